@@ -1,0 +1,180 @@
+//! One field type: its parameters, what it holds, since when, and what stands for it in the other product.
+
+use super::availability::{Availability, Product, Target, Unavailable};
+use super::lookup;
+use super::parameter::Parameter;
+
+/// What a field of a type holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// A value, or a list of values.
+    Leaf,
+    /// An object whose members are fields of their own, kept with the document they stand in.
+    Object,
+    /// A list of objects, each indexed as a hidden document of its own.
+    Nested,
+    /// Nothing: another name of another field.
+    Alias,
+}
+
+/// What stands for a field type in the other product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counterpart {
+    /// The same under another name: the mapping is sent with that name.
+    Renamed(&'static str),
+    /// A type for the same purpose with other parameters: the mapping must be said anew.
+    Similar(&'static str),
+}
+
+impl Counterpart {
+    /// The name of the other type.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Renamed(name) | Self::Similar(name) => name,
+        }
+    }
+}
+
+/// A field type of Elasticsearch or OpenSearch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FieldType {
+    /// Its name in the mapping JSON.
+    pub name: &'static str,
+    /// What it is for, in one line without a full stop.
+    pub doc: &'static str,
+    /// Its parameters in groups, as several types share them; of two with one name the first counts.
+    pub groups: &'static [&'static [Parameter]],
+    /// Since when it exists in which product.
+    pub availability: Availability,
+    /// What stands for it in the other product.
+    pub counterpart: Option<Counterpart>,
+    /// What its fields hold.
+    pub holds: Holds,
+    /// Whether it may stand in the `fields` of another field.
+    pub multi_field_allowed: bool,
+    /// The server plugin that must be installed for it; `None` for what the default distributions have.
+    pub plugin: Option<&'static str>,
+}
+
+impl FieldType {
+    /// A type of values, in every version, allowed as a multi-field.
+    pub(super) const fn leaf(
+        name: &'static str,
+        doc: &'static str,
+        groups: &'static [&'static [Parameter]],
+    ) -> Self {
+        Self {
+            name,
+            doc,
+            groups,
+            availability: Availability::EVERYWHERE,
+            counterpart: None,
+            holds: Holds::Leaf,
+            multi_field_allowed: true,
+            plugin: None,
+        }
+    }
+
+    pub(super) const fn available(self, availability: Availability) -> Self {
+        Self { availability, ..self }
+    }
+
+    pub(super) const fn counterpart(self, counterpart: Counterpart) -> Self {
+        Self { counterpart: Some(counterpart), ..self }
+    }
+
+    pub(super) const fn holding(self, holds: Holds) -> Self {
+        Self { holds, multi_field_allowed: false, ..self }
+    }
+
+    pub(super) const fn not_in_multi_fields(self) -> Self {
+        Self { multi_field_allowed: false, ..self }
+    }
+
+    pub(super) const fn plugin(self, plugin: &'static str) -> Self {
+        Self { plugin: Some(plugin), ..self }
+    }
+
+    /// All its parameters, each name once.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> {
+        let groups = self.groups;
+        groups.iter().enumerate().flat_map(move |(position, group)| {
+            group.iter().filter(move |parameter| {
+                !groups[..position].iter().flat_map(|group| group.iter()).any(|p| p.name == parameter.name)
+            })
+        })
+    }
+
+    /// The parameter of a name, without `type` itself.
+    pub fn parameter(&self, name: &str) -> Option<&'static Parameter> {
+        self.groups.iter().flat_map(|group| group.iter()).find(|parameter| parameter.name == name)
+    }
+
+    /// The name to send to a product: its own, or its counterpart's where that is the same under another name.
+    /// `None` when that product has neither, in any version.
+    pub fn name_in(&self, product: Product) -> Option<&'static str> {
+        if self.availability.of(product).is_some() {
+            return Some(self.name);
+        }
+        self.renamed().filter(|other| other.availability.of(product).is_some()).map(|other| other.name)
+    }
+
+    /// Whether the target has this type, by this name or as its renamed counterpart.
+    pub fn is_available(&self, target: Target) -> Result<(), Unavailable> {
+        let renamed = self.renamed();
+        if self.availability.includes(target)
+            || renamed.is_some_and(|other| other.availability.includes(target))
+        {
+            return Ok(());
+        }
+        Err(Unavailable {
+            subject: format!("`{}`", self.name),
+            availability: self.availability,
+            hint: self.hint(),
+        })
+    }
+
+    /// Whether the target's version of this type, by whatever name, takes the parameter.
+    ///
+    /// A parameter that this type does not have anywhere is reported as available nowhere.
+    pub fn parameter_is_available(&self, name: &str, target: Target) -> Result<(), Unavailable> {
+        let there = match self.renamed() {
+            Some(other) if self.availability.of(target.product).is_none() => other,
+            _ => self,
+        };
+        match there.parameter(name).or_else(|| self.parameter(name)) {
+            Some(parameter) if there.parameter(name).is_some() => parameter.is_available(there.name, target),
+            found => Err(Unavailable {
+                subject: format!("`{name}` of `{}`", self.name),
+                availability: found.map_or(Availability::NOWHERE, |parameter| {
+                    let mut availability = parameter.availability;
+                    match target.product {
+                        Product::Elasticsearch => availability.elasticsearch = None,
+                        Product::OpenSearch => availability.opensearch = None,
+                    }
+                    availability
+                }),
+                hint: String::new(),
+            }),
+        }
+    }
+
+    fn renamed(&self) -> Option<&'static FieldType> {
+        match self.counterpart {
+            Some(Counterpart::Renamed(name)) => lookup::field_type(name),
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> String {
+        let Some(counterpart) = self.counterpart else {
+            return self.plugin.map_or_else(String::new, |plugin| format!(" with the plugin `{plugin}`"));
+        };
+        let name = counterpart.name();
+        let versions = lookup::field_type(name).map_or(Availability::NOWHERE, |other| other.availability);
+        match counterpart {
+            Counterpart::Renamed(_) => format!(" or {versions} (there named `{name}`)"),
+            Counterpart::Similar(_) => format!("; for the same purpose {versions} has `{name}`"),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The one table of Elasticsearch and OpenSearch field types and mapping parameters: which there are, what values
+//! they take, since which version of which product.
+
+mod availability;
+mod field_type;
+mod legacy;
+mod lookup;
+mod parameter;
+mod root;
+mod shared;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value_check;
+mod value_kind;
+
+pub use availability::{Availability, Product, Since, Target, Unavailable, Version};
+pub use field_type::{Counterpart, FieldType, Holds};
+pub use legacy::{LEGACY_PARAMETERS, LEGACY_ROOT_PARAMETERS, LEGACY_TYPES, Legacy};
+pub use lookup::{
+    field_type, field_types, legacy_parameter, legacy_root_parameter, legacy_type, root_parameter,
+    suggest_parameter, suggest_root_parameter, suggest_type,
+};
+pub use parameter::Parameter;
+pub use root::ROOT_PARAMETERS;
+pub use value_kind::ValueKind;

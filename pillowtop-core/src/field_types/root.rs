@@ -1,0 +1,87 @@
+//! The parameters of the root of a mapping, beside `properties`.
+
+use super::availability::Availability;
+use super::parameter::Parameter;
+use super::shared::{DISABLE_OBJECTS, DYNAMIC, ENABLED, SUBOBJECTS};
+use super::value_kind::ValueKind::{
+    self, Boolean, DateFormats, DynamicTemplates, Members, Object, OneOf, ScriptedFields, Text, TextOrList,
+};
+
+const SOURCE: &[Parameter] = &[
+    ENABLED,
+    Parameter::new("includes", TextOrList, "The only paths kept, with `*`"),
+    Parameter::new("excludes", TextOrList, "The paths left out, with `*`"),
+    Parameter::new("mode", OneOf(&["stored", "synthetic", "disabled"]), "Stored, or rebuilt when read")
+        .elasticsearch(8, 4),
+    Parameter::new("compress", Boolean, "Without effect")
+        .available(Availability::elasticsearch(7, 0).removed_from_elasticsearch(8, 0)),
+    Parameter::new("compress_threshold", Text, "Without effect")
+        .available(Availability::elasticsearch(7, 0).removed_from_elasticsearch(8, 0)),
+    Parameter::new("recovery_source_enabled", Boolean, "Whether recovery keeps what the source leaves out")
+        .opensearch(2, 18),
+    Parameter::new("recovery_source_includes", TextOrList, "The only paths kept for recovery")
+        .opensearch(2, 18),
+    Parameter::new("recovery_source_excludes", TextOrList, "The paths left out for recovery")
+        .opensearch(2, 18),
+];
+
+const ENABLED_ONLY: &[Parameter] = &[ENABLED];
+
+const ROUTING: &[Parameter] = &[Parameter::new(
+    "required",
+    Boolean,
+    "Whether a document without a routing value is rejected; default false",
+)];
+
+/// The parameters of the root of a mapping, beside `properties`.
+pub const ROOT_PARAMETERS: &[Parameter] = &[
+    DYNAMIC,
+    Parameter::new(
+        "date_detection",
+        Boolean,
+        "Whether text that looks like a date is mapped as one; default true",
+    ),
+    Parameter::new(
+        "numeric_detection",
+        Boolean,
+        "Whether text that looks like a number is mapped as one; default false",
+    ),
+    Parameter::new("dynamic_date_formats", DateFormats, "Which dates are detected"),
+    Parameter::new(
+        "dynamic_templates",
+        DynamicTemplates,
+        "How fields that the mapping does not name are mapped",
+    ),
+    Parameter::new("runtime", ScriptedFields, "Fields computed when they are searched").elasticsearch(7, 11),
+    Parameter::new("derived", ScriptedFields, "Fields computed when they are searched").opensearch(2, 15),
+    Parameter::new("_source", Members(SOURCE), "What is kept of the document as it was sent"),
+    Parameter::new("_routing", Members(ROUTING), "Whether documents must come with a routing value"),
+    Parameter::new("_meta", Object, "Notes of the application; servers keep them and do not read them"),
+    Parameter::new(
+        "_size",
+        Members(ENABLED_ONLY),
+        "The size of the document, indexed; needs the plugin `mapper-size`",
+    ),
+    Parameter::new(
+        "_field_names",
+        Members(ENABLED_ONLY),
+        "The names of the fields a document has; deprecated",
+    ),
+    Parameter::new(
+        "_data_stream_timestamp",
+        Members(ENABLED_ONLY),
+        "Marks the backing index of a data stream",
+    )
+    .available(Availability::both((7, 9), (1, 0))),
+    Parameter::new("enabled", Boolean, "Whether documents are read at all; default true"),
+    SUBOBJECTS,
+    DISABLE_OBJECTS,
+    Parameter::new("composite", ScriptedFields, "Star-tree indices, which precompute aggregations")
+        .opensearch(2, 18),
+    Parameter::new(
+        "context_aware_grouping",
+        ValueKind::Object,
+        "Which documents are kept in segments together",
+    )
+    .opensearch(3, 4),
+];
