@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum Product {
     /// Elasticsearch, versions 7 to 9.
     Elasticsearch,
-    /// OpenSearch, versions 1 to 3.
+    /// `OpenSearch`, versions 1 to 3.
     OpenSearch,
 }
 
@@ -74,7 +74,7 @@ impl Target {
         Self { product: Product::Elasticsearch, version: Version::new(major, minor) }
     }
 
-    /// OpenSearch in the version `major.minor`.
+    /// `OpenSearch` in the version `major.minor`.
     pub const fn opensearch(major: u16, minor: u16) -> Self {
         Self { product: Product::OpenSearch, version: Version::new(major, minor) }
     }
@@ -100,12 +100,12 @@ pub struct Since {
 pub struct Availability {
     /// The versions of Elasticsearch.
     pub elasticsearch: Option<Since>,
-    /// The versions of OpenSearch.
+    /// The versions of `OpenSearch`.
     pub opensearch: Option<Since>,
 }
 
-const fn since(first: (u16, u16)) -> Option<Since> {
-    Some(Since { first: Version::new(first.0, first.1), removed: None })
+const fn since(first: (u16, u16)) -> Since {
+    Since { first: Version::new(first.0, first.1), removed: None }
 }
 
 impl Availability {
@@ -116,17 +116,17 @@ impl Availability {
 
     /// In both products, since the versions given.
     pub const fn both(elasticsearch: (u16, u16), opensearch: (u16, u16)) -> Self {
-        Self { elasticsearch: since(elasticsearch), opensearch: since(opensearch) }
+        Self { elasticsearch: Some(since(elasticsearch)), opensearch: Some(since(opensearch)) }
     }
 
     /// In Elasticsearch only, since the version given.
     pub const fn elasticsearch(major: u16, minor: u16) -> Self {
-        Self { elasticsearch: since((major, minor)), opensearch: None }
+        Self { elasticsearch: Some(since((major, minor))), opensearch: None }
     }
 
-    /// In OpenSearch only, since the version given.
+    /// In `OpenSearch` only, since the version given.
     pub const fn opensearch(major: u16, minor: u16) -> Self {
-        Self { elasticsearch: None, opensearch: since((major, minor)) }
+        Self { elasticsearch: None, opensearch: Some(since((major, minor))) }
     }
 
     /// The same, except that Elasticsearch has removed it in the version given.

@@ -35,7 +35,7 @@ impl Counterpart {
     }
 }
 
-/// A field type of Elasticsearch or OpenSearch.
+/// A field type of Elasticsearch or `OpenSearch`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FieldType {
     /// Its name in the mapping JSON.
@@ -168,7 +168,7 @@ impl FieldType {
 
     fn hint(&self) -> String {
         let Some(counterpart) = self.counterpart else {
-            return self.plugin.map_or_else(String::new, |plugin| format!(" with the plugin `{plugin}`"));
+            return String::new();
         };
         let name = counterpart.name();
         let versions = lookup::field_type(name).map_or(Availability::NOWHERE, |other| other.availability);

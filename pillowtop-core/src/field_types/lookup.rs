@@ -6,6 +6,35 @@ use super::parameter::Parameter;
 use super::root::ROOT_PARAMETERS;
 use super::table::TABLE;
 
+/// What other languages and databases call the types.
+const SPOKEN: &[(&str, &str)] = &[
+    ("bool", "boolean"),
+    ("int", "integer"),
+    ("i8", "byte"),
+    ("i16", "short"),
+    ("i32", "integer"),
+    ("i64", "long"),
+    ("bigint", "long"),
+    ("u64", "unsigned_long"),
+    ("f32", "float"),
+    ("f64", "double"),
+    ("decimal", "scaled_float"),
+    ("datetime", "date"),
+    ("timestamp", "date"),
+    ("bytes", "binary"),
+    ("blob", "binary"),
+    ("string", "keyword"),
+    ("str", "keyword"),
+    ("enum", "keyword"),
+    ("uuid", "keyword"),
+    ("fulltext", "text"),
+    ("struct", "object"),
+    ("map", "flattened"),
+    ("json", "flattened"),
+    ("embedding", "dense_vector"),
+    ("vector", "dense_vector"),
+];
+
 /// All field types, family by family.
 pub fn field_types() -> impl Iterator<Item = &'static FieldType> {
     TABLE.iter().flat_map(|family| family.iter())
@@ -36,9 +65,11 @@ pub fn legacy_root_parameter(name: &str) -> Option<&'static Legacy> {
     LEGACY_ROOT_PARAMETERS.iter().find(|legacy| legacy.name == name)
 }
 
-/// The field type whose name is nearest to a mistyped one, when one is near enough to be meant.
+/// The field type that is meant by a mistyped name, or by another system's name such as `bool`; `None` when that is
+/// anybody's guess.
 pub fn suggest_type(name: &str) -> Option<&'static str> {
     nearest(name, field_types().map(|field_type| field_type.name))
+        .or_else(|| SPOKEN.iter().find(|(spoken, _)| *spoken == bare(name)).map(|(_, meant)| *meant))
 }
 
 /// The parameter of a field type whose name is nearest to a mistyped one, when one is near enough to be meant.

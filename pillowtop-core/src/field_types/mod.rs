@@ -1,4 +1,4 @@
-//! The one table of Elasticsearch and OpenSearch field types and mapping parameters: which there are, what values
+//! The one table of Elasticsearch and `OpenSearch` field types and mapping parameters: which there are, what values
 //! they take, since which version of which product.
 
 mod availability;

@@ -27,6 +27,18 @@ const SOURCE: &[Parameter] = &[
 
 const ENABLED_ONLY: &[Parameter] = &[ENABLED];
 
+const TEMPLATE: &[Parameter] = &[
+    Parameter::new("match_mapping_type", TextOrList, "The JSON types it is for, such as `string`, or `*`"),
+    Parameter::new("unmatch_mapping_type", TextOrList, "The JSON types it is not for").elasticsearch(8, 8),
+    Parameter::new("match", TextOrList, "The field names it is for, with `*`"),
+    Parameter::new("unmatch", TextOrList, "The field names it is not for, with `*`"),
+    Parameter::new("path_match", TextOrList, "The full paths it is for, with `*`"),
+    Parameter::new("path_unmatch", TextOrList, "The full paths it is not for, with `*`"),
+    Parameter::new("match_pattern", OneOf(&["simple", "regex"]), "How names are compared; default simple"),
+    Parameter::new("mapping", Object, "The mapping that the field gets"),
+    Parameter::new("runtime", Object, "The runtime field that it becomes").elasticsearch(7, 11),
+];
+
 const ROUTING: &[Parameter] = &[Parameter::new(
     "required",
     Boolean,
@@ -49,7 +61,7 @@ pub const ROOT_PARAMETERS: &[Parameter] = &[
     Parameter::new("dynamic_date_formats", DateFormats, "Which dates are detected"),
     Parameter::new(
         "dynamic_templates",
-        DynamicTemplates,
+        DynamicTemplates(TEMPLATE),
         "How fields that the mapping does not name are mapped",
     ),
     Parameter::new("runtime", ScriptedFields, "Fields computed when they are searched").elasticsearch(7, 11),

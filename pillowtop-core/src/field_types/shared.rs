@@ -3,21 +3,24 @@
 use super::availability::Availability;
 use super::parameter::Parameter;
 use super::value_kind::ValueKind::{
-    self, Analyzer, Boolean, BooleanOr, Date, DateFormat, Fields, Meta, Normalizer, NumberBetween, OneOf,
-    Paths, Properties, Script, Similarity, Text,
+    self, Analyzer, Boolean, BooleanOr, Date, DateFormat, Fields, Meta, Normalizer, Number, OneOf, Paths,
+    Properties, Script, Similarity, Text,
 };
 
 /// Where the parameter `boost` at index time still exists: Elasticsearch 8 rejects it.
 const BOOST: Availability = Availability::EVERYWHERE.removed_from_elasticsearch(8, 0);
 
-/// What every field that holds values takes.
-pub(super) const COMMON: &[Parameter] = &[
-    Parameter::new("fields", Fields, "The same value indexed in other ways, each under a sub-name"),
+const FIELDS: Parameter =
+    Parameter::new("fields", Fields, "The same value indexed in other ways, each under a sub-name");
+const COPY_TO: Parameter =
     Parameter::new("copy_to", Paths, "Fields that get a copy of the value, for searching many as one")
-        .nullable(),
-    META,
-    SYNTHETIC_SOURCE_KEEP,
-];
+        .nullable();
+
+/// What every field that holds values takes.
+pub(super) const COMMON: &[Parameter] = &[FIELDS, COPY_TO, META, SYNTHETIC_SOURCE_KEEP];
+
+/// The same for types that only `OpenSearch` has.
+pub(super) const COMMON_IN_OPENSEARCH: &[Parameter] = &[FIELDS, COPY_TO, META];
 
 pub(super) const META: Parameter =
     Parameter::new("meta", Meta, "Notes about the field for other tools, such as its unit")
@@ -41,12 +44,9 @@ pub(super) const DOC_VALUES: Parameter =
 pub(super) const STORAGE: &[Parameter] = &[INDEX, STORE, DOC_VALUES];
 
 /// The boost at index time.
-pub(super) const BOOSTED: &[Parameter] = &[Parameter::new(
-    "boost",
-    NumberBetween { minimum: 0.0, maximum: f64::MAX },
-    "Weight in the relevance score; better given in the query",
-)
-.available(BOOST)];
+pub(super) const BOOSTED: &[Parameter] =
+    &[Parameter::new("boost", Number, "Weight in the relevance score; better given in the query")
+        .available(BOOST)];
 
 pub(super) const IGNORE_MALFORMED: Parameter = Parameter::new(
     "ignore_malformed",

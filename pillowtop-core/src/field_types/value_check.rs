@@ -20,6 +20,7 @@ impl ValueKind {
                 None => Err(self.unfit(value)),
             },
             Self::ListOfMembers(members) => check_list_of_members(*self, members, value),
+            Self::DynamicTemplates(members) => check_dynamic_templates(*self, members, value),
             _ if self.fits(value) => Ok(()),
             _ => Err(self.unfit(value)),
         }
@@ -64,7 +65,6 @@ impl ValueKind {
                 is_map_of(value, |mapping| mapping.get("type").is_some_and(is_name))
             }
             Self::Properties => is_map_of(value, Value::is_object),
-            Self::DynamicTemplates => is_list_of(value, is_dynamic_template),
             Self::Relations => {
                 is_map_of(value, |children| is_name(children) || is_list_of(children, is_name))
             }
@@ -72,7 +72,10 @@ impl ValueKind {
             Self::Script => {
                 value.is_string() || value.get("source").is_some() || value.get("id").is_some_and(is_name)
             }
-            Self::Object | Self::Members(_) | Self::ListOfMembers(_) => value.is_object(),
+            Self::Object => value.is_object(),
+            Self::Members(_) | Self::ListOfMembers(_) | Self::DynamicTemplates(_) => {
+                self.check(value).is_ok()
+            }
             Self::BooleanOrObjects => is_boolean(value) || is_list_of(value, Value::is_object),
             Self::Any => !value.is_null(),
         }
@@ -109,6 +112,26 @@ fn check_list_of_members(
         match entry.as_object() {
             Some(object) => check_members(members, object)?,
             None => return Err(kind.unfit(value)),
+        }
+    }
+    Ok(())
+}
+
+fn check_dynamic_templates(
+    kind: ValueKind,
+    members: &'static [Parameter],
+    value: &Value,
+) -> Result<(), String> {
+    for entry in value.as_array().ok_or_else(|| kind.unfit(value))? {
+        let Some((name, template)) =
+            entry.as_object().filter(|entry| entry.len() == 1).and_then(|entry| entry.iter().next())
+        else {
+            return Err(kind.unfit(entry));
+        };
+        let template = template.as_object().ok_or_else(|| kind.unfit(entry))?;
+        check_members(members, template).map_err(|unfit| format!("template `{name}` {unfit}"))?;
+        if !template.contains_key("mapping") && !template.contains_key("runtime") {
+            return Err(format!("template `{name}` expects a member `mapping` or `runtime`"));
         }
     }
     Ok(())
@@ -177,13 +200,6 @@ fn is_point(value: &Value, names: [&str; 2]) -> bool {
         }
         _ => false,
     }
-}
-
-fn is_dynamic_template(value: &Value) -> bool {
-    let Some(entry) = value.as_object().filter(|object| object.len() == 1) else { return false };
-    entry.values().all(|template| {
-        ["mapping", "runtime"].iter().any(|name| template.get(name).is_some_and(Value::is_object))
-    })
 }
 
 /// Servers allow 5 entries, names of 20 characters and texts of 50, recent Elasticsearch texts of 500.

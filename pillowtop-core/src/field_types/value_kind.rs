@@ -70,8 +70,8 @@ pub enum ValueKind {
     Properties,
     /// Runtime or derived fields: an object from name to `{type, script, …}`.
     ScriptedFields,
-    /// Dynamic templates: a list of objects with one name each.
-    DynamicTemplates,
+    /// Dynamic templates: a list of objects with one name each, and under it the members listed.
+    DynamicTemplates(&'static [Parameter]),
     /// Join relations: an object from parent to child, or to a list of children.
     Relations,
     /// Field metadata: an object of at most 5 short texts.
@@ -158,7 +158,7 @@ impl ValueKind {
             Self::Fields => "an object from name to mapping, each with a `type`",
             Self::Properties => "an object from field name to mapping",
             Self::ScriptedFields => "an object from field name to an object with a `type`",
-            Self::DynamicTemplates => {
+            Self::DynamicTemplates(_) => {
                 "a list of objects such as {\"name\": {\"match\": \"…\", \"mapping\": {…}}}"
             }
             Self::Relations => "an object from parent to child such as {\"question\": [\"answer\"]}",

@@ -8,7 +8,7 @@ use crate::field_types::shared::{
     null_value, skip_list, time_series_metric,
 };
 use crate::field_types::value_kind::ValueKind::{
-    self, Any, Boolean, Integer, ListOf, ListOfMembers, NumberBetween, OneOf, Path, Text,
+    self, Any, Boolean, Integer, ListOf, ListOfMembers, OneOf, Path, PositiveNumber, Text,
 };
 
 const CONTEXT: &[Parameter] = &[
@@ -53,11 +53,7 @@ const HISTOGRAM: &[Parameter] =
     &[IGNORE_MALFORMED, COERCE.elasticsearch(9, 3), time_series_metric(&["histogram"]).elasticsearch(9, 3)];
 
 const DIGEST: &[Parameter] = &[
-    Parameter::new(
-        "compression",
-        NumberBetween { minimum: f64::MIN_POSITIVE, maximum: 10_000.0 },
-        "How exact it is; default 100",
-    ),
+    Parameter::new("compression", PositiveNumber, "How exact it is; default 100"),
     Parameter::new(
         "digest_type",
         OneOf(&["default", "high_accuracy"]),

@@ -4,8 +4,8 @@ use crate::field_types::availability::Availability;
 use crate::field_types::field_type::{Counterpart, FieldType};
 use crate::field_types::parameter::Parameter;
 use crate::field_types::shared::{
-    ANALYZER, COMMON, DOC_VALUES, EAGER_GLOBAL_ORDINALS, IGNORE_ABOVE, INDEX, META, NORMALIZER, NORMS,
-    NULL_TEXT, SEARCH_ANALYZER, SIMILARITY, STORE,
+    ANALYZER, COMMON, COMMON_IN_OPENSEARCH, DOC_VALUES, EAGER_GLOBAL_ORDINALS, IGNORE_ABOVE, INDEX, META,
+    NORMALIZER, NORMS, NULL_TEXT, SEARCH_ANALYZER, SIMILARITY, STORE,
 };
 use crate::field_types::value_kind::ValueKind::{
     self, Boolean, BooleanOrObjects, Integer, Members, NumberBetween, Object, OneOf, Text,
@@ -204,7 +204,7 @@ const INFERENCE: &[Parameter] = &[
         .elasticsearch(8, 15),
 ];
 
-/// OpenSearch's `semantic` takes what the wrapped type takes, hence the parameters of text and keyword at the end.
+/// `OpenSearch`'s `semantic` takes what the wrapped type takes, hence the parameters of text and keyword at the end.
 const SEMANTIC: &[Parameter] = &[
     Parameter::new("model_id", Text, "The model that makes the embeddings; required by OpenSearch")
         .opensearch(3, 1),
@@ -252,7 +252,7 @@ pub(super) const TYPES: &[FieldType] = &[
         .available(Availability::elasticsearch(7, 0))
         .counterpart(Counterpart::Similar("knn_vector"))
         .not_in_multi_fields(),
-    FieldType::leaf("knn_vector", "A vector for nearest-neighbour search", &[KNN, COMMON])
+    FieldType::leaf("knn_vector", "A vector for nearest-neighbour search", &[KNN, COMMON_IN_OPENSEARCH])
         .available(Availability::opensearch(1, 0))
         .counterpart(Counterpart::Similar("dense_vector")),
     FieldType::leaf("rank_vectors", "Several vectors, for late-interaction models", &[RANK_VECTORS, COMMON])

@@ -4,8 +4,8 @@ use crate::field_types::availability::Availability;
 use crate::field_types::field_type::{Counterpart, FieldType};
 use crate::field_types::parameter::Parameter;
 use crate::field_types::shared::{
-    COERCE, COMMON, DOC_VALUES, IGNORE_MALFORMED, IGNORE_Z_VALUE, INDEX, ORIENTATION, SCRIPTED, STORAGE,
-    STORE, null_value, time_series_metric,
+    COERCE, COMMON, COMMON_IN_OPENSEARCH, DOC_VALUES, IGNORE_MALFORMED, IGNORE_Z_VALUE, INDEX, ORIENTATION,
+    SCRIPTED, STORAGE, STORE, null_value, time_series_metric,
 };
 use crate::field_types::value_kind::ValueKind::{
     Boolean, GeoPoint, Integer, NumberBetween, OneOf, Point, Text,
@@ -70,10 +70,10 @@ pub(super) const TYPES: &[FieldType] = &[
     FieldType::leaf("shape", "A shape in the plane", &[SHAPE, PLANE_SHAPE, COMMON])
         .available(Availability::elasticsearch(7, 4))
         .counterpart(Counterpart::Renamed("xy_shape")),
-    FieldType::leaf("xy_point", "A point in the plane", &[POINT, STORAGE, COMMON])
+    FieldType::leaf("xy_point", "A point in the plane", &[POINT, STORAGE, COMMON_IN_OPENSEARCH])
         .available(Availability::opensearch(2, 4))
         .counterpart(Counterpart::Renamed("point")),
-    FieldType::leaf("xy_shape", "A shape in the plane", &[SHAPE, XY_SHAPE, COMMON])
+    FieldType::leaf("xy_shape", "A shape in the plane", &[SHAPE, XY_SHAPE, COMMON_IN_OPENSEARCH])
         .available(Availability::opensearch(2, 4))
         .counterpart(Counterpart::Renamed("shape")),
 ];

@@ -79,7 +79,7 @@ const EXACT: &[Parameter] = &[
 const WILDCARD: &[Parameter] =
     &[IGNORE_ABOVE, NULL_TEXT, NORMALIZER.opensearch(2, 15), DOC_VALUES.opensearch(2, 15)];
 
-/// Elasticsearch fixes all of this for `match_only_text`; OpenSearch takes what `text` takes.
+/// Elasticsearch fixes all of this for `match_only_text`; `OpenSearch` takes what `text` takes.
 const MATCH_ONLY: &[Parameter] = &[
     ANALYZER.opensearch(2, 12),
     SEARCH_ANALYZER.opensearch(2, 12),
