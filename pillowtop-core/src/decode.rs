@@ -1,0 +1,206 @@
+//! From a document's JSON text to the user's struct, with or without the members that the struct does not name.
+//!
+//! serde tells a deserializer which members a struct knows, so unknown ones are told apart while decoding and kept as the
+//! text they are, borrowed from the change and never parsed. (`#[serde(flatten)]` into a map would buffer every member.)
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::value::RawValue;
+
+/// Members that a struct does not name, in the document's order.
+pub type Carried<'text> = Vec<(Cow<'text, str>, &'text RawValue)>;
+
+/// Why a document is not what its struct says.
+#[derive(Debug, thiserror::Error)]
+#[error("at `{path}`: {message}")]
+pub struct DecodeError {
+    /// The path in the document, `.` for the document itself.
+    pub path: String,
+    /// What serde says.
+    pub message: String,
+}
+
+/// Decodes a document; members that the struct does not name are skipped.
+///
+/// # Errors
+///
+/// With the path of the member that does not fit.
+pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
+    serde_json::from_str(text).map_err(|_| explain::<T>(text))
+}
+
+/// Decodes a document and returns the members that the struct does not name.
+///
+/// # Errors
+///
+/// With the path of the member that does not fit.
+pub fn decode_carrying<T: DeserializeOwned>(text: &str) -> Result<(T, Carried<'_>), DecodeError> {
+    let mut carried = Carried::new();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let decoded = T::deserialize(Carrying { inner: &mut deserializer, carried: &mut carried });
+    match decoded {
+        Ok(document) => Ok((document, carried)),
+        Err(_) => Err(explain::<T>(text)),
+    }
+}
+
+/// The slow way, for an error with its path: a document that does not fit is rare.
+fn explain<T: DeserializeOwned>(text: &str) -> DecodeError {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Err(error) => DecodeError { path: error.path().to_string(), message: error.inner().to_string() },
+        Ok(_) => DecodeError { path: ".".to_owned(), message: "the document is malformed".to_owned() },
+    }
+}
+
+struct Carrying<'a, 'text, D> {
+    inner: D,
+    carried: &'a mut Carried<'text>,
+}
+
+impl<'text, D: Deserializer<'text>> Deserializer<'text> for Carrying<'_, 'text, D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'text>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_any(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'text>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_map(Sifting { known: fields, visitor, carried: self.carried })
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'text>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    // A struct that flattens asks for a map and takes every member, so nothing is left to carry.
+    forward_to_deserialize_any! { <W: Visitor<'text>>
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq tuple
+        tuple_struct map enum identifier ignored_any
+    }
+}
+
+struct Sifting<'a, 'text, V> {
+    known: &'static [&'static str],
+    visitor: V,
+    carried: &'a mut Carried<'text>,
+}
+
+impl<'text, V: Visitor<'text>> Visitor<'text> for Sifting<'_, 'text, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(formatter)
+    }
+
+    fn visit_map<A: MapAccess<'text>>(self, inner: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_map(Sieve { known: self.known, inner, carried: self.carried })
+    }
+}
+
+struct Sieve<'a, 'text, A> {
+    known: &'static [&'static str],
+    inner: A,
+    carried: &'a mut Carried<'text>,
+}
+
+impl<'text, A: MapAccess<'text>> MapAccess<'text> for Sieve<'_, 'text, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'text>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(name) = self.inner.next_key_seed(Name)? {
+            if self.known.contains(&name.as_ref()) {
+                return match name {
+                    Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
+                    Cow::Owned(name) => seed.deserialize(StringDeserializer::new(name)),
+                }
+                .map(Some);
+            }
+            let value: &'text RawValue = self.inner.next_value()?;
+            self.carried.push((name, value));
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'text>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.inner.next_value_seed(seed)
+    }
+}
+
+/// A member's name, borrowed unless it has escapes.
+struct Name;
+
+impl<'text> DeserializeSeed<'text> for Name {
+    type Value = Cow<'text, str>;
+
+    fn deserialize<D: Deserializer<'text>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'text> Visitor<'text> for Name {
+    type Value = Cow<'text, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a member's name")
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, name: &'text str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Person {
+        #[serde(rename = "_id")]
+        id: String,
+        #[serde(alias = "years")]
+        age: Option<u32>,
+        #[serde(default)]
+        tags: Vec<String>,
+    }
+
+    const TEXT: &str = r#"{"_id": "a", "big": 12345678901234567890123, "x\u0041": {"deep": [1, {"age": 2}]}, "years": 7, "tags": ["t"]}"#;
+
+    #[test]
+    fn unknown_members_are_carried_as_they_are() {
+        let (person, carried) = decode_carrying::<Person>(TEXT).unwrap();
+        assert_eq!(person, Person { id: "a".to_owned(), age: Some(7), tags: vec!["t".to_owned()] });
+        let carried: Vec<_> = carried.iter().map(|(name, value)| (name.as_ref(), value.get())).collect();
+        assert_eq!(carried, [("big", "12345678901234567890123"), ("xA", r#"{"deep": [1, {"age": 2}]}"#)]);
+        assert_eq!(decode::<Person>(TEXT).unwrap(), person);
+    }
+
+    #[test]
+    fn an_error_names_the_path() {
+        let text = r#"{"_id": "a", "tags": ["t", 3]}"#;
+        let error = decode::<Person>(text).unwrap_err();
+        assert_eq!(error.path, "tags[1]");
+        assert!(error.message.contains("expected a string"), "{error}");
+        assert_eq!(decode_carrying::<Person>(text).unwrap_err().path, "tags[1]");
+        assert_eq!(decode::<Person>("[]").unwrap_err().path, ".");
+    }
+}

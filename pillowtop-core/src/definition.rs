@@ -1,0 +1,238 @@
+//! A pillow's definition as values: what is committed, hashed, compared and sent.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::canonical::to_canonical;
+use crate::document::{CouchDocument, DocumentInfo};
+use crate::fingerprint::Fingerprint;
+use crate::name::{AliasName, IndexName, PillowName};
+use crate::pillow::{Committed, Pillow, PillowInfo, RESERVED};
+use crate::settings;
+use crate::tree::{Field, Object, Parameter, ROOT_DEFAULTS};
+
+/// SHA-256 over what decides the contents of an index: the mapping without `_meta`, the hashed settings, document types, filter
+/// text and transform version. Not the alias, not the database's name, not dynamic settings.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ContentHash([u8; 32]);
+
+impl ContentHash {
+    /// The first 12 hexadecimal digits, which index names carry.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string()[..12].to_owned()
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// Everything that a pillow's struct says, in owned values.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// The pillow's name.
+    pub pillow: PillowName,
+    /// The name that users search.
+    pub alias: AliasName,
+    /// How its documents are told from others.
+    pub document: DocumentInfo,
+    /// The filter's source in normal token form.
+    pub filter: Option<&'static str>,
+    /// The selector that is weaker than the filter, as JSON.
+    pub selector: Option<Value>,
+    /// The transform's version.
+    pub transform_version: u32,
+    /// Normal settings.
+    pub settings: Value,
+    /// The root of the mapping, with the reserved object, without `_meta.pillowtop`.
+    pub mappings: Value,
+    /// What the compiler compares.
+    pub fingerprint: Fingerprint,
+    /// What index names carry.
+    pub hash: ContentHash,
+    /// Where the committed file is.
+    pub committed: Committed,
+    /// The Rust type, for messages.
+    pub rust_type: &'static str,
+}
+
+impl Definition {
+    /// The definition that a struct derives.
+    #[must_use]
+    pub fn of<P: Pillow>() -> Self {
+        let info: PillowInfo = P::PILLOW;
+        let settings = info
+            .settings
+            .and_then(|text| serde_json::from_str(text).ok())
+            .and_then(|value| settings::normalize(&value).ok())
+            .unwrap_or_else(|| json!({}));
+        let mappings = root_mapping(<P::Index as CouchDocument>::MAPPING);
+        let hash = content_hash(&Content {
+            mappings: &mappings,
+            settings: &settings,
+            document: &document_json(&P::DOCUMENT),
+            filter: info.filter,
+            transform_version: info.transform_version,
+        });
+        Self {
+            pillow: info.name.into(),
+            alias: info.alias.into(),
+            document: P::DOCUMENT,
+            filter: info.filter,
+            selector: info.selector.and_then(|text| serde_json::from_str(text).ok()),
+            transform_version: info.transform_version,
+            settings,
+            mappings,
+            fingerprint: P::FINGERPRINT,
+            hash,
+            committed: P::COMMITTED,
+            rust_type: std::any::type_name::<P>(),
+        }
+    }
+
+    /// The name without a number: always an alias of the physical index that is current for this hash.
+    pub fn hashed_alias(&self, prefix: Option<&str>) -> AliasName {
+        AliasName::new(format!("{}_{}", self.search_alias(prefix), self.hash.short()))
+    }
+
+    /// The `number`-th physical index of this hash.
+    pub fn index_name(&self, prefix: Option<&str>, number: u32) -> IndexName {
+        IndexName::new(format!("{}_{number}", self.hashed_alias(prefix)))
+    }
+
+    /// The name that users search: `[<prefix>-]<alias>`.
+    pub fn search_alias(&self, prefix: Option<&str>) -> AliasName {
+        match prefix {
+            Some(prefix) => AliasName::new(format!("{prefix}-{}", self.alias)),
+            None => self.alias.clone(),
+        }
+    }
+
+    /// The mapping that an index is created with: with `_meta.pillowtop`.
+    #[must_use]
+    pub fn mappings_with_meta(&self) -> Value {
+        let mut mappings = self.mappings.clone();
+        let meta = mappings.as_object_mut().map(|root| root.entry("_meta").or_insert_with(|| json!({})));
+        if let Some(Value::Object(meta)) = meta {
+            meta.insert(
+                RESERVED.to_owned(),
+                json!({"pillow": self.pillow, "hash": self.hash.to_string(), "format": crate::committed::FORMAT}),
+            );
+        }
+        mappings
+    }
+}
+
+/// What [`content_hash`] covers.
+#[derive(Debug, Clone, Copy)]
+pub struct Content<'a> {
+    /// The root of the mapping; `_meta` is left out.
+    pub mappings: &'a Value,
+    /// Normal settings; only their hashed part counts.
+    pub settings: &'a Value,
+    /// [`document_json`]; the database is left out.
+    pub document: &'a Value,
+    /// The filter's source in normal token form.
+    pub filter: Option<&'a str>,
+    /// The transform's version.
+    pub transform_version: u32,
+}
+
+/// The content hash.
+#[must_use]
+pub fn content_hash(content: &Content<'_>) -> ContentHash {
+    let (mut mappings, mut document) = (content.mappings.clone(), content.document.clone());
+    if let Some(root) = mappings.as_object_mut() {
+        root.remove("_meta");
+    }
+    if let Some(members) = document.as_object_mut() {
+        members.remove("database");
+    }
+    let covered = json!({
+        "document": document,
+        "filter": content.filter,
+        "mappings": mappings,
+        "settings": settings::hashed_part(content.settings),
+        "transform_version": content.transform_version,
+    });
+    ContentHash(Sha256::digest(to_canonical(&covered).as_bytes()).into())
+}
+
+/// `#[couch(...)]` as the committed file has it.
+#[must_use]
+pub fn document_json(document: &DocumentInfo) -> Value {
+    let mut members = Map::new();
+    if let Some(database) = document.database {
+        members.insert("database".to_owned(), json!(database));
+    }
+    let sorted = |texts: &[&str]| {
+        let mut texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        texts.sort();
+        json!(texts)
+    };
+    members.insert("deleted".to_owned(), sorted(document.deleted_types));
+    members.insert("field".to_owned(), json!(document.type_field));
+    members.insert("types".to_owned(), sorted(document.types));
+    if document.carry_unknown {
+        members.insert("unknown".to_owned(), json!("carry"));
+    }
+    Value::Object(members)
+}
+
+/// The root of a mapping with the defaults of a root and the reserved object.
+#[must_use]
+pub fn root_mapping(object: &Object) -> Value {
+    let mut root = Map::new();
+    for default in &ROOT_DEFAULTS {
+        insert(&mut root, default);
+    }
+    object.parameters.iter().chain(object.root_parameters).for_each(|parameter| insert(&mut root, parameter));
+    let mut properties = properties(object);
+    properties.insert(
+        RESERVED.to_owned(),
+        json!({"type": "object", "dynamic": false, "properties": {
+            "db": {"type": "keyword"},
+            "id": {"type": "keyword"},
+            "rev": {"type": "keyword", "index": false, "doc_values": true},
+        }}),
+    );
+    root.insert("properties".to_owned(), Value::Object(properties));
+    Value::Object(root)
+}
+
+/// A field as Elasticsearch writes it, objects with their type.
+#[must_use]
+pub fn field_mapping(field: &Field) -> Value {
+    let mut members = Map::new();
+    members.insert("type".to_owned(), json!(field.type_name));
+    field.parameters.iter().for_each(|parameter| insert(&mut members, parameter));
+    if let Some(object) = field.object {
+        object.parameters.iter().for_each(|parameter| insert(&mut members, parameter));
+        let properties = properties(object);
+        if !properties.is_empty() {
+            members.insert("properties".to_owned(), Value::Object(properties));
+        }
+    }
+    Value::Object(members)
+}
+
+fn properties(object: &Object) -> Map<String, Value> {
+    object.properties().map(|(name, field)| (name.to_owned(), field_mapping(field))).collect()
+}
+
+fn insert(members: &mut Map<String, Value>, parameter: &Parameter) {
+    // The text was canonical JSON when the macro wrote it.
+    let value = serde_json::from_str(parameter.json).unwrap_or_else(|_| Value::from(parameter.json));
+    members.insert(parameter.name.to_owned(), value);
+}

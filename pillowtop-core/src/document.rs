@@ -1,0 +1,67 @@
+//! What a document is: its types, where it lives, and what is known of a change to it.
+
+use crate::name::{DatabaseName, DocumentId, Revision};
+use crate::tree::Object;
+
+/// A struct whose JSON form is a CouchDB document, a part of one, or what a transform makes of one.
+///
+/// Derive it. Without `#[couch(doc_type = …)]` the struct is a part or a transform's result.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no document struct, so it has no mapping",
+    label = "does not derive `CouchDocument`",
+    note = "write `#[derive(CouchDocument)]` on `{Self}`"
+)]
+pub trait CouchDocument: Sized {
+    /// What its fields become in an index.
+    const MAPPING: &'static Object;
+    /// How its documents are told from others.
+    const DOCUMENT: DocumentInfo;
+}
+
+/// How the documents of a struct are told from others: `#[couch(...)]` in data.
+#[derive(Debug, Clone, Copy)]
+pub struct DocumentInfo {
+    /// The member that holds the type, `doc_type` unless said.
+    pub type_field: &'static str,
+    /// The values of that member that make a document one of these. Empty: not a document of its own.
+    pub types: &'static [&'static str],
+    /// The values that say it was deleted.
+    pub deleted_types: &'static [&'static str],
+    /// The database, unless configuration names another.
+    pub database: Option<&'static str>,
+    /// Whether members that the struct does not name go along as they are (`unknown = carry`).
+    pub carry_unknown: bool,
+    /// Whether a document never changes to or from these types, so that a foreign type needs no delete.
+    pub type_is_immutable: bool,
+}
+
+impl DocumentInfo {
+    /// What a part of a document says: nothing.
+    pub const PART: Self = Self {
+        type_field: "doc_type",
+        types: &[],
+        deleted_types: &[],
+        database: None,
+        carry_unknown: false,
+        type_is_immutable: false,
+    };
+}
+
+/// What a transform may know about the change that it is given the document of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChangeMeta {
+    /// The document's `_id`.
+    pub id: DocumentId,
+    /// Its `_rev` as the change names it.
+    pub revision: Revision,
+    /// The database that it came from.
+    pub database: DatabaseName,
+}
+
+impl ChangeMeta {
+    /// What is known about a change.
+    pub fn new(id: DocumentId, revision: Revision, database: DatabaseName) -> Self {
+        Self { id, revision, database }
+    }
+}

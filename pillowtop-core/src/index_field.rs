@@ -1,0 +1,132 @@
+//! What a field of each Rust type becomes in an index unless an attribute says otherwise.
+//!
+//! These impls are the default table. A type without one has no default: the compiler then says what can be written.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet, LinkedList, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::tree::{Field, Object, Parameter};
+
+/// A type that has a default field in an index.
+#[diagnostic::on_unimplemented(
+    message = "no index field type follows from `{Self}`",
+    label = "say how this field is mapped",
+    note = "help: write its type, for instance `#[es(keyword)]`, `#[es(text)]` or `#[es(flattened)]`",
+    note = "help: for a struct, derive `CouchDocument` on it; `#[es(object, dynamic = false)]` keeps it unindexed; `#[es(skip)]` leaves it out"
+)]
+pub trait IndexField {
+    /// The field.
+    const FIELD: Field;
+}
+
+/// A struct, or a list or option of one, whose properties can stand in an `object` or `nested` field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no properties that an object field could have",
+    label = "`object` and `nested` take a struct that derives `CouchDocument`, or a list of it",
+    note = "help: derive `CouchDocument` on the struct, or write `#[es(object, dynamic = false)]` to keep it unindexed"
+)]
+pub trait IndexObject {
+    /// Its properties.
+    const OBJECT: &'static Object;
+}
+
+/// A longer term would make Lucene reject the whole document: 32766 bytes, four bytes a character at most.
+const KEYWORD: Field = Field::leaf("keyword", &[Parameter::new("ignore_above", "8191")]);
+
+macro_rules! fields {
+    ($($field:expr => $($rust_type:ty),+;)+) => {
+        $($(impl IndexField for $rust_type {
+            const FIELD: Field = $field;
+        })+)+
+    };
+}
+
+fields! {
+    KEYWORD => String, str, char;
+    Field::leaf("boolean", &[]) => bool;
+    Field::leaf("byte", &[]) => i8;
+    Field::leaf("short", &[]) => i16, u8;
+    Field::leaf("integer", &[]) => i32, u16;
+    Field::leaf("long", &[]) => i64, u32;
+    Field::leaf("unsigned_long", &[]) => u64;
+    Field::leaf("float", &[]) => f32;
+    Field::leaf("double", &[]) => f64;
+    Field::leaf("ip", &[]) => IpAddr, Ipv4Addr, Ipv6Addr;
+}
+
+#[cfg(feature = "uuid")]
+fields! { KEYWORD => uuid::Uuid; }
+
+#[cfg(feature = "chrono")]
+mod chrono_fields {
+    use super::{Field, IndexField, Parameter};
+
+    impl<Zone: chrono::TimeZone> IndexField for chrono::DateTime<Zone> {
+        // serde writes RFC 3339 with as many fraction digits as there are.
+        const FIELD: Field =
+            Field::leaf("date", &[Parameter::new("format", "\"strict_date_optional_time_nanos\"")]);
+    }
+    impl IndexField for chrono::NaiveDateTime {
+        const FIELD: Field =
+            Field::leaf("date", &[Parameter::new("format", "\"strict_date_optional_time_nanos\"")]);
+    }
+    impl IndexField for chrono::NaiveDate {
+        const FIELD: Field = Field::leaf("date", &[Parameter::new("format", "\"strict_date\"")]);
+    }
+}
+
+#[cfg(feature = "jiff")]
+fields! {
+    Field::leaf("date", &[Parameter::new("format", "\"strict_date_optional_time_nanos\"")])
+        => jiff::Timestamp, jiff::civil::DateTime;
+    Field::leaf("date", &[Parameter::new("format", "\"strict_date\"")]) => jiff::civil::Date;
+}
+
+/// A container is mapped as what it holds: every field of an index may have no value, one or many.
+macro_rules! containers {
+    ($([$($generics:tt)+] $container:ty;)+) => {
+        $(impl<$($generics)+> IndexField for $container {
+            const FIELD: Field = <Element as IndexField>::FIELD;
+        })+
+    };
+}
+macro_rules! object_containers {
+    ($([$($generics:tt)+] $container:ty;)+) => {
+        $(impl<$($generics)+> IndexObject for $container {
+            const OBJECT: &'static Object = <Element as IndexObject>::OBJECT;
+        })+
+    };
+}
+
+containers! {
+    [Element: IndexField + ?Sized] &Element;
+    [Element: IndexField + ?Sized] Box<Element>;
+    [Element: IndexField + ?Sized] Arc<Element>;
+    [Element: IndexField + ?Sized] Rc<Element>;
+    [Element: IndexField + ToOwned + ?Sized] Cow<'_, Element>;
+    [Element: IndexField] Option<Element>;
+    [Element: IndexField] Vec<Element>;
+    [Element: IndexField] VecDeque<Element>;
+    [Element: IndexField] LinkedList<Element>;
+    [Element: IndexField] [Element];
+    [Element: IndexField, const LENGTH: usize] [Element; LENGTH];
+    [Element: IndexField] BTreeSet<Element>;
+    [Element: IndexField, Hasher] HashSet<Element, Hasher>;
+}
+object_containers! {
+    [Element: IndexObject + ?Sized] &Element;
+    [Element: IndexObject + ?Sized] Box<Element>;
+    [Element: IndexObject + ?Sized] Arc<Element>;
+    [Element: IndexObject + ?Sized] Rc<Element>;
+    [Element: IndexObject] Option<Element>;
+    [Element: IndexObject] Vec<Element>;
+    [Element: IndexObject] VecDeque<Element>;
+    [Element: IndexObject] LinkedList<Element>;
+    [Element: IndexObject] [Element];
+    [Element: IndexObject, const LENGTH: usize] [Element; LENGTH];
+    [Element: IndexObject] BTreeSet<Element>;
+    [Element: IndexObject, Hasher] HashSet<Element, Hasher>;
+}

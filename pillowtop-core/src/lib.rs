@@ -1,0 +1,37 @@
+//! What pillowtop knows without doing any I/O: the mapping tree that the derives build, its fingerprint and content hash,
+//! the committed mapping file, and the traits that connect a user's structs with the runtime.
+//!
+//! The same code runs in three places: natively inside the derives, in const evaluation of the code they generate
+//! (only [`fingerprint`] and [`tree`]), and at run time. Users link the facade crate `pillowtop`, which re-exports this one.
+
+pub mod fingerprint;
+pub mod name;
+pub mod tree;
+
+pub mod canonical;
+pub mod field_types;
+pub mod settings;
+
+pub mod document;
+pub mod filter;
+pub mod index_field;
+pub mod pillow;
+
+pub mod committed;
+pub mod definition;
+pub mod diff;
+
+pub mod decode;
+pub mod source;
+
+pub mod registry;
+
+pub use committed::{CommittedFile, CommittedFileError};
+pub use definition::{ContentHash, Definition};
+pub use document::{ChangeMeta, CouchDocument, DocumentInfo};
+pub use fingerprint::Fingerprint;
+pub use index_field::{IndexField, IndexObject};
+pub use name::{AliasName, DatabaseName, DocumentId, IndexName, PillowName, Revision, Sequence};
+pub use pillow::{Committed, Pillow, PillowInfo};
+pub use registry::{AnyPillow, ProcessError, Registry, RegistryError, Verdict};
+pub use tree::{Field, Member, Object, Parameter};

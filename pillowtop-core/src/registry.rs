@@ -1,0 +1,175 @@
+//! The list of pillows that a crate registers, and a pillow without its type.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::decode::{Carried, DecodeError, decode, decode_carrying};
+use crate::definition::Definition;
+use crate::document::ChangeMeta;
+use crate::name::PillowName;
+use crate::pillow::Pillow;
+use crate::source::write_source;
+
+/// What becomes of a document in an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It is indexed; its `_source` was appended.
+    Index,
+    /// The filter does not accept it: it is deleted from the index.
+    Filtered,
+    /// The transform gave nothing: it is deleted from the index.
+    Dropped,
+}
+
+/// Why a document cannot be indexed. The older version stays in the index, and the change is a dead letter.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// It is not what its struct says.
+    #[error("decoding failed {0}")]
+    Decode(#[from] DecodeError),
+    /// What the transform made cannot be JSON.
+    #[error("serialising the transformed document failed: {0}")]
+    Serialize(#[from] serde_json::Error),
+}
+
+/// A pillow without its type.
+pub trait AnyPillow: Send + Sync + 'static {
+    /// What its struct says.
+    fn definition(&self) -> &Definition;
+    /// Decodes, filters and transforms a document whose type was checked, and appends its `_source` to `source` if it is indexed.
+    /// On an error `source` is as before.
+    ///
+    /// # Errors
+    ///
+    /// When the document does not fit its struct, or what became of it cannot be JSON.
+    fn process(
+        &self,
+        document: &str,
+        change: &ChangeMeta,
+        source: &mut Vec<u8>,
+    ) -> Result<Verdict, ProcessError>;
+}
+
+struct Typed<P> {
+    definition: Definition,
+    pillow: PhantomData<fn() -> P>,
+}
+
+impl<P: Pillow> AnyPillow for Typed<P> {
+    fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    fn process(
+        &self,
+        document: &str,
+        change: &ChangeMeta,
+        source: &mut Vec<u8>,
+    ) -> Result<Verdict, ProcessError> {
+        let (document, carried) = if P::DOCUMENT.carry_unknown {
+            decode_carrying::<P>(document)?
+        } else {
+            (decode::<P>(document)?, Carried::new())
+        };
+        if !document.accepts() {
+            return Ok(Verdict::Filtered);
+        }
+        let Some(indexed) = document.transform(change) else {
+            return Ok(Verdict::Dropped);
+        };
+        let start = source.len();
+        if let Err(error) = write_source(&indexed, &carried, change, source) {
+            source.truncate(start);
+            return Err(error.into());
+        }
+        Ok(Verdict::Index)
+    }
+}
+
+/// Why a list of pillows cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// Two structs have one pillow name.
+    #[error("two pillows are named `{name}`: `{first}` and `{second}`")]
+    SameName {
+        /// The name.
+        name: PillowName,
+        /// The struct that has it.
+        first: &'static str,
+        /// The other struct.
+        second: &'static str,
+    },
+    /// Two structs have one alias.
+    #[error("two pillows have the alias `{alias}`: `{first}` and `{second}`")]
+    SameAlias {
+        /// The alias.
+        alias: String,
+        /// The struct that has it.
+        first: &'static str,
+        /// The other struct.
+        second: &'static str,
+    },
+}
+
+/// The pillows of a workspace. `pillowtop::registry![Case, Form]` makes one.
+#[derive(Clone, Default)]
+pub struct Registry {
+    pillows: Vec<Arc<dyn AnyPillow>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_list().entries(self.pillows.iter().map(|pillow| &pillow.definition().pillow)).finish()
+    }
+}
+
+impl Registry {
+    /// An empty list.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The list with one pillow more.
+    #[must_use]
+    pub fn with<P: Pillow>(mut self) -> Self {
+        self.pillows.push(Arc::new(Typed::<P> { definition: Definition::of::<P>(), pillow: PhantomData }));
+        self
+    }
+
+    /// The pillows, as they were registered.
+    pub fn pillows(&self) -> &[Arc<dyn AnyPillow>] {
+        &self.pillows
+    }
+
+    /// The pillow of a name.
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn AnyPillow>> {
+        self.pillows.iter().find(|pillow| pillow.definition().pillow.as_str() == name)
+    }
+
+    /// Whether the list can be used: no two pillows with one name or one alias.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it.
+    pub fn check(&self) -> Result<(), Vec<RegistryError>> {
+        let mut errors = Vec::new();
+        for (position, pillow) in self.pillows.iter().enumerate() {
+            let second = pillow.definition();
+            for first in self.pillows[..position].iter().map(|pillow| pillow.definition()) {
+                let (first_type, second_type) = (first.rust_type, second.rust_type);
+                if first.pillow == second.pillow {
+                    let name = first.pillow.clone();
+                    errors.push(RegistryError::SameName { name, first: first_type, second: second_type });
+                }
+                if first.alias == second.alias {
+                    let alias = first.alias.to_string();
+                    errors.push(RegistryError::SameAlias { alias, first: first_type, second: second_type });
+                }
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+}

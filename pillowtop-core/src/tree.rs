@@ -1,0 +1,281 @@
+//! The mapping tree: what a derive writes down about a struct, as constants that other structs' constants contain.
+//!
+//! A derive sees the tokens of one struct and not of those nested in it, so a nested struct appears as the associated const
+//! of its own impl. Parameter values are canonical JSON texts (see [`crate::canonical`]), hashed by the macro. What const
+//! evaluation does here is adding and mixing 128-bit numbers: rendering JSON there would cost minutes in a large workspace.
+
+use crate::fingerprint::{hash_text, mix};
+
+/// One parameter of a field or an object, such as `ignore_above`.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Elasticsearch's name of it.
+    pub name: &'static str,
+    /// The value, as canonical JSON.
+    pub json: &'static str,
+    hash: u128,
+}
+
+impl Parameter {
+    /// A parameter whose hash is computed here; the derives compute it themselves and call [`Parameter::hashed`].
+    #[must_use]
+    pub const fn new(name: &'static str, json: &'static str) -> Self {
+        Self { name, json, hash: Self::hash_of(name, json) }
+    }
+
+    /// A parameter with its [`Parameter::hash_of`] given.
+    #[must_use]
+    pub const fn hashed(name: &'static str, json: &'static str, hash: u128) -> Self {
+        Self { name, json, hash }
+    }
+
+    /// The share of a parameter in a fingerprint. `json` is canonical JSON.
+    #[must_use]
+    pub const fn hash_of(name: &str, json: &str) -> u128 {
+        mix(hash_text(name), hash_text(json))
+    }
+}
+
+/// What one property of an index is: its type, its parameters and, for objects, what is inside.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Elasticsearch's name of the type.
+    pub type_name: &'static str,
+    /// Its parameters, `fields` among them.
+    pub parameters: &'static [Parameter],
+    /// The properties inside, of `object` and `nested`.
+    pub object: Option<&'static Object>,
+    hash: u128,
+}
+
+impl Field {
+    /// A field without properties of its own.
+    #[must_use]
+    pub const fn leaf(type_name: &'static str, parameters: &'static [Parameter]) -> Self {
+        Self { type_name, parameters, object: None, hash: mix(hash_text(type_name), sum(parameters)) }
+    }
+
+    /// An `object` or `nested` field with the properties of `object`.
+    ///
+    /// # Panics
+    ///
+    /// In const evaluation, hence as a compile error: when a parameter is said both here and at the struct, or when the struct
+    /// has parameters that only the root of an index can have.
+    #[must_use]
+    pub const fn object(
+        type_name: &'static str,
+        parameters: &'static [Parameter],
+        object: &'static Object,
+    ) -> Self {
+        assert!(
+            object.root_parameters.is_empty(),
+            "this struct is nested in another, but its `#[es(...)]` has a parameter that only the root of an index can have"
+        );
+        let mut position = 0;
+        while position < object.parameters.len() {
+            assert!(
+                !names(parameters, object.parameters[position].name),
+                "a mapping parameter is given both at this field and at the struct that it holds"
+            );
+            position += 1;
+        }
+        let contents = sum(parameters).wrapping_add(sum(object.parameters)).wrapping_add(object.members_sum);
+        Self { type_name, parameters, object: Some(object), hash: mix(hash_text(type_name), contents) }
+    }
+}
+
+/// One entry of a struct's mapping.
+#[derive(Debug, Clone, Copy)]
+pub enum Member {
+    /// A property of the index.
+    Property {
+        /// Its name in the JSON document.
+        name: &'static str,
+        /// [`hash_text`] of the name.
+        name_hash: u128,
+        /// What it is.
+        field: Field,
+    },
+    /// All properties of another struct, as `#[serde(flatten)]` puts them.
+    Flatten(&'static Object),
+}
+
+impl Member {
+    /// A property; `name_hash` is [`hash_text`] of `name`.
+    #[must_use]
+    pub const fn property(name: &'static str, name_hash: u128, field: Field) -> Self {
+        Self::Property { name, name_hash, field }
+    }
+
+    const fn hash(&self) -> u128 {
+        match self {
+            Self::Property { name_hash, field, .. } => mix(*name_hash, field.hash),
+            Self::Flatten(object) => object.members_sum,
+        }
+    }
+}
+
+/// What a struct says of its fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Object {
+    /// Its properties, in the struct's order.
+    pub members: &'static [Member],
+    /// Parameters that any object may have, such as `dynamic`.
+    pub parameters: &'static [Parameter],
+    /// Parameters that only the root of an index may have, such as `date_detection`.
+    pub root_parameters: &'static [Parameter],
+    members_sum: u128,
+}
+
+impl Object {
+    /// What a struct says of its fields.
+    ///
+    /// # Panics
+    ///
+    /// In const evaluation, hence as a compile error: when a flattened struct has parameters of its own, which would be lost,
+    /// or when two members have one name.
+    #[must_use]
+    pub const fn new(
+        members: &'static [Member],
+        parameters: &'static [Parameter],
+        root_parameters: &'static [Parameter],
+    ) -> Self {
+        let mut members_sum = 0_u128;
+        let mut flattens = false;
+        let mut position = 0;
+        while position < members.len() {
+            if let Member::Flatten(inner) = &members[position] {
+                flattens = true;
+                assert!(
+                    inner.parameters.is_empty() && inner.root_parameters.is_empty(),
+                    "a flattened struct has `#[es(...)]` parameters of its own, which have no place in the outer object"
+                );
+            }
+            members_sum = members_sum.wrapping_add(members[position].hash());
+            position += 1;
+        }
+        let object = Self { members, parameters, root_parameters, members_sum };
+        // Within one struct the derive itself looks for equal names.
+        if flattens {
+            let mut position = 0;
+            while position < members.len() {
+                assert!(
+                    !brings_again(&object, members, position),
+                    "two flattened structs, or one of them and a field, bring a property of the same name"
+                );
+                position += 1;
+            }
+        }
+        object
+    }
+
+    /// An object without properties.
+    pub const EMPTY: Self = Self::new(&[], &[], &[]);
+
+    /// Whether a property of this name is there, its own or flattened.
+    #[must_use]
+    pub const fn has_property(&self, name_hash: u128) -> bool {
+        count_property(self.members, name_hash) > 0
+    }
+
+    /// The fingerprint of a mapping whose root this object is, with the defaults of a root ([`ROOT_DEFAULTS`]).
+    #[must_use]
+    pub const fn root_hash(&self) -> u128 {
+        let mut contents =
+            sum(self.parameters).wrapping_add(sum(self.root_parameters)).wrapping_add(self.members_sum);
+        let mut position = 0;
+        while position < ROOT_DEFAULTS.len() {
+            let default = &ROOT_DEFAULTS[position];
+            if !names(self.parameters, default.name) && !names(self.root_parameters, default.name) {
+                contents = contents.wrapping_add(default.hash);
+            }
+            position += 1;
+        }
+        mix(hash_text("root"), contents)
+    }
+
+    /// Its properties with flattened ones in place, in order.
+    pub fn properties(&self) -> impl Iterator<Item = (&'static str, &'static Field)> {
+        let mut all = Vec::new();
+        collect(self.members, &mut all);
+        all.into_iter()
+    }
+}
+
+/// What the root of an index is given unless the struct says otherwise: nothing is mapped that no struct names.
+pub const ROOT_DEFAULTS: [Parameter; 2] =
+    [Parameter::new("dynamic", "false"), Parameter::new("date_detection", "false")];
+
+fn collect(members: &'static [Member], all: &mut Vec<(&'static str, &'static Field)>) {
+    for member in members {
+        match member {
+            Member::Property { name, field, .. } => all.push((name, field)),
+            Member::Flatten(object) => collect(object.members, all),
+        }
+    }
+}
+
+const fn sum(parameters: &[Parameter]) -> u128 {
+    let mut total = 0_u128;
+    let mut position = 0;
+    while position < parameters.len() {
+        total = total.wrapping_add(parameters[position].hash);
+        position += 1;
+    }
+    total
+}
+
+const fn names(parameters: &[Parameter], name: &str) -> bool {
+    let mut position = 0;
+    while position < parameters.len() {
+        if equal(parameters[position].name, name) {
+            return true;
+        }
+        position += 1;
+    }
+    false
+}
+
+const fn equal(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() != right.len() {
+        return false;
+    }
+    let mut position = 0;
+    while position < left.len() {
+        if left[position] != right[position] {
+            return false;
+        }
+        position += 1;
+    }
+    true
+}
+
+const fn brings_again(object: &Object, members: &[Member], position: usize) -> bool {
+    match &members[position] {
+        Member::Property { name_hash, .. } => count_property(object.members, *name_hash) > 1,
+        Member::Flatten(inner) => {
+            let mut inner_position = 0;
+            while inner_position < inner.members.len() {
+                if brings_again(object, inner.members, inner_position) {
+                    return true;
+                }
+                inner_position += 1;
+            }
+            false
+        }
+    }
+}
+
+const fn count_property(members: &[Member], wanted: u128) -> usize {
+    let mut count = 0;
+    let mut position = 0;
+    while position < members.len() {
+        count += match &members[position] {
+            Member::Property { name_hash, .. } => (*name_hash == wanted) as usize,
+            Member::Flatten(inner) => count_property(inner.members, wanted),
+        };
+        position += 1;
+    }
+    count
+}
