@@ -1,6 +1,7 @@
 //! One field type: its parameters, what it holds, since when, and what stands for it in the other product.
 
 use super::availability::{Availability, Product, Target, Unavailable};
+use super::legacy::IGNORED_PARAMETERS;
 use super::lookup;
 use super::parameter::Parameter;
 
@@ -108,6 +109,12 @@ impl FieldType {
     /// The parameter of a name, without `type` itself.
     pub fn parameter(&self, name: &str) -> Option<&'static Parameter> {
         self.groups.iter().flat_map(|group| group.iter()).find(|parameter| parameter.name == name)
+    }
+
+    /// Whether a parameter that this type does not have is one that Elasticsearch 7 and `OpenSearch` take and ignore:
+    /// existing mappings have it, new ones better leave it out.
+    pub fn ignores(&self, name: &str) -> bool {
+        self.holds == Holds::Leaf && IGNORED_PARAMETERS.contains(&name) && self.parameter(name).is_none()
     }
 
     /// The name to send to a product: its own, or its counterpart's where that is the same under another name.

@@ -50,6 +50,11 @@ pub const LEGACY_PARAMETERS: &[Legacy] = &[
     legacy("path", "`copy_to` (except in an `alias`)"),
 ];
 
+/// Parameters that Elasticsearch 7 and `OpenSearch` take for every type of values, and ignore with a warning where they
+/// mean nothing; Elasticsearch 8 rejects them there. See [`FieldType::ignores`](super::FieldType::ignores).
+pub const IGNORED_PARAMETERS: &[&str] =
+    &["store", "meta", "boost", "index", "doc_values", "index_options", "similarity"];
+
 /// Parameters of the root of old.
 pub const LEGACY_ROOT_PARAMETERS: &[Legacy] = &[
     legacy("_all", "`copy_to` with a field of your own"),

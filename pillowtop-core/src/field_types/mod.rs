@@ -16,7 +16,7 @@ mod value_kind;
 
 pub use availability::{Availability, Product, Since, Target, Unavailable, Version};
 pub use field_type::{Counterpart, FieldType, Holds};
-pub use legacy::{LEGACY_PARAMETERS, LEGACY_ROOT_PARAMETERS, LEGACY_TYPES, Legacy};
+pub use legacy::{IGNORED_PARAMETERS, LEGACY_PARAMETERS, LEGACY_ROOT_PARAMETERS, LEGACY_TYPES, Legacy};
 pub use lookup::{
     field_type, field_types, legacy_parameter, legacy_root_parameter, legacy_type, root_parameter,
     suggest_parameter, suggest_root_parameter, suggest_type,

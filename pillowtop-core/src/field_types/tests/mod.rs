@@ -7,7 +7,8 @@ mod versions;
 use std::collections::BTreeSet;
 
 use super::{
-    Availability, Counterpart, Holds, Parameter, Product, field_type, field_types, suggest_parameter,
+    Availability, Counterpart, Holds, LEGACY_ROOT_PARAMETERS, LEGACY_TYPES, Parameter, Product, field_type,
+    field_types, legacy_parameter, legacy_root_parameter, legacy_type, root_parameter, suggest_parameter,
     suggest_type,
 };
 
@@ -104,6 +105,28 @@ fn slips_are_understood() {
     assert_eq!(suggest_parameter(keyword, "ignore_abvoe"), Some("ignore_above"));
     assert_eq!(suggest_parameter(keyword, "docvalues"), Some("doc_values"));
     assert_eq!(suggest_parameter(keyword, "analyzer"), None);
+}
+
+#[test]
+fn what_servers_take_and_ignore_is_no_parameter() {
+    let text = field_type("text").unwrap();
+    assert!(text.ignores("doc_values") && text.parameter("doc_values").is_none());
+    assert!(!text.ignores("index"), "which means something for text");
+    assert!(!text.ignores("normalizer"), "which is rejected for text");
+    assert!(!field_type("object").unwrap().ignores("index"));
+}
+
+#[test]
+fn old_names_say_what_to_write_now() {
+    assert!(legacy_type("string").unwrap().replacement.contains("`keyword`"));
+    assert_eq!(legacy_parameter("index_analyzer").unwrap().replacement, "`analyzer`");
+    assert_eq!(legacy_root_parameter("date_formats").unwrap().replacement, "`dynamic_date_formats`");
+    for legacy in LEGACY_TYPES {
+        assert!(field_type(legacy.name).is_none(), "`{}` is still a type", legacy.name);
+    }
+    for legacy in LEGACY_ROOT_PARAMETERS {
+        assert!(root_parameter(legacy.name).is_none(), "`{}` is still a root parameter", legacy.name);
+    }
 }
 
 #[test]
