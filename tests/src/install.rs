@@ -1,0 +1,169 @@
+//! Gets the servers from Maven Central and npm into the target folder, once.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use crate::{error::ServerError, folders};
+
+/// What can be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installable {
+    /// OpenSearch 3.6.0.
+    OpenSearch3,
+    /// Elasticsearch 7.10.2.
+    Elasticsearch7,
+    /// The packages that the couch server needs.
+    Couch,
+}
+
+impl Installable {
+    /// The name of its folder.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::OpenSearch3 => "opensearch3",
+            Self::Elasticsearch7 => "elasticsearch7",
+            Self::Couch => "couch",
+        }
+    }
+
+    /// What people call it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::OpenSearch3 => "OpenSearch 3.6.0",
+            Self::Elasticsearch7 => "Elasticsearch 7.10.2",
+            Self::Couch => "pouchdb-server 4.2.0",
+        }
+    }
+}
+
+/// Installs a server unless it is installed, and returns its folder. Says through `report` what it does when that takes time.
+///
+/// A `.ready` file holds the definition that was installed: when the definition changes, it is installed anew. Other processes
+/// that want the same wait.
+pub fn install(what: Installable, report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, ServerError> {
+    let doing = || ServerError::io(format!("installing {}", what.label()));
+    let root = folders::root().map_err(doing())?;
+    fs_err::create_dir_all(&root).map_err(doing())?;
+    let folder = root.join(what.key());
+    let ready = folder.join(".ready");
+    let wanted = definition_text(&folders::definition(what.key())).map_err(doing())?;
+
+    let lock = folders::lock_file(&root.join(format!("{}.lock", what.key()))).map_err(doing())?;
+    if lock.try_lock().is_err() {
+        report(&format!("waiting for another installation of {} …", what.label()));
+        lock.lock().map_err(doing())?;
+    }
+    if fs_err::read_to_string(&ready).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+
+    report(&format!("installing {} …", what.label()));
+    let started = Instant::now();
+    match fs_err::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(doing()(error)),
+        _ => fs_err::create_dir_all(&folder).map_err(doing())?,
+    }
+    let log = root.join(format!("{}.install.log", what.key()));
+    fetch(what, &folder, &log)?;
+    fs_err::write(&ready, wanted).map_err(doing())?;
+    report(&format!("installed {} in {:.0} s", what.label(), started.elapsed().as_secs_f64()));
+    Ok(folder)
+}
+
+fn fetch(what: Installable, folder: &Path, log: &Path) -> Result<(), ServerError> {
+    let definition = folders::definition(what.key());
+    let doing = || ServerError::io(format!("installing {}", what.label()));
+    let (program, tool, hint, arguments) = match what {
+        Installable::OpenSearch3 | Installable::Elasticsearch7 => (
+            "mvn",
+            "Maven (`mvn`)",
+            "install Maven 3.6 or newer, for example with `apt install maven` or `brew install maven`",
+            vec![
+                "-B".into(),
+                "-q".into(),
+                "-Dstyle.color=never".into(),
+                format!("-Dinstall.folder={}", folder.display()),
+                format!("--file={}", definition.join("pom.xml").display()),
+                "generate-resources".into(),
+            ],
+        ),
+        Installable::Couch => {
+            fs_err::copy(definition.join("package.json"), folder.join("package.json")).map_err(doing())?;
+            (
+                "npm",
+                "Node (`node` and `npm`)",
+                "install Node 18 or newer, for example from https://nodejs.org",
+                // Without scripts: sqlite3, which nobody uses here, would be compiled from source.
+                [
+                    "install",
+                    "--ignore-scripts",
+                    "--omit=optional",
+                    "--no-audit",
+                    "--no-fund",
+                    "--no-package-lock",
+                ]
+                .map(str::to_owned)
+                .to_vec(),
+            )
+        }
+    };
+    let output = fs_err::File::create(log).map_err(doing())?.into_file();
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().map_err(doing())?)
+        .stderr(output)
+        .status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(ServerError::Install {
+            server: what.label().to_owned(),
+            log: log.to_path_buf(),
+            tail: folders::tail(log, 20),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ServerError::MissingTool {
+            server: what.label().to_owned(),
+            tool: tool.to_owned(),
+            hint: hint.to_owned(),
+        }),
+        Err(error) => Err(doing()(error)),
+    }
+}
+
+/// The text of all files that decide what is installed. Scripts are run from the source tree and do not count.
+fn definition_text(folder: &Path) -> io::Result<String> {
+    let mut entries: Vec<PathBuf> =
+        fs_err::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    entries.sort();
+    let mut text = String::new();
+    for path in entries {
+        if path.is_dir() {
+            text.push_str(&definition_text(&path)?);
+        } else if path.extension().is_none_or(|extension| extension != "js") {
+            text.push_str(&fs_err::read_to_string(&path)?);
+        }
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_pin_their_versions() {
+        let text = |what: Installable| definition_text(&folders::definition(what.key())).unwrap();
+        assert!(text(Installable::OpenSearch3).contains("<opensearch.version>3.6.0<"));
+        let elasticsearch = text(Installable::Elasticsearch7);
+        assert!(elasticsearch.contains("<es.version>7.10.2<"));
+        assert!(elasticsearch.contains("name=lang-painless"), "the modules' descriptors count, too");
+        let couch = text(Installable::Couch);
+        assert!(couch.contains("\"pouchdb-server\": \"4.2.0\""));
+        assert!(!couch.contains("'use strict'"));
+    }
+}
