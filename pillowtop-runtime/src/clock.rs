@@ -1,0 +1,132 @@
+//! Clocks: the time that people read, the time that leases run by, and versions that always rise.
+
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::operation::Version;
+
+/// How far above the present a ceiling is reserved. Long against the interval of saving, short against a clock that is set back.
+pub const CEILING_AHEAD: Duration = Duration::from_secs(120);
+
+/// Microseconds since 1970.
+pub fn now_micros() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The present, RFC 3339 in UTC with seconds.
+pub fn now_text() -> String {
+    let seconds = now_micros() / 1_000_000;
+    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil_from_days(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        of_day / 3600,
+        of_day % 3600 / 60,
+        of_day % 60
+    )
+}
+
+/// Days since 1970 to a date of the Gregorian calendar (Howard Hinnant's algorithm, for days after 1970).
+fn civil_from_days(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+/// Time since the machine was started, including time that it was suspended: a lease runs out while a machine sleeps, and
+/// `Instant` would not notice.
+#[cfg(target_os = "linux")]
+pub fn boot_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Time since the first call; where there is no clock that runs in suspension, a lease is checked by the wall clock too.
+#[cfg(not(target_os = "linux"))]
+pub fn boot_time() -> Duration {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// Makes the versions of one index: always rising, never above the ceiling that its owner has reserved.
+#[derive(Debug)]
+pub struct VersionClock {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    last: Version,
+    ceiling: Version,
+}
+
+impl VersionClock {
+    /// A clock that starts above what an earlier owner may have sent. Nothing can be stamped until a ceiling is reserved.
+    pub fn above(earlier_ceiling: Version) -> Self {
+        Self { inner: Mutex::new(Inner { last: earlier_ceiling, ceiling: earlier_ceiling }) }
+    }
+
+    /// The ceiling to reserve next.
+    pub fn next_ceiling(&self) -> Version {
+        let inner = self.lock();
+        let ahead = u64::try_from(CEILING_AHEAD.as_micros()).unwrap_or(u64::MAX);
+        Version(now_micros().max(inner.last.0).saturating_add(ahead)).max(inner.ceiling)
+    }
+
+    /// A ceiling was stored.
+    pub fn reserved(&self, ceiling: Version) {
+        let mut inner = self.lock();
+        inner.ceiling = inner.ceiling.max(ceiling);
+    }
+
+    /// The ceiling that is stored.
+    pub fn ceiling(&self) -> Version {
+        self.lock().ceiling
+    }
+
+    /// The next version; `None` while the ceiling leaves no room.
+    pub fn stamp(&self) -> Option<Version> {
+        let mut inner = self.lock();
+        let next = Version(now_micros().max(inner.last.0 + 1));
+        if next > inner.ceiling {
+            return None;
+        }
+        inner.last = next;
+        Some(next)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        // Nothing panics while it is held.
+        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_right() {
+        assert_eq!(civil_from_days(0), (1970, 1, 1));
+        assert_eq!(civil_from_days(11_016), (2000, 2, 29));
+        assert_eq!(civil_from_days(20_088), (2024, 12, 31));
+    }
+
+    #[test]
+    fn versions_rise_and_stay_below_the_ceiling() {
+        let clock = VersionClock::above(Version(now_micros() + 10_000_000));
+        assert_eq!(clock.stamp(), None);
+        let earlier = clock.ceiling();
+        clock.reserved(clock.next_ceiling());
+        let (first, second) = (clock.stamp().unwrap(), clock.stamp().unwrap());
+        assert!(earlier < first && first < second && second <= clock.ceiling());
+    }
+}

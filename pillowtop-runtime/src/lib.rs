@@ -1,0 +1,27 @@
+//! Follows the changes of a CouchDB database through pillows into an index, and loses nothing.
+//!
+//! The way of a change: a [`source`] gives rows; [`pipeline`] gates, decodes, filters and transforms each for every pillow, queues the
+//! operations in lanes, sends bulks to a [`sink`] and judges the answers; acknowledged rows raise the low-watermark, which
+//! becomes the checkpoint. [`follow`] and [`reindex`] are what a service and a command call.
+
+pub mod backoff;
+pub mod clock;
+pub mod dead_letter;
+pub mod operation;
+pub mod state;
+
+pub mod row;
+pub mod scan;
+
+pub mod http;
+
+pub mod source;
+
+pub mod sink;
+
+pub mod pipeline;
+
+pub use dead_letter::DeadLetter;
+pub use operation::{Action, Operation, Version, WriteMode};
+pub use sink::{ItemOutcome, Sink, SinkError, WriteError};
+pub use state::{DatabaseIdentity, IndexState, LoadState, Phase};

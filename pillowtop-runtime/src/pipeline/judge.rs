@@ -1,0 +1,110 @@
+//! What a row means to a pillow: gate, decode, filter, transform.
+
+use bytes::Bytes;
+use pillowtop_core::name::MAX_INDEX_ID_BYTES;
+use pillowtop_core::{AnyPillow, ChangeMeta, DatabaseName, ProcessError, Verdict};
+
+use crate::clock::now_text;
+use crate::dead_letter::{DeadLetter, Stage};
+use crate::operation::{Action, WriteMode};
+use crate::row::Row;
+use crate::state::IndexState;
+
+/// The longest document text that a dead letter keeps, in bytes.
+const KEPT_DOCUMENT: usize = 64 * 1024;
+
+/// What a row means to a pillow.
+#[derive(Debug)]
+pub enum Judgement {
+    /// Nothing: a design document, or a document of another type that cannot have been one of these.
+    Foreign,
+    /// A document of another type: whatever the index has under its id goes.
+    Leave,
+    /// A document that the filter or the transform keeps out: the same.
+    Filtered,
+    /// A deletion.
+    Delete,
+    /// A document to index, with its `_source`.
+    Index(Bytes),
+    /// It cannot be indexed.
+    Dead(DeadLetter),
+}
+
+impl Judgement {
+    /// What is written, if anything. While loading, nothing is deleted: catching up does that.
+    pub fn action(self, mode: WriteMode) -> Option<Action> {
+        match (self, mode) {
+            (Self::Index(source), _) => Some(Action::Index(source)),
+            (Self::Leave | Self::Filtered | Self::Delete, WriteMode::Follow) => Some(Action::Delete),
+            _ => None,
+        }
+    }
+}
+
+/// Judges a row. The gate works on raw JSON: a document of another type is never decoded, so it can never be a dead letter.
+/// `buffer` is only kept to save allocations.
+pub fn judge(pillow: &dyn AnyPillow, row: &Row, state: &IndexState, buffer: &mut Vec<u8>) -> Judgement {
+    let info = &pillow.definition().document;
+    if row.id.as_str().starts_with("_design/") {
+        return Judgement::Foreign;
+    }
+    let document_type = row.document_text(info.type_field);
+    let is_of = |types: &[&str]| document_type.as_deref().is_some_and(|found| types.contains(&found));
+    let ours = is_of(info.types);
+    let foreign = document_type.is_some() && !ours && !is_of(info.deleted_types);
+    if foreign && info.type_is_immutable {
+        return Judgement::Foreign;
+    }
+    if row.id.as_str().len() > MAX_INDEX_ID_BYTES {
+        // No index can have it, so there is nothing to delete either.
+        let reason = format!("the id is {} bytes long, over {MAX_INDEX_ID_BYTES}", row.id.as_str().len());
+        return if ours && !row.deleted {
+            Judgement::Dead(letter(row, state, Stage::Id, "id_too_long", reason))
+        } else {
+            Judgement::Foreign
+        };
+    }
+    if row.deleted || is_of(info.deleted_types) {
+        return Judgement::Delete;
+    }
+    let (true, Some(document)) = (ours, row.document()) else {
+        return Judgement::Leave;
+    };
+    let change = ChangeMeta::new(row.id.clone(), row.revision.clone(), state.database.name.clone());
+    buffer.clear();
+    match pillow.process(document, &change, buffer) {
+        Ok(Verdict::Index) => Judgement::Index(Bytes::copy_from_slice(buffer)),
+        Ok(_) => Judgement::Filtered,
+        Err(error) => {
+            let (stage, error_type) = match error {
+                ProcessError::Decode(_) => (Stage::Decode, "decode_error"),
+                _ => (Stage::Transform, "serialize_error"),
+            };
+            Judgement::Dead(letter(row, state, stage, error_type, error.to_string()))
+        }
+    }
+}
+
+fn letter(row: &Row, state: &IndexState, stage: Stage, error_type: &str, reason: String) -> DeadLetter {
+    DeadLetter {
+        pillow: state.pillow.clone(),
+        index: state.index.clone(),
+        database: DatabaseName::clone(&state.database.name),
+        id: row.id.clone(),
+        revision: row.revision.clone(),
+        stage,
+        error_type: error_type.to_owned(),
+        reason,
+        time: now_text(),
+        document: row.document().map(cut),
+    }
+}
+
+/// The text, or as much of its start as a dead letter keeps.
+pub(super) fn cut(text: &str) -> String {
+    let mut end = text.len().min(KEPT_DOCUMENT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}

@@ -1,0 +1,229 @@
+//! One row of a changes feed, and the lines that feeds are made of.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use pillowtop_core::{DocumentId, Revision, Sequence};
+
+use crate::scan::{self, ScanError};
+
+/// One row of a changes feed: that a document was changed, and what it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The position after this row, if the row carries one.
+    pub sequence: Option<Sequence>,
+    /// The document's `_id`.
+    pub id: DocumentId,
+    /// Its winning revision.
+    pub revision: Revision,
+    /// Whether it was deleted.
+    pub deleted: bool,
+    line: String,
+    document: Option<Range<usize>>,
+}
+
+/// Why a line is none of a changes feed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowError {
+    /// It is no JSON.
+    #[error(transparent)]
+    Malformed(#[from] ScanError),
+    /// It lacks a member.
+    #[error("a row without `{0}`")]
+    Missing(&'static str),
+    /// CouchDB reports an error in the middle of a feed.
+    #[error("the server reports: {0}")]
+    Server(String),
+}
+
+impl Row {
+    /// Reads a row: `{"seq": …, "id": …, "changes": [{"rev": …}], "deleted": …, "doc": {…}}`.
+    ///
+    /// # Errors
+    ///
+    /// When it is no object, or has no id or no revision.
+    pub fn parse(line: String) -> Result<Self, RowError> {
+        let (mut sequence, mut id, mut revision, mut deleted, mut document) = (None, None, None, false, None);
+        for member in scan::members(&line)? {
+            let (name, value) = member?;
+            match name {
+                "seq" => sequence = sequence_of(value),
+                "id" => id = text_of(value),
+                "changes" => revision = first_revision(value),
+                "deleted" => deleted = value == "true",
+                "doc" if value.starts_with('{') => {
+                    let start = value.as_ptr() as usize - line.as_ptr() as usize;
+                    document = Some(start..start + value.len());
+                }
+                "error" => return Err(RowError::Server(line)),
+                _ => {}
+            }
+        }
+        let id = DocumentId::new(id.ok_or(RowError::Missing("id"))?);
+        let revision = Revision::new(revision.ok_or(RowError::Missing("changes"))?);
+        Ok(Self { sequence, id, revision, deleted, line, document })
+    }
+
+    /// A row of a document that came without a feed. The id and revision are the document's `_id` and `_rev`, or those given.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no JSON object.
+    pub fn of_document(text: String, id: &str, revision: &str) -> Result<Self, RowError> {
+        let (mut found_id, mut found_revision, mut deleted) = (None, None, false);
+        for member in scan::members(&text)? {
+            match member? {
+                ("_id", value) => found_id = text_of(value),
+                ("_rev", value) => found_revision = text_of(value),
+                ("_deleted", value) => deleted = value == "true",
+                _ => {}
+            }
+        }
+        Ok(Self {
+            sequence: None,
+            id: DocumentId::new(found_id.unwrap_or_else(|| id.to_owned())),
+            revision: Revision::new(found_revision.unwrap_or_else(|| revision.to_owned())),
+            deleted,
+            document: Some(0..text.len()),
+            line: text,
+        })
+    }
+
+    /// The document's text, if the feed brought it.
+    pub fn document(&self) -> Option<&str> {
+        self.document.clone().and_then(|range| self.line.get(range))
+    }
+
+    /// The text of a member at the document's root, for instance its type.
+    pub fn document_text(&self, member: &str) -> Option<Cow<'_, str>> {
+        let value = scan::member(self.document()?, member)?;
+        match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
+            Some(_) => text_of(value).map(Cow::Owned),
+            None => None,
+        }
+    }
+
+    /// The bytes that it holds.
+    pub fn len(&self) -> usize {
+        self.line.len()
+    }
+
+    /// Whether it holds nothing; no row does.
+    pub fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+}
+
+/// One line of a normal or continuous feed, as CouchDB lays it out.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A heartbeat, or the brackets around the rows.
+    Nothing,
+    /// A row.
+    Row(Row),
+    /// The end of a response.
+    End {
+        /// The position after everything in this response.
+        last_sequence: Sequence,
+        /// How many changes are left, unfiltered; some servers do not say.
+        pending: Option<u64>,
+    },
+}
+
+impl Line {
+    /// Reads a line without its line break.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of a changes feed.
+    pub fn parse(line: &str) -> Result<Self, RowError> {
+        let line = line.trim();
+        let line = line.strip_suffix(',').unwrap_or(line);
+        match line {
+            "" | "{\"results\":[" | "]" => Ok(Self::Nothing),
+            end if end.starts_with("\"last_seq\"") => Self::end(&format!("{{{end}")),
+            end if end.starts_with("{\"last_seq\"") => Self::end(end),
+            row => Row::parse(row.to_owned()).map(Self::Row),
+        }
+    }
+
+    fn end(text: &str) -> Result<Self, RowError> {
+        let (mut last_sequence, mut pending) = (None, None);
+        for member in scan::members(text)? {
+            match member? {
+                ("last_seq", value) => last_sequence = sequence_of(value),
+                ("pending", value) => pending = value.parse().ok(),
+                _ => {}
+            }
+        }
+        Ok(Self::End { last_sequence: last_sequence.ok_or(RowError::Missing("last_seq"))?, pending })
+    }
+}
+
+/// A sequence is any JSON value: a string's contents, or the text of anything else; `null` is none.
+fn sequence_of(value: &str) -> Option<Sequence> {
+    match value {
+        "null" => None,
+        text if text.starts_with('"') => text_of(text).map(Sequence::new),
+        other => Some(Sequence::new(other)),
+    }
+}
+
+fn first_revision(changes: &str) -> Option<String> {
+    let first = changes.strip_prefix('[')?.trim_start();
+    let end = first.find('}')? + 1;
+    text_of(scan::member(&first[..end], "rev")?)
+}
+
+fn text_of(value: &str) -> Option<String> {
+    let plain = value.strip_prefix('"')?.strip_suffix('"')?;
+    if plain.contains('\\') { serde_json::from_str(value).ok() } else { Some(plain.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: &str = r#"{"seq":"2-g1AAA","id":"a\"b","changes":[{"rev":"2-78e"},{"rev":"1-0"}],"deleted":true,"doc":{"_id":"a\"b","doc_type":"Caf\u00e9","n":{"doc_type":1}}},"#;
+
+    #[test]
+    fn a_row_is_read() {
+        let Ok(Line::Row(row)) = Line::parse(ROW) else { panic!("no row") };
+        assert_eq!(row.sequence, Some("2-g1AAA".into()));
+        assert_eq!((row.id.as_str(), row.revision.as_str(), row.deleted), ("a\"b", "2-78e", true));
+        assert!(row.document().is_some_and(|document| document.starts_with("{\"_id\"")));
+        assert_eq!(row.document_text("doc_type").as_deref(), Some("Café"));
+        assert_eq!(row.document_text("n"), None);
+    }
+
+    #[test]
+    fn the_lines_of_both_feeds_are_told_apart() {
+        for nothing in ["", "\r", "{\"results\":[", "],"] {
+            assert_eq!(Line::parse(nothing), Ok(Line::Nothing), "{nothing}");
+        }
+        let end = Line::End { last_sequence: "9-x".into(), pending: Some(0) };
+        assert_eq!(Line::parse("\"last_seq\":\"9-x\",\"pending\":0}"), Ok(end));
+        let end = Line::End { last_sequence: "9".into(), pending: None };
+        assert_eq!(Line::parse("{\"last_seq\":9}"), Ok(end));
+        assert!(matches!(Line::parse("{\"error\":\"x\"}"), Err(RowError::Server(_))));
+        assert!(matches!(Line::parse("{\"seq\":1,\"id\":\"a\"}"), Err(RowError::Missing("changes"))));
+        assert!(matches!(Line::parse("{\"seq\":1,"), Err(RowError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_row_of_an_interval_has_no_sequence() {
+        let row = Row::parse(r#"{"seq":null,"id":"a","changes":[{"rev":"1-0"}]}"#.to_owned()).unwrap();
+        assert_eq!((row.sequence.clone(), row.document()), (None, None));
+    }
+
+    #[test]
+    fn a_document_makes_a_row() {
+        let row = Row::of_document(r#"{"_id":"x","_rev":"3-a","a":1}"#.to_owned(), "file", "0-0").unwrap();
+        assert_eq!((row.id.as_str(), row.revision.as_str()), ("x", "3-a"));
+        let row = Row::of_document("{}".to_owned(), "file", "0-0").unwrap();
+        assert_eq!((row.id.as_str(), row.revision.as_str()), ("file", "0-0"));
+        assert!(Row::of_document("[]".to_owned(), "file", "0-0").is_err());
+    }
+}

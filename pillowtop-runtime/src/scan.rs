@@ -1,0 +1,213 @@
+//! Finding the members of a JSON object without parsing what is inside them.
+//!
+//! The gate needs the id, the revision and the type of a document, and most of a feed is of other types: so the text of a row is
+//! walked once, strings skipped by `memchr`, nothing allocated. Only the structure is checked; what is decoded later is checked by serde.
+
+use memchr::{memchr2, memchr3};
+
+/// Why a text is no JSON object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("malformed JSON at byte {position}")]
+pub struct ScanError {
+    /// Where, from the start of the scanned text.
+    pub position: usize,
+}
+
+/// The members of an object, in order: the name as it is written between its quotes, and the value's text.
+#[derive(Debug)]
+pub struct Members<'text> {
+    text: &'text str,
+    position: usize,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    First,
+    Next,
+    Done,
+}
+
+/// The members of the object that `text` is.
+///
+/// # Errors
+///
+/// When it does not start with a brace.
+pub fn members(text: &str) -> Result<Members<'_>, ScanError> {
+    let position = skip_space(text.as_bytes(), 0);
+    if text.as_bytes().get(position) != Some(&b'{') {
+        return Err(ScanError { position });
+    }
+    Ok(Members { text, position: position + 1, state: State::First })
+}
+
+impl<'text> Members<'text> {
+    fn step(&mut self) -> Result<Option<(&'text str, &'text str)>, ScanError> {
+        let bytes = self.text.as_bytes();
+        let mut position = skip_space(bytes, self.position);
+        match (bytes.get(position), self.state) {
+            (Some(b'}'), _) => {
+                self.state = State::Done;
+                let end = skip_space(bytes, position + 1);
+                return if end == bytes.len() { Ok(None) } else { Err(ScanError { position: end }) };
+            }
+            (Some(b','), State::Next) => position = skip_space(bytes, position + 1),
+            (Some(b'"'), State::First) => {}
+            _ => return Err(ScanError { position }),
+        }
+        let name_end = skip_string(bytes, position)?;
+        let name = &self.text[position + 1..name_end - 1];
+        position = skip_space(bytes, name_end);
+        if bytes.get(position) != Some(&b':') {
+            return Err(ScanError { position });
+        }
+        let start = skip_space(bytes, position + 1);
+        let end = skip_value(bytes, start)?;
+        self.position = end;
+        self.state = State::Next;
+        Ok(Some((name, &self.text[start..end])))
+    }
+}
+
+impl<'text> Iterator for Members<'text> {
+    type Item = Result<(&'text str, &'text str), ScanError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.state == State::Done {
+            return None;
+        }
+        let member = self.step();
+        if member.is_err() {
+            self.state = State::Done;
+        }
+        member.transpose()
+    }
+}
+
+/// The text of one member's value; `None` when the object has no such member or is malformed before it.
+pub fn member<'text>(object: &'text str, name: &str) -> Option<&'text str> {
+    members(object).ok()?.map_while(Result::ok).find_map(|(found, value)| (found == name).then_some(value))
+}
+
+fn skip_space(bytes: &[u8], mut position: usize) -> usize {
+    while matches!(bytes.get(position), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        position += 1;
+    }
+    position
+}
+
+/// The position after the string that starts here.
+fn skip_string(bytes: &[u8], start: usize) -> Result<usize, ScanError> {
+    if bytes.get(start) != Some(&b'"') {
+        return Err(ScanError { position: start });
+    }
+    let mut position = start + 1;
+    while let Some(found) = bytes.get(position..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        position += found + 1;
+        if bytes[position - 1] == b'"' {
+            return Ok(position);
+        }
+        position += 1;
+    }
+    Err(ScanError { position: bytes.len() })
+}
+
+/// The position after the value that starts here.
+fn skip_value(bytes: &[u8], start: usize) -> Result<usize, ScanError> {
+    match bytes.get(start) {
+        Some(b'"') => skip_string(bytes, start),
+        Some(b'{') => skip_nested(bytes, start, b'{', b'}'),
+        Some(b'[') => skip_nested(bytes, start, b'[', b']'),
+        Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+            let length = bytes[start..]
+                .iter()
+                .take_while(|byte| matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E'))
+                .count();
+            Ok(start + length)
+        }
+        _ => Err(ScanError { position: start }),
+    }
+}
+
+/// Skips an object or a list by counting its own kind of bracket outside strings: the other kind is balanced whenever the text is JSON.
+fn skip_nested(bytes: &[u8], start: usize, open: u8, close: u8) -> Result<usize, ScanError> {
+    let mut depth = 0_usize;
+    let mut position = start;
+    while let Some(found) = bytes.get(position..).and_then(|rest| memchr3(b'"', open, close, rest)) {
+        position += found;
+        match bytes[position] {
+            b'"' => {
+                position = skip_string(bytes, position)?;
+                continue;
+            }
+            byte if byte == open => depth += 1,
+            _ => depth -= 1,
+        }
+        position += 1;
+        if depth == 0 {
+            return Ok(position);
+        }
+    }
+    Err(ScanError { position: bytes.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+
+    use super::*;
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (-1.0e30..1.0e30).prop_map(Value::from),
+            r#"[\PC"\\{}\[\],:\n]{0,20}"#.prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 60, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(r#"[a-z"\\{]{0,6}"#, inner, 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn members_are_those_that_serde_reads(value in any_json(), pretty in any::<bool>()) {
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            if let Value::Object(expected) = &value {
+                let mut found = Map::new();
+                for member in members(&text).unwrap() {
+                    let (name, value) = member.unwrap();
+                    let name: String = serde_json::from_str(&format!("\"{name}\"")).unwrap();
+                    found.insert(name, serde_json::from_str(value).unwrap());
+                }
+                prop_assert_eq!(&found, expected);
+            } else {
+                prop_assert!(members(&text).is_err());
+            }
+        }
+
+        #[test]
+        fn a_torn_text_is_an_error(value in any_json(), cut in 0.0..1.0_f64) {
+            let text = serde_json::json!({"a": value}).to_string();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share of a short text")]
+            let cut = (text.len() as f64 * cut) as usize;
+            prop_assume!(text.is_char_boundary(cut));
+            let torn = &text[..cut];
+            prop_assert!(members(torn).map_or(true, |mut all| all.any(|member| member.is_err())));
+        }
+    }
+
+    #[test]
+    fn one_member_is_found() {
+        let text = r#"{"a": {"doc_type": "x"}, "doc_type": "y"}"#;
+        assert_eq!(member(text, "doc_type"), Some("\"y\""));
+        assert_eq!(member(text, "b"), None);
+        assert_eq!(member("[1]", "b"), None);
+    }
+}

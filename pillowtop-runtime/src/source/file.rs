@@ -1,0 +1,102 @@
+//! A file of changes: the lines of `_changes?include_docs=true`, as `curl` writes them.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use pillowtop_core::{DatabaseName, Sequence};
+
+use super::{Feed, Sender, SourceError};
+use crate::row::{Line, Row};
+use crate::state::DatabaseIdentity;
+
+/// A file of changes.
+#[derive(Debug, Clone)]
+pub struct ChangesFile {
+    path: PathBuf,
+    rows: usize,
+}
+
+impl ChangesFile {
+    /// Opens a file and reads it once: a broken line is an error here, before anything was indexed.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or a line is no change.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        let mut rows = 0;
+        for_each_line(path, |_, line| {
+            rows += usize::from(matches!(line, Line::Row(_)));
+            true
+        })?;
+        Ok(Self { path: path.to_owned(), rows })
+    }
+
+    /// How many changes are in it.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Which file it is, in place of a database.
+    pub fn identity(&self, database: DatabaseName) -> DatabaseIdentity {
+        DatabaseIdentity { name: database, instance_start_time: "file".to_owned() }
+    }
+
+    /// The changes after a position: after the row that carries it, or after that many lines.
+    pub fn changes(&self, since: Sequence) -> Feed {
+        let path = self.path.clone();
+        Feed::spawn(|sender| read(path, since, sender))
+    }
+}
+
+async fn read(path: PathBuf, since: Sequence, mut sender: Sender) -> Result<(), SourceError> {
+    // A line is a document, so what is ahead is kept small.
+    let (lines, mut ahead) = tokio::sync::mpsc::channel::<(Sequence, Option<Row>)>(64);
+    let reader = tokio::task::spawn_blocking(move || {
+        let mut found = since == Sequence::start();
+        for_each_line(&path, |number, line| {
+            let (position, row) = match line {
+                Line::Nothing => return true,
+                Line::End { last_sequence, .. } => (last_sequence, None),
+                Line::Row(row) => (row.sequence.clone().unwrap_or_else(|| line_position(number)), Some(row)),
+            };
+            if found {
+                return lines.blocking_send((position, row)).is_ok();
+            }
+            found = position == since;
+            true
+        })?;
+        if found { Ok(()) } else { Err(SourceError::UnknownPosition { path, since }) }
+    });
+    while let Some((position, row)) = ahead.recv().await {
+        match row {
+            Some(mut row) => {
+                row.sequence = Some(position);
+                sender.row(row).await;
+            }
+            None => sender.position(position).await,
+        }
+    }
+    sender.flush().await;
+    reader.await.map_err(std::io::Error::other)?
+}
+
+fn line_position(number: usize) -> Sequence {
+    Sequence::new(format!("line {number}"))
+}
+
+/// Calls `take` with each line and its number until it says that it has enough.
+fn for_each_line(path: &Path, mut take: impl FnMut(usize, Line) -> bool) -> Result<(), SourceError> {
+    let file = BufReader::new(fs_err::File::open(path)?);
+    for (position, text) in file.lines().enumerate() {
+        let number = position + 1;
+        let line = Line::parse(&text?).map_err(|reason| SourceError::BrokenLine {
+            path: path.to_owned(),
+            line: number,
+            reason,
+        })?;
+        if !take(number, line) {
+            break;
+        }
+    }
+    Ok(())
+}

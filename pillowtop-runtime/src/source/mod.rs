@@ -1,0 +1,170 @@
+//! Where changes come from: a CouchDB database, a file of changes, or a folder of documents.
+//!
+//! A source runs as a task of its own and hands over what it read through a small channel: when the pipelines are full, reading stops.
+
+mod couch;
+mod couch_error;
+mod feed_reader;
+mod file;
+mod folder;
+
+use std::path::PathBuf;
+
+use pillowtop_core::Sequence;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::row::{Row, RowError};
+
+pub use couch::{CouchDatabase, CouchServer, DatabaseInfo};
+pub use couch_error::CouchError;
+pub use feed_reader::FeedMode;
+pub use file::ChangesFile;
+pub use folder::DocumentFolder;
+
+/// Events that wait in the channel between a source and its session.
+const CHANNEL: usize = 4;
+/// Rows of one event.
+const ROWS: usize = 256;
+/// Bytes of the rows of one event.
+const BYTES: usize = 1_000_000;
+
+/// What a source hands over.
+#[derive(Debug)]
+pub enum FeedEvent {
+    /// Rows, in the feed's order.
+    Rows(Vec<Row>),
+    /// Everything handed over so far lies before this position.
+    Position(Sequence),
+    /// The source does not answer; it is asked again.
+    Waiting(String),
+}
+
+/// Why a source cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// CouchDB answered with something that another try would not mend.
+    #[error(transparent)]
+    Couch(#[from] CouchError),
+    /// A file or folder cannot be read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// A line of a changes file is broken.
+    #[error("line {line} of {} is no change: {reason}", .path.display())]
+    BrokenLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: RowError,
+    },
+    /// A document of a folder is broken.
+    #[error("{} is no JSON object: {reason}", .path.display())]
+    BrokenDocument {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: RowError,
+    },
+    /// A stored position is not in the file.
+    #[error("position `{since}` is not in {}: it is another file than the one that was read before", .path.display())]
+    UnknownPosition {
+        /// The file.
+        path: PathBuf,
+        /// The position.
+        since: Sequence,
+    },
+}
+
+/// A running source.
+#[derive(Debug)]
+pub struct Feed {
+    events: mpsc::Receiver<Result<FeedEvent, SourceError>>,
+    task: JoinHandle<()>,
+}
+
+impl Feed {
+    /// The next event; `None` when the source came to its end. Safe to cancel.
+    pub async fn next(&mut self) -> Option<Result<FeedEvent, SourceError>> {
+        self.events.recv().await
+    }
+
+    /// Runs a source.
+    pub(crate) fn spawn<F>(source: impl FnOnce(Sender) -> F) -> Self
+    where
+        F: Future<Output = Result<(), SourceError>> + Send + 'static,
+    {
+        let (sender, events) = mpsc::channel(CHANNEL);
+        let reading = source(Sender { sender: sender.clone(), rows: Vec::new(), bytes: 0 });
+        let task = tokio::spawn(async move {
+            if let Err(error) = reading.await {
+                // Whoever listened may be gone.
+                let _ = sender.send(Err(error)).await;
+            }
+        });
+        Self { events, task }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Collects rows and hands them over in portions.
+pub(crate) struct Sender {
+    sender: mpsc::Sender<Result<FeedEvent, SourceError>>,
+    rows: Vec<Row>,
+    bytes: usize,
+}
+
+impl Sender {
+    /// Hands over a row, or keeps it until there are enough.
+    async fn row(&mut self, row: Row) {
+        self.bytes += row.len();
+        self.rows.push(row);
+        if self.rows.len() >= ROWS || self.bytes >= BYTES {
+            self.flush().await;
+        }
+    }
+
+    /// Hands over the rows that were kept. Nobody listening any more is no error: the task is about to be aborted.
+    async fn flush(&mut self) {
+        if !self.rows.is_empty() {
+            self.bytes = 0;
+            let rows = std::mem::take(&mut self.rows);
+            let _ = self.sender.send(Ok(FeedEvent::Rows(rows))).await;
+        }
+    }
+
+    /// Hands over a position after the rows before it.
+    async fn position(&mut self, position: Sequence) {
+        self.flush().await;
+        let _ = self.sender.send(Ok(FeedEvent::Position(position))).await;
+    }
+
+    /// Says that the source does not answer.
+    async fn waiting(&mut self, reason: String) {
+        self.flush().await;
+        let _ = self.sender.send(Ok(FeedEvent::Waiting(reason))).await;
+    }
+}
+
+#[cfg(test)]
+impl Feed {
+    /// A feed of given events.
+    pub(crate) fn of_events(all: Vec<FeedEvent>) -> Self {
+        let (sender, events) = mpsc::channel(CHANNEL);
+        let task = tokio::spawn(async move {
+            for event in all {
+                if sender.send(Ok(event)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self { events, task }
+    }
+}
