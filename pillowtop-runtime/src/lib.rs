@@ -21,7 +21,11 @@ pub mod sink;
 
 pub mod pipeline;
 
+pub mod follow;
+pub mod reindex;
+
 pub use dead_letter::DeadLetter;
+pub use follow::{ChangesSource, Member, catch_up, follow};
 pub use operation::{Action, Operation, Version, WriteMode};
 pub use sink::{ItemOutcome, Sink, SinkError, WriteError};
 pub use state::{DatabaseIdentity, IndexState, LoadState, Phase};

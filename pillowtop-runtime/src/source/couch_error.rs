@@ -100,7 +100,7 @@ impl CouchError {
         }
     }
 
-    pub(super) fn replaced(expected: &DatabaseIdentity, found: &DatabaseIdentity) -> Self {
+    pub(crate) fn replaced(expected: &DatabaseIdentity, found: &DatabaseIdentity) -> Self {
         Self::Replaced {
             database: expected.name.to_string(),
             expected: expected.instance_start_time.clone(),

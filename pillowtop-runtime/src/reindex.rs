@@ -1,0 +1,282 @@
+//! Building an index from its database, and opening one that is complete.
+//!
+//! The feed's position is taken before the first document is read; after the load, changes since then are caught up. A load that was
+//! interrupted goes on with the position and the version that it began with, so nothing that it wrote can hide a later change.
+
+use std::sync::Arc;
+
+use pillowtop_core::{AliasName, AnyPillow, Definition, IndexName, PillowName, Sequence};
+use tokio::sync::watch;
+
+use crate::clock::now_micros;
+use crate::follow::{ChangesSource, Member, catch_up};
+use crate::operation::Version;
+use crate::pipeline::{Counters, PipelineOptions, SessionEnd, SessionError};
+use crate::sink::elastic::{
+    AcquireError, AcquireOptions, Cluster, ClusterError, ControlDocument, IndexUse, OwnedIndex,
+};
+use crate::sink::{Sink, SinkError};
+use crate::source::{CouchDatabase, CouchError, DatabaseInfo};
+use crate::state::{DatabaseIdentity, IndexState, LoadState, Phase};
+
+/// Why an index could not be built or opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReindexError {
+    /// The cluster did not do it.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The database cannot be read.
+    #[error(transparent)]
+    Couch(#[from] CouchError),
+    /// The lease cannot be taken.
+    #[error(transparent)]
+    Acquire(#[from] AcquireError),
+    /// Reading or writing cannot go on.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The state cannot be stored.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// There is no index for the committed mapping.
+    #[error("pillow `{pillow}` has no index `{alias}` for its committed mapping")]
+    MissingIndex {
+        /// The pillow.
+        pillow: PillowName,
+        /// The name that an index of its hash has.
+        alias: AliasName,
+    },
+    /// The index is not complete.
+    #[error("index `{index}` of pillow `{pillow}` is not complete: it is {phase}")]
+    Incomplete {
+        /// The pillow.
+        pillow: PillowName,
+        /// The index.
+        index: IndexName,
+        /// How far it is.
+        phase: String,
+    },
+    /// The load began on another database of the same name.
+    #[error(
+        "index `{index}` was begun from a database `{}` that was created at {}, not at {found}",
+        .expected.name, .expected.instance_start_time
+    )]
+    OtherDatabase {
+        /// The index.
+        index: IndexName,
+        /// The database that it was begun from.
+        expected: DatabaseIdentity,
+        /// The `instance_start_time` that was found.
+        found: String,
+    },
+}
+
+/// What a reindex is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReindexStep {
+    /// An index was created.
+    Created(IndexName),
+    /// Documents are loaded, from the start.
+    Loading,
+    /// A load that was interrupted goes on.
+    Resuming,
+    /// Changes since the load began are applied.
+    CatchingUp,
+    /// Refresh interval and replicas are set back.
+    Restoring,
+    /// The index is complete.
+    Done,
+}
+
+/// What a reindex has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reindexed {
+    /// The physical index.
+    pub index: IndexName,
+    /// The documents in it.
+    pub documents: u64,
+    /// Whether it was stopped before it was complete.
+    pub stopped: bool,
+    /// Whether it was complete before, so that nothing was done.
+    pub already_complete: bool,
+}
+
+/// Building the index of one pillow from its database.
+pub struct Reindex<'a> {
+    /// Where the index is.
+    pub cluster: &'a Cluster,
+    /// Where the documents are.
+    pub database: &'a CouchDatabase,
+    /// The pillow.
+    pub pillow: Arc<dyn AnyPillow>,
+    /// What it has done.
+    pub counters: Arc<Counters>,
+    /// The bounds of its pipeline.
+    pub options: PipelineOptions,
+    /// Build another index even if one is there; it takes the hashed alias when it is complete.
+    pub restart: bool,
+    /// How the lease is taken.
+    pub acquire: AcquireOptions,
+}
+
+impl Reindex<'_> {
+    /// Builds the index, or goes on building it, until it is complete or a stop is asked for.
+    ///
+    /// # Errors
+    ///
+    /// When a server refuses, a lease is lost, or the database is another one than the load began with. What was done is kept, and goes on
+    /// with the next run.
+    pub async fn run(
+        self,
+        stop: watch::Receiver<bool>,
+        progress: impl Fn(ReindexStep) + Send + Sync,
+    ) -> Result<Reindexed, ReindexError> {
+        let definition = self.pillow.definition();
+        // Before anything else: what changes from here on is caught up.
+        let info = self.database.info().await?;
+        let (index, fresh) = match self.existing().await? {
+            Some((index, Some(control))) if control.state.phase == Phase::Following => {
+                let documents = self.cluster.count(index.as_str()).await?;
+                return Ok(Reindexed { index, documents, stopped: false, already_complete: true });
+            }
+            Some((index, control)) => (index, control.is_none()),
+            None => {
+                let created = self.cluster.create_index(definition, IndexUse::Loading).await?;
+                progress(ReindexStep::Created(created.name.clone()));
+                (created.name, true)
+            }
+        };
+        let initial = initial_state(definition, &index, &info);
+        let acquired =
+            OwnedIndex::acquire(self.cluster, &index, Some(initial), self.acquire.clone()).await?;
+        let owned = Arc::new(acquired);
+        let expected = owned.state().database;
+        if expected != info.identity {
+            owned.release().await?;
+            let found = info.identity.instance_start_time;
+            return Err(ReindexError::OtherDatabase { index, expected, found });
+        }
+        let stopped = self.fill(&owned, fresh, stop, &progress).await?;
+        if !stopped {
+            self.finish(&owned, &progress).await?;
+        }
+        owned.release().await?;
+        let documents = if stopped { 0 } else { self.cluster.count(index.as_str()).await? };
+        Ok(Reindexed { index, documents, stopped, already_complete: false })
+    }
+
+    /// The index of this hash that there is, and its control document. With `restart` none counts.
+    async fn existing(&self) -> Result<Option<(IndexName, Option<ControlDocument>)>, ReindexError> {
+        if self.restart {
+            return Ok(None);
+        }
+        let alias = self.pillow.definition().hashed_alias(self.cluster.prefix());
+        let Some(index) = self.cluster.index_of(&alias).await? else { return Ok(None) };
+        self.cluster.check_mapping(self.pillow.definition(), &index).await?;
+        let control = control_of(self.cluster, &index).await?;
+        Ok(Some((index, control)))
+    }
+
+    /// Loads and catches up; tells whether it was stopped.
+    async fn fill(
+        &self,
+        owned: &Arc<OwnedIndex>,
+        fresh: bool,
+        stop: watch::Receiver<bool>,
+        progress: &(impl Fn(ReindexStep) + Sync),
+    ) -> Result<bool, ReindexError> {
+        let member = Member {
+            pillow: Arc::clone(&self.pillow),
+            sink: Arc::clone(owned) as Arc<dyn Sink>,
+            counters: Arc::clone(&self.counters),
+        };
+        let source = ChangesSource::Couch(self.database.clone());
+        loop {
+            let phase = owned.state().phase;
+            match phase {
+                Phase::Loading if fresh => progress(ReindexStep::Loading),
+                Phase::Loading => progress(ReindexStep::Resuming),
+                Phase::CatchingUp => progress(ReindexStep::CatchingUp),
+                Phase::Following => return Ok(false),
+            }
+            let members = std::slice::from_ref(&member);
+            let end = catch_up(members, &source, &self.options, stop.clone()).await?;
+            if end == SessionEnd::Stopped {
+                return Ok(true);
+            }
+            if phase == Phase::CatchingUp {
+                return Ok(false);
+            }
+            owned.enter(Phase::CatchingUp).await?;
+        }
+    }
+
+    /// Makes a filled index one that is followed.
+    async fn finish(
+        &self,
+        owned: &OwnedIndex,
+        progress: &(impl Fn(ReindexStep) + Sync),
+    ) -> Result<(), ReindexError> {
+        let definition = self.pillow.definition();
+        progress(ReindexStep::Restoring);
+        self.cluster.restore_settings(definition, owned.index()).await?;
+        self.cluster.wait_for_copies(owned.index(), false, 60).await?;
+        owned.enter(Phase::Following).await?;
+        let plan =
+            self.cluster.plan_flip(&definition.hashed_alias(self.cluster.prefix()), owned.index()).await?;
+        self.cluster.flip(&plan).await?;
+        progress(ReindexStep::Done);
+        Ok(())
+    }
+}
+
+/// Opens the index of a committed mapping for following, and takes its lease.
+///
+/// # Errors
+///
+/// When there is none, it is not complete, its live mapping is another one, or the lease cannot be taken.
+pub async fn open_following(
+    cluster: &Cluster,
+    definition: &Definition,
+    acquire: AcquireOptions,
+) -> Result<OwnedIndex, ReindexError> {
+    let alias = definition.hashed_alias(cluster.prefix());
+    let pillow = definition.pillow.clone();
+    let Some(index) = cluster.index_of(&alias).await? else {
+        return Err(ReindexError::MissingIndex { pillow, alias });
+    };
+    cluster.check_mapping(definition, &index).await?;
+    let phase = control_of(cluster, &index).await?.map(|control| control.state.phase);
+    if phase != Some(Phase::Following) {
+        let phase = phase.map_or_else(|| "empty".to_owned(), |phase| phase.to_string());
+        return Err(ReindexError::Incomplete { pillow, index, phase });
+    }
+    Ok(OwnedIndex::acquire(cluster, &index, None, acquire).await?)
+}
+
+async fn control_of(cluster: &Cluster, index: &IndexName) -> Result<Option<ControlDocument>, ClusterError> {
+    let Some(uuid) = cluster.index_uuid(index).await? else { return Ok(None) };
+    Ok(cluster.control_documents(std::slice::from_ref(&uuid)).await?.remove(&uuid))
+}
+
+/// The state of an index whose load begins now, at the position that the database had before.
+fn initial_state(definition: &Definition, index: &IndexName, info: &DatabaseInfo) -> IndexState {
+    let version = Version(now_micros());
+    IndexState {
+        pillow: definition.pillow.clone(),
+        index: index.clone(),
+        hash: definition.hash.to_string(),
+        phase: Phase::Loading,
+        checkpoint: None,
+        load: Some(LoadState {
+            start: info.update_sequence.clone(),
+            version,
+            position: Sequence::start(),
+        }),
+        database: info.identity.clone(),
+        ceiling: version,
+        past: Vec::new(),
+    }
+}
