@@ -150,7 +150,7 @@ impl Reindex<'_> {
         };
         let initial = initial_state(definition, &index, &info);
         let acquired =
-            OwnedIndex::acquire(self.cluster, &index, Some(initial), self.acquire.clone()).await?;
+            OwnedIndex::acquire(self.cluster, definition, &index, self.acquire.clone(), Some(initial)).await?;
         let owned = Arc::new(acquired);
         let expected = owned.state().database;
         if expected != info.identity {
@@ -253,7 +253,7 @@ pub async fn open_following(
         let phase = phase.map_or_else(|| "empty".to_owned(), |phase| phase.to_string());
         return Err(ReindexError::Incomplete { pillow, index, phase });
     }
-    Ok(OwnedIndex::acquire(cluster, &index, None, acquire).await?)
+    Ok(OwnedIndex::acquire(cluster, definition, &index, acquire, None).await?)
 }
 
 async fn control_of(cluster: &Cluster, index: &IndexName) -> Result<Option<ControlDocument>, ClusterError> {

@@ -1,0 +1,62 @@
+//! What cannot work says so in one sentence, with its exit code, and does nothing by half.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::World;
+
+#[test]
+fn unusable_servers_and_databases() {
+    let world = World::new("unusable");
+    let said = world.run_badly(&["--couch-url", "http://127.0.0.1:9", "fast-reindex", "case"], 1);
+    assert!(said.contains("does not answer") && said.contains("hint:"), "{said}");
+    let said = world.run_badly(&["--elastic-url", "http://127.0.0.1:9", "run", "case"], 1);
+    assert!(said.contains("127.0.0.1:9") && said.contains("hint:"), "{said}");
+    let deleted = world.couch("DELETE", "", &Value::Null);
+    assert!(deleted.status < 300);
+    let said = world.run_badly(&["fast-reindex", "case"], 1);
+    assert!(said.contains("has no database"), "{said}");
+    let indices = world.elastic("GET", "/_cat/indices/unusable-*?h=index", &Value::Null);
+    assert!(!indices.body.contains("hqcases"), "{}", indices.body);
+}
+
+#[test]
+fn missing_and_foreign_indices() {
+    let world = World::new("foreign");
+    world.save(&[json!({"_id": "one", "doc_type": "CommCareCase", "domain": "d", "type": "child"})]);
+    let said = world.run_badly(&["run", "case"], 1);
+    assert!(said.contains("fast-reindex case"), "{said}");
+    world.run_well(&["fast-reindex", "case"]);
+    let listed = world.elastic("GET", "/_cat/indices/foreign-*hqcases*?h=index", &Value::Null);
+    let index = listed.body.trim().to_owned();
+    // Somebody puts another mapping on the live index.
+    let other = json!({"_meta": {"pillowtop": {"pillow": "case", "hash": "0", "format": 1}}});
+    assert!(world.elastic("PUT", &format!("/{index}/_mapping"), &other).status < 300);
+    let said = world.run_badly(&["run", "case"], 1);
+    assert!(said.contains("mapping") && said.contains(&index), "{said}");
+}
+
+#[test]
+fn a_database_that_was_created_again_is_not_followed() {
+    let world = World::new("again");
+    world.save(&[json!({"_id": "one", "doc_type": "CommCareCase", "domain": "d", "type": "child"})]);
+    world.build_all();
+    assert!(world.couch("DELETE", "", &Value::Null).status < 300);
+    // Its creation time has a resolution of a second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(world.couch("PUT", "", &Value::Null).status < 300);
+    let said = world.run_badly(&["run", "case", "--until-caught-up"], 1);
+    assert!(said.contains("created at"), "{said}");
+    assert_eq!(world.indexed("hqcases").len(), 1, "what was served goes on being served");
+}
+
+#[test]
+fn configuration_and_names() {
+    let world = World::new("names");
+    let said = world.run_badly(&["fast-reindex", "cse"], 2);
+    assert!(said.contains("did you mean `case`"), "{said}");
+    let path = world.folder().join("bad.toml");
+    std::fs::write(&path, "[elastic]\nurll = \"http://127.0.0.1:1\"\n").expect("a file");
+    let said = world.run_badly(&["--config", path.to_str().expect("a path"), "pillows"], 2);
+    assert!(said.contains("urll"), "{said}");
+}

@@ -1,0 +1,284 @@
+//! A database and an index of a test's own on the servers that `cargo xtask test` has started, and a judge that shares no code
+//! with what it judges.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use pillowtop_tests::{Answer, COUCH_URL_VARIABLE, ELASTIC_URL_VARIABLE};
+use serde_json::{Value, json};
+
+/// A database, a prefix of index names, and a configuration that names both.
+pub struct World {
+    name: String,
+    couch: u16,
+    elastic: u16,
+    folder: tempfile::TempDir,
+}
+
+/// The alias of each pillow.
+pub const ALIASES: [(&str, &str); 3] = [("case", "hqcases"), ("xform", "xforms"), ("user", "hqusers")];
+
+impl World {
+    /// An empty database, named after the test.
+    pub fn new(test: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let name = format!("{}-{}", test.replace('_', "-"), std::process::id());
+        let world = Self { name, couch: port(COUCH_URL_VARIABLE), elastic: port(ELASTIC_URL_VARIABLE), folder };
+        let created = world.couch("PUT", "", &Value::Null);
+        assert!(created.status < 300, "{created:?}");
+        let configuration = format!(
+            "[couch]\nurl = \"http://127.0.0.1:{}\"\n\n[elastic]\nurl = \"http://127.0.0.1:{}\"\nprefix = \"{}\"\n\n\
+             [databases]\ncommcarehq = \"{}\"\n",
+            world.couch, world.elastic, world.name, world.name
+        );
+        std::fs::write(world.configuration(), configuration).expect("a configuration");
+        world
+    }
+
+    pub fn configuration(&self) -> PathBuf {
+        self.folder.path().join("pillowtop.toml")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A request to the database; `path` begins with a slash or is empty.
+    pub fn couch(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        pillowtop_tests::request(self.couch, method, &format!("/{}{path}", self.name), &body).expect("the couch server")
+    }
+
+    /// A request to the cluster.
+    pub fn elastic(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        pillowtop_tests::request(self.elastic, method, path, &body).expect("the cluster")
+    }
+
+    /// Writes documents; each must be accepted.
+    pub fn save(&self, documents: &[Value]) {
+        for chunk in documents.chunks(500) {
+            let answer = self.couch("POST", "/_bulk_docs", &json!({ "docs": chunk }));
+            let rows: Vec<Value> = serde_json::from_str(&answer.body).expect("an answer for each document");
+            assert!(rows.iter().all(|row| row.get("error").is_none()), "{}", answer.body);
+        }
+    }
+
+    /// Changes a document, or creates it.
+    pub fn change(&self, id: &str, change: impl FnOnce(&mut Value)) {
+        let mut document = self.document(id).unwrap_or_else(|| json!({ "_id": id }));
+        change(&mut document);
+        self.save(&[document]);
+    }
+
+    /// Deletes a document, leaving a stub.
+    pub fn delete(&self, id: &str) {
+        let document = self.document(id).expect("a document to delete");
+        self.save(&[json!({"_id": id, "_rev": document["_rev"], "_deleted": true})]);
+    }
+
+    fn document(&self, id: &str) -> Option<Value> {
+        let answer = self.couch("GET", &format!("/{}", encoded(id)), &Value::Null);
+        (answer.status == 200).then(|| serde_json::from_str(&answer.body).expect("a document"))
+    }
+
+    /// All documents that are there.
+    pub fn documents(&self) -> Vec<Value> {
+        let answer = self.couch("GET", "/_all_docs?include_docs=true", &Value::Null);
+        let answer: Value = serde_json::from_str(&answer.body).expect("all documents");
+        let rows = answer["rows"].as_array().expect("rows");
+        rows.iter().map(|row| row["doc"].clone()).collect()
+    }
+
+    /// The deployed binary with this world's configuration.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pillowtop"));
+        command.arg("--config").arg(self.configuration()).args(arguments).current_dir(self.folder.path());
+        for (name, _) in std::env::vars() {
+            if name.starts_with("PILLOWTOP_") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary")
+    }
+
+    /// Runs a command that must succeed, and returns what it printed.
+    #[track_caller]
+    pub fn run_well(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {:?}\n{out}\n{err}", output.status);
+        out.into_owned()
+    }
+
+    /// Runs a command that must fail with a code, and returns what it said.
+    #[track_caller]
+    pub fn run_badly(&self, arguments: &[&str], code: i32) -> String {
+        let output = self.run(arguments);
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {err}");
+        err
+    }
+
+    /// Follows changes in the background, until killed.
+    pub fn follow(&self) -> Running {
+        let child = self
+            .command(&["run"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary");
+        Running(child)
+    }
+
+    /// Builds the indices of all pillows and moves their aliases.
+    pub fn build_all(&self) {
+        for (pillow, _) in ALIASES {
+            self.run_well(&["fast-reindex", pillow]);
+        }
+        self.run_well(&["es-manage", "flip", "--all"]);
+    }
+
+    /// What an alias finds: each id with its revision.
+    pub fn indexed(&self, alias: &str) -> BTreeMap<String, String> {
+        let alias = format!("{}-{alias}", self.name);
+        let refreshed = self.elastic("POST", &format!("/{alias}/_refresh"), &Value::Null);
+        assert!(refreshed.status < 300, "{refreshed:?}");
+        let query = json!({"size": 10_000, "_source": ["pillowtop"], "query": {"match_all": {}}});
+        let answer = self.elastic("POST", &format!("/{alias}/_search"), &query);
+        let answer: Value = serde_json::from_str(&answer.body).expect("a search answer");
+        let hits = answer["hits"]["hits"].as_array().expect("hits");
+        hits.iter()
+            .map(|hit| {
+                let text = |value: &Value| value.as_str().expect("a text").to_owned();
+                assert_eq!(hit["_id"], hit["_source"]["pillowtop"]["id"]);
+                (text(&hit["_id"]), text(&hit["_source"]["pillowtop"]["rev"]))
+            })
+            .collect()
+    }
+
+    /// The hits of a query.
+    pub fn search(&self, alias: &str, query: &Value) -> Vec<Value> {
+        let alias = format!("{}-{alias}", self.name);
+        let answer = self.elastic("POST", &format!("/{alias}/_search"), &json!({"size": 100, "query": query}));
+        let answer: Value = serde_json::from_str(&answer.body).expect("a search answer");
+        answer["hits"]["hits"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+    }
+
+    /// What each index must hold, told from the database's documents by plain JSON. Documents that cannot be indexed are given.
+    pub fn expected(&self, alias: &str, dead: &[&str]) -> BTreeMap<String, String> {
+        self.documents()
+            .iter()
+            .filter(|document| belongs(alias, document))
+            .map(|document| {
+                let text = |name: &str| document[name].as_str().expect("a text").to_owned();
+                (text("_id"), text("_rev"))
+            })
+            .filter(|(id, _)| !dead.contains(&id.as_str()))
+            .collect()
+    }
+
+    /// Waits until the indices hold what they must.
+    #[track_caller]
+    pub fn assert_equal_soon(&self, dead: &[&str]) {
+        let end = Instant::now() + Duration::from_secs(60);
+        loop {
+            let unequal = ALIASES.iter().find(|(_, alias)| self.indexed(alias) != self.expected(alias, dead));
+            let Some((_, alias)) = unequal else { return };
+            if Instant::now() > end {
+                assert_eq!(self.indexed(alias), self.expected(alias, dead), "{alias}");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// The open dead letters, by document.
+    pub fn dead_letters(&self) -> BTreeMap<String, Value> {
+        let listed = self.run_well(&["--json", "dead-letters", "list"]);
+        let listed: Value = serde_json::from_str(&listed).expect("JSON");
+        let letters = listed["dead_letters"].as_array().expect("dead letters");
+        letters.iter().map(|letter| (letter["id"].as_str().expect("an id").to_owned(), letter.clone())).collect()
+    }
+}
+
+/// Whether the database's document belongs in an index, by the rules that the example's README gives.
+fn belongs(alias: &str, document: &Value) -> bool {
+    let doc_type = document["doc_type"].as_str().unwrap_or_default();
+    match alias {
+        "hqcases" => doc_type == "CommCareCase" && document["domain"] != "demo" && document["type"].is_string(),
+        "xforms" => {
+            doc_type == "XFormInstance"
+                && document["domain"].is_string()
+                && document["form"].is_object()
+                && document["xmlns"] != "http://code.javarosa.org/devicereport"
+        }
+        _ => doc_type == "CommCareUser" || doc_type == "WebUser",
+    }
+}
+
+/// A process that is killed when the test ends.
+pub struct Running(Child);
+
+impl Running {
+    /// Kills it, as a machine that fails does.
+    pub fn kill(mut self) {
+        self.0.kill().expect("to kill the process");
+        self.0.wait().expect("its end");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn port(variable: &str) -> u16 {
+    let url = std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: run the tests by `cargo xtask test`, which starts the servers"));
+    let port = url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());
+    port.unwrap_or_else(|| panic!("{variable} has no port: {url}"))
+}
+
+fn encoded(id: &str) -> String {
+    id.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+/// The real documents beside the repository, if they are there, else the repository's own. Each has an id and no revision.
+pub fn sample_documents() -> Vec<Value> {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/docs");
+    let mut documents = commcare::samples::documents();
+    if let Ok(entries) = std::fs::read_dir(shared) {
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            if path.extension().is_some_and(|extension| extension == "json") {
+                let text = std::fs::read_to_string(&path).expect("a document");
+                let mut document: Value = serde_json::from_str(&text).expect("JSON");
+                let members = document.as_object_mut().expect("an object");
+                // Attachments are stubs of files that are not there.
+                members.remove("_rev");
+                members.remove("_attachments");
+                documents.push(document);
+            }
+        }
+    }
+    documents
+}
