@@ -1,0 +1,224 @@
+//! The body that an index is created with: a definition in the words of the server found.
+//!
+//! Definitions speak Elasticsearch's names. Here types are renamed to their counterpart where the product has another name for
+//! the same, and whatever this server lacks is an error that names the path, before anything is created.
+
+use pillowtop_core::Definition;
+use pillowtop_core::field_types::{Target, Unavailable, field_type, root_parameter};
+use serde_json::{Map, Value, json};
+
+/// How long a deleted document's version is remembered, ten times the default: a late write within it is refused.
+const GC_DELETES: &str = "10m";
+
+/// Why a definition cannot be sent to a server.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderingError {
+    /// The server lacks a type, a parameter or a value.
+    #[error("pillow `{pillow}`, field `{path}`: {target} lacks it: {missing}")]
+    Unavailable {
+        /// The pillow.
+        pillow: String,
+        /// The field's path, dotted; `(root)` for the mapping itself.
+        path: String,
+        /// The server's product and version.
+        target: Target,
+        /// What it lacks, and which versions have it.
+        missing: Unavailable,
+    },
+    /// Acknowledged writes would be lost with a node.
+    #[error(
+        "pillow `{pillow}`: the setting `translog.durability: async` loses acknowledged documents; leave it out"
+    )]
+    AsyncDurability {
+        /// The pillow.
+        pillow: String,
+    },
+}
+
+/// The body for creating an index; while it is loaded, without refreshing and without replicas. `prefix` goes into `_meta`, so that
+/// environments in one cluster know their own indices; `alias` is made with the index.
+pub fn creation_body(
+    definition: &Definition,
+    target: Target,
+    prefix: Option<&str>,
+    alias: Option<&str>,
+    is_loading: bool,
+) -> Result<Value, RenderingError> {
+    let mut mappings = mappings(definition, target)?;
+    if let (Some(prefix), Some(meta)) = (prefix, mappings.pointer_mut("/_meta/pillowtop")) {
+        meta["prefix"] = json!(prefix);
+    }
+    let mut settings = definition.settings.as_object().cloned().unwrap_or_default();
+    if settings.get("translog").and_then(|translog| translog.get("durability")) == Some(&json!("async")) {
+        return Err(RenderingError::AsyncDurability { pillow: definition.pillow.to_string() });
+    }
+    settings.entry("gc_deletes").or_insert_with(|| json!(GC_DELETES));
+    if is_loading {
+        settings.insert("refresh_interval".to_owned(), json!("-1"));
+        settings.insert("number_of_replicas".to_owned(), json!(0));
+        settings.remove("auto_expand_replicas");
+    }
+    let mut body = json!({"settings": {"index": settings}, "mappings": mappings});
+    if let Some(alias) = alias {
+        body["aliases"] = json!({alias: {}});
+    }
+    Ok(body)
+}
+
+/// The settings that a load changes, as they are without one: the definition's own, else the server's defaults.
+pub(super) fn settings_after_loading(definition: &Definition) -> Value {
+    let own = |name: &str| definition.settings.get(name).cloned();
+    let mut settings = json!({"refresh_interval": own("refresh_interval").unwrap_or(Value::Null)});
+    match own("auto_expand_replicas").filter(|range| *range != json!(false) && *range != json!("false")) {
+        Some(range) => settings["auto_expand_replicas"] = range,
+        None => settings["number_of_replicas"] = own("number_of_replicas").unwrap_or_else(|| json!(1)),
+    }
+    json!({"index": settings})
+}
+
+/// The root of the mapping, with `_meta`, in the server's words.
+pub(super) fn mappings(definition: &Definition, target: Target) -> Result<Value, RenderingError> {
+    let renderer = Renderer { pillow: definition.pillow.as_str(), target };
+    let mut rendered = Map::new();
+    for (name, value) in definition.mappings_with_meta().as_object().into_iter().flatten() {
+        let rendered_value = if name == "properties" {
+            renderer.fields(value, "")?
+        } else {
+            if let Some(parameter) = root_parameter(name) {
+                let check = parameter
+                    .is_available("the root", target)
+                    .and_then(|()| parameter.value_is_available(value, target));
+                check.map_err(|missing| renderer.error("(root)", missing))?;
+            }
+            value.clone()
+        };
+        rendered.insert(name.clone(), rendered_value);
+    }
+    Ok(Value::Object(rendered))
+}
+
+struct Renderer<'a> {
+    pillow: &'a str,
+    target: Target,
+}
+
+impl Renderer<'_> {
+    /// `properties` or `fields`: each member is a field.
+    fn fields(&self, fields: &Value, above: &str) -> Result<Value, RenderingError> {
+        let Value::Object(members) = fields else { return Ok(fields.clone()) };
+        let mut rendered = Map::new();
+        for (name, field) in members {
+            let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+            rendered.insert(name.clone(), self.field(field, &path)?);
+        }
+        Ok(Value::Object(rendered))
+    }
+
+    fn field(&self, field: &Value, path: &str) -> Result<Value, RenderingError> {
+        let Value::Object(members) = field else { return Ok(field.clone()) };
+        let type_name = members.get("type").and_then(Value::as_str).unwrap_or("object");
+        // A type that the table does not know came through the raw escape: the server decides.
+        let known = field_type(type_name);
+        if let Some(known) = known {
+            known.is_available(self.target).map_err(|missing| self.error(path, missing))?;
+        }
+        let mut rendered = Map::new();
+        for (name, value) in members {
+            let rendered_value = match name.as_str() {
+                "type" => {
+                    json!(known.and_then(|known| known.name_in(self.target.product)).unwrap_or(type_name))
+                }
+                "properties" | "fields" => self.fields(value, path)?,
+                _ => {
+                    if let Some((known, parameter)) =
+                        known.and_then(|known| known.parameter(name).map(|parameter| (known, parameter)))
+                    {
+                        let check = known
+                            .parameter_is_available(name, self.target)
+                            .and_then(|()| parameter.value_is_available(value, self.target));
+                        check.map_err(|missing| self.error(path, missing))?;
+                    }
+                    value.clone()
+                }
+            };
+            rendered.insert(name.clone(), rendered_value);
+        }
+        Ok(Value::Object(rendered))
+    }
+
+    fn error(&self, path: &str, missing: Unavailable) -> RenderingError {
+        RenderingError::Unavailable {
+            pillow: self.pillow.to_owned(),
+            path: path.to_owned(),
+            target: self.target,
+            missing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::elastic::test_support::definition;
+
+    const ELASTIC: Target = Target::elasticsearch(8, 15);
+    const OPEN: Target = Target::opensearch(3, 6);
+
+    #[test]
+    fn a_type_is_sent_by_the_name_that_the_product_has() {
+        let mut definition = definition();
+        definition.mappings["properties"]["labels"] = json!({"type": "flattened"});
+        definition.mappings["properties"]["inner"] =
+            json!({"type": "object", "properties": {"raw": {"type": "flattened"}}});
+        let type_at = |target, path: &str| {
+            creation_body(&definition, target, None, None, false).unwrap()["mappings"].pointer(path).cloned()
+        };
+        assert_eq!(type_at(ELASTIC, "/properties/labels/type"), Some(json!("flattened")));
+        assert_eq!(type_at(OPEN, "/properties/labels/type"), Some(json!("flat_object")));
+        assert_eq!(type_at(OPEN, "/properties/inner/properties/raw/type"), Some(json!("flat_object")));
+    }
+
+    #[test]
+    fn what_the_server_lacks_is_named_with_its_path() {
+        let mut definition = definition();
+        definition.mappings["properties"]["inner"] = json!({"type": "nested", "properties": {"name": {"type": "text", "fields": {"wild": {"type": "wildcard"}}}}});
+        creation_body(&definition, OPEN, None, None, false).unwrap();
+        let error = creation_body(&definition, Target::opensearch(2, 14), None, None, false).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("`inner.name.wild`") && text.contains("OpenSearch 2.15"), "{text}");
+        definition.mappings["properties"]["inner"] = json!({"type": "flattened", "depth_limit": 3});
+        let text = creation_body(&definition, OPEN, None, None, false).unwrap_err().to_string();
+        assert!(text.contains("`inner`") && text.contains("depth_limit"), "{text}");
+        definition.mappings["properties"]["inner"] = json!({"type": "brand_new", "x": 1});
+        creation_body(&definition, OPEN, None, None, false).unwrap();
+    }
+
+    #[test]
+    fn a_load_changes_settings_that_come_back() {
+        let mut definition = definition();
+        definition.settings =
+            json!({"number_of_replicas": 2, "refresh_interval": "5s", "analysis": {"filter": {}}});
+        let body = creation_body(&definition, OPEN, Some("staging"), Some("staging-cases_0"), true).unwrap();
+        assert_eq!(
+            body["settings"]["index"],
+            json!({"number_of_replicas": 0, "refresh_interval": "-1", "gc_deletes": "10m", "analysis": {"filter": {}}})
+        );
+        assert_eq!(body["aliases"], json!({"staging-cases_0": {}}));
+        assert_eq!(body["mappings"]["_meta"]["pillowtop"]["prefix"], json!("staging"));
+        assert_eq!(
+            settings_after_loading(&definition),
+            json!({"index": {"number_of_replicas": 2, "refresh_interval": "5s"}})
+        );
+        definition.settings = json!({"auto_expand_replicas": "0-1"});
+        assert_eq!(
+            settings_after_loading(&definition),
+            json!({"index": {"auto_expand_replicas": "0-1", "refresh_interval": null}})
+        );
+        definition.settings = json!({"translog": {"durability": "async"}});
+        assert!(matches!(
+            creation_body(&definition, OPEN, None, None, false),
+            Err(RenderingError::AsyncDurability { .. })
+        ));
+    }
+}
