@@ -1,4 +1,4 @@
-//! OpenSearch and Elasticsearch, one node each.
+//! `OpenSearch` and Elasticsearch, one node each.
 
 use std::{
     ffi::OsString,
@@ -18,7 +18,7 @@ use crate::{
 /// Which search server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Product {
-    /// OpenSearch 3.6.0.
+    /// `OpenSearch` 3.6.0.
     OpenSearch3,
     /// Elasticsearch 7.10.2, the last under the Apache licence.
     Elasticsearch7,
@@ -132,9 +132,8 @@ fn write_configuration(product: Product, folder: &Path, port: u16) -> std::io::R
     for (key, value) in [
         ("cluster.name", format!("pillowtop-test-{port}")),
         ("node.name", "node-1".to_owned()),
-        // Quoted as YAML wants it: Rust's form of a string with escapes is JSON's for any path that is likely.
-        ("path.data", format!("{:?}", folder.join("data"))),
-        ("path.logs", format!("{:?}", folder.join("logs"))),
+        ("path.data", quoted(&folder.join("data"))),
+        ("path.logs", quoted(&folder.join("logs"))),
         ("network.host", "127.0.0.1".to_owned()),
         ("http.port", port.to_string()),
         ("transport.port", "0".to_owned()),
@@ -151,6 +150,11 @@ fn write_configuration(product: Product, folder: &Path, port: u16) -> std::io::R
     };
     fs_err::write(folder.join("conf").join(file), settings)?;
     fs_err::write(folder.join("conf/log4j2.properties"), LOGGING)
+}
+
+/// A path as a string of YAML.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "''"))
 }
 
 const LOGGING: &str = "\

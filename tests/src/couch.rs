@@ -1,4 +1,4 @@
-//! The CouchDB-like server: `servers/couch/server.js` on Node.
+//! The `CouchDB`-like server: `servers/couch/server.js` on Node.
 
 use std::process::{Command, Stdio};
 

@@ -12,7 +12,7 @@ use crate::{error::ServerError, folders};
 /// What can be installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Installable {
-    /// OpenSearch 3.6.0.
+    /// `OpenSearch` 3.6.0.
     OpenSearch3,
     /// Elasticsearch 7.10.2.
     Elasticsearch7,
