@@ -1,0 +1,124 @@
+//! The rules of a document struct.
+
+use pillowtop_core::name::database_name_problem;
+use syn::LitStr;
+
+use super::{parameters, shapes};
+use crate::errors::Errors;
+use crate::model::{Document, DocumentKind, Mapping, Member, ObjectModel};
+use crate::parse::{CouchReceiver, RustType, StructReceiver, element, rust_type};
+
+/// Checks a struct against all rules.
+pub(crate) fn check_document(errors: &Errors, receiver: &StructReceiver<'_>, document: &Document<'_>) {
+    check_couch(errors, &receiver.couch);
+    match &document.kind {
+        DocumentKind::Unknown => {}
+        DocumentKind::Value(mapping) => {
+            parameters::check_mapping(errors, mapping);
+            shapes::check_default(errors, mapping);
+            if let Mapping::Default(inside) = mapping {
+                shapes::check_inside(errors, document.ident, inside);
+            }
+        }
+        DocumentKind::Object(object) => {
+            for member in &object.members {
+                if let Member::Property(property) = member {
+                    parameters::check_mapping(errors, &property.mapping);
+                    shapes::check_default(errors, &property.mapping);
+                }
+            }
+            parameters::check_object(errors, object);
+            shapes::check_recursion(errors, document.ident, object);
+            check_names(errors, object);
+            check_flatten(errors, receiver, object);
+        }
+    }
+}
+
+/// Names and texts that CouchDB would not take, or that say two things.
+fn check_couch(errors: &Errors, couch: &CouchReceiver) {
+    if let Some(database) = &couch.database
+        && let Some(problem) = database_name_problem(&database.value())
+    {
+        let help = "CouchDB's names begin with a letter and have lower-case letters, digits and `_$()+-/`";
+        errors.at(database, format!("the database name `{}` {problem}", database.value()), help);
+    }
+    let types = couch.doc_types.as_deref().unwrap_or_default();
+    let deleted = couch.deleted.as_deref().unwrap_or_default();
+    let all: Vec<&LitStr> = types.iter().chain(deleted).collect();
+    for (position, text) in all.iter().enumerate() {
+        if text.value().is_empty() {
+            errors.at(text, "a document type is not empty", "write the value that the documents have");
+        } else if all[..position].iter().any(|other| other.value() == text.value()) {
+            errors.at(
+                text,
+                format!("the document type `{}` is said twice", text.value()),
+                "leave one of them out",
+            );
+        }
+    }
+    if let Some(field) = &couch.type_field
+        && field.value().is_empty()
+    {
+        errors.at(
+            field,
+            "`type_field` is the name of a member",
+            "write `type_field = \"doc_type\"`, or leave it out",
+        );
+    }
+}
+
+/// Names that an index cannot have, or that two fields have.
+fn check_names(errors: &Errors, object: &ObjectModel<'_>) {
+    let mut seen: Vec<&str> = Vec::new();
+    for member in &object.members {
+        let Member::Property(property) = member else { continue };
+        let (text, span) = (property.name.text.as_str(), property.name.span);
+        if text.trim().is_empty() {
+            errors.at_span(
+                span,
+                "a field's JSON name is not empty",
+                "name it, or leave it out with `#[es(skip)]`",
+            );
+        } else if text.contains('.') {
+            errors.at_span(
+                span,
+                format!("the JSON name `{text}` has a dot, which an index reads as a path"),
+                "rename the field, leave it out with `#[es(skip)]`, or rename it in a transform",
+            );
+        } else if seen.contains(&text) {
+            errors.at_span(
+                span,
+                format!("two fields have the JSON name `{text}`"),
+                "rename one with `#[serde(rename = \"…\")]`, or leave one out with `#[es(skip)]`",
+            );
+        }
+        seen.push(text);
+    }
+}
+
+/// A flattened map has no mapping, and flattening takes the members that `carry` would keep.
+fn check_flatten(errors: &Errors, receiver: &StructReceiver<'_>, object: &ObjectModel<'_>) {
+    let carries = object.document.as_ref().is_some_and(|document| document.carry_unknown);
+    for field in receiver.fields() {
+        let Some(span) = field.serde.flatten else { continue };
+        let is_map = matches!(rust_type(field.rust_type), RustType::Map | RustType::AnyJson);
+        if is_map
+            && object.members.iter().any(
+                |member| matches!(member, Member::Flatten(whole) if std::ptr::eq(*whole, field.rust_type)),
+            )
+        {
+            errors.at(
+                element(field.rust_type),
+                "a flattened map has no mapping, and makes serde buffer every member",
+                "write `#[couch(doc_type = \"…\", unknown = carry)]` instead, which carries unknown members along",
+            );
+        } else if carries {
+            errors.at_span(
+                span,
+                "`flatten` takes every member, so that `unknown = carry` has nothing to carry",
+                "write the fields of the flattened struct here, or `unknown = drop`",
+            );
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The rules that a struct must keep, one function each.
+
+mod document;
+mod parameters;
+mod pillow;
+mod shapes;
+
+pub(crate) use document::check_document;
+pub(crate) use pillow::check_pillow;

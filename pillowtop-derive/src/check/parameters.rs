@@ -1,0 +1,155 @@
+//! Types and parameters by the one table.
+
+use pillowtop_core::field_types::{self, FieldType};
+
+use crate::errors::{Errors, suggestion};
+use crate::model::{Contents, Mapping, ObjectModel, Parameter, ParameterValue, SaidMapping};
+use crate::parse::Name;
+
+/// Checks a mapping and those inside it.
+pub(super) fn check_mapping(errors: &Errors, mapping: &Mapping<'_>) {
+    if let Mapping::Said(said) = mapping {
+        check_said(errors, said, false);
+    }
+}
+
+fn check_said(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_field: bool) {
+    if !mapping.is_checked {
+        return;
+    }
+    let Name { text, span } = &mapping.type_name;
+    check_twice(errors, &mapping.parameters);
+    let Some(field_type) = field_types::field_type(text) else {
+        unknown_type(errors, &mapping.type_name);
+        return;
+    };
+    if is_multi_field && !field_type.multi_field_allowed {
+        errors.at_span(
+            *span,
+            format!("`{text}` cannot be one of the `fields` of another field"),
+            "map it as a field of its own, with `copy_to` or in the transform",
+        );
+    }
+    for parameter in &mapping.parameters {
+        match field_type.parameter(&parameter.name.text) {
+            Some(known) => check_value(errors, known, parameter),
+            None => unknown_parameter(errors, field_type, &parameter.name),
+        }
+    }
+    for required in field_type.parameters().filter(|parameter| parameter.required) {
+        if !mapping.parameters.iter().any(|parameter| parameter.name.text == required.name) {
+            errors.at_span(
+                *span,
+                format!("`{text}` needs the parameter `{}`: {}", required.name, lower_first(required.doc)),
+                format!("write `{text}, {} = …`", required.name),
+            );
+        }
+    }
+    if let Contents::Properties(properties) = &mapping.contents {
+        for (_, inner) in properties {
+            check_said(errors, inner, false);
+        }
+    }
+}
+
+fn check_value(errors: &Errors, known: &field_types::Parameter, parameter: &Parameter) {
+    if let ParameterValue::Mappings(mappings) = &parameter.value {
+        for (_, inner) in mappings {
+            check_said(errors, inner, parameter.name.text == "fields");
+        }
+        // Those left out were reported, and an empty object would be reported again.
+        return;
+    }
+    let json = parameter.json();
+    if let Err(unfit) = known.check(&json) {
+        let text = &parameter.name.text;
+        errors.at_span(
+            parameter.span,
+            format!("`{text}` {unfit}"),
+            format!("`{text}`: {}", lower_first(known.doc)),
+        );
+    }
+}
+
+fn check_twice(errors: &Errors, parameters: &[Parameter]) {
+    for (position, Parameter { name, .. }) in parameters.iter().enumerate() {
+        if parameters[..position].iter().any(|other| other.name.text == name.text) {
+            errors.at_span(name.span, format!("`{}` is said twice", name.text), "leave one of them out");
+        }
+    }
+}
+
+fn unknown_type(errors: &Errors, Name { text, span }: &Name) {
+    if let Some(legacy) = field_types::legacy_type(text) {
+        let message = format!("`{text}` is a field type from before Elasticsearch 7");
+        errors.at_span(*span, message, format!("use {}", legacy.replacement));
+        return;
+    }
+    let meant = suggestion(field_types::suggest_type(text));
+    errors.at_span(
+        *span,
+        format!("unknown field type `{text}`{meant}"),
+        "write a type of Elasticsearch or OpenSearch, such as `keyword`; a newer one as `json = r#\"{\"type\": \"…\"}\"#`",
+    );
+}
+
+fn unknown_parameter(errors: &Errors, field_type: &FieldType, Name { text, span }: &Name) {
+    let type_name = field_type.name;
+    if let Some(legacy) = field_types::legacy_parameter(text) {
+        let message = format!("`{text}` is a parameter from before Elasticsearch 7");
+        errors.at_span(*span, message, format!("write {}", legacy.replacement));
+        return;
+    }
+    let owners = field_types::field_types().filter(|other| other.parameter(text).is_some());
+    let owners: Vec<String> = owners.take(4).map(|other| format!("`{}`", other.name)).collect();
+    if owners.is_empty() {
+        let meant = suggestion(field_types::suggest_parameter(field_type, text));
+        let message = format!("unknown parameter `{text}` of `{type_name}`{meant}");
+        errors.at_span(*span, message, format!("`{type_name}` takes {}", names(field_type)));
+    } else {
+        let message =
+            format!("`{type_name}` has no parameter `{text}`, which is one of {}", owners.join(", "));
+        errors.at_span(*span, message, format!("`{type_name}` takes {}", names(field_type)));
+    }
+}
+
+fn names(field_type: &FieldType) -> String {
+    let names: Vec<String> =
+        field_type.parameters().map(|parameter| format!("`{}`", parameter.name)).collect();
+    if names.is_empty() { "no parameters".to_owned() } else { names.join(", ") }
+}
+
+/// Checks the parameters of a struct: those of any object, and those of a root.
+pub(super) fn check_object(errors: &Errors, object: &ObjectModel<'_>) {
+    check_twice(errors, &object.parameters);
+    check_twice(errors, &object.root_parameters);
+    for parameter in object.parameters.iter().chain(&object.root_parameters) {
+        let Name { text, span } = &parameter.name;
+        let object_parameter = field_types::field_type("object").and_then(|object| object.parameter(text));
+        if let Some(known) = field_types::root_parameter(text).or(object_parameter) {
+            check_value(errors, known, parameter);
+        } else if let Some(legacy) = field_types::legacy_root_parameter(text) {
+            let message = format!("`{text}` is a parameter from before Elasticsearch 7");
+            errors.at_span(*span, message, format!("use {}", legacy.replacement));
+        } else {
+            let meant = suggestion(field_types::suggest_root_parameter(text));
+            let message = format!("unknown parameter `{text}` of a struct{meant}");
+            let known: Vec<String> =
+                field_types::ROOT_PARAMETERS.iter().map(|known| format!("`{}`", known.name)).collect();
+            errors.at_span(*span, message, format!("a struct takes {}", known.join(", ")));
+        }
+    }
+    if let Some(reserved) = object.root_parameters.iter().find(|parameter| parameter.name.text == "_meta")
+        && reserved.json().get("pillowtop").is_some()
+    {
+        errors.at_span(reserved.span, "`pillowtop` in `_meta` is the runtime's own", "choose another name");
+    }
+}
+
+fn lower_first(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().to_string() + letters.as_str(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,64 @@
+//! Rust types that have no default, and types that contain themselves.
+
+use syn::spanned::Spanned;
+use syn::{Ident, Type};
+
+use crate::errors::Errors;
+use crate::model::{Contents, Mapping, Member, ObjectModel};
+use crate::parse::{RustType, element, mentions, rust_type};
+
+/// A field without a said type must have a Rust type that a mapping follows from.
+pub(super) fn check_default(errors: &Errors, mapping: &Mapping<'_>) {
+    let Mapping::Default(whole) = mapping else { return };
+    let (message, help) = match rust_type(whole) {
+        RustType::Map => (
+            "a map has no default mapping: every key would become a field of its own",
+            "write `#[es(flattened)]` to search it as one field, `#[es(object, dynamic = false)]` to keep it unindexed, or `#[es(object, dynamic = true)]`",
+        ),
+        RustType::AnyJson => (
+            "any JSON has no default mapping",
+            "write `#[es(flattened)]` to search it as one field, `#[es(object, enabled = false)]` to keep it unindexed, or the type that it has",
+        ),
+        RustType::Decimal => (
+            "a decimal has no default mapping: its crate may write it as text or as a number",
+            "write `#[es(scaled_float, scaling_factor = 100)]`, `#[es(double)]` or `#[es(keyword)]`",
+        ),
+        RustType::Tuple => (
+            "a tuple has no default mapping: it is written as a list of unlike values",
+            "use a struct, or write the type, for instance `#[es(geo_point)]` for a pair of longitude and latitude",
+        ),
+        RustType::Unwritable => {
+            ("a pointer or a function is not written by serde", "write `#[serde(skip)]`, or use another type")
+        }
+        _ => return,
+    };
+    errors.at(element(whole), message, help);
+}
+
+/// A struct that contains itself has a mapping without end, unless an attribute cuts it.
+pub(super) fn check_recursion(errors: &Errors, ident: &Ident, object: &ObjectModel<'_>) {
+    for member in &object.members {
+        let inside: &Type = match member {
+            Member::Flatten(inside) => inside,
+            Member::Property(property) => match &property.mapping {
+                Mapping::Default(inside) => inside,
+                Mapping::Said(said) => match said.contents {
+                    Contents::OfStruct(inside) => inside,
+                    Contents::Nothing | Contents::Properties(_) => continue,
+                },
+            },
+        };
+        check_inside(errors, ident, inside);
+    }
+}
+
+/// The same for a newtype.
+pub(super) fn check_inside(errors: &Errors, ident: &Ident, inside: &Type) {
+    if mentions(inside, ident) || mentions(inside, &Ident::new("Self", inside.span())) {
+        errors.at(
+            inside,
+            format!("`{ident}` contains itself, so its mapping has no end"),
+            "cut it with `#[es(object, dynamic = false)]`, which keeps the inner one unindexed, or with `#[es(skip)]`",
+        );
+    }
+}

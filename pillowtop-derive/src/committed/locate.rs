@@ -1,0 +1,109 @@
+//! Where a pillow's committed mapping is: in the nearest `mappings/` folder from the crate up to its workspace's root.
+
+use std::path::{Path, PathBuf};
+
+use pillowtop_core::committed::FOLDER;
+
+/// The crate that is compiled, by its folder.
+#[derive(Clone)]
+pub(crate) struct Crate {
+    folder: PathBuf,
+}
+
+/// A file beside or above a crate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Where it is read from.
+    pub(crate) path: PathBuf,
+    /// From the crate's folder, with a leading `/`: what the code names, so that no path of this machine gets into it.
+    pub(crate) from_crate: String,
+    /// From the workspace's root, as people speak of it.
+    pub(crate) shown: String,
+}
+
+impl Crate {
+    /// The crate that cargo compiles; none outside of cargo.
+    pub(crate) fn of_environment() -> Option<Self> {
+        std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| Self::at(PathBuf::from(folder)))
+    }
+
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// A file that a user names from the crate's folder.
+    pub(crate) fn file(&self, path: &str) -> Place {
+        let path = path.trim_start_matches("./");
+        Place { path: self.folder.join(path), from_crate: format!("/{path}"), shown: path.to_owned() }
+    }
+
+    /// The committed mapping of a pillow, whether it is there or not.
+    pub(crate) fn mapping(&self, pillow: &str) -> Place {
+        let ups = self.ups_to_root();
+        let nearest = self.folder.ancestors().take(ups + 1).position(|folder| folder.join(FOLDER).is_dir());
+        let up = nearest.unwrap_or(ups);
+        let from_crate = format!("/{}{FOLDER}/{pillow}.json", "../".repeat(up));
+        let above = self.folder.ancestors().nth(up).unwrap_or(&self.folder);
+        let root = self.folder.ancestors().nth(ups).unwrap_or(&self.folder);
+        let path = above.join(FOLDER).join(format!("{pillow}.json"));
+        let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        Place { path, from_crate, shown }
+    }
+
+    /// How many folders up the workspace's root is: 0 for a crate without a workspace.
+    fn ups_to_root(&self) -> usize {
+        self.folder.ancestors().position(is_workspace_root).unwrap_or(0)
+    }
+}
+
+fn is_workspace_root(folder: &Path) -> bool {
+    let manifest = fs_err::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    manifest.lines().any(|line| {
+        let line = line.trim_start();
+        line.starts_with("[workspace]") || line.starts_with("[workspace.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn the_nearest_folder_up_to_the_workspace_is_taken() {
+        let root = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(root.path().join("mappings")).unwrap();
+        let workspace = root.path().join("workspace");
+        write(&workspace, "Cargo.toml", "[workspace]\nmembers = []\n");
+        write(&workspace, "crates/documents/Cargo.toml", "[package]\n");
+        let documents = Crate::at(workspace.join("crates/documents"));
+
+        let by_default = documents.mapping("case");
+        assert_eq!(by_default.from_crate, "/../../mappings/case.json");
+        assert_eq!(by_default.path, workspace.join("mappings/case.json"));
+        assert_eq!(by_default.shown, "mappings/case.json");
+
+        fs_err::create_dir_all(workspace.join("crates/mappings")).unwrap();
+        let nearer = documents.mapping("case");
+        assert_eq!(nearer.from_crate, "/../mappings/case.json");
+        assert_eq!(nearer.shown, "crates/mappings/case.json");
+
+        fs_err::create_dir_all(workspace.join("crates/documents/mappings")).unwrap();
+        assert_eq!(documents.mapping("case").from_crate, "/mappings/case.json");
+    }
+
+    #[test]
+    fn a_crate_without_a_workspace_looks_no_further() {
+        let root = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(root.path().join("mappings")).unwrap();
+        write(root.path(), "documents/Cargo.toml", "[package]\n");
+        let place = Crate::at(root.path().join("documents")).mapping("case");
+        assert_eq!(place.from_crate, "/mappings/case.json");
+        assert_eq!(place.shown, "mappings/case.json");
+    }
+}

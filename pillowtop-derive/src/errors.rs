@@ -1,0 +1,112 @@
+//! All errors of one struct, reported together.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+
+/// Collects errors. Dropping it unfinished is a bug of this crate and panics, so no error can be forgotten.
+pub(crate) struct Errors(RefCell<Option<Vec<syn::Error>>>);
+
+impl Errors {
+    pub(crate) fn new() -> Self {
+        Self(RefCell::new(Some(Vec::new())))
+    }
+
+    /// An error at tokens, with what to write instead.
+    pub(crate) fn at(&self, tokens: impl ToTokens, message: impl Display, help: impl Display) {
+        self.push(syn::Error::new_spanned(tokens, with_help(message, help)));
+    }
+
+    /// An error at a place, with what to write instead.
+    pub(crate) fn at_span(&self, span: Span, message: impl Display, help: impl Display) {
+        self.push(syn::Error::new(span, with_help(message, help)));
+    }
+
+    pub(crate) fn push(&self, error: syn::Error) {
+        if let Some(errors) = self.0.borrow_mut().as_mut() {
+            errors.push(error);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// Takes the outcome, and an error as one of these.
+    pub(crate) fn handle<T>(&self, outcome: syn::Result<T>) -> Option<T> {
+        match outcome {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.push(error);
+                None
+            }
+        }
+    }
+
+    /// The errors as `compile_error!`s, none without errors.
+    pub(crate) fn finish(self) -> TokenStream {
+        let errors = self.0.borrow_mut().take().unwrap_or_default();
+        errors.iter().map(syn::Error::to_compile_error).collect()
+    }
+
+    /// Forgets the errors, because the other derive of the same struct reports them. Tells whether there were any.
+    pub(crate) fn leave_to_the_other_derive(self) -> bool {
+        self.0.borrow_mut().take().is_some_and(|errors| !errors.is_empty())
+    }
+}
+
+impl Drop for Errors {
+    fn drop(&mut self) {
+        if self.0.borrow().is_some() && !std::thread::panicking() {
+            panic!("the errors of a struct were not finished");
+        }
+    }
+}
+
+/// A message and, on a line of its own, what to write.
+pub(crate) fn with_help(message: impl Display, help: impl Display) -> String {
+    format!("{message}\nhelp: {help}")
+}
+
+/// The nearest of several names, as a clause to append; empty when none is near enough to be meant.
+pub(crate) fn did_you_mean<'a>(said: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let allowed = (said.chars().count() / 3).clamp(1, 4);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(said, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map_or_else(String::new, |(_, candidate)| suggestion(Some(candidate)))
+}
+
+/// A clause that suggests a name.
+pub(crate) fn suggestion(meant: Option<&str>) -> String {
+    meant.map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_told_from_another_word() {
+        assert_eq!(did_you_mean("alais", ["name", "alias"]), ", did you mean `alias`?");
+        assert_eq!(did_you_mean("colour", ["name", "alias"]), "");
+    }
+
+    #[test]
+    fn all_errors_are_reported() {
+        let errors = Errors::new();
+        errors.at_span(Span::call_site(), "one", "write it");
+        errors.at_span(Span::call_site(), "two", "write it");
+        assert_eq!(errors.finish().to_string().matches("compile_error").count(), 2);
+    }
+
+    #[test]
+    fn forgetting_to_finish_is_a_bug() {
+        let outcome = std::panic::catch_unwind(|| drop(Errors::new()));
+        assert!(outcome.is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! The impls of `#[derive(CouchDocument)]`.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Generics, Ident, Type, WherePredicate, parse_quote};
+
+use super::mapping::{field, object, struct_inside};
+use crate::idents::{PRIVATE, in_const_block};
+use crate::model::{Contents, Document, DocumentKind, DocumentModel, Mapping, Member, ObjectModel};
+use crate::parse::mentions;
+
+/// The impls of a struct without errors.
+pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
+    match &document.kind {
+        DocumentKind::Object(model) => {
+            let generics = with_bounds(document.generics, &default_types(model));
+            let mapping = object(&model.members, &model.parameters, &model.root_parameters);
+            let info = document_info(model.document.as_ref());
+            object_impls(document.ident, &generics, &mapping, &info)
+        }
+        DocumentKind::Value(mapping) => {
+            let bounded = match mapping {
+                Mapping::Default(inside) => vec![(*inside, Bound::Field)],
+                Mapping::Said(_) => Vec::new(),
+            };
+            value_impls(document.ident, &with_bounds(document.generics, &bounded), mapping)
+        }
+        DocumentKind::Unknown => fallback_document(document.ident, document.generics),
+    }
+}
+
+/// Impls that say nothing, for a struct with errors: those errors are enough.
+pub(crate) fn fallback_document(ident: &Ident, generics: &Generics) -> TokenStream {
+    let (mapping, info) = (quote!(#PRIVATE::Object::EMPTY), document_info(None));
+    object_impls(ident, generics, &mapping, &info)
+}
+
+fn object_impls(
+    ident: &Ident,
+    generics: &Generics,
+    mapping: &TokenStream,
+    info: &TokenStream,
+) -> TokenStream {
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    in_const_block(&quote! {
+        #[automatically_derived]
+        impl #impl_generics #PRIVATE::CouchDocument for #ident #type_generics #where_clause {
+            const MAPPING: &'static #PRIVATE::Object = &#mapping;
+            const DOCUMENT: #PRIVATE::DocumentInfo = #info;
+        }
+        #[automatically_derived]
+        impl #impl_generics #PRIVATE::IndexObject for #ident #type_generics #where_clause {
+            const OBJECT: &'static #PRIVATE::Object = <Self as #PRIVATE::CouchDocument>::MAPPING;
+        }
+        #[automatically_derived]
+        impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
+            const FIELD: #PRIVATE::Field =
+                #PRIVATE::Field::object("object", &[], <Self as #PRIVATE::CouchDocument>::MAPPING);
+        }
+    })
+}
+
+fn value_impls(ident: &Ident, generics: &Generics, mapping: &Mapping<'_>) -> TokenStream {
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let field = field(mapping);
+    let object_impl = struct_inside(mapping).map(|inside| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #PRIVATE::IndexObject for #ident #type_generics #where_clause {
+                const OBJECT: &'static #PRIVATE::Object = <#inside as #PRIVATE::IndexObject>::OBJECT;
+            }
+        }
+    });
+    in_const_block(&quote! {
+        #[automatically_derived]
+        impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
+            const FIELD: #PRIVATE::Field = #field;
+        }
+        #object_impl
+    })
+}
+
+fn document_info(document: Option<&DocumentModel>) -> TokenStream {
+    let Some(DocumentModel { type_field, types, deleted, database, carry_unknown, type_is_immutable }) =
+        document
+    else {
+        return quote!(#PRIVATE::DocumentInfo::PART);
+    };
+    let type_field = type_field.as_deref().unwrap_or("doc_type");
+    let database = option(database.as_deref());
+    quote! {
+        #PRIVATE::DocumentInfo {
+            type_field: #type_field,
+            types: &[#(#types),*],
+            deleted_types: &[#(#deleted),*],
+            database: #database,
+            carry_unknown: #carry_unknown,
+            type_is_immutable: #type_is_immutable,
+        }
+    }
+}
+
+/// `Some("…")` or `None`, whatever those names mean to the user.
+pub(super) fn option(text: Option<&str>) -> TokenStream {
+    match text {
+        Some(text) => quote!(#PRIVATE::Option::Some(#text)),
+        None => quote!(#PRIVATE::Option::None),
+    }
+}
+
+/// Which trait a field's type is used by.
+#[derive(Clone, Copy)]
+enum Bound {
+    Field,
+    Object,
+}
+
+/// The types whose mapping comes from their impls.
+fn default_types<'m>(model: &'m ObjectModel<'_>) -> Vec<(&'m Type, Bound)> {
+    let of_member = |member: &'m Member<'_>| match member {
+        Member::Flatten(inside) => Some((*inside, Bound::Object)),
+        Member::Property(property) => match &property.mapping {
+            Mapping::Default(rust_type) => Some((*rust_type, Bound::Field)),
+            Mapping::Said(said) => match said.contents {
+                Contents::OfStruct(inside) => Some((inside, Bound::Object)),
+                Contents::Nothing | Contents::Properties(_) => None,
+            },
+        },
+    };
+    model.members.iter().filter_map(of_member).collect()
+}
+
+/// A generic struct has a mapping if those of its fields' types that depend on a parameter have one.
+fn with_bounds(generics: &Generics, types: &[(&Type, Bound)]) -> Generics {
+    let mut bounded = generics.clone();
+    let dependent = types.iter().filter(|(rust_type, _)| {
+        generics.type_params().any(|parameter| mentions(rust_type, &parameter.ident))
+    });
+    let mut predicates: Vec<WherePredicate> = Vec::new();
+    for (rust_type, bound) in dependent {
+        let bound = match bound {
+            Bound::Field => quote!(IndexField),
+            Bound::Object => quote!(IndexObject),
+        };
+        let span = syn::spanned::Spanned::span(rust_type);
+        let path = quote_spanned!(span=> #PRIVATE::#bound);
+        predicates.push(parse_quote!(#rust_type: #path));
+    }
+    if !predicates.is_empty() {
+        bounded.make_where_clause().predicates.extend(predicates);
+    }
+    bounded
+}

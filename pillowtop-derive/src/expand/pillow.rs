@@ -1,0 +1,152 @@
+//! The impl of `#[derive(Pillow)]`, and the drift check.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Ident};
+
+use super::document::option;
+use super::mapping::hexadecimal;
+use crate::filter::predicate;
+use crate::idents::{CHANGE, PRIVATE, facade, in_const_block};
+use crate::model::{FilterModel, PillowModel};
+
+/// What the compiler is to say of the committed mapping.
+pub(crate) enum Drift {
+    /// Compare the fingerprint; the message is for when it differs.
+    Compare { fingerprint: u128, message: String },
+    /// It cannot be compared, for this reason. `exists` tells whether there is a file at all.
+    Refuse { message: String, exists: bool },
+    /// Do not look.
+    Unchecked,
+}
+
+/// The impl of a pillow without errors.
+pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
+    let ident = pillow.ident;
+    let info = info(pillow);
+    let committed = committed(pillow, drift);
+    let accepts = pillow.filter.as_ref().map_or_else(|| quote!(true), |model| predicate(&model.filter));
+    // Brings the reading of plain fields into scope, where there is a field to read.
+    let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
+    let (index, transform) = transform(pillow);
+    let check = check(ident, drift);
+    in_const_block(&quote! {
+        #[automatically_derived]
+        impl #PRIVATE::Pillow for #ident {
+            type Index = #index;
+            const PILLOW: #PRIVATE::PillowInfo = #info;
+            const COMMITTED: #PRIVATE::Committed = #committed;
+            fn accepts(&self) -> bool {
+                #plain
+                #accepts
+            }
+            fn transform(self, #CHANGE: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<Self::Index> {
+                #transform
+            }
+        }
+        #check
+    })
+}
+
+fn info(pillow: &PillowModel<'_>) -> TokenStream {
+    let PillowModel { name, alias, transform_version, .. } = pillow;
+    let text = |text: fn(&FilterModel) -> Option<&str>| option(pillow.filter.as_ref().and_then(text));
+    let (filter, selector) = (text(|model| Some(&model.text)), text(|model| model.selector.as_deref()));
+    let (settings, hash) = match &pillow.settings {
+        None => (option(None), quote!(0)),
+        Some(settings) => {
+            let (path, hash) = (&settings.place.from_crate, hexadecimal(settings.hash));
+            let file =
+                quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)));
+            (quote!(#PRIVATE::Option::Some(#file)), quote!(#hash))
+        }
+    };
+    quote! {
+        #PRIVATE::PillowInfo {
+            name: #name,
+            alias: #alias,
+            filter: #filter,
+            selector: #selector,
+            transform_version: #transform_version,
+            settings: #settings,
+            settings_hash: #hash,
+        }
+    }
+}
+
+fn committed(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
+    let facade = facade();
+    let Some(place) = &pillow.mapping else { return quote!(#PRIVATE::Committed::Unchecked) };
+    let path = &place.from_crate;
+    match drift {
+        Drift::Unchecked => quote!(#PRIVATE::Committed::Unchecked),
+        Drift::Compare { .. } | Drift::Refuse { exists: true, .. } => {
+            quote!(#facade::__committed!(present #path))
+        }
+        Drift::Refuse { exists: false, .. } => quote!(#facade::__committed!(missing #path)),
+    }
+}
+
+fn transform(pillow: &PillowModel<'_>) -> (TokenStream, TokenStream) {
+    let ident = pillow.ident;
+    match &pillow.transform {
+        None => (quote_spanned!(ident.span()=> #ident), quote!(#PRIVATE::Option::Some(self))),
+        Some(transform) => {
+            let (function, index) = (&transform.function, &transform.index);
+            // The call has the user's place, so that a wrong signature is reported there.
+            let call = quote_spanned!(function.span()=> #function(self, #CHANGE));
+            (quote!(#index), call)
+        }
+    }
+}
+
+fn check(ident: &Ident, drift: &Drift) -> TokenStream {
+    let facade = facade();
+    let span = ident.span();
+    match drift {
+        Drift::Unchecked => TokenStream::new(),
+        Drift::Refuse { message, .. } => {
+            let error = quote_spanned!(span=> ::core::compile_error! { #message });
+            quote!(#facade::__unless_bless! { #error })
+        }
+        Drift::Compare { fingerprint, message } => {
+            let fingerprint = hexadecimal(*fingerprint);
+            let derived = quote!(<#ident as #PRIVATE::Pillow>::FINGERPRINT);
+            let compare = quote_spanned!(span=> #PRIVATE::assert_fresh(#derived, #fingerprint, #message));
+            quote!(#facade::__unless_bless! { const _: () = #compare; })
+        }
+    }
+}
+
+/// An impl that says nothing, for a struct with errors: those errors are enough.
+pub(crate) fn fallback_pillow(input: &DeriveInput) -> TokenStream {
+    let ident = &input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    if !input.generics.params.is_empty() {
+        // Its bounds are not known, and nothing else can be said of it as a pillow.
+        return TokenStream::new();
+    }
+    in_const_block(&quote! {
+        #[automatically_derived]
+        impl #impl_generics #PRIVATE::Pillow for #ident #type_generics #where_clause {
+            type Index = Self;
+            const PILLOW: #PRIVATE::PillowInfo = #PRIVATE::PillowInfo {
+                name: "",
+                alias: "",
+                filter: #PRIVATE::Option::None,
+                selector: #PRIVATE::Option::None,
+                transform_version: 1,
+                settings: #PRIVATE::Option::None,
+                settings_hash: 0,
+            };
+            const COMMITTED: #PRIVATE::Committed = #PRIVATE::Committed::Unchecked;
+            fn accepts(&self) -> bool {
+                true
+            }
+            fn transform(self, _: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<Self> {
+                #PRIVATE::Option::Some(self)
+            }
+        }
+    })
+}

@@ -1,0 +1,280 @@
+//! A whole struct or enum: what its derive writes impls of.
+
+use pillowtop_core::field_types;
+use pillowtop_core::index_field::IndexField;
+use serde_json::Value;
+use syn::spanned::Spanned;
+use syn::{Fields, Generics, Ident, Type};
+
+use super::field;
+use super::mapping::{Mapping, Parameter, SaidMapping, SortedItems, mappings};
+use crate::errors::Errors;
+use crate::parse::{
+    CouchReceiver, EsValue, FieldReceiver, Name, RustType, StructReceiver, StructShape, Unknown, rust_type,
+};
+
+/// What `#[derive(CouchDocument)]` is of.
+pub(crate) struct Document<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    pub(crate) kind: DocumentKind<'a>,
+}
+
+/// How values of the type are written.
+pub(crate) enum DocumentKind<'a> {
+    /// As an object whose members are known.
+    Object(ObjectModel<'a>),
+    /// As one value, or as something that is mapped like one.
+    Value(Mapping<'a>),
+    /// Not in a way that a mapping follows from, which is reported.
+    Unknown,
+}
+
+/// A struct with named fields.
+pub(crate) struct ObjectModel<'a> {
+    pub(crate) members: Vec<Member<'a>>,
+    /// Parameters that any object may have.
+    pub(crate) parameters: Vec<Parameter>,
+    /// Parameters that only a root may have.
+    pub(crate) root_parameters: Vec<Parameter>,
+    /// With `doc_type`: what its documents are told by.
+    pub(crate) document: Option<DocumentModel>,
+}
+
+/// `#[couch(...)]` of a document.
+pub(crate) struct DocumentModel {
+    pub(crate) type_field: Option<String>,
+    pub(crate) types: Vec<String>,
+    pub(crate) deleted: Vec<String>,
+    pub(crate) database: Option<String>,
+    pub(crate) carry_unknown: bool,
+    pub(crate) type_is_immutable: bool,
+}
+
+/// What a field adds to its struct's mapping.
+pub(crate) enum Member<'a> {
+    Property(Property<'a>),
+    Flatten(&'a Type),
+}
+
+/// A property of the index.
+pub(crate) struct Property<'a> {
+    /// The JSON name, with the place that it comes from.
+    pub(crate) name: Name,
+    pub(crate) mapping: Mapping<'a>,
+}
+
+impl<'a> Document<'a> {
+    /// What a struct or enum means.
+    pub(crate) fn of(errors: &Errors, receiver: &StructReceiver<'a>) -> Self {
+        let sorted = SortedItems::of(errors, &receiver.es);
+        if let Some(span) = sorted.skip {
+            errors.at_span(span, "`skip` is for fields", "remove it, or remove the derive");
+        }
+        let kind = kind(errors, receiver, &sorted);
+        if let (DocumentKind::Value(_) | DocumentKind::Unknown, [first, ..]) =
+            (&kind, receiver.couch.names.as_slice())
+        {
+            let help = "put `#[couch(…)]` on a struct with named fields that is written as an object";
+            errors.at_span(first.span, "this type is written as one value, so it cannot be a document", help);
+        }
+        Self { ident: receiver.ident, generics: receiver.generics, kind }
+    }
+}
+
+fn kind<'a>(errors: &Errors, receiver: &StructReceiver<'a>, sorted: &SortedItems<'_>) -> DocumentKind<'a> {
+    if let Some(mapping) = sorted.mapping(errors, None) {
+        return said_at_the_type(errors, mapping);
+    }
+    if sorted.json.is_some() {
+        return DocumentKind::Unknown;
+    }
+    if let Some(opaque) = &receiver.serde.opaque {
+        let message =
+            format!("`#[serde({})]` writes another type, which this derive does not see", opaque.text);
+        errors.at_span(
+            opaque.span,
+            message,
+            "write the type of what it writes at this item, for instance `#[es(keyword)]`",
+        );
+        return DocumentKind::Unknown;
+    }
+    match &receiver.shape {
+        StructShape::Named(fields) if !receiver.serde.transparent => {
+            DocumentKind::Object(object(errors, receiver, fields, sorted))
+        }
+        StructShape::Named(fields) => single(errors, receiver, fields, sorted),
+        StructShape::Tuple(fields) if fields.len() == 1 || receiver.serde.transparent => {
+            single(errors, receiver, fields, sorted)
+        }
+        StructShape::Tuple(_) => refuse(
+            errors,
+            receiver,
+            "a tuple struct is written as a list of unlike values",
+            "name its fields",
+        ),
+        StructShape::Unit => refuse(
+            errors,
+            receiver,
+            "a struct without fields is written as null",
+            "give it fields, or remove the derive",
+        ),
+        StructShape::Union => {
+            refuse(errors, receiver, "a union is not written by serde", "use a struct or an enum")
+        }
+        StructShape::Enum(_) => enumeration(errors, receiver, sorted),
+    }
+}
+
+/// `#[es(flattened)] struct …`: wherever the type stands, it is mapped so.
+fn said_at_the_type<'a>(errors: &Errors, mapping: SaidMapping<'a>) -> DocumentKind<'a> {
+    if ["nested", "passthrough"].contains(&mapping.type_name.text.as_str()) {
+        let Name { text, span } = &mapping.type_name;
+        let message = format!("whether a struct is `{text}` is said where it stands in another");
+        errors.at_span(*span, message, format!("write `#[es({text})]` at the field that holds it"));
+        return DocumentKind::Unknown;
+    }
+    DocumentKind::Value(Mapping::Said(mapping))
+}
+
+fn refuse<'a>(errors: &Errors, receiver: &StructReceiver<'_>, message: &str, help: &str) -> DocumentKind<'a> {
+    errors.at(receiver.ident, format!("`{}` has no mapping: {message}", receiver.ident), help);
+    DocumentKind::Unknown
+}
+
+fn object<'a>(
+    errors: &Errors,
+    receiver: &StructReceiver<'a>,
+    fields: &[FieldReceiver<'a>],
+    sorted: &SortedItems<'_>,
+) -> ObjectModel<'a> {
+    let mut members: Vec<Member<'a>> =
+        fields.iter().filter_map(|field| field::member(errors, receiver, field)).collect();
+    if let Some(tag) = &receiver.serde.tag {
+        let name = Name { text: tag.value(), span: tag.span() };
+        members.push(Member::Property(Property { name, mapping: Mapping::Said(keyword(tag.span())) }));
+    }
+    let (mut parameters, mut root_parameters) = (Vec::new(), Vec::new());
+    for item in &sorted.parameters {
+        match &item.value {
+            // Properties that no field has: targets of `copy_to`, aliases.
+            EsValue::Object(inner, _) if item.name.text == "properties" => {
+                members.extend(mappings(errors, inner).into_iter().map(|(name, mapping)| {
+                    Member::Property(Property { name, mapping: Mapping::Said(mapping) })
+                }));
+            }
+            _ => {
+                let parameter = Parameter::of(errors, item);
+                if is_object_parameter(&parameter.name.text) {
+                    parameters.push(parameter);
+                } else {
+                    root_parameters.push(parameter);
+                }
+            }
+        }
+    }
+    ObjectModel { members, parameters, root_parameters, document: document(errors, &receiver.couch) }
+}
+
+fn is_object_parameter(name: &str) -> bool {
+    field_types::field_type("object").is_some_and(|object| object.parameter(name).is_some())
+}
+
+fn document(errors: &Errors, couch: &CouchReceiver) -> Option<DocumentModel> {
+    let Some(types) = &couch.doc_types else {
+        for Name { text, span } in &couch.names {
+            let message = format!("`{text}` says nothing without `doc_type`");
+            errors.at_span(
+                *span,
+                message,
+                format!("write `#[couch(doc_type = \"…\", {text} …)]`, or remove it"),
+            );
+        }
+        return None;
+    };
+    let values = |texts: &[syn::LitStr]| texts.iter().map(syn::LitStr::value).collect::<Vec<_>>();
+    Some(DocumentModel {
+        type_field: couch.type_field.as_ref().map(syn::LitStr::value),
+        types: values(types),
+        deleted: couch.deleted.as_deref().map(values).unwrap_or_default(),
+        database: couch.database.as_ref().map(syn::LitStr::value),
+        carry_unknown: couch.unknown.is_some_and(|(unknown, _)| unknown == Unknown::Carry),
+        type_is_immutable: couch.doc_type_is_immutable.is_some(),
+    })
+}
+
+/// A newtype or a transparent struct: mapped as the one field it has.
+fn single<'a>(
+    errors: &Errors,
+    receiver: &StructReceiver<'a>,
+    fields: &[FieldReceiver<'a>],
+    sorted: &SortedItems<'_>,
+) -> DocumentKind<'a> {
+    no_parameters(errors, sorted, "write `#[es(…)]` at the field inside");
+    let written: Vec<&FieldReceiver<'a>> = fields
+        .iter()
+        .filter(|field| field.serde.skip.is_none() && rust_type(field.rust_type) != RustType::Nothing)
+        .collect();
+    let [field] = written.as_slice() else {
+        return refuse(
+            errors,
+            receiver,
+            "no single field is written",
+            "name its fields, or remove the derive",
+        );
+    };
+    let inner = SortedItems::of(errors, &field.es);
+    if let Some(span) = inner.skip {
+        errors.at_span(
+            span,
+            "this field is all there is to map",
+            "skip the field that holds this struct instead",
+        );
+        return DocumentKind::Unknown;
+    }
+    let span = field.es.span.unwrap_or_else(|| field.rust_type.span());
+    field::mapping(errors, field, &inner, span).map_or(DocumentKind::Unknown, DocumentKind::Value)
+}
+
+fn enumeration<'a>(
+    errors: &Errors,
+    receiver: &StructReceiver<'a>,
+    sorted: &SortedItems<'_>,
+) -> DocumentKind<'a> {
+    const HELP: &str = "say at the enum what it is written as, for instance `#[es(flattened)]` or `#[es(object, enabled = false)]`";
+    no_parameters(errors, sorted, HELP);
+    let StructShape::Enum(variants) = &receiver.shape else { return DocumentKind::Unknown };
+    if let Some(tagging) = &receiver.serde.tagging {
+        let message = format!("an enum with `#[serde({})]` is written in more than one shape", tagging.text);
+        errors.at_span(tagging.span, message, HELP);
+        return DocumentKind::Unknown;
+    }
+    let with_data = variants.iter().find(|variant| !matches!(variant.fields, Fields::Unit));
+    if let Some(variant) = with_data {
+        let message = format!(
+            "variant `{}` carries data, so the enum is written in more than one shape",
+            variant.ident
+        );
+        errors.at(&variant.ident, message, HELP);
+        return DocumentKind::Unknown;
+    }
+    DocumentKind::Value(Mapping::Said(keyword(receiver.ident.span())))
+}
+
+fn no_parameters(errors: &Errors, sorted: &SortedItems<'_>, help: &str) {
+    if let Some(item) = sorted.parameters.first() {
+        errors.at_span(
+            item.name.span,
+            format!("`{}` has no object here that it could be of", item.name.text),
+            help,
+        );
+    }
+}
+
+/// What texts are by default.
+fn keyword<'a>(span: proc_macro2::Span) -> SaidMapping<'a> {
+    let parameters = String::FIELD.parameters.iter().map(|parameter| {
+        Parameter::implied(parameter.name, serde_json::from_str(parameter.json).unwrap_or(Value::Null), span)
+    });
+    SaidMapping::leaf("keyword", span, parameters.collect())
+}

@@ -1,0 +1,145 @@
+//! A pillow: what its attribute means, given the struct.
+
+use pillowtop_core::canonical::to_canonical;
+use pillowtop_core::fingerprint::hash_text;
+use pillowtop_core::settings::normalize;
+use syn::{Ident, Path, Type};
+
+use crate::committed::{Crate, Place};
+use crate::errors::Errors;
+use crate::filter::{Filter, parse, print, selector, selector_fields};
+use crate::parse::{MappingReceiver, PillowReceiver, StructReceiver};
+
+/// What `#[derive(Pillow)]` is of.
+pub(crate) struct PillowModel<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) name: String,
+    pub(crate) alias: String,
+    pub(crate) filter: Option<FilterModel>,
+    pub(crate) settings: Option<SettingsModel>,
+    pub(crate) transform: Option<TransformModel>,
+    pub(crate) transform_version: u32,
+    /// None for `mapping = unchecked`.
+    pub(crate) mapping: Option<Place>,
+}
+
+/// The filter in its three forms.
+pub(crate) struct FilterModel {
+    pub(crate) filter: Filter,
+    pub(crate) text: String,
+    pub(crate) selector: Option<String>,
+}
+
+/// A file of index settings.
+pub(crate) struct SettingsModel {
+    pub(crate) place: Place,
+    pub(crate) hash: u128,
+}
+
+/// A transform, and the type that it makes.
+pub(crate) struct TransformModel {
+    pub(crate) function: syn::ExprPath,
+    pub(crate) index: Type,
+}
+
+impl<'a> PillowModel<'a> {
+    /// What an attribute means; none without a name or an alias, which is reported by the check.
+    pub(crate) fn of(
+        errors: &Errors,
+        receiver: &StructReceiver<'a>,
+        pillow: &PillowReceiver,
+        compiled: Option<&Crate>,
+    ) -> Option<Self> {
+        let filter = pillow.filter.as_ref().and_then(|expression| {
+            let filter = parse(errors, expression)?;
+            let (text, selector) = (print(&filter), selector(&filter, &selector_fields(receiver)));
+            Some(FilterModel { filter, text, selector })
+        });
+        let settings = pillow.settings.as_ref().and_then(|literal| settings(errors, literal, compiled));
+        let transform = transform(errors, pillow);
+        let (name, alias) = (pillow.name.as_ref()?.value(), pillow.alias.as_ref()?.value());
+        let mapping = match (&pillow.mapping, compiled) {
+            (Some(MappingReceiver::Unchecked), _) => None,
+            (Some(MappingReceiver::Path(path)), Some(compiled)) => Some(compiled.file(&path.value())),
+            (None, Some(compiled)) => Some(compiled.mapping(&name)),
+            (_, None) => {
+                errors.at(
+                    receiver.ident,
+                    "the crate's folder is not known (`CARGO_MANIFEST_DIR`)",
+                    "build with cargo",
+                );
+                None
+            }
+        };
+        let transform_version = pillow.transform_version.map_or(1, |(version, _)| version);
+        Some(Self {
+            ident: receiver.ident,
+            name,
+            alias,
+            filter,
+            settings,
+            transform,
+            transform_version,
+            mapping,
+        })
+    }
+}
+
+fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<SettingsModel> {
+    let place = compiled?.file(&literal.value());
+    let help = "write the path of a JSON file with index settings, from the crate's folder";
+    let text = match fs_err::read_to_string(&place.path) {
+        Ok(text) => text,
+        Err(error) => {
+            // Without the path of this machine.
+            errors.at(
+                literal,
+                format!("the settings `{}` cannot be read: {}", place.shown, error.kind()),
+                help,
+            );
+            return None;
+        }
+    };
+    let normal = serde_json::from_str(&text).map_err(|error| format!("are no JSON: {error}"));
+    match normal.and_then(|value| normalize(&value).map_err(|problem| format!("cannot be used: {problem}"))) {
+        Ok(normal) => Some(SettingsModel { place, hash: hash_text(&to_canonical(&normal)) }),
+        Err(problem) => {
+            errors.at(literal, format!("the settings `{}` {problem}", place.shown), help);
+            None
+        }
+    }
+}
+
+fn transform(errors: &Errors, pillow: &PillowReceiver) -> Option<TransformModel> {
+    let Some(function) = &pillow.transform else {
+        if let Some(index) = &pillow.index {
+            errors.at(
+                index,
+                "`index` is the type that a transform makes",
+                "write `transform = …` too, or remove it",
+            );
+        }
+        return None;
+    };
+    let index = pillow.index.clone().or_else(|| type_of(&function.path));
+    if index.is_none() {
+        errors.at(
+            function,
+            "the type that this function makes is not known from its path",
+            "write `index = CaseIndex`, the type that it makes, or name it as `transform = CaseIndex::from_case`",
+        );
+    }
+    Some(TransformModel { function: function.clone(), index: index? })
+}
+
+/// The path before a function's name, when that is a type's: types begin with a capital letter.
+fn type_of(function: &Path) -> Option<Type> {
+    let mut path = function.clone();
+    path.segments.pop()?;
+    let last = path.segments.pop()?;
+    if !last.ident.to_string().starts_with(char::is_uppercase) {
+        return None;
+    }
+    path.segments.push_value(last);
+    Some(syn::parse_quote!(#path))
+}

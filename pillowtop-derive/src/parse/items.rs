@@ -1,0 +1,125 @@
+//! The common form of all our attributes: items between commas, each of which begins with a name.
+
+use proc_macro2::{Span, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Ident, LitStr, Meta, Token};
+
+use crate::errors::{Errors, did_you_mean, with_help};
+
+/// The name of an item: an identifier, keywords included, or a text for what is no identifier.
+#[derive(Clone)]
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+impl Name {
+    pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitStr) {
+            let literal: LitStr = input.parse()?;
+            return Ok(Self { text: literal.value(), span: literal.span() });
+        }
+        match input.call(Ident::parse_any) {
+            Ok(ident) => Ok(Self { text: ident.unraw().to_string(), span: ident.span() }),
+            Err(error) => Err(syn::Error::new(
+                error.span(),
+                with_help(
+                    "an attribute's items begin with a name",
+                    "write `name`, `name = value` or `name(…)`",
+                ),
+            )),
+        }
+    }
+}
+
+/// Calls `one` with each item of an attribute, standing behind its name. An error in one item leaves the others to be read.
+pub(crate) fn each_item(
+    errors: &Errors,
+    attribute: &Attribute,
+    one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
+) {
+    let Meta::List(list) = &attribute.meta else {
+        let name = attribute.path().to_token_stream();
+        errors.at(attribute, format!("`{name}` has no items"), format!("write `#[{name}(…)]`"));
+        return;
+    };
+    let parser = |input: ParseStream<'_>| {
+        read_items(errors, input, one);
+        Ok(())
+    };
+    errors.handle(parser.parse2(list.tokens.clone()));
+}
+
+/// Calls `one` with each item up to the end.
+pub(crate) fn read_items(
+    errors: &Errors,
+    input: ParseStream<'_>,
+    one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
+) {
+    while !input.is_empty() {
+        let outcome = Name::parse(input).and_then(|name| one(name, input));
+        if errors.handle(outcome).is_none() {
+            skip_item(input);
+        } else if !input.is_empty() && !input.peek(Token![,]) {
+            errors.at_span(
+                input.span(),
+                "this does not belong to the item before it",
+                "write a comma between items",
+            );
+            skip_item(input);
+        }
+        // Present unless the items are at their end.
+        let _comma: Option<Token![,]> = input.parse().unwrap_or_default();
+    }
+}
+
+fn skip_item(input: ParseStream<'_>) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        if input.parse::<TokenTree>().is_err() {
+            return;
+        }
+    }
+}
+
+/// An error for an item that an attribute does not have.
+pub(crate) fn unknown_item(attribute: &str, name: &Name, known: &[&str]) -> syn::Error {
+    let meant = did_you_mean(&name.text, known.iter().copied());
+    let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let message = format!("`#[{attribute}(…)]` has no item `{}`{meant}", name.text);
+    syn::Error::new(name.span, with_help(message, format!("its items are {known}")))
+}
+
+/// Puts the value of an item in its place, unless the item is there already.
+pub(crate) fn once<T>(errors: &Errors, place: &mut Option<T>, name: &Name, value: T) {
+    if place.is_some() {
+        errors.at_span(name.span, format!("`{}` is said twice", name.text), "leave one of them out");
+    } else {
+        *place = Some(value);
+    }
+}
+
+/// A text after `=`.
+pub(crate) fn text_value(name: &Name, input: ParseStream<'_>) -> syn::Result<LitStr> {
+    equals(name, input, "\"…\"")?;
+    input.parse::<LitStr>().map_err(|error| {
+        syn::Error::new(
+            error.span(),
+            with_help(format!("`{}` takes a text", name.text), format!("write `{} = \"…\"`", name.text)),
+        )
+    })
+}
+
+/// The `=` after a name.
+pub(crate) fn equals(name: &Name, input: ParseStream<'_>, example: &str) -> syn::Result<()> {
+    if input.peek(Token![=]) && !input.peek(Token![==]) {
+        input.parse::<Token![=]>()?;
+        return Ok(());
+    }
+    let Name { text, span } = name;
+    Err(syn::Error::new(
+        *span,
+        with_help(format!("`{text}` needs a value"), format!("write `{text} = {example}`")),
+    ))
+}

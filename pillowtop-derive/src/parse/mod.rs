@@ -1,0 +1,18 @@
+//! Attributes as they are written, before anything is known of what they mean together.
+
+mod couch;
+mod es;
+mod items;
+mod pillow;
+mod rename;
+mod rust_type;
+mod serde;
+mod structure;
+
+pub(crate) use couch::{CouchReceiver, Unknown};
+pub(crate) use es::{EsItem, EsReceiver, EsValue, json_text};
+pub(crate) use items::Name;
+pub(crate) use pillow::{MappingReceiver, PillowReceiver};
+pub(crate) use rust_type::{RustType, element, is_optional, is_single, mentions, rust_type};
+pub(crate) use serde::MissingValue;
+pub(crate) use structure::{FieldReceiver, StructReceiver, StructShape};

@@ -1,0 +1,104 @@
+//! A whole struct or enum with the attributes of its fields.
+
+use syn::ext::IdentExt;
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Type, Variant};
+
+use super::couch::CouchReceiver;
+use super::es::EsReceiver;
+use super::serde::{SerdeContainer, SerdeField};
+use crate::errors::Errors;
+
+/// A struct or enum as it is written.
+pub(crate) struct StructReceiver<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    pub(crate) couch: CouchReceiver,
+    pub(crate) es: EsReceiver,
+    pub(crate) serde: SerdeContainer,
+    pub(crate) shape: StructShape<'a>,
+}
+
+/// What kind of item it is.
+pub(crate) enum StructShape<'a> {
+    Named(Vec<FieldReceiver<'a>>),
+    Tuple(Vec<FieldReceiver<'a>>),
+    Unit,
+    Enum(Vec<&'a Variant>),
+    Union,
+}
+
+/// A field as it is written.
+pub(crate) struct FieldReceiver<'a> {
+    /// None in a tuple struct.
+    pub(crate) ident: Option<&'a Ident>,
+    pub(crate) rust_type: &'a Type,
+    pub(crate) es: EsReceiver,
+    pub(crate) serde: SerdeField,
+}
+
+impl<'a> StructReceiver<'a> {
+    pub(crate) fn parse(errors: &Errors, input: &'a DeriveInput) -> Self {
+        let shape = match &input.data {
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(fields) => StructShape::Named(parse_fields(errors, &fields.named)),
+                Fields::Unnamed(fields) => StructShape::Tuple(parse_fields(errors, &fields.unnamed)),
+                Fields::Unit => StructShape::Unit,
+            },
+            Data::Enum(data) => StructShape::Enum(data.variants.iter().collect()),
+            Data::Union(_) => StructShape::Union,
+        };
+        Self {
+            ident: &input.ident,
+            generics: &input.generics,
+            couch: CouchReceiver::parse(errors, &input.attrs),
+            es: EsReceiver::parse(errors, &input.attrs),
+            serde: SerdeContainer::parse(&input.attrs),
+            shape,
+        }
+    }
+
+    /// The fields, of a struct.
+    pub(crate) fn fields(&self) -> &[FieldReceiver<'a>] {
+        match &self.shape {
+            StructShape::Named(fields) | StructShape::Tuple(fields) => fields,
+            StructShape::Unit | StructShape::Enum(_) | StructShape::Union => &[],
+        }
+    }
+
+    /// The JSON name that a field is written with.
+    pub(crate) fn written_name(&self, field: &FieldReceiver<'_>) -> String {
+        let rule = self.serde.rename_all;
+        match &field.serde.rename {
+            Some(name) => name.value(),
+            None => rule.map_or_else(|| field.name(), |rule| rule.apply(&field.name())),
+        }
+    }
+
+    /// The JSON name that a field is read from.
+    pub(crate) fn read_name(&self, field: &FieldReceiver<'_>) -> String {
+        let rule = self.serde.rename_all_read;
+        match &field.serde.rename_read {
+            Some(name) => name.value(),
+            None => rule.map_or_else(|| field.name(), |rule| rule.apply(&field.name())),
+        }
+    }
+}
+
+impl FieldReceiver<'_> {
+    /// The field's name in Rust, without `r#`.
+    pub(crate) fn name(&self) -> String {
+        self.ident.map(|ident| ident.unraw().to_string()).unwrap_or_default()
+    }
+}
+
+fn parse_fields<'a>(errors: &Errors, fields: impl IntoIterator<Item = &'a Field>) -> Vec<FieldReceiver<'a>> {
+    let parse =
+        |attributes: &[Attribute]| (EsReceiver::parse(errors, attributes), SerdeField::parse(attributes));
+    fields
+        .into_iter()
+        .map(|field| {
+            let (es, serde) = parse(&field.attrs);
+            FieldReceiver { ident: field.ident.as_ref(), rust_type: &field.ty, es, serde }
+        })
+        .collect()
+}

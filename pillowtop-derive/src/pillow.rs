@@ -1,0 +1,40 @@
+//! `#[derive(Pillow)]`: the way from a struct's tokens to its impl and drift check.
+
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+use crate::check::check_pillow;
+use crate::committed::{Crate, State, state};
+use crate::errors::Errors;
+use crate::expand::{Drift, expand_pillow, fallback_pillow};
+use crate::model::PillowModel;
+use crate::parse::{PillowReceiver, StructReceiver};
+use crate::rules::Rules;
+
+/// The impl of a struct, or all its errors and an impl that says nothing.
+pub(crate) fn derive(_rules: &Rules, input: &DeriveInput, compiled: Option<&Crate>) -> TokenStream {
+    // What is wrong with these attributes, the other derive reports.
+    let elsewhere = Errors::new();
+    let receiver = StructReceiver::parse(&elsewhere, input);
+    elsewhere.leave_to_the_other_derive();
+
+    let errors = Errors::new();
+    let attribute = PillowReceiver::parse(&errors, &input.attrs);
+    let pillow = PillowModel::of(&errors, &receiver, &attribute, compiled);
+    check_pillow(&errors, &receiver, &attribute, pillow.as_ref());
+    let mut code = match &pillow {
+        Some(pillow) if errors.is_empty() => expand_pillow(pillow, &drift(pillow)),
+        _ => fallback_pillow(input),
+    };
+    code.extend(errors.finish());
+    code
+}
+
+fn drift(pillow: &PillowModel<'_>) -> Drift {
+    let Some(place) = &pillow.mapping else { return Drift::Unchecked };
+    match state(&pillow.ident.to_string(), &pillow.name, place) {
+        State::Present { fingerprint, stale } => Drift::Compare { fingerprint, message: stale },
+        State::Unfit(message) => Drift::Refuse { message, exists: true },
+        State::Missing(message) => Drift::Refuse { message, exists: false },
+    }
+}

@@ -1,0 +1,1 @@
+//! Expansions as they are written, and their size.
