@@ -7,12 +7,9 @@ mod print;
 mod selector;
 
 pub(crate) use expression::Filter;
+#[cfg(test)]
+pub(crate) use expression::{Constant, FieldPath, Operand, OperatorKind, Test};
 pub(crate) use parse::parse;
 pub(crate) use predicate::predicate;
 pub(crate) use print::print;
-pub(crate) use selector::selector;
-
-#[cfg(test)]
-pub(crate) use selector::SelectorField;
-
-pub(crate) use selector::selector_fields;
+pub(crate) use selector::{selector, selector_fields};

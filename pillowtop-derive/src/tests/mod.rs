@@ -1,1 +1,40 @@
-//! Expansions as they are written, and their size.
+//! The whole way from tokens to code: expansions as they are written, their size, and all errors of a struct.
+
+mod expansions;
+mod selector_is_weaker;
+
+use syn::DeriveInput;
+
+use crate::rules::Rules;
+use crate::{document, pillow};
+
+/// The code of both derives, pretty-printed.
+fn expand(text: &str) -> String {
+    let input: DeriveInput = syn::parse_str(text).unwrap();
+    let mut code = document::derive(&Rules::default(), &input);
+    if text.contains("#[pillow(") {
+        code.extend(pillow::derive(&Rules::default(), &input, Some(&here())));
+    }
+    prettyplease::unparse(&syn::parse2(code).unwrap())
+}
+
+/// The messages of both derives, in order.
+fn messages(text: &str) -> Vec<String> {
+    let input: DeriveInput = syn::parse_str(text).unwrap();
+    let mut code = document::derive(&Rules::default(), &input);
+    if text.contains("#[pillow(") {
+        code.extend(pillow::derive(&Rules::default(), &input, Some(&here())));
+    }
+    let file: syn::File = syn::parse2(code).unwrap();
+    let texts = file.items.iter().filter_map(|item| match item {
+        syn::Item::Macro(call) if call.mac.path.segments.last()?.ident == "compile_error" => {
+            syn::parse2::<syn::LitStr>(call.mac.tokens.clone()).ok().map(|text| text.value())
+        }
+        _ => None,
+    });
+    texts.collect()
+}
+
+fn here() -> crate::committed::Crate {
+    crate::committed::Crate::at(env!("CARGO_MANIFEST_DIR").into())
+}

@@ -18,7 +18,7 @@ pub(super) const FILTER_PATH: &str = "took,errors,items.*.status,items.*._id,ite
 pub(super) const SERVER_TIMEOUT: &str = "30s";
 
 /// The body of a bulk that is sent to the private alias's own path, so no line names an index.
-pub(super) fn body(operations: &[Operation], mode: WriteMode) -> Bytes {
+pub fn body(operations: &[Operation], mode: WriteMode) -> Bytes {
     let mut body = Vec::with_capacity(operations.iter().map(Operation::body_bytes).sum());
     let version_type = match mode {
         WriteMode::Load => "external",

@@ -39,6 +39,7 @@ mod test_support;
 
 pub use acquire::{AcquireError, AcquireOptions, WhenHeld};
 pub use aliases::FlipPlan;
+pub use bulk::body as bulk_body;
 pub use cluster::{Cluster, ClusterOptions};
 pub use control::{ControlDocument, Owner};
 pub use error::ClusterError;

@@ -1,0 +1,184 @@
+//! What is measured on: real documents, as lines of a changes feed, repeated to a hundred megabytes.
+
+use std::path::Path;
+
+use commcare::{Case, Form};
+use pillowtop::{ChangeMeta, CouchDocument, DocumentInfo, Object, Pillow, Registry};
+use pillowtop_core::pillow::{Committed, PillowInfo};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{typed, untyped};
+
+/// How much of a feed there is, in bytes.
+const FEED: usize = 100_000_000;
+
+/// One shape of documents, and what becomes of members that its struct does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Cases, unknown members dropped.
+    CaseDrop,
+    /// Cases, unknown members carried.
+    CaseCarry,
+    /// Forms, unknown members dropped.
+    FormDrop,
+    /// Forms, unknown members carried.
+    FormCarry,
+}
+
+impl Shape {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::CaseDrop, Self::CaseCarry, Self::FormDrop, Self::FormCarry];
+
+    /// What the report calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CaseDrop => "case-drop",
+            Self::CaseCarry => "case-carry",
+            Self::FormDrop => "form-drop",
+            Self::FormCarry => "form-carry",
+        }
+    }
+
+    /// Its document type.
+    pub fn doc_type(self) -> &'static str {
+        if self.is_case() { "CommCareCase" } else { "XFormInstance" }
+    }
+
+    /// Whether it is of cases.
+    pub fn is_case(self) -> bool {
+        matches!(self, Self::CaseDrop | Self::CaseCarry)
+    }
+
+    /// Whether unknown members are carried.
+    pub fn carries(self) -> bool {
+        matches!(self, Self::CaseCarry | Self::FormCarry)
+    }
+
+    /// The example's pillow with the shape's way of treating unknown members.
+    pub fn registry(self) -> Registry {
+        match self {
+            Self::CaseDrop => Registry::new().with::<With<Case, false>>(),
+            Self::CaseCarry => Registry::new().with::<With<Case, true>>(),
+            Self::FormDrop => Registry::new().with::<With<Form, false>>(),
+            Self::FormCarry => Registry::new().with::<With<Form, true>>(),
+        }
+    }
+}
+
+/// A pillow that is another one but for what becomes of unknown members.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct With<P, const CARRY: bool>(P);
+
+impl<P: Pillow, const CARRY: bool> CouchDocument for With<P, CARRY> {
+    const MAPPING: &'static Object = P::MAPPING;
+    const DOCUMENT: DocumentInfo = DocumentInfo { carry_unknown: CARRY, ..P::DOCUMENT };
+}
+
+impl<P: Pillow, const CARRY: bool> Pillow for With<P, CARRY> {
+    type Index = P::Index;
+    const PILLOW: PillowInfo = P::PILLOW;
+    const COMMITTED: Committed = Committed::Unchecked;
+    fn accepts(&self) -> bool {
+        self.0.accepts()
+    }
+    fn transform(self, change: &ChangeMeta) -> Option<P::Index> {
+        self.0.transform(change)
+    }
+}
+
+/// A feed of one shape.
+pub struct Corpus {
+    /// The shape.
+    pub shape: Shape,
+    /// The lines of the feed, without their line breaks.
+    pub lines: Vec<String>,
+    repeats: usize,
+}
+
+impl Corpus {
+    /// The feed of a shape: the documents that lie beside the repository, or the repository's own.
+    pub fn of(shape: Shape) -> Self {
+        let lines = lines(shape);
+        let once: usize = lines.iter().map(|line| line.len() + 1).sum();
+        Self { shape, lines, repeats: FEED.div_ceil(once.max(1)) }
+    }
+
+    /// Each line of the feed, as often as it is repeated.
+    pub fn feed(&self) -> impl Iterator<Item = &str> {
+        (0..self.repeats).flat_map(|_| self.lines.iter().map(String::as_str))
+    }
+
+    /// The bytes of the feed.
+    pub fn bytes(&self) -> usize {
+        self.lines.iter().map(|line| line.len() + 1).sum::<usize>() * self.repeats
+    }
+
+    /// The documents of the feed.
+    pub fn documents(&self) -> usize {
+        self.lines.len() * self.repeats
+    }
+}
+
+fn lines(shape: Shape) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/docs");
+    let mut documents: Vec<Value> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok())
+        .filter_map(|text| serde_json::from_str(&text).ok())
+        .collect();
+    if documents.is_empty() {
+        documents = commcare::samples::documents();
+    }
+    documents.retain(|document| document["doc_type"] == shape.doc_type());
+    documents.sort_by_key(|document| document["_id"].to_string());
+    let numbered = documents.into_iter().enumerate();
+    numbered
+        .map(|(number, mut document)| {
+            let revision = format!("3-{number:032x}");
+            document["_rev"] = Value::from(revision.clone());
+            format!(
+                r#"{{"seq":"{number}-g1AAAACTeJzLYWBgYMpgTmHgz8tPSTV0MDQy1zMAQsMckEQiQ1L9____","id":{},"changes":[{{"rev":"{revision}"}}],"doc":{document}}},"#,
+                document["_id"]
+            )
+        })
+        // Documents that cannot be decoded are not what is measured.
+        .filter(|line| typed::one(shape, line).is_some())
+        .collect()
+}
+
+/// Whether both ways make the same documents; a member that is null and one that is missing are the same to an index.
+pub fn compare(shape: Shape) -> Result<(), String> {
+    let corpus = Corpus::of(shape);
+    if corpus.lines.is_empty() {
+        return Err("there are no documents".to_owned());
+    }
+    for line in &corpus.lines {
+        let (typed, untyped) = (typed::one(shape, line), untyped::one(shape, line));
+        let source = |body: Option<Vec<u8>>| {
+            let body = String::from_utf8(body?).ok()?;
+            let mut value: Value = serde_json::from_str(body.lines().nth(1)?).ok()?;
+            without_nulls(&mut value);
+            Some(value)
+        };
+        let (left, right) = (source(typed), source(untyped));
+        if left != right {
+            let shown = |value: &Option<Value>| value.as_ref().map(Value::to_string).unwrap_or_default();
+            return Err(format!("\ntyped   {}\nuntyped {}", shown(&left), shown(&right)));
+        }
+    }
+    Ok(())
+}
+
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}

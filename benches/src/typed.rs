@@ -1,0 +1,63 @@
+//! The way of the runtime: line, gate, decode, filter, transform, bulk body.
+
+use pillowtop_core::{AnyPillow, Sequence};
+use pillowtop_runtime::pipeline::{Judgement, judge};
+use pillowtop_runtime::row::Line;
+use pillowtop_runtime::sink::elastic::bulk_body;
+use pillowtop_runtime::{Action, DatabaseIdentity, IndexState, Operation, Phase, Version, WriteMode};
+
+use crate::corpus::{Corpus, Shape};
+
+/// The bytes of one bulk body.
+const BULK: usize = 5_000_000;
+
+/// The whole feed; returns the bytes of all bodies.
+pub fn run(corpus: &Corpus) -> usize {
+    let registry = corpus.shape.registry();
+    let pillow = registry.pillows()[0].as_ref();
+    let state = state();
+    let (mut buffer, mut operations, mut waiting, mut written) = (Vec::new(), Vec::new(), 0, 0);
+    for line in corpus.feed() {
+        if let Some(operation) = operation(pillow, line, &state, &mut buffer) {
+            waiting += operation.body_bytes();
+            operations.push(operation);
+        }
+        if waiting >= BULK {
+            written += bulk_body(&operations, WriteMode::Follow).len();
+            operations.clear();
+            waiting = 0;
+        }
+    }
+    written + bulk_body(&operations, WriteMode::Follow).len()
+}
+
+/// The body of one line.
+pub fn one(shape: Shape, line: &str) -> Option<Vec<u8>> {
+    let registry = shape.registry();
+    let operation = operation(registry.pillows()[0].as_ref(), line, &state(), &mut Vec::new())?;
+    Some(bulk_body(&[operation], WriteMode::Follow).to_vec())
+}
+
+fn operation(pillow: &dyn AnyPillow, line: &str, state: &IndexState, buffer: &mut Vec<u8>) -> Option<Operation> {
+    let Ok(Line::Row(row)) = Line::parse(line) else { return None };
+    match judge(pillow, &row, state, buffer) {
+        Judgement::Index(source) => {
+            Some(Operation { id: row.id, version: Version(1_764_000_000_000_000), action: Action::Index(source) })
+        }
+        _ => None,
+    }
+}
+
+fn state() -> IndexState {
+    IndexState {
+        pillow: "bench".into(),
+        index: "bench_1".into(),
+        hash: String::new(),
+        phase: Phase::Following,
+        checkpoint: Some(Sequence::start()),
+        load: None,
+        database: DatabaseIdentity { name: "commcarehq".into(), instance_start_time: "0".to_owned() },
+        ceiling: Version(u64::MAX),
+        past: Vec::new(),
+    }
+}

@@ -1,0 +1,235 @@
+//! Values that cases, forms and users share: dates in HQ's formats, texts out of free JSON, and what an id says of a user.
+
+use chrono::{NaiveDate, NaiveTime};
+use pillowtop::{Field, IndexField, Parameter};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A date or an instant as documents write it. It stays a text, because old documents hold what is neither: those reach the
+/// index, which refuses them, and become dead letters.
+///
+/// HQ says its formats at every date field; here a type of our own says them once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct HqDate(String);
+
+impl From<String> for HqDate {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl IndexField for HqDate {
+    /// HQ's formats with the zones it added for Elasticsearch 7. Its `mm/dd/yy' 'HH:mm:ss` is left out: it says minutes
+    /// where it means months, so it never fitted.
+    const FIELD: Field = Field::leaf(
+        "date",
+        &[Parameter::new(
+            "format",
+            "\"yyyy-MM-dd||yyyy-MM-dd'T'HH:mm:ssZZ||yyyy-MM-dd'T'HH:mm:ss.SSSSSS||yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'||\
+             yyyy-MM-dd'T'HH:mm:ss'Z'||yyyy-MM-dd'T'HH:mm:ssZ||yyyy-MM-dd'T'HH:mm:ssZZ'Z'||yyyy-MM-dd'T'HH:mm:ss.SSSZZ||\
+             yyyy-MM-dd'T'HH:mm:ss||yyyy-MM-dd' 'HH:mm:ss||yyyy-MM-dd' 'HH:mm:ss.SSSSSS||yyyy-MM-dd'T'HH:mm:ss.SSSx||\
+             yyyy-MM-dd'T'HH:mm:ssXXX'Z'||yyyy-MM-dd'T'HH:mm:ssXXX||yyyy-MM-dd'T'HH:mm:ss.SSSXXX\"",
+        )],
+    );
+}
+
+/// What the formats of [`HqDate`] take, with `0` for any digit and `+` for either sign of a zone.
+const SHAPES: [&str; 15] = [
+    "0000-00-00",
+    "0000-00-00T00:00:00",
+    "0000-00-00T00:00:00Z",
+    "0000-00-00T00:00:00+0000",
+    "0000-00-00T00:00:00+0000Z",
+    "0000-00-00T00:00:00+00:00",
+    "0000-00-00T00:00:00+00:00Z",
+    "0000-00-00T00:00:00.000000",
+    "0000-00-00T00:00:00.000000Z",
+    "0000-00-00T00:00:00.000Z",
+    "0000-00-00T00:00:00.000+00",
+    "0000-00-00T00:00:00.000+0000",
+    "0000-00-00T00:00:00.000+00:00",
+    "0000-00-00 00:00:00",
+    "0000-00-00 00:00:00.000000",
+];
+
+impl HqDate {
+    /// A date, with its fractional seconds cut to the six digits that the formats take.
+    pub fn new(text: impl Into<String>) -> Self {
+        let mut text = text.into();
+        if let Some((start, fraction)) = text.split_once('.').map(|(before, rest)| (before.len() + 1, rest)) {
+            let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+            if digits > 6 {
+                text.replace_range(start + 6..start + digits, "");
+            }
+        }
+        Self(text)
+    }
+
+    /// The date as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether one of the formats takes it.
+    pub fn is_valid(&self) -> bool {
+        let text = self.as_str();
+        let shape: String = text.char_indices().map(shape_of).collect();
+        if !SHAPES.contains(&shape.as_str()) {
+            return false;
+        }
+        let date = NaiveDate::parse_from_str(&text[..10], "%Y-%m-%d");
+        let time =
+            text.get(11..19).map_or(Ok(NaiveTime::MIN), |time| NaiveTime::parse_from_str(time, "%H:%M:%S"));
+        // chrono takes a leap second, the formats do not.
+        date.is_ok() && time.is_ok() && text.get(17..19) != Some("60")
+    }
+
+    /// The date that a member of free JSON holds, when one of the formats takes it.
+    pub fn of(value: Option<Value>) -> Option<Self> {
+        match value {
+            Some(Value::String(text)) => Some(Self::new(text)).filter(Self::is_valid),
+            _ => None,
+        }
+    }
+}
+
+fn shape_of((position, character): (usize, char)) -> char {
+    match character {
+        '0'..='9' => '0',
+        '-' if position > 10 => '+',
+        other => other,
+    }
+}
+
+/// The text that a member of free JSON holds; the member is taken out. See [`text_of`].
+pub fn take_text(members: &mut Map<String, Value>, name: &str) -> Option<String> {
+    members.remove(name).and_then(text_of)
+}
+
+/// A text, a number, a truth value, or what `XForms` with attributes make of a text (`{"#text": …, "@xmlns": …}`), as a text.
+/// Anything else is none.
+pub fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Object(mut inner) => match inner.remove("#text") {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        },
+        Value::Array(_) | Value::Null => None,
+    }
+}
+
+/// Any JSON as one text: texts as they are, nothing for null, JSON for the rest.
+pub fn stringify(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// What kind of user an id stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserType {
+    /// HQ itself.
+    System,
+    /// Whoever tries an application out.
+    Demo,
+    /// `CommCare` Supply.
+    Supply,
+    /// There is no id.
+    Unknown,
+}
+
+impl UserType {
+    /// What the id alone tells. HQ goes on to look the user up, for `web` and `mobile`, and answers `unknown` when there is
+    /// none; a transform sees its own document only, so any other id has no type here.
+    pub fn of_id(id: Option<&str>) -> Option<Self> {
+        match id {
+            Some("system") => Some(Self::System),
+            Some("demo_user") => Some(Self::Demo),
+            Some("commtrack-system") => Some(Self::Supply),
+            None | Some("") => Some(Self::Unknown),
+            Some(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_valid_exactly_when_a_format_takes_them() {
+        for valid in [
+            "2013-08-19",
+            "2012-02-29",
+            "2012-08-01T10:16:07Z",
+            "2012-08-01T10:16:07",
+            "2012-08-01T10:16:07+0530",
+            "2012-08-01T10:16:07-05:00",
+            "2012-08-01T10:16:07+05:30Z",
+            "2013-03-09T06:30:09.007000Z",
+            "2013-03-09T06:30:09.007000",
+            "2013-03-09T06:30:09.007Z",
+            "2013-03-09T06:30:09.007+02",
+            "2013-03-09T06:30:09.007-0200",
+            "2013-03-09 06:30:09",
+        ] {
+            assert!(HqDate::new(valid).is_valid(), "{valid}");
+        }
+        for invalid in [
+            "",
+            "2012-8-02",
+            "2013-02-29",
+            "2012-08-01T24:00:00Z",
+            "2012-08-01T10:16:60Z",
+            "2012-08-01T10:16Z",
+            "2013-03-09T06:30:09.0070Z",
+            "2013-03-09T06:30:09.007000+02:00",
+            "%(bp3_done)sT11:44:53Z",
+            "01-01-1970",
+            "yesterday",
+            "٢٠١٣-٠٨-١٩",
+        ] {
+            assert!(!HqDate::new(invalid).is_valid(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn fractions_are_cut_to_six_digits() {
+        for (said, kept) in [
+            ("2024-05-01T08:00:00.123456789Z", "2024-05-01T08:00:00.123456Z"),
+            ("2024-05-01T08:00:00.1234567", "2024-05-01T08:00:00.123456"),
+            ("2024-05-01T08:00:00.123Z", "2024-05-01T08:00:00.123Z"),
+            ("no. 12345678", "no. 12345678"),
+        ] {
+            assert_eq!(HqDate::new(said).as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn texts_come_out_of_free_json() {
+        for (value, text) in [
+            (json!("a"), Some("a")),
+            (json!(2.50), Some("2.5")),
+            (json!(true), Some("true")),
+            (json!({"#text": "2.0", "@xmlns": "x"}), Some("2.0")),
+            (json!({"@xmlns": "x"}), None),
+            (json!(["a"]), None),
+            (json!(null), None),
+        ] {
+            let mut members = Map::from_iter([("member".to_owned(), value.clone())]);
+            assert_eq!(take_text(&mut members, "member").as_deref(), text, "{value}");
+            assert!(members.is_empty());
+        }
+        assert_eq!(stringify(&json!(null)), "");
+        assert_eq!(stringify(&json!(["a", 1])), r#"["a",1]"#);
+    }
+}
