@@ -59,9 +59,8 @@ impl Errors {
 
 impl Drop for Errors {
     fn drop(&mut self) {
-        if self.0.borrow().is_some() && !std::thread::panicking() {
-            panic!("the errors of a struct were not finished");
-        }
+        let is_finished = self.0.borrow().is_none();
+        assert!(is_finished || std::thread::panicking(), "the errors of a struct were not finished");
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) const PRIVATE: Private = Private;
 
 impl ToTokens for Private {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.append(Ident::new("__pillowtop", Span::call_site()));
+        tokens.append(Ident::new("__p", Span::call_site()));
     }
 }
 

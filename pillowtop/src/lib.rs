@@ -24,6 +24,12 @@ pub mod __private_0_1_0 {
     pub use pillowtop_core::tree::{Field, Member, Object, Parameter};
     pub use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, IndexField, IndexObject};
 
+    /// A property that is mapped as its Rust type says.
+    #[must_use]
+    pub const fn property<Type: IndexField + ?Sized>(name: &'static str, name_hash: u128) -> Member {
+        Member::property(name, name_hash, Type::FIELD)
+    }
+
     /// Compares the fingerprint that a struct derives with that of its committed mapping.
     ///
     /// # Panics

@@ -35,7 +35,7 @@ pub(crate) fn check_document(errors: &Errors, receiver: &StructReceiver<'_>, doc
     }
 }
 
-/// Names and texts that CouchDB would not take, or that say two things.
+/// Names and texts that `CouchDB` would not take, or that say two things.
 fn check_couch(errors: &Errors, couch: &CouchReceiver) {
     if let Some(database) = &couch.database
         && let Some(problem) = database_name_problem(&database.value())

@@ -81,31 +81,31 @@ fn value_impls(ident: &Ident, generics: &Generics, mapping: &Mapping<'_>) -> Tok
 }
 
 fn document_info(document: Option<&DocumentModel>) -> TokenStream {
-    let Some(DocumentModel { type_field, types, deleted, database, carry_unknown, type_is_immutable }) =
-        document
-    else {
-        return quote!(#PRIVATE::DocumentInfo::PART);
-    };
-    let type_field = type_field.as_deref().unwrap_or("doc_type");
-    let database = option(database.as_deref());
-    quote! {
-        #PRIVATE::DocumentInfo {
-            type_field: #type_field,
-            types: &[#(#types),*],
-            deleted_types: &[#(#deleted),*],
-            database: #database,
-            carry_unknown: #carry_unknown,
-            type_is_immutable: #type_is_immutable,
-        }
+    let Some(document) = document else { return quote!(#PRIVATE::DocumentInfo::PART) };
+    let types = &document.types;
+    let mut others = Vec::new();
+    if let Some(name) = &document.type_field {
+        others.push(quote!(type_field: #name));
     }
+    if !document.deleted.is_empty() {
+        let deleted = &document.deleted;
+        others.push(quote!(deleted_types: &[#(#deleted),*]));
+    }
+    if let Some(name) = &document.database {
+        others.push(quote!(database: #PRIVATE::Option::Some(#name)));
+    }
+    if document.carry_unknown {
+        others.push(quote!(carry_unknown: true));
+    }
+    if document.type_is_immutable {
+        others.push(quote!(type_is_immutable: true));
+    }
+    quote!(#PRIVATE::DocumentInfo { types: &[#(#types),*], #(#others,)* ..#PRIVATE::DocumentInfo::PART })
 }
 
 /// `Some("…")` or `None`, whatever those names mean to the user.
 pub(super) fn option(text: Option<&str>) -> TokenStream {
-    match text {
-        Some(text) => quote!(#PRIVATE::Option::Some(#text)),
-        None => quote!(#PRIVATE::Option::None),
-    }
+    text.map_or_else(|| quote!(#PRIVATE::Option::None), |text| quote!(#PRIVATE::Option::Some(#text)))
 }
 
 /// Which trait a field's type is used by.

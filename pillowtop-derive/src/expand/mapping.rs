@@ -28,7 +28,14 @@ pub(super) fn object(
 
 fn member(member: &Member<'_>) -> TokenStream {
     match member {
-        Member::Property(Property { name, mapping }) => property(&name.text, &field(mapping)),
+        // The user's own tokens, so that the compiler speaks of them when the type has no default.
+        Member::Property(Property { name, mapping: Mapping::Default(rust_type) }) => {
+            let (name, hash) = (&name.text, hexadecimal(hash_text(&name.text)));
+            quote!(#PRIVATE::property::<#rust_type>(#name, #hash))
+        }
+        Member::Property(Property { name, mapping: Mapping::Said(said) }) => {
+            property(&name.text, &said_field(said))
+        }
         Member::Flatten(inside) => {
             quote!(#PRIVATE::Member::Flatten(<#inside as #PRIVATE::IndexObject>::OBJECT))
         }
@@ -43,7 +50,6 @@ fn property(name: &str, field: &TokenStream) -> TokenStream {
 /// A field's constant.
 pub(super) fn field(mapping: &Mapping<'_>) -> TokenStream {
     match mapping {
-        // The user's own tokens, so that the compiler speaks of them when the type has no default.
         Mapping::Default(rust_type) => quote!(<#rust_type as #PRIVATE::IndexField>::FIELD),
         Mapping::Said(said) => said_field(said),
     }

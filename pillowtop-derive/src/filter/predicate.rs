@@ -34,7 +34,7 @@ pub(crate) fn predicate(filter: &Filter) -> TokenStream {
             compare(field, *operator, value)
         }
         Filter::Compare { field, operator, with: Operand::Field(other), .. } => {
-            let compared = operation(*operator, quote!(*#VALUE), quote!(*#OTHER));
+            let compared = operation(*operator, &quote!(*#VALUE), &quote!(*#OTHER));
             let quantified = if operator.kind == OperatorKind::NotEqual { all } else { any };
             let inner = quantified(other, &OTHER, &compared);
             quantified(field, &VALUE, &inner)
@@ -71,7 +71,7 @@ fn all(field: &FieldPath, local: &Local, condition: &TokenStream) -> TokenStream
     quote!(#value.is_none_or(|#local| #condition))
 }
 
-fn operation(operator: Operator, left: TokenStream, right: TokenStream) -> TokenStream {
+fn operation(operator: Operator, left: &TokenStream, right: &TokenStream) -> TokenStream {
     let span = operator.span;
     let symbol = match operator.kind {
         OperatorKind::Equal => quote_spanned!(span=> ==),
@@ -89,10 +89,10 @@ fn compare(field: &FieldPath, operator: Operator, constant: &Constant) -> TokenS
     let is_text = matches!(constant, Constant::Literal { literal: Lit::Str(_), .. });
     let tokens = constant_tokens(constant);
     let condition = match (is_text, is_equality) {
-        (true, true) => operation(operator, quote!(*#VALUE), quote!(*#tokens)),
+        (true, true) => operation(operator, &quote!(*#VALUE), &quote!(*#tokens)),
         // A `String` is equal to a `str`, but not ordered with one.
-        (true, false) => operation(operator, as_text(&VALUE), tokens),
-        (false, _) => operation(operator, quote!(*#VALUE), tokens),
+        (true, false) => operation(operator, &as_text(&VALUE), &tokens),
+        (false, _) => operation(operator, &quote!(*#VALUE), &tokens),
     };
     if operator.kind == OperatorKind::NotEqual {
         all(field, &VALUE, &condition)
@@ -120,15 +120,13 @@ fn predicate_test(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
         Test::IsEmpty => all(field, &VALUE, &quote_spanned!(span=> #VALUE.is_empty())),
         Test::Contains(constant) => {
             let needle = constant_tokens(constant);
-            let needle = match constant {
-                Constant::Literal { literal: Lit::Str(_), .. } => needle,
-                _ => quote!(&#needle),
-            };
+            let is_text = matches!(constant, Constant::Literal { literal: Lit::Str(_), .. });
+            let needle = if is_text { needle } else { quote!(&#needle) };
             any(field, &VALUE, &quote_spanned!(span=> #PRIVATE::Contains::has(#VALUE, #needle)))
         }
         Test::StartsWith(constant) => {
-            let (text, prefix) = (as_text(&VALUE), constant_tokens(constant));
-            any(field, &VALUE, &quote!(#text.#name(#prefix)))
+            let (whole, prefix) = (as_text(&VALUE), constant_tokens(constant));
+            any(field, &VALUE, &quote!(#whole.#name(#prefix)))
         }
     }
 }

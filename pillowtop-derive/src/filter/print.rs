@@ -87,13 +87,9 @@ fn literal(literal: &Lit) -> String {
 fn print_pattern(pattern: &Pat) -> String {
     match pattern {
         Pat::Or(or) => or.cases.iter().map(print_pattern).collect::<Vec<_>>().join(" | "),
-        Pat::Lit(value) => match &value.lit {
-            lit => literal(lit),
-        },
+        Pat::Lit(value) => literal(&value.lit),
         Pat::Range(range) => {
-            let bound = |bound: &Option<Box<syn::Expr>>| {
-                bound.as_ref().map_or_else(String::new, |bound| squeeze(bound))
-            };
+            let bound = |bound: &Option<Box<syn::Expr>>| bound.as_ref().map_or_else(String::new, squeeze);
             let limits = match range.limits {
                 RangeLimits::HalfOpen(_) => "..",
                 RangeLimits::Closed(_) => "..=",

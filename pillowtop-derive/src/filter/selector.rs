@@ -127,7 +127,7 @@ impl Selector<'_> {
                 Some(if wanted {
                     json!({"$or": flat("$or", none(name), equal(name, &json!("")))})
                 } else {
-                    json!({name: {"$exists": true, "$ne": ""}})
+                    json!({name: {"$nin": [null, ""]}})
                 })
             }
             Test::Contains(_) | Test::StartsWith(_) => None,
@@ -161,7 +161,12 @@ fn compare(field: &SelectorField, kind: OperatorKind, constant: &Constant, wante
         (OperatorKind::Greater, true) | (OperatorKind::LessOrEqual, false) => "$gt",
         (OperatorKind::GreaterOrEqual, true) | (OperatorKind::Less, false) => "$gte",
     };
-    let ordered = json!({name: {operator: value}});
+    // `null` sorts before all numbers.
+    let ordered = if field.is_optional && operator.starts_with("$lt") {
+        json!({name: {operator: value, "$ne": null}})
+    } else {
+        json!({name: {operator: value}})
+    };
     // A missing value is neither less nor greater, so what is negated holds for it.
     Some(if wanted { ordered } else { json!({"$or": flat("$or", none(name), ordered)}) })
 }

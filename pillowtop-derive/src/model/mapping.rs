@@ -213,7 +213,7 @@ pub(crate) fn mappings(errors: &Errors, items: &[EsItem]) -> Vec<(Name, SaidMapp
         match sorted.mapping(errors, None) {
             Some(mapping) => all.push((name.clone(), mapping)),
             None => {
-                errors.at_span(*span, format!("`{text}` has no type"), format!("write `{text}(keyword)`"))
+                errors.at_span(*span, format!("`{text}` has no type"), format!("write `{text}(keyword)`"));
             }
         }
     }

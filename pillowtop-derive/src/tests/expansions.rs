@@ -4,7 +4,7 @@ use super::{expand, messages};
 
 /// Every form of a field that a snapshot should show, in a pillow with everything.
 const CASE: &str = r#"
-#[couch(doc_type = ["CommCareCase", "Case"], deleted = "CommCareCase-Deleted", database = "commcarehq", unknown = carry)]
+#[couch(doc_type = ["CommCareCase", "Case"], deleted = "CommCareCase-Deleted", database = "commcarehq", doc_type_is_immutable)]
 #[es(dynamic = strict, date_detection = true)]
 #[pillow(
     name = "case",

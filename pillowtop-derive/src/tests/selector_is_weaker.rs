@@ -100,12 +100,17 @@ fn documents() -> Vec<Value> {
         ("inner", vec![None, Some(json!({"kind": "a"}))]),
         ("defaulted", vec![None, Some(json!(0))]),
     ]);
-    members.into_iter().fold(vec![Map::new()], extended).into_iter().map(Value::Object).collect()
+    members
+        .iter()
+        .fold(vec![Map::new()], |documents, (name, values)| extended(&documents, (name, values)))
+        .into_iter()
+        .map(Value::Object)
+        .collect()
 }
 
 fn extended(
-    documents: Vec<Map<String, Value>>,
-    (name, values): (&str, Vec<Option<Value>>),
+    documents: &[Map<String, Value>],
+    (name, values): (&str, &[Option<Value>]),
 ) -> Vec<Map<String, Value>> {
     let with = |document: &Map<String, Value>, value: &Option<Value>| {
         let mut document = document.clone();
