@@ -70,7 +70,7 @@ pub enum ClusterError {
     },
     /// The definition asks for what this server lacks.
     #[error(transparent)]
-    Rendering(#[from] RenderingError),
+    Rendering(Box<RenderingError>),
     /// The index was created for another definition.
     #[error(
         "index `{index}` was created for hash {}, the committed mapping has hash {committed}",
@@ -110,6 +110,12 @@ pub enum ClusterError {
         /// The indices.
         indices: Vec<IndexName>,
     },
+}
+
+impl From<RenderingError> for ClusterError {
+    fn from(error: RenderingError) -> Self {
+        Self::Rendering(Box::new(error))
+    }
 }
 
 impl ClusterError {

@@ -207,10 +207,8 @@ impl OwnedIndex {
     }
 
     async fn outcomes(&self, items: Vec<Item>, ids: &[&DocumentId]) -> Vec<ItemOutcome> {
-        let is_fenced = match items.iter().any(|item| item.judgement == Judgement::AliasMissing) {
-            true => self.is_fenced().await,
-            false => false,
-        };
+        let has_no_alias = items.iter().any(|item| item.judgement == Judgement::AliasMissing);
+        let is_fenced = has_no_alias && self.is_fenced().await;
         let unsaid = items.iter().zip(ids).filter(|(item, _)| item.judgement == Judgement::Conflict(None));
         let unsaid: Vec<&str> = unsaid.map(|(_, id)| id.as_str()).collect();
         let versions = self.versions_there(&unsaid).await;
@@ -258,9 +256,9 @@ impl OwnedIndex {
         match dead_letters::remove(&self.cluster, &self.uuid, resolved.iter()).await {
             Ok(()) => {
                 let mut letters = lock(&self.letters);
-                resolved.iter().for_each(|id| {
+                for id in &resolved {
                     letters.remove(id);
-                });
+                }
             }
             Err(error) => {
                 tracing::warn!(index = %self.index, %error, "dead letters of indexed documents stay for now");

@@ -79,17 +79,17 @@ pub(super) fn settings_after_loading(definition: &Definition) -> Value {
 
 /// The root of the mapping, with `_meta`, in the server's words.
 pub(super) fn mappings(definition: &Definition, target: Target) -> Result<Value, RenderingError> {
-    let renderer = Renderer { pillow: definition.pillow.as_str(), target };
+    let speaker = Renderer { pillow: definition.pillow.as_str(), target };
     let mut rendered = Map::new();
     for (name, value) in definition.mappings_with_meta().as_object().into_iter().flatten() {
         let rendered_value = if name == "properties" {
-            renderer.fields(value, "")?
+            speaker.fields(value, "")?
         } else {
             if let Some(parameter) = root_parameter(name) {
                 let check = parameter
                     .is_available("the root", target)
                     .and_then(|()| parameter.value_is_available(value, target));
-                check.map_err(|missing| renderer.error("(root)", missing))?;
+                check.map_err(|missing| speaker.error("(root)", missing))?;
             }
             value.clone()
         };

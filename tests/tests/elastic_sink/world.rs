@@ -1,0 +1,151 @@
+//! A prefix of a test's own on the cluster that `cargo xtask test` has started.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use pillowtop_core::definition::{Content, content_hash, document_json};
+use pillowtop_core::field_types::Product;
+use pillowtop_core::{Committed, Definition, DocumentInfo, Fingerprint, IndexName, Sequence};
+use pillowtop_runtime::http::Endpoint;
+use pillowtop_runtime::sink::elastic::{
+    AcquireError, AcquireOptions, Cluster, ClusterOptions, CreatedIndex, IndexUse, OwnedIndex, WhenHeld,
+};
+use pillowtop_runtime::{
+    Action, DatabaseIdentity, IndexState, ItemOutcome, LoadState, Operation, Phase, Sink as _, Version,
+    WriteMode,
+};
+use pillowtop_tests::ELASTIC_URL_VARIABLE;
+use serde_json::{Value, json};
+
+/// An index in the phase of following, and the cluster that it is in.
+pub struct World {
+    pub cluster: Cluster,
+    pub definition: Definition,
+    pub created: CreatedIndex,
+    port: u16,
+}
+
+impl World {
+    /// An index under a prefix that is named after the test.
+    pub async fn new(test: &str) -> Self {
+        Self::of(test, IndexUse::Following).await
+    }
+
+    pub async fn of(test: &str, index_use: IndexUse) -> Self {
+        let url = std::env::var(ELASTIC_URL_VARIABLE)
+            .unwrap_or_else(|_| panic!("{ELASTIC_URL_VARIABLE} is not set: run `cargo xtask test`"));
+        let endpoint = Endpoint::parse(&url, None, None).unwrap();
+        let port = endpoint.url(&[]).port().expect("a port in the address");
+        let prefix = format!("{test}{}", std::process::id());
+        let cluster = Cluster::connect(endpoint, ClusterOptions { prefix: Some(prefix) }).await.unwrap();
+        let mut properties = json!({"name": {"type": "text"}, "count": {"type": "integer"}, "code": {"type": "keyword"},
+            "at": {"type": "date"}});
+        if cluster.target().product == Product::OpenSearch {
+            // The Elasticsearch that the tests install is the one without the types of its commercial part.
+            properties["labels"] = json!({"type": "flattened"});
+        }
+        let definition = definition(&properties);
+        let created = cluster.create_index(&definition, index_use).await.unwrap();
+        Self { cluster, definition, created, port }
+    }
+
+    pub fn index(&self) -> &IndexName {
+        &self.created.name
+    }
+
+    /// A request past the sink, whose answer must have this status.
+    #[track_caller]
+    pub fn http(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = pillowtop_tests::request(self.port, method, path, &body).unwrap();
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
+        serde_json::from_str(&answer.body).unwrap_or_default()
+    }
+
+    /// The path of the control document.
+    pub fn control_path(&self) -> String {
+        format!("/{}-pillowtop-control/_doc/{}", self.cluster.prefix().unwrap(), self.created.uuid)
+    }
+
+    /// The control document's source.
+    #[track_caller]
+    pub fn control(&self) -> Value {
+        self.http("GET", &self.control_path(), &Value::Null, 200)["_source"].clone()
+    }
+
+    pub async fn try_acquire(
+        &self,
+        label: &str,
+        lease: Duration,
+        when_held: WhenHeld,
+    ) -> Result<OwnedIndex, AcquireError> {
+        let options = AcquireOptions { lease, when_held, ..AcquireOptions::new(label) };
+        let initial = Some(self.state());
+        OwnedIndex::acquire(&self.cluster, &self.definition, self.index(), options, initial).await
+    }
+
+    pub async fn acquire(&self, label: &str) -> OwnedIndex {
+        self.try_acquire(label, Duration::from_secs(30), WhenHeld::Fail).await.unwrap()
+    }
+
+    /// The state of a load that has just begun.
+    pub fn state(&self) -> IndexState {
+        IndexState {
+            pillow: "case".into(),
+            index: self.index().clone(),
+            hash: self.definition.hash.to_string(),
+            phase: Phase::Loading,
+            checkpoint: None,
+            load: Some(LoadState { start: "s0".into(), version: Version(1000), position: Sequence::start() }),
+            database: DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() },
+            ceiling: Version(0),
+            past: Vec::new(),
+        }
+    }
+
+    /// A document as it is, without waiting for a refresh.
+    pub async fn document(&self, id: &str) -> Option<Value> {
+        self.cluster.document(self.index(), &id.into()).await.unwrap()
+    }
+}
+
+pub fn definition(properties: &Value) -> Definition {
+    let mappings = json!({"dynamic": false, "properties": properties});
+    let settings = json!({"number_of_replicas": 0});
+    let document = document_json(&DocumentInfo::PART);
+    let hash = content_hash(&Content {
+        mappings: &mappings,
+        settings: &settings,
+        document: &document,
+        filter: None,
+        transform_version: 1,
+    });
+    Definition {
+        pillow: "case".into(),
+        alias: "cases".into(),
+        document: DocumentInfo::PART,
+        filter: None,
+        selector: None,
+        transform_version: 1,
+        settings,
+        mappings,
+        fingerprint: Fingerprint(0),
+        hash,
+        committed: Committed::Unchecked,
+        rust_type: "Case",
+    }
+}
+
+pub fn index(id: &str, version: Version, source: &Value) -> Operation {
+    Operation { id: id.into(), version, action: Action::Index(Bytes::from(source.to_string())) }
+}
+
+pub fn delete(id: &str, version: Version) -> Operation {
+    Operation { id: id.into(), version, action: Action::Delete }
+}
+
+/// Indexes a document with a new version; the one outcome.
+pub async fn put(owned: &OwnedIndex, id: &str, source: &Value) -> ItemOutcome {
+    let operation = index(id, owned.versions().stamp().unwrap(), source);
+    owned.write(&[operation], WriteMode::Follow).await.unwrap().remove(0)
+}
