@@ -197,7 +197,7 @@ fn ordered(kind: OperatorKind, left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Mango as CouchDB has it: a missing member fails every operator but `$exists: false`.
+/// Mango as `CouchDB` has it: a missing member fails every operator but `$exists: false`.
 fn passes(selector: &Value, document: &Value) -> bool {
     selector.as_object().unwrap().iter().all(|(name, operand)| match name.as_str() {
         "$and" => operand.as_array().unwrap().iter().all(|inner| passes(inner, document)),
