@@ -15,7 +15,7 @@ const FEED: usize = 100_000_000;
 
 /// One shape of documents, and what becomes of members that its struct does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Cases, unknown members dropped.
     CaseDrop,
     /// Cases, unknown members carried.
@@ -28,10 +28,10 @@ pub enum Shape {
 
 impl Shape {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::CaseDrop, Self::CaseCarry, Self::FormDrop, Self::FormCarry];
+    pub(crate) const ALL: [Self; 4] = [Self::CaseDrop, Self::CaseCarry, Self::FormDrop, Self::FormCarry];
 
     /// What the report calls it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::CaseDrop => "case-drop",
             Self::CaseCarry => "case-carry",
@@ -41,22 +41,22 @@ impl Shape {
     }
 
     /// Its document type.
-    pub fn doc_type(self) -> &'static str {
+    pub(crate) fn doc_type(self) -> &'static str {
         if self.is_case() { "CommCareCase" } else { "XFormInstance" }
     }
 
     /// Whether it is of cases.
-    pub fn is_case(self) -> bool {
+    pub(crate) fn is_case(self) -> bool {
         matches!(self, Self::CaseDrop | Self::CaseCarry)
     }
 
     /// Whether unknown members are carried.
-    pub fn carries(self) -> bool {
+    pub(crate) fn carries(self) -> bool {
         matches!(self, Self::CaseCarry | Self::FormCarry)
     }
 
     /// The example's pillow with the shape's way of treating unknown members.
-    pub fn registry(self) -> Registry {
+    pub(crate) fn registry(self) -> Registry {
         match self {
             Self::CaseDrop => Registry::new().with::<With<Case, false>>(),
             Self::CaseCarry => Registry::new().with::<With<Case, true>>(),
@@ -69,7 +69,7 @@ impl Shape {
 /// A pillow that is another one but for what becomes of unknown members.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub struct With<P, const CARRY: bool>(P);
+pub(crate) struct With<P, const CARRY: bool>(P);
 
 impl<P: Pillow, const CARRY: bool> CouchDocument for With<P, CARRY> {
     const MAPPING: &'static Object = P::MAPPING;
@@ -89,34 +89,34 @@ impl<P: Pillow, const CARRY: bool> Pillow for With<P, CARRY> {
 }
 
 /// A feed of one shape.
-pub struct Corpus {
+pub(crate) struct Corpus {
     /// The shape.
-    pub shape: Shape,
+    pub(crate) shape: Shape,
     /// The lines of the feed, without their line breaks.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     repeats: usize,
 }
 
 impl Corpus {
     /// The feed of a shape: the documents that lie beside the repository, or the repository's own.
-    pub fn of(shape: Shape) -> Self {
+    pub(crate) fn of(shape: Shape) -> Self {
         let lines = lines(shape);
         let once: usize = lines.iter().map(|line| line.len() + 1).sum();
         Self { shape, lines, repeats: FEED.div_ceil(once.max(1)) }
     }
 
     /// Each line of the feed, as often as it is repeated.
-    pub fn feed(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn feed(&self) -> impl Iterator<Item = &str> {
         (0..self.repeats).flat_map(|_| self.lines.iter().map(String::as_str))
     }
 
     /// The bytes of the feed.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.lines.iter().map(|line| line.len() + 1).sum::<usize>() * self.repeats
     }
 
     /// The documents of the feed.
-    pub fn documents(&self) -> usize {
+    pub(crate) fn documents(&self) -> usize {
         self.lines.len() * self.repeats
     }
 }
@@ -150,7 +150,7 @@ fn lines(shape: Shape) -> Vec<String> {
 }
 
 /// Whether both ways make the same documents; a member that is null and one that is missing are the same to an index.
-pub fn compare(shape: Shape) -> Result<(), String> {
+pub(crate) fn compare(shape: Shape) -> Result<(), String> {
     let corpus = Corpus::of(shape);
     if corpus.lines.is_empty() {
         return Err("there are no documents".to_owned());

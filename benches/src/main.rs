@@ -31,7 +31,9 @@ fn main() -> ExitCode {
 
 /// Runs one variant and prints seconds, bytes in, documents, bytes out and peak memory in KiB.
 fn run_variant(shape: &str, kind: &str) -> ExitCode {
-    let Some(shape) = Shape::ALL.into_iter().find(|known| known.name() == shape) else { return ExitCode::from(2) };
+    let Some(shape) = Shape::ALL.into_iter().find(|known| known.name() == shape) else {
+        return ExitCode::from(2);
+    };
     let corpus = Corpus::of(shape);
     let before = Instant::now();
     let written = match kind {
@@ -66,16 +68,19 @@ fn measure(shape: Shape, kind: &str) -> Result<Measured, String> {
 }
 
 fn run_all() -> ExitCode {
-    print_line("From _changes bytes to _bulk bytes, one core; ratio = time on serde_json::Value / time typed, median of pairs.");
-    print_line("shape                   typed MB/s   docs/s  peak MiB   value MB/s   docs/s  peak MiB   ratio");
+    print_line(
+        "From _changes bytes to _bulk bytes, one core; ratio = time on serde_json::Value / time typed, median of pairs.",
+    );
+    print_line(
+        "shape                   typed MB/s   docs/s  peak MiB   value MB/s   docs/s  peak MiB   ratio",
+    );
     for shape in Shape::ALL {
         if let Err(difference) = corpus::compare(shape) {
             print_line(&format!("{}: the two do not do the same work: {difference}", shape.name()));
             return ExitCode::FAILURE;
         }
-        let pairs: Result<Vec<(Measured, Measured)>, String> = (0..ROUNDS)
-            .map(|_| Ok((measure(shape, "typed")?, measure(shape, "value")?)))
-            .collect();
+        let pairs: Result<Vec<(Measured, Measured)>, String> =
+            (0..ROUNDS).map(|_| Ok((measure(shape, "typed")?, measure(shape, "value")?))).collect();
         let pairs = match pairs {
             Ok(pairs) => pairs,
             Err(error) => {

@@ -12,7 +12,7 @@ use crate::corpus::{Corpus, Shape};
 const BULK: usize = 5_000_000;
 
 /// The whole feed; returns the bytes of all bodies.
-pub fn run(corpus: &Corpus) -> usize {
+pub(crate) fn run(corpus: &Corpus) -> usize {
     let registry = corpus.shape.registry();
     let pillow = registry.pillows()[0].as_ref();
     let state = state();
@@ -32,18 +32,25 @@ pub fn run(corpus: &Corpus) -> usize {
 }
 
 /// The body of one line.
-pub fn one(shape: Shape, line: &str) -> Option<Vec<u8>> {
+pub(crate) fn one(shape: Shape, line: &str) -> Option<Vec<u8>> {
     let registry = shape.registry();
     let operation = operation(registry.pillows()[0].as_ref(), line, &state(), &mut Vec::new())?;
     Some(bulk_body(&[operation], WriteMode::Follow).to_vec())
 }
 
-fn operation(pillow: &dyn AnyPillow, line: &str, state: &IndexState, buffer: &mut Vec<u8>) -> Option<Operation> {
+fn operation(
+    pillow: &dyn AnyPillow,
+    line: &str,
+    state: &IndexState,
+    buffer: &mut Vec<u8>,
+) -> Option<Operation> {
     let Ok(Line::Row(row)) = Line::parse(line) else { return None };
     match judge(pillow, &row, state, buffer) {
-        Judgement::Index(source) => {
-            Some(Operation { id: row.id, version: Version(1_764_000_000_000_000), action: Action::Index(source) })
-        }
+        Judgement::Index(source) => Some(Operation {
+            id: row.id,
+            version: Version(1_764_000_000_000_000),
+            action: Action::Index(source),
+        }),
         _ => None,
     }
 }

@@ -12,27 +12,69 @@ const BULK: usize = 5_000_000;
 
 /// Members of a case that are indexed, of an action and of a reference.
 const CASE: [&str; 21] = [
-    "doc_type", "domain", "type", "name", "external_id", "owner_id", "user_id", "opened_by", "closed_by", "opened_on",
-    "modified_on", "server_modified_on", "closed", "closed_on", "actions", "indices", "xform_ids", "location_id",
-    "contact_phone_number", "version", "initial_processing_complete",
+    "doc_type",
+    "domain",
+    "type",
+    "name",
+    "external_id",
+    "owner_id",
+    "user_id",
+    "opened_by",
+    "closed_by",
+    "opened_on",
+    "modified_on",
+    "server_modified_on",
+    "closed",
+    "closed_on",
+    "actions",
+    "indices",
+    "xform_ids",
+    "location_id",
+    "contact_phone_number",
+    "version",
+    "initial_processing_complete",
 ];
 const CASE_RAW: [&str; 4] = ["computed_modified_on_", "computed_", "referrals", "#export_tag"];
 const ACTION: [&str; 13] = [
-    "doc_type", "action_type", "date", "server_date", "sync_log_id", "user_id", "xform_id", "xform_name", "xform_xmlns",
-    "indices", "updated_known_properties", "updated_unknown_properties", "attachments",
+    "doc_type",
+    "action_type",
+    "date",
+    "server_date",
+    "sync_log_id",
+    "user_id",
+    "xform_id",
+    "xform_name",
+    "xform_xmlns",
+    "indices",
+    "updated_known_properties",
+    "updated_unknown_properties",
+    "attachments",
 ];
 const REFERENCE: [&str; 4] = ["doc_type", "identifier", "referenced_type", "referenced_id"];
 const CASE_DATES: [&str; 5] =
     ["opened_on", "modified_on", "server_modified_on", "closed_on", "computed_modified_on_"];
 /// Members of a form that are indexed as they are.
 const FORM: [&str; 16] = [
-    "doc_type", "domain", "xmlns", "received_on", "server_modified_on", "app_id", "build_id", "path", "submit_ip",
-    "initial_processing_complete", "partial_submission", "#export_tag", "@uiVersion", "@version", "backend_id",
+    "doc_type",
+    "domain",
+    "xmlns",
+    "received_on",
+    "server_modified_on",
+    "app_id",
+    "build_id",
+    "path",
+    "submit_ip",
+    "initial_processing_complete",
+    "partial_submission",
+    "#export_tag",
+    "@uiVersion",
+    "@version",
+    "backend_id",
     "external_blobs",
 ];
 
 /// The whole feed; returns the bytes of all bodies.
-pub fn run(corpus: &Corpus) -> usize {
+pub(crate) fn run(corpus: &Corpus) -> usize {
     let (mut body, mut written) = (Vec::new(), 0);
     for line in corpus.feed() {
         append(corpus.shape, line, &mut body);
@@ -45,7 +87,7 @@ pub fn run(corpus: &Corpus) -> usize {
 }
 
 /// The body of one line.
-pub fn one(shape: Shape, line: &str) -> Option<Vec<u8>> {
+pub(crate) fn one(shape: Shape, line: &str) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     append(shape, line, &mut body)?;
     Some(body)
@@ -59,9 +101,12 @@ fn append(shape: Shape, line: &str, body: &mut Vec<u8>) -> Option<()> {
     }
     let (id, revision) = (row["id"].take(), row["changes"][0]["rev"].take());
     let mut source = if shape.is_case() { case(document, shape)? } else { form(document, shape)? };
-    source.retain(|name, _| !matches!(name.as_str(), "_id" | "_rev" | "_attachments" | "_deleted" | "_conflicts"));
+    source.retain(|name, _| {
+        !matches!(name.as_str(), "_id" | "_rev" | "_attachments" | "_deleted" | "_conflicts")
+    });
     source.insert("pillowtop".to_owned(), json!({"id": id, "rev": revision, "db": "commcarehq"}));
-    let action = json!({"index": {"_id": id, "version": 1_764_000_000_000_000_u64, "version_type": "external_gte"}});
+    let action =
+        json!({"index": {"_id": id, "version": 1_764_000_000_000_000_u64, "version_type": "external_gte"}});
     serde_json::to_writer(&mut *body, &action).ok()?;
     body.write_all(b"\n").ok()?;
     serde_json::to_writer(&mut *body, &source).ok()?;
@@ -73,7 +118,9 @@ fn case(mut case: Map<String, Value>, shape: Shape) -> Option<Map<String, Value>
         return None;
     }
     if !shape.carries() {
-        case.retain(|name, _| CASE.contains(&name.as_str()) || CASE_RAW.contains(&name.as_str()) || name == "backend_id");
+        case.retain(|name, _| {
+            CASE.contains(&name.as_str()) || CASE_RAW.contains(&name.as_str()) || name == "backend_id"
+        });
     }
     dates(&mut case, &CASE_DATES);
     references(&mut case);
@@ -113,7 +160,9 @@ fn dates(members: &mut Map<String, Value>, names: &[&str]) {
 
 /// The typed transform of a form's body works on a `Value` itself, so it is the same code on both sides; what differs is the rest.
 fn form(mut form: Map<String, Value>, shape: Shape) -> Option<Map<String, Value>> {
-    if form.get("domain")?.is_null() || form.get("xmlns").is_some_and(|xmlns| xmlns == "http://code.javarosa.org/devicereport") {
+    if form.get("domain")?.is_null()
+        || form.get("xmlns").is_some_and(|xmlns| xmlns == "http://code.javarosa.org/devicereport")
+    {
         return None;
     }
     let Value::Object(body) = form.remove("form")? else { return None };

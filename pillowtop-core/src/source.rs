@@ -63,6 +63,8 @@ struct Members<'a, M> {
     inner: M,
     carried: &'a Carried<'a>,
     change: &'a ChangeMeta,
+    /// A bit for each carried name, several names a bit.
+    carried_bits: u64,
     /// The carried members that the typed document has too.
     covered: Vec<usize>,
     /// Whether the value of the last name is CouchDB's own.
@@ -72,7 +74,10 @@ struct Members<'a, M> {
 impl<M: SerializeMap> Members<'_, M> {
     /// Whether a member of this name is to be written.
     fn takes(&mut self, name: &str) -> bool {
-        if let Some(position) = self.carried.iter().position(|(carried, _)| carried == name) {
+        // Hardly any name is that of a carried member, so most are told by a bit.
+        if self.carried_bits & bit_of(name) != 0
+            && let Some(position) = self.carried.iter().position(|(carried, _)| carried == name)
+        {
             self.covered.push(position);
         }
         !is_couch_member(name) && name != RESERVED
@@ -114,12 +119,7 @@ impl<M: SerializeMap> SerializeMap for Members<'_, M> {
     type Error = M::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), M::Error> {
-        let name = match serde_json::to_value(key) {
-            Ok(serde_json::Value::String(name)) => name,
-            _ => return Err(M::Error::custom("a document's member names are texts")),
-        };
-        self.skips_value = !self.takes(&name);
-        if self.skips_value { Ok(()) } else { self.inner.serialize_key(&name) }
+        key.serialize(Key { members: self })
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), M::Error> {
@@ -131,11 +131,20 @@ impl<M: SerializeMap> SerializeMap for Members<'_, M> {
     }
 }
 
+/// A bit by length and two letters: cheap, and different for most names.
+fn bit_of(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let letter = |place: usize| bytes.get(place).copied().unwrap_or(0);
+    let mixed = usize::from(letter(0)) * 7 + usize::from(letter(bytes.len() / 2)) * 3 + bytes.len();
+    1 << (mixed % 64)
+}
+
 impl<'a, S: Serializer> Root<'a, S> {
     fn members(self) -> Result<Members<'a, S::SerializeMap>, S::Error> {
         Ok(Members {
             inner: self.inner.serialize_map(None)?,
             carried: self.carried,
+            carried_bits: self.carried.iter().fold(0, |bits, (name, _)| bits | bit_of(name)),
             change: self.change,
             covered: Vec::new(),
             skips_value: false,
@@ -144,11 +153,85 @@ impl<'a, S: Serializer> Root<'a, S> {
 }
 
 macro_rules! refuse {
-    ($($method:ident($($argument:ty),*) -> $result:ty;)+) => {
-        $(fn $method(self, $(_: $argument),*) -> Result<$result, S::Error> {
-            Err(S::Error::custom("an indexed document is a struct or a map"))
+    ($error:ty, $text:literal; $($method:ident($($argument:ty),*) -> $result:ty;)+) => {
+        $(fn $method(self, $(_: $argument),*) -> Result<$result, $error> {
+            Err(<$error>::custom($text))
         })+
+        fn serialize_newtype_variant<T: Serialize + ?Sized>(
+            self,
+            _: &'static str,
+            _: u32,
+            _: &'static str,
+            _: &T,
+        ) -> Result<Self::Ok, $error> {
+            Err(<$error>::custom($text))
+        }
     };
+}
+
+/// Takes the name of a member, without a copy of it.
+struct Key<'a, 'b, M> {
+    members: &'b mut Members<'a, M>,
+}
+
+impl<M: SerializeMap> Serializer for Key<'_, '_, M> {
+    type Ok = ();
+    type Error = M::Error;
+    type SerializeSeq = Impossible<(), M::Error>;
+    type SerializeTuple = Impossible<(), M::Error>;
+    type SerializeTupleStruct = Impossible<(), M::Error>;
+    type SerializeTupleVariant = Impossible<(), M::Error>;
+    type SerializeMap = Impossible<(), M::Error>;
+    type SerializeStruct = Impossible<(), M::Error>;
+    type SerializeStructVariant = Impossible<(), M::Error>;
+
+    fn serialize_str(self, name: &str) -> Result<(), M::Error> {
+        self.members.skips_value = !self.members.takes(name);
+        if self.members.skips_value { Ok(()) } else { self.members.inner.serialize_key(name) }
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), M::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), M::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<(), M::Error> {
+        self.serialize_str(name)
+    }
+
+    refuse! {
+        M::Error, "a document's member names are texts";
+        serialize_bool(bool) -> ();
+        serialize_i8(i8) -> ();
+        serialize_i16(i16) -> ();
+        serialize_i32(i32) -> ();
+        serialize_i64(i64) -> ();
+        serialize_u8(u8) -> ();
+        serialize_u16(u16) -> ();
+        serialize_u32(u32) -> ();
+        serialize_u64(u64) -> ();
+        serialize_f32(f32) -> ();
+        serialize_f64(f64) -> ();
+        serialize_char(char) -> ();
+        serialize_bytes(&[u8]) -> ();
+        serialize_none() -> ();
+        serialize_unit() -> ();
+        serialize_unit_struct(&'static str) -> ();
+        serialize_seq(Option<usize>) -> Self::SerializeSeq;
+        serialize_tuple(usize) -> Self::SerializeTuple;
+        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+        serialize_map(Option<usize>) -> Self::SerializeMap;
+        serialize_struct(&'static str, usize) -> Self::SerializeStruct;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+    }
 }
 
 impl<'a, S: Serializer> Serializer for Root<'a, S> {
@@ -182,17 +265,8 @@ impl<'a, S: Serializer> Serializer for Root<'a, S> {
         value.serialize(self)
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<S::Ok, S::Error> {
-        Err(S::Error::custom("an indexed document is a struct or a map"))
-    }
-
     refuse! {
+        S::Error, "an indexed document is a struct or a map";
         serialize_bool(bool) -> S::Ok;
         serialize_i8(i8) -> S::Ok;
         serialize_i16(i16) -> S::Ok;

@@ -150,7 +150,8 @@ impl Reindex<'_> {
         };
         let initial = initial_state(definition, &index, &info);
         let acquired =
-            OwnedIndex::acquire(self.cluster, definition, &index, self.acquire.clone(), Some(initial)).await?;
+            OwnedIndex::acquire(self.cluster, definition, &index, self.acquire.clone(), Some(initial))
+                .await?;
         let owned = Arc::new(acquired);
         let expected = owned.state().database;
         if expected != info.identity {
@@ -270,11 +271,7 @@ fn initial_state(definition: &Definition, index: &IndexName, info: &DatabaseInfo
         hash: definition.hash.to_string(),
         phase: Phase::Loading,
         checkpoint: None,
-        load: Some(LoadState {
-            start: info.update_sequence.clone(),
-            version,
-            position: Sequence::start(),
-        }),
+        load: Some(LoadState { start: info.update_sequence.clone(), version, position: Sequence::start() }),
         database: info.identity.clone(),
         ceiling: version,
         past: Vec::new(),

@@ -20,6 +20,8 @@ pub struct Row {
     pub deleted: bool,
     line: String,
     document: Option<Range<usize>>,
+    /// Name and value of each member at the document's root, by their places in the line: found on the way to the document's end.
+    members: Vec<(Range<usize>, Range<usize>)>,
 }
 
 /// Why a line is none of a changes feed.
@@ -45,24 +47,31 @@ impl Row {
     /// When it is no object, or has no id or no revision.
     pub fn parse(line: String) -> Result<Self, RowError> {
         let (mut sequence, mut id, mut revision, mut deleted, mut document) = (None, None, None, false, None);
-        for member in scan::members(&line)? {
-            let (name, value) = member?;
+        let mut members = Vec::new();
+        let mut row = scan::members(&line)?;
+        while let Some(name) = row.name()? {
+            if name == "doc"
+                && let Some(mut inner) = row.object()
+            {
+                while let Some((name, value)) = inner.next().transpose()? {
+                    members.push((place_in(&line, name), place_in(&line, value)));
+                }
+                document = Some(place_in(&line, row.resume(&inner)));
+                continue;
+            }
+            let value = row.value()?;
             match name {
                 "seq" => sequence = sequence_of(value),
                 "id" => id = text_of(value),
                 "changes" => revision = first_revision(value),
                 "deleted" => deleted = value == "true",
-                "doc" if value.starts_with('{') => {
-                    let start = value.as_ptr() as usize - line.as_ptr() as usize;
-                    document = Some(start..start + value.len());
-                }
                 "error" => return Err(RowError::Server(line)),
                 _ => {}
             }
         }
         let id = DocumentId::new(id.ok_or(RowError::Missing("id"))?);
         let revision = Revision::new(revision.ok_or(RowError::Missing("changes"))?);
-        Ok(Self { sequence, id, revision, deleted, line, document })
+        Ok(Self { sequence, id, revision, deleted, line, document, members })
     }
 
     /// A row of a document that came without a feed. The id and revision are the document's `_id` and `_rev`, or those given.
@@ -72,11 +81,14 @@ impl Row {
     /// When the text is no JSON object.
     pub fn of_document(text: String, id: &str, revision: &str) -> Result<Self, RowError> {
         let (mut found_id, mut found_revision, mut deleted) = (None, None, false);
+        let mut members = Vec::new();
         for member in scan::members(&text)? {
-            match member? {
-                ("_id", value) => found_id = text_of(value),
-                ("_rev", value) => found_revision = text_of(value),
-                ("_deleted", value) => deleted = value == "true",
+            let (name, value) = member?;
+            members.push((place_in(&text, name), place_in(&text, value)));
+            match name {
+                "_id" => found_id = text_of(value),
+                "_rev" => found_revision = text_of(value),
+                "_deleted" => deleted = value == "true",
                 _ => {}
             }
         }
@@ -87,6 +99,7 @@ impl Row {
             deleted,
             document: Some(0..text.len()),
             line: text,
+            members,
         })
     }
 
@@ -97,7 +110,8 @@ impl Row {
 
     /// The text of a member at the document's root, for instance its type.
     pub fn document_text(&self, member: &str) -> Option<Cow<'_, str>> {
-        let value = scan::member(self.document()?, member)?;
+        let (_, place) = self.members.iter().find(|(name, _)| self.line.get(name.clone()) == Some(member))?;
+        let value = self.line.get(place.clone())?;
         match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
             Some(_) => text_of(value).map(Cow::Owned),
@@ -160,6 +174,12 @@ impl Line {
         }
         Ok(Self::End { last_sequence: last_sequence.ok_or(RowError::Missing("last_seq"))?, pending })
     }
+}
+
+/// The place of a part of a text.
+fn place_in(text: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr() as usize - text.as_ptr() as usize;
+    start..start + part.len()
 }
 
 /// A sequence is any JSON value: a string's contents, or the text of anything else; `null` is none.

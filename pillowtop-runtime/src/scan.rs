@@ -1,9 +1,7 @@
 //! Finding the members of a JSON object without parsing what is inside them.
 //!
 //! The gate needs the id, the revision and the type of a document, and most of a feed is of other types: so the text of a row is
-//! walked once, strings skipped by `memchr`, nothing allocated. Only the structure is checked; what is decoded later is checked by serde.
-
-use memchr::{memchr2, memchr3};
+//! walked once and nothing is copied. Only the structure is checked; what is decoded later is checked by serde.
 
 /// Why a text is no JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +17,8 @@ pub struct Members<'text> {
     text: &'text str,
     position: usize,
     state: State,
+    /// Whether text may follow the object.
+    is_prefix: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,22 +34,32 @@ enum State {
 ///
 /// When it does not start with a brace.
 pub fn members(text: &str) -> Result<Members<'_>, ScanError> {
-    let position = skip_space(text.as_bytes(), 0);
-    if text.as_bytes().get(position) != Some(&b'{') {
-        return Err(ScanError { position });
-    }
-    Ok(Members { text, position: position + 1, state: State::First })
+    Members::start(text, false)
 }
 
 impl<'text> Members<'text> {
-    fn step(&mut self) -> Result<Option<(&'text str, &'text str)>, ScanError> {
+    fn start(text: &'text str, is_prefix: bool) -> Result<Self, ScanError> {
+        let position = skip_space(text.as_bytes(), 0);
+        if text.as_bytes().get(position) != Some(&b'{') {
+            return Err(ScanError { position });
+        }
+        Ok(Self { text, position: position + 1, state: State::First, is_prefix })
+    }
+
+    /// The next member's name; its value is then read by [`Members::value`] or [`Members::object`].
+    ///
+    /// # Errors
+    ///
+    /// When the text is malformed here.
+    pub fn name(&mut self) -> Result<Option<&'text str>, ScanError> {
         let bytes = self.text.as_bytes();
         let mut position = skip_space(bytes, self.position);
         match (bytes.get(position), self.state) {
             (Some(b'}'), _) => {
                 self.state = State::Done;
-                let end = skip_space(bytes, position + 1);
-                return if end == bytes.len() { Ok(None) } else { Err(ScanError { position: end }) };
+                self.position = position + 1;
+                let rest = if self.is_prefix { bytes.len() } else { skip_space(bytes, position + 1) };
+                return if rest == bytes.len() { Ok(None) } else { Err(ScanError { position: rest }) };
             }
             (Some(b','), State::Next) => position = skip_space(bytes, position + 1),
             (Some(b'"'), State::First) => {}
@@ -61,11 +71,39 @@ impl<'text> Members<'text> {
         if bytes.get(position) != Some(&b':') {
             return Err(ScanError { position });
         }
-        let start = skip_space(bytes, position + 1);
-        let end = skip_value(bytes, start)?;
-        self.position = end;
+        self.position = skip_space(bytes, position + 1);
         self.state = State::Next;
-        Ok(Some((name, &self.text[start..end])))
+        Ok(Some(name))
+    }
+
+    /// The text of the value that stands here.
+    ///
+    /// # Errors
+    ///
+    /// When the text is malformed here.
+    pub fn value(&mut self) -> Result<&'text str, ScanError> {
+        let start = self.position;
+        self.position = skip_value(self.text.as_bytes(), start)?;
+        Ok(&self.text[start..self.position])
+    }
+
+    /// The members of the object that stands here, if it is one: read them all, then [`Members::resume`].
+    pub fn object(&self) -> Option<Members<'text>> {
+        Members::start(&self.text[self.position..], true).ok()
+    }
+
+    /// Goes on after an object whose members were read; returns its text.
+    pub fn resume(&mut self, object: &Members<'text>) -> &'text str {
+        let start = self.position;
+        self.position += object.position;
+        &self.text[start..self.position]
+    }
+
+    fn step(&mut self) -> Result<Option<(&'text str, &'text str)>, ScanError> {
+        match self.name()? {
+            Some(name) => Ok(Some((name, self.value()?))),
+            None => Ok(None),
+        }
     }
 }
 
@@ -102,12 +140,13 @@ fn skip_string(bytes: &[u8], start: usize) -> Result<usize, ScanError> {
         return Err(ScanError { position: start });
     }
     let mut position = start + 1;
-    while let Some(found) = bytes.get(position..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        position += found + 1;
-        if bytes[position - 1] == b'"' {
-            return Ok(position);
+    // A plain loop: most strings are short, and a call of `memchr` costs more than they do (measured).
+    while let Some(byte) = bytes.get(position) {
+        match byte {
+            b'"' => return Ok(position + 1),
+            b'\\' => position += 2,
+            _ => position += 1,
         }
-        position += 1;
     }
     Err(ScanError { position: bytes.len() })
 }
@@ -133,19 +172,19 @@ fn skip_value(bytes: &[u8], start: usize) -> Result<usize, ScanError> {
 fn skip_nested(bytes: &[u8], start: usize, open: u8, close: u8) -> Result<usize, ScanError> {
     let mut depth = 0_usize;
     let mut position = start;
-    while let Some(found) = bytes.get(position..).and_then(|rest| memchr3(b'"', open, close, rest)) {
-        position += found;
-        match bytes[position] {
-            b'"' => {
-                position = skip_string(bytes, position)?;
-                continue;
-            }
-            byte if byte == open => depth += 1,
-            _ => depth -= 1,
+    while let Some(&byte) = bytes.get(position) {
+        if byte == b'"' {
+            position = skip_string(bytes, position)?;
+            continue;
         }
         position += 1;
-        if depth == 0 {
-            return Ok(position);
+        if byte == open {
+            depth += 1;
+        } else if byte == close {
+            depth -= 1;
+            if depth == 0 {
+                return Ok(position);
+            }
         }
     }
     Err(ScanError { position: bytes.len() })

@@ -26,7 +26,9 @@ fn killed_while_following() {
                 1 => world.change(&id, |document| document["domain"] = json!("demo")),
                 _ => world.change(&id, |document| {
                     let version = case(0, round * 100 + step);
-                    for (name, value) in version.as_object().into_iter().flatten().filter(|(name, _)| *name != "_id") {
+                    for (name, value) in
+                        version.as_object().into_iter().flatten().filter(|(name, _)| *name != "_id")
+                    {
                         document[name] = value.clone();
                     }
                 }),

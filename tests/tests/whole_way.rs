@@ -7,7 +7,10 @@ use support::{ALIASES, World, sample_documents};
 
 /// The sample documents that no index takes, or that are no documents of their struct.
 fn dead() -> Vec<String> {
-    commcare::samples::summary().into_iter().flat_map(|summary| summary.rejected.into_iter().chain(summary.undecodable)).collect()
+    commcare::samples::summary()
+        .into_iter()
+        .flat_map(|summary| summary.rejected.into_iter().chain(summary.undecodable))
+        .collect()
 }
 
 #[test]
@@ -73,7 +76,8 @@ fn a_second_reindex_does_nothing_and_a_flip_says_so() {
     let world = World::new("twice");
     world.save(&[json!({"_id": "one", "doc_type": "CommCareCase", "domain": "d", "type": "child"})]);
     world.build_all();
-    let again: Value = serde_json::from_str(&world.run_well(&["--json", "fast-reindex", "case"])).expect("JSON");
+    let again: Value =
+        serde_json::from_str(&world.run_well(&["--json", "fast-reindex", "case"])).expect("JSON");
     assert_eq!(again["already_complete"], json!(true), "{again}");
     world.run_well(&["es-manage", "flip", "--all"]);
     let status = world.run_well(&["es-manage", "status"]);
@@ -82,7 +86,10 @@ fn a_second_reindex_does_nothing_and_a_flip_says_so() {
 
 fn a_search_finds(world: &World) {
     // Found through the analyzers of `analysis/hq.json`: whitespace and lower case.
-    let case = world.documents().into_iter().find(|document| document["doc_type"] == "CommCareCase" && document["name"].is_string());
+    let case = world
+        .documents()
+        .into_iter()
+        .find(|document| document["doc_type"] == "CommCareCase" && document["name"].is_string());
     let case = case.expect("a case with a name");
     let name = case["name"].as_str().expect("a name");
     let hits = world.search("hqcases", &json!({"term": {"name.exact": name}}));

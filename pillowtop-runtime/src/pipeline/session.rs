@@ -164,7 +164,10 @@ impl Session {
                 pipeline.lost().map(str::to_owned)
             }
         };
-        if self.saving == 0 && !self.save_failed && let Some(saved) = self.unsaved.take() {
+        if self.saving == 0
+            && !self.save_failed
+            && let Some(saved) = self.unsaved.take()
+        {
             self.stored = Some(saved);
         }
         match lost.or_else(|| pipeline.lost().map(str::to_owned)) {
@@ -204,7 +207,9 @@ impl Session {
         let mut last_save = false;
         loop {
             if end.is_some_and(|end| Instant::now() > end) {
-                tracing::warn!("stopping with unanswered operations; their changes come again at the next start");
+                tracing::warn!(
+                    "stopping with unanswered operations; their changes come again at the next start"
+                );
                 return Ok(());
             }
             self.dispatch(true);

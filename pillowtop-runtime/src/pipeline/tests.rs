@@ -5,18 +5,20 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use pillowtop_core::pillow::{Committed, PillowInfo};
-use pillowtop_core::{ChangeMeta, CouchDocument, DocumentId, DocumentInfo, Object, Pillow, Registry, Sequence};
+use pillowtop_core::{
+    ChangeMeta, CouchDocument, DocumentId, DocumentInfo, Object, Pillow, Registry, Sequence,
+};
 use proptest::prelude::*;
 use tokio::sync::watch;
 
 use super::*;
+use crate::DeadLetter;
 use crate::clock::VersionClock;
 use crate::operation::{Action, Operation, Version, WriteMode};
 use crate::row::Row;
 use crate::sink::{ItemOutcome, Sink, SinkError, WriteError};
 use crate::source::{Feed, FeedEvent};
 use crate::state::{DatabaseIdentity, IndexState, Phase};
-use crate::DeadLetter;
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Note {
@@ -166,7 +168,11 @@ impl Sink for FakeIndex {
         Box::pin(async move {
             if self.fault() > 128 {
                 let index = "notes_1".to_owned();
-                return Err(SinkError::Unavailable { index, what: "dead letters", reason: "busy".to_owned() });
+                return Err(SinkError::Unavailable {
+                    index,
+                    what: "dead letters",
+                    reason: "busy".to_owned(),
+                });
             }
             self.letters.lock().unwrap().extend(letters);
             Ok(())
@@ -218,7 +224,10 @@ fn row(place: usize, step: &Step) -> Row {
         Step::Retype(id) => (id, "\"doc\":{\"doc_type\":\"Other\"}".to_owned()),
         Step::Break(id) => (id, "\"doc\":{\"doc_type\":\"Note\",\"n\":\"x\"}".to_owned()),
     };
-    Row::parse(format!("{{\"seq\":\"s{place}\",\"id\":\"d{id}\",\"changes\":[{{\"rev\":\"{place}-0\"}}],{rest}}}")).unwrap()
+    Row::parse(format!(
+        "{{\"seq\":\"s{place}\",\"id\":\"d{id}\",\"changes\":[{{\"rev\":\"{place}-0\"}}],{rest}}}"
+    ))
+    .unwrap()
 }
 
 /// What the index must hold, and how many dead letters at least one of each document.
@@ -245,10 +254,8 @@ async fn run(index: &Arc<FakeIndex>, rows: Vec<Row>) -> SessionEnd {
     let registry = Registry::new().with::<Note>();
     let sink: Arc<dyn Sink> = Arc::clone(index) as Arc<dyn Sink>;
     let pillow = Arc::clone(&registry.pillows()[0]);
-    let options = PipelineOptions {
-        bulk: BulkLimits { bytes: 2000, operations: 7 },
-        ..PipelineOptions::default()
-    };
+    let options =
+        PipelineOptions { bulk: BulkLimits { bytes: 2000, operations: 7 }, ..PipelineOptions::default() };
     let pipeline = Pipeline::new(pillow, sink, Arc::default(), options);
     let (_keep, stop) = watch::channel(false);
     Session::new(vec![pipeline]).run(feed(rows), stop).await.unwrap()
@@ -281,7 +288,8 @@ async fn a_document_that_the_index_refuses_is_a_dead_letter_and_the_rest_goes_on
     run(&index, steps.iter().enumerate().map(|(place, step)| row(place, step)).collect()).await;
     assert_eq!(index.held(), [("d2".to_owned(), 2)]);
     let letters = index.letters.lock().unwrap();
-    let mut found: Vec<_> = letters.iter().map(|letter| (letter.id.as_str(), letter.error_type.as_str())).collect();
+    let mut found: Vec<_> =
+        letters.iter().map(|letter| (letter.id.as_str(), letter.error_type.as_str())).collect();
     found.sort_unstable();
     assert_eq!(found, [("d1", "mapper"), ("d3", "decode_error")]);
 }

@@ -8,9 +8,9 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Feed;
 use super::couch_error::{CouchError, of_answer};
 use super::feed_reader::{self, FeedMode};
-use super::Feed;
 use crate::http::{Endpoint, describe_error};
 use crate::state::DatabaseIdentity;
 
@@ -84,10 +84,7 @@ impl CouchServer {
     }
 
     fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
-        self.endpoint
-            .client()
-            .request(method, self.endpoint.url(segments))
-            .header(ACCEPT, "application/json")
+        self.endpoint.client().request(method, self.endpoint.url(segments)).header(ACCEPT, "application/json")
     }
 
     async fn send(
@@ -141,7 +138,8 @@ impl CouchDatabase {
     /// When it is not there, or the server does not answer.
     pub async fn info(&self) -> Result<DatabaseInfo, CouchError> {
         let request = self.server.request(Method::GET, &[self.name.as_str()]);
-        let response = self.server.send(request, Some(self.name.as_str()), "a database's information").await?;
+        let response =
+            self.server.send(request, Some(self.name.as_str()), "a database's information").await?;
         let body: InfoBody = self.server.json(response, "a database's information").await?;
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(DatabaseInfo {

@@ -96,7 +96,9 @@ impl CouchError {
             RowError::Server(reason) => {
                 Self::Unreachable { server, reason: format!("an error in the feed: {reason}") }
             }
-            RowError::Missing(_) => Self::Malformed { server, what: "a changes feed", reason: error.to_string() },
+            RowError::Missing(_) => {
+                Self::Malformed { server, what: "a changes feed", reason: error.to_string() }
+            }
         }
     }
 

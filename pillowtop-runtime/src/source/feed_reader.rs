@@ -35,7 +35,8 @@ pub(super) async fn read(
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
     let mut known = false;
     loop {
-        let read = read_once(&database, &mut since, &identity, mode, &mut known, &mut sender, &mut backoff).await;
+        let read =
+            read_once(&database, &mut since, &identity, mode, &mut known, &mut sender, &mut backoff).await;
         match read {
             Ok(Progress::End) => return Ok(()),
             Ok(Progress::More) => {}
@@ -83,7 +84,9 @@ async fn read_once(
             Line::Row(row) => {
                 rows += 1;
                 backoff.reset();
-                if mode == FeedMode::Continuous && let Some(sequence) = &row.sequence {
+                if mode == FeedMode::Continuous
+                    && let Some(sequence) = &row.sequence
+                {
                     *since = sequence.clone();
                 }
                 hand_over(row, &mut lines, mode, sender).await;
@@ -142,8 +145,7 @@ impl Lines {
                 }
                 Ok(Err(error)) => return Err(database.unreachable(error)),
                 Err(_) => {
-                    let reason =
-                        format!("no heartbeat for {} seconds", CouchDatabase::patience().as_secs());
+                    let reason = format!("no heartbeat for {} seconds", CouchDatabase::patience().as_secs());
                     return Err(CouchError::Unreachable { server: database.server(), reason });
                 }
             }

@@ -62,7 +62,8 @@ impl DocumentFolder {
 
 async fn read(files: Vec<PathBuf>, position: Sequence, mut sender: Sender) -> Result<(), SourceError> {
     for file in files {
-        let row = tokio::task::spawn_blocking(move || document(&file)).await.map_err(std::io::Error::other)??;
+        let row =
+            tokio::task::spawn_blocking(move || document(&file)).await.map_err(std::io::Error::other)??;
         sender.row(row).await;
     }
     sender.position(position).await;

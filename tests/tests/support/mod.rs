@@ -25,7 +25,8 @@ impl World {
     pub fn new(test: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let name = format!("{}-{}", test.replace('_', "-"), std::process::id());
-        let world = Self { name, couch: port(COUCH_URL_VARIABLE), elastic: port(ELASTIC_URL_VARIABLE), folder };
+        let world =
+            Self { name, couch: port(COUCH_URL_VARIABLE), elastic: port(ELASTIC_URL_VARIABLE), folder };
         let created = world.couch("PUT", "", &Value::Null);
         assert!(created.status < 300, "{created:?}");
         let configuration = format!(
@@ -48,7 +49,8 @@ impl World {
     /// A request to the database; `path` begins with a slash or is empty.
     pub fn couch(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        pillowtop_tests::request(self.couch, method, &format!("/{}{path}", self.name), &body).expect("the couch server")
+        pillowtop_tests::request(self.couch, method, &format!("/{}{path}", self.name), &body)
+            .expect("the couch server")
     }
 
     /// A request to the cluster.
@@ -168,7 +170,8 @@ impl World {
     /// The hits of a query.
     pub fn search(&self, alias: &str, query: &Value) -> Vec<Value> {
         let alias = format!("{}-{alias}", self.name);
-        let answer = self.elastic("POST", &format!("/{alias}/_search"), &json!({"size": 100, "query": query}));
+        let answer =
+            self.elastic("POST", &format!("/{alias}/_search"), &json!({"size": 100, "query": query}));
         let answer: Value = serde_json::from_str(&answer.body).expect("a search answer");
         answer["hits"]["hits"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
     }
@@ -206,7 +209,10 @@ impl World {
         let listed = self.run_well(&["--json", "dead-letters", "list"]);
         let listed: Value = serde_json::from_str(&listed).expect("JSON");
         let letters = listed["dead_letters"].as_array().expect("dead letters");
-        letters.iter().map(|letter| (letter["id"].as_str().expect("an id").to_owned(), letter.clone())).collect()
+        letters
+            .iter()
+            .map(|letter| (letter["id"].as_str().expect("an id").to_owned(), letter.clone()))
+            .collect()
     }
 }
 
@@ -214,7 +220,9 @@ impl World {
 fn belongs(alias: &str, document: &Value) -> bool {
     let doc_type = document["doc_type"].as_str().unwrap_or_default();
     match alias {
-        "hqcases" => doc_type == "CommCareCase" && document["domain"] != "demo" && document["type"].is_string(),
+        "hqcases" => {
+            doc_type == "CommCareCase" && document["domain"] != "demo" && document["type"].is_string()
+        }
         "xforms" => {
             doc_type == "XFormInstance"
                 && document["domain"].is_string()
@@ -245,8 +253,9 @@ impl Drop for Running {
 }
 
 fn port(variable: &str) -> u16 {
-    let url = std::env::var(variable)
-        .unwrap_or_else(|_| panic!("{variable} is not set: run the tests by `cargo xtask test`, which starts the servers"));
+    let url = std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: run the tests by `cargo xtask test`, which starts the servers")
+    });
     let port = url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());
     port.unwrap_or_else(|| panic!("{variable} has no port: {url}"))
 }
