@@ -22,7 +22,7 @@ pub struct World {
     pub cluster: Cluster,
     pub definition: Definition,
     pub created: CreatedIndex,
-    port: u16,
+    endpoint: Endpoint,
 }
 
 impl World {
@@ -35,9 +35,9 @@ impl World {
         let url = std::env::var(ELASTIC_URL_VARIABLE)
             .unwrap_or_else(|_| panic!("{ELASTIC_URL_VARIABLE} is not set: run `cargo xtask test`"));
         let endpoint = Endpoint::parse(&url, None, None).unwrap();
-        let port = endpoint.url(&[]).port().expect("a port in the address");
         let prefix = format!("{test}{}", std::process::id());
-        let cluster = Cluster::connect(endpoint, ClusterOptions { prefix: Some(prefix) }).await.unwrap();
+        let cluster =
+            Cluster::connect(endpoint.clone(), ClusterOptions { prefix: Some(prefix) }).await.unwrap();
         let mut properties = json!({"name": {"type": "text"}, "count": {"type": "integer"}, "code": {"type": "keyword"},
             "at": {"type": "date"}});
         if cluster.target().product == Product::OpenSearch {
@@ -46,7 +46,7 @@ impl World {
         }
         let definition = definition(&properties);
         let created = cluster.create_index(&definition, index_use).await.unwrap();
-        Self { cluster, definition, created, port }
+        Self { cluster, definition, created, endpoint }
     }
 
     pub fn index(&self) -> &IndexName {
@@ -56,10 +56,19 @@ impl World {
     /// A request past the sink, whose answer must have this status.
     #[track_caller]
     pub fn http(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = pillowtop_tests::request(self.port, method, path, &body).unwrap();
-        assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
-        serde_json::from_str(&answer.body).unwrap_or_default()
+        let url = self.endpoint.url(&[]).join(path).unwrap();
+        let mut request = self.endpoint.client().request(method.parse().unwrap(), url);
+        if !body.is_null() {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let exchange = async {
+            let answer = request.send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        let runtime = tokio::runtime::Handle::current();
+        let (found, text) = tokio::task::block_in_place(|| runtime.block_on(exchange));
+        assert_eq!(found, status, "{method} {path}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     /// The path of the control document.
