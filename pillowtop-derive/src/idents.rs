@@ -13,6 +13,13 @@ pub(crate) const OTHER: Local = Local("__other");
 /// The change that a transform is told of.
 pub(crate) const CHANGE: Local = Local("__change");
 
+impl Local {
+    /// The variable with a user's place, for what the compiler may say of it.
+    pub(crate) fn at(&self, place: Span) -> Ident {
+        Ident::new(self.0, Span::mixed_site().located_at(place))
+    }
+}
+
 impl ToTokens for Local {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.append(Ident::new(self.0, Span::mixed_site()));
@@ -22,12 +29,21 @@ impl ToTokens for Local {
 /// The facade's private module under a short name, within the block that an expansion is.
 pub(crate) struct Private;
 
+const PRIVATE_NAME: &str = "__p";
+
 /// What expansions write before each private name.
 pub(crate) const PRIVATE: Private = Private;
 
+impl Private {
+    /// The same with a user's place, for what the compiler may say of it.
+    pub(crate) fn at(&self, place: Span) -> Ident {
+        Ident::new(PRIVATE_NAME, Span::call_site().located_at(place))
+    }
+}
+
 impl ToTokens for Private {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.append(Ident::new("__p", Span::call_site()));
+        tokens.append(Ident::new(PRIVATE_NAME, Span::call_site()));
     }
 }
 

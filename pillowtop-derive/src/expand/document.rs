@@ -14,7 +14,7 @@ pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
     match &document.kind {
         DocumentKind::Object(model) => {
             let generics = with_bounds(document.generics, &default_types(model));
-            let mapping = object(&model.members, &model.parameters, &model.root_parameters);
+            let mapping = object(document.ident, &model.members, &model.parameters, &model.root_parameters);
             let info = document_info(model.document.as_ref());
             object_impls(document.ident, &generics, &mapping, &info)
         }
@@ -42,6 +42,8 @@ fn object_impls(
     info: &TokenStream,
 ) -> TokenStream {
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let private = PRIVATE.at(ident.span());
+    let nested = quote_spanned!(ident.span()=> #private::Field::object("object", &[], <Self as #private::CouchDocument>::MAPPING));
     in_const_block(&quote! {
         #[automatically_derived]
         impl #impl_generics #PRIVATE::CouchDocument for #ident #type_generics #where_clause {
@@ -54,8 +56,7 @@ fn object_impls(
         }
         #[automatically_derived]
         impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
-            const FIELD: #PRIVATE::Field =
-                #PRIVATE::Field::object("object", &[], <Self as #PRIVATE::CouchDocument>::MAPPING);
+            const FIELD: #PRIVATE::Field = #nested;
         }
     })
 }

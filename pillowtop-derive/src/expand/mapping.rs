@@ -4,7 +4,8 @@ use pillowtop_core::canonical::to_canonical;
 use pillowtop_core::fingerprint::hash_text;
 use pillowtop_core::tree;
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::Ident;
 
 use crate::idents::PRIVATE;
 use crate::model::{Contents, Mapping, Member, Parameter, Property, SaidMapping};
@@ -15,15 +16,17 @@ pub(super) fn hexadecimal(number: u128) -> Literal {
     format!("{number:#034x}").parse().unwrap_or_else(|_| Literal::u128_unsuffixed(number))
 }
 
-/// A struct's `Object::new(…)`.
+/// A struct's `Object::new(…)`, at the struct's name: what it asserts, the compiler reports there.
 pub(super) fn object(
+    ident: &Ident,
     members: &[Member<'_>],
     parameters: &[Parameter],
     root_parameters: &[Parameter],
 ) -> TokenStream {
     let members = members.iter().map(member);
     let (parameters, root_parameters) = (list(parameters), list(root_parameters));
-    quote!(#PRIVATE::Object::new(&[#(#members),*], #parameters, #root_parameters))
+    let private = PRIVATE.at(ident.span());
+    quote_spanned!(ident.span()=> #private::Object::new(&[#(#members),*], #parameters, #root_parameters))
 }
 
 fn member(member: &Member<'_>) -> TokenStream {

@@ -28,7 +28,8 @@ pub(crate) fn predicate(filter: &Filter) -> TokenStream {
         }
         Filter::Truth(field) => {
             let span = field.last().span();
-            any(field, &VALUE, &quote_spanned!(span=> *#VALUE))
+            let local = VALUE.at(span);
+            any(field, &VALUE, &quote_spanned!(span=> *#local))
         }
         Filter::Compare { field, operator, with: Operand::Constant(value), .. } => {
             compare(field, *operator, value)
@@ -117,12 +118,13 @@ fn predicate_test(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
     let span = name.span();
     match test {
         Test::IsSome | Test::IsNone => is_there(field, test, name),
-        Test::IsEmpty => all(field, &VALUE, &quote_spanned!(span=> #VALUE.is_empty())),
+        Test::IsEmpty => all(field, &VALUE, &quote!(#VALUE.#name())),
         Test::Contains(constant) => {
             let needle = constant_tokens(constant);
+            let (private, local) = (PRIVATE.at(span), VALUE.at(span));
             let is_text = matches!(constant, Constant::Literal { literal: Lit::Str(_), .. });
             let needle = if is_text { needle } else { quote!(&#needle) };
-            any(field, &VALUE, &quote_spanned!(span=> #PRIVATE::Contains::has(#VALUE, #needle)))
+            any(field, &VALUE, &quote_spanned!(span=> #private::Contains::has(#local, #needle)))
         }
         Test::StartsWith(constant) => {
             let (whole, prefix) = (as_text(&VALUE), constant_tokens(constant));

@@ -26,7 +26,7 @@ pub(crate) struct CouchReceiver {
     pub(crate) unknown: Option<(Unknown, Span)>,
     pub(crate) type_field: Option<LitStr>,
     pub(crate) doc_type_is_immutable: Option<Span>,
-    /// The names of all items, for those that have no meaning without `doc_type`.
+    /// The names of all items, whether their values can be read or not: some mean nothing without `doc_type`.
     pub(crate) names: Vec<Name>,
 }
 
@@ -34,22 +34,24 @@ impl CouchReceiver {
     pub(crate) fn parse(errors: &Errors, attributes: &[Attribute]) -> Self {
         let mut receiver = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("couch")) {
-            each_item(errors, attribute, &mut |name, input| receiver.item(errors, name, input));
+            each_item(errors, attribute, &mut |name, input| receiver.item(errors, &name, input));
         }
         receiver
     }
 
-    fn item(&mut self, errors: &Errors, name: Name, input: ParseStream<'_>) -> syn::Result<()> {
-        match name.text.as_str() {
-            "doc_type" => once(errors, &mut self.doc_types, &name, texts(&name, input)?),
-            "deleted" => once(errors, &mut self.deleted, &name, texts(&name, input)?),
-            "database" => once(errors, &mut self.database, &name, text_value(&name, input)?),
-            "type_field" => once(errors, &mut self.type_field, &name, text_value(&name, input)?),
-            "unknown" => once(errors, &mut self.unknown, &name, unknown(&name, input)?),
-            "doc_type_is_immutable" => once(errors, &mut self.doc_type_is_immutable, &name, name.span),
-            _ => return Err(unknown_item("couch", &name, &ITEMS)),
+    fn item(&mut self, errors: &Errors, name: &Name, input: ParseStream<'_>) -> syn::Result<()> {
+        if ITEMS.contains(&name.text.as_str()) {
+            self.names.push(name.clone());
         }
-        self.names.push(name);
+        match name.text.as_str() {
+            "doc_type" => once(errors, &mut self.doc_types, name, texts(name, input)?),
+            "deleted" => once(errors, &mut self.deleted, name, texts(name, input)?),
+            "database" => once(errors, &mut self.database, name, text_value(name, input)?),
+            "type_field" => once(errors, &mut self.type_field, name, text_value(name, input)?),
+            "unknown" => once(errors, &mut self.unknown, name, unknown(name, input)?),
+            "doc_type_is_immutable" => once(errors, &mut self.doc_type_is_immutable, name, name.span),
+            _ => return Err(unknown_item("couch", name, &ITEMS)),
+        }
         Ok(())
     }
 }

@@ -142,7 +142,7 @@ fn value(errors: &Errors, name: &Name, input: ParseStream<'_>) -> syn::Result<Es
         let negative = input.parse::<Option<Token![-]>>()?.is_some();
         let literal: Lit = input.parse()?;
         return match scalar(&literal, negative) {
-            Some(value) => Ok(EsValue::Scalar(value, span)),
+            Some(value) => Ok(EsValue::Scalar(value, literal.span())),
             None => Err(no_value(name, span)),
         };
     }

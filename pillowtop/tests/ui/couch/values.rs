@@ -1,0 +1,9 @@
+use pillowtop::CouchDocument;
+
+#[derive(CouchDocument)]
+#[couch(doc_type = 3, deleted = [], database = "Big", unknown = keep, type_field)]
+struct Case {
+    domain: String,
+}
+
+fn main() {}
