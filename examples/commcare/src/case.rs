@@ -165,7 +165,6 @@ pub struct CaseIndex {
 
 impl CaseIndex {
     /// What is indexed for a case.
-    #[expect(clippy::unnecessary_wraps, reason = "a pillow's transform may give nothing")]
     pub fn from_case(mut case: Case, _change: &ChangeMeta) -> Option<Self> {
         let has_owner = case.owner_id.as_deref().is_some_and(|owner| !owner.is_empty());
         if !has_owner {

@@ -188,7 +188,6 @@ pub struct UserDatum {
 
 impl UserIndex {
     /// What is indexed for a user.
-    #[expect(clippy::unnecessary_wraps, reason = "a pillow's transform may give nothing")]
     pub fn from_user(mut user: User, _change: &ChangeMeta) -> Option<Self> {
         let base_username = match (user.doc_type, user.username.split_once('@')) {
             (UserKind::CommCareUser, Some((base, _))) => base.to_owned(),

@@ -151,7 +151,7 @@ pub(super) fn visit_questions(
         Kind::Child => {
             let arm = 118 + generator.below(40);
             let given = ["bcg", "opv0", "penta1", "measles"];
-            let vaccines = given[..1 + usize::from(arm > 130)].join(" ");
+            let vaccines = given[..=usize::from(arm > 130)].join(" ");
             let tree = json!({"arm_mm": arm, "vaccines": {"given": vaccines, "card_seen": true}, "note": "بخير الحمد لله"});
             (tree, vec![("arm_mm", json!(arm.to_string())), ("vaccines", json!(vaccines))])
         }

@@ -25,7 +25,9 @@ fn form(changes: Value) -> Value {
 }
 
 fn body(body: Value) -> Value {
-    indexed(&form(json!({ "form": body })))["form"].take()
+    let mut document = form(json!({}));
+    document["form"] = body;
+    indexed(&document)["form"].take()
 }
 
 fn user(changes: Value) -> Value {
