@@ -113,7 +113,9 @@ fn check(ident: &Ident, drift: &Drift) -> TokenStream {
         Drift::Compare { fingerprint, message } => {
             let fingerprint = hexadecimal(*fingerprint);
             let derived = quote!(<#ident as #PRIVATE::Pillow>::FINGERPRINT);
-            let compare = quote_spanned!(span=> #PRIVATE::assert_fresh(#derived, #fingerprint, #message));
+            // All of the call has the struct's place: that is where the compiler reports what it asserts.
+            let private = PRIVATE.at(span);
+            let compare = quote_spanned!(span=> #private::assert_fresh(#derived, #fingerprint, #message));
             quote!(#facade::__unless_bless! { const _: () = #compare; })
         }
     }
