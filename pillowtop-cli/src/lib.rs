@@ -1,1 +1,31 @@
-//! Placeholder.
+//! Every command of pillowtop as a library: a workspace's `xtask` and a production binary call [`main`] with their pillows.
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     pillowtop_cli::main(pillowtop_core::Registry::new())
+//! }
+//! ```
+
+mod exit;
+mod output;
+
+mod arguments;
+mod config;
+mod freshness;
+
+mod context;
+mod servers;
+
+mod app;
+mod commands;
+
+use std::process::ExitCode;
+
+use pillowtop_core::Registry;
+
+pub use app::{App, Samples, Task};
+
+/// Runs the command that the process's arguments name, on these pillows.
+pub fn main(registry: Registry) -> ExitCode {
+    App::new(registry).main()
+}

@@ -1,2 +1,23 @@
-//! x
-fn main() {}
+//! The commands of this workspace: `cargo xtask --help`. A workspace of a user's own has the same, without the last lines.
+
+use std::process::ExitCode;
+
+use pillowtop_cli::{App, Samples};
+
+fn main() -> ExitCode {
+    let searches = &[("case", "type", "pregnancy"), ("user", "username", "amina")];
+    App::new(commcare::registry())
+        .quickstart(Samples { changes: commcare::samples::changes, searches })
+        .task("test", "Install and start real servers, and run all tests", pillowtop_tests::run)
+        .task("bench", "Measure the way of a document against the same work on untyped JSON", bench)
+        .main()
+}
+
+/// Measured optimised, so in a build of its own.
+fn bench(_: &[String]) -> ExitCode {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args(["run", "--quiet", "--release", "--package", "pillowtop-benches"])
+        .status();
+    if status.is_ok_and(|status| status.success()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

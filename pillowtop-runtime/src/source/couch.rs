@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pillowtop_core::{DatabaseName, Sequence};
+use pillowtop_core::{DatabaseName, Revision, Sequence};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Deserialize;
@@ -178,6 +178,23 @@ impl CouchDatabase {
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
         let response = self.server.send(request, Some(self.name.as_str()), "writing documents").await?;
         self.server.json(response, "writing documents").await
+    }
+
+    /// The revision of a document that is there.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer.
+    pub async fn revision(&self, id: &str) -> Result<Option<Revision>, CouchError> {
+        let request = self.server.request(Method::GET, &[self.name.as_str(), id]);
+        match self.server.send(request, None, "a document").await {
+            Ok(response) => {
+                let document: Value = self.server.json(response, "a document").await?;
+                Ok(document.get("_rev").and_then(Value::as_str).map(Revision::from))
+            }
+            Err(CouchError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The changes after a position, with documents. `identity` is checked before the position is used, at each connection: a

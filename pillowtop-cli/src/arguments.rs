@@ -1,0 +1,178 @@
+//! What can be said on the command line. Each command's help teaches by examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(
+    about = "Follows CouchDB documents into Elasticsearch or OpenSearch, by mappings derived from structs",
+    after_help = "Exit codes: 0 done, 4 stale or differs, 2 wrong usage, 1 failed.",
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Shared {
+    /// The configuration file [default: `pillowtop.toml` here or in a folder above]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The address of CouchDB
+    #[arg(long, global = true, value_name = "URL", env = "PILLOWTOP_COUCH_URL", hide_env_values = true)]
+    pub(crate) couch_url: Option<String>,
+    /// The user for CouchDB; the password is PILLOWTOP_COUCH_PASSWORD or in the configuration
+    #[arg(long, global = true, value_name = "NAME", env = "PILLOWTOP_COUCH_USER")]
+    pub(crate) couch_user: Option<String>,
+    /// The address of Elasticsearch or OpenSearch
+    #[arg(long, global = true, value_name = "URL", env = "PILLOWTOP_ELASTIC_URL", hide_env_values = true)]
+    pub(crate) elastic_url: Option<String>,
+    /// The user for the cluster; the password is PILLOWTOP_ELASTIC_PASSWORD or in the configuration
+    #[arg(long, global = true, value_name = "NAME", env = "PILLOWTOP_ELASTIC_USER")]
+    pub(crate) elastic_user: Option<String>,
+    /// What all index names begin with, so that several environments share a cluster
+    #[arg(long, global = true, value_name = "TEXT", env = "PILLOWTOP_PREFIX")]
+    pub(crate) prefix: Option<String>,
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say more
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Say errors alone
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the registered pillows
+    #[command(
+        after_help = "Examples:\n  pillows          each pillow's documents, index, hash, and whether its mapping is committed\n  pillows --json   the same for scripts"
+    )]
+    Pillows,
+    /// Write, compare or explain committed mappings
+    #[command(
+        after_help = "Examples:\n  make-mapping case           derive the mapping of `case` and write mappings/case.json\n  make-mapping --all --check  compare all with what is committed; exit code 4 when one is stale\n  make-mapping case --diff    what changed, and what it asks of a live index\n  make-mapping case --explain each field of the index and its type"
+    )]
+    MakeMapping(MakeMapping),
+    /// Build the index of a pillow from its database
+    #[command(
+        after_help = "Examples:\n  fast-reindex case            create <alias>_<hash>_1, load it, catch up; go on where an earlier run stopped\n  fast-reindex case --restart  build another one, even if one is there\n\nThe database and the cluster are named by --couch-url and --elastic-url, the environment or pillowtop.toml."
+    )]
+    FastReindex(FastReindex),
+    /// Follow changes into the indices, until ctrl-c
+    #[command(
+        after_help = "Examples:\n  run                     follow all enabled pillows\n  run case user           follow two\n  run --until-caught-up   apply what there is and end\n  run --standby           wait for indices that another process follows"
+    )]
+    Run(Run),
+    /// Show indices and move aliases
+    #[command(
+        after_help = "Examples:\n  es-manage status               indices, documents, phases, owners, aliases\n  es-manage flip case            move the alias that users search to the index of the committed mapping\n  es-manage flip --all --dry-run show what would be moved"
+    )]
+    EsManage(EsManage),
+    /// The changes that could not be indexed
+    #[command(
+        after_help = "Examples:\n  dead-letters list        id, stage and reason of each\n  dead-letters list case   those of one pillow"
+    )]
+    DeadLetters(DeadLetters),
+    /// Sample documents through real pillows into an index and a search that finds them
+    #[command(
+        after_help = "Examples:\n  quickstart                                                        with nothing but this machine\n  quickstart --couch-url http://localhost:5984 --elastic-url http://localhost:9200   on real servers"
+    )]
+    Quickstart(Quickstart),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MakeMapping {
+    /// The pillows
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub(crate) names: Vec<String>,
+    /// All registered pillows
+    #[arg(long, conflicts_with = "names")]
+    pub(crate) all: bool,
+    /// Write nothing; exit with 4 when a file is missing, stale, edited by hand or orphaned
+    #[arg(long, conflicts_with_all = ["diff", "explain"])]
+    pub(crate) check: bool,
+    /// Write nothing; show each changed path
+    #[arg(long, conflicts_with = "explain")]
+    pub(crate) diff: bool,
+    /// Write nothing; show each field of the index
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FastReindex {
+    /// The pillow
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Build another index even if one is complete
+    #[arg(long)]
+    pub(crate) restart: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The pillows [default: all that are enabled]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Wait for indices that another process follows; without a terminal this is the default
+    #[arg(long)]
+    pub(crate) standby: bool,
+    /// End when everything that was there is applied
+    #[arg(long)]
+    pub(crate) until_caught_up: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EsManage {
+    #[command(subcommand)]
+    pub(crate) action: EsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EsAction {
+    /// Indices, documents, phases, owners, aliases
+    Status,
+    /// Move aliases to the indices of the committed mappings, in one atomic call each
+    Flip {
+        /// The pillows
+        #[arg(value_name = "NAME", required_unless_present = "all")]
+        names: Vec<String>,
+        /// All enabled pillows
+        #[arg(long, conflicts_with = "names")]
+        all: bool,
+        /// Show the plan and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetters {
+    #[command(subcommand)]
+    pub(crate) action: DeadLetterAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLetterAction {
+    /// The open ones, newest last
+    List {
+        /// The pillow [default: all]
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Quickstart {
+    /// Where the sample changes and the embedded index are
+    #[arg(long, value_name = "FOLDER", default_value = "target/quickstart")]
+    pub(crate) folder: PathBuf,
+}

@@ -1,0 +1,123 @@
+//! `es-manage`: indices and aliases.
+
+use pillowtop_runtime::Phase;
+use pillowtop_runtime::sink::elastic::{Cluster, IndexStatus};
+use serde_json::{Value, json};
+
+use crate::arguments::EsAction;
+use crate::context::Context;
+use crate::exit::{Failure, Outcome};
+use crate::output::{Align, Table};
+use crate::servers;
+
+pub(crate) async fn run(context: &Context, action: &EsAction) -> Result<Outcome, Failure> {
+    match action {
+        EsAction::Status => status(context).await,
+        EsAction::Flip { names, dry_run, .. } => flip(context, names, *dry_run).await,
+    }
+}
+
+async fn status(context: &Context) -> Result<Outcome, Failure> {
+    let cluster = servers::cluster(context).await?;
+    let indices = cluster.list_indices().await?;
+    let columns = [
+        ("index", Align::Left),
+        ("pillow", Align::Left),
+        ("documents", Align::Right),
+        ("MB", Align::Right),
+        ("phase", Align::Left),
+        ("owner", Align::Left),
+        ("mapping", Align::Left),
+        ("aliases", Align::Left),
+    ];
+    let mut table = Table::new(&columns);
+    let mut listed = Vec::new();
+    for index in &indices {
+        let row = describe(context, index);
+        table.row(row.iter().map(|(_, text)| text.clone()));
+        listed.push(Value::Object(
+            row.into_iter().map(|(name, text)| (name.to_owned(), json!(text))).collect(),
+        ));
+    }
+    table.lines().iter().for_each(|line| context.talk.text(line));
+    context.talk.json(&json!({"indices": listed}));
+    Ok(Outcome::Done)
+}
+
+fn describe(context: &Context, index: &IndexStatus) -> [(&'static str, String); 8] {
+    let number = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
+    let control = index.control.as_ref();
+    let definition = context.registry.get(index.pillow.as_str()).map(|pillow| pillow.definition());
+    let mapping = match definition {
+        None => "no such pillow",
+        Some(definition) if definition.hash.to_string() == index.hash => "committed",
+        Some(_) => "another",
+    };
+    let aliases: Vec<&str> =
+        index.aliases.iter().map(|alias| alias.as_str()).filter(|alias| !alias.contains(".W")).collect();
+    [
+        ("index", index.name.to_string()),
+        ("pillow", index.pillow.to_string()),
+        ("documents", number(index.documents)),
+        ("megabytes", number(index.bytes.map(|bytes| bytes.div_ceil(1_000_000)))),
+        ("phase", control.map_or_else(|| "empty".to_owned(), |control| control.state.phase.to_string())),
+        (
+            "owner",
+            control
+                .and_then(|control| control.owner.as_ref())
+                .map(|owner| owner.label.clone())
+                .unwrap_or_default(),
+        ),
+        ("mapping", mapping.to_owned()),
+        ("aliases", aliases.join(", ")),
+    ]
+}
+
+async fn flip(context: &Context, names: &[String], dry_run: bool) -> Result<Outcome, Failure> {
+    let pillows = context.pillows(names)?;
+    context.require_fresh(&pillows)?;
+    let cluster = servers::cluster(context).await?;
+    // All are looked at before one is moved.
+    let mut plans = Vec::new();
+    for pillow in &pillows {
+        let definition = pillow.definition();
+        let name = &definition.pillow;
+        let build = format!("build it: `{} fast-reindex {name}`", context.program);
+        let hashed = definition.hashed_alias(cluster.prefix());
+        let Some(index) = cluster.index_of(&hashed).await? else {
+            return Err(Failure::new(format!("pillow `{name}` has no index `{hashed}`")).hint(build));
+        };
+        cluster.check_mapping(definition, &index).await?;
+        require_complete(&cluster, index.as_str()).await.map_err(|failure| failure.hint(build))?;
+        let alias = definition.search_alias(cluster.prefix());
+        plans.push(cluster.plan_flip(&alias, &index).await?);
+    }
+    let mut listed = Vec::new();
+    for plan in &plans {
+        let from: Vec<&str> = plan.from.iter().map(|index| index.as_str()).collect();
+        let from = if from.is_empty() { "nothing".to_owned() } else { from.join(", ") };
+        let line = match (plan.is_done(), dry_run) {
+            (true, _) => format!("{} is on {} already", plan.alias, plan.to),
+            (false, true) => format!("{} would go from {from} to {}", plan.alias, plan.to),
+            (false, false) => {
+                cluster.flip(plan).await?;
+                format!("{} went from {from} to {}", plan.alias, plan.to)
+            }
+        };
+        context.talk.text(&line);
+        listed.push(json!({"alias": plan.alias, "from": plan.from, "to": plan.to, "moved": !plan.is_done() && !dry_run}));
+    }
+    context.talk.json(&json!({"flips": listed}));
+    Ok(Outcome::Done)
+}
+
+/// An alias only goes to an index that was loaded and caught up.
+async fn require_complete(cluster: &Cluster, index: &str) -> Result<(), Failure> {
+    let uuid = cluster.index_uuid(&index.into()).await?.unwrap_or_default();
+    let control = cluster.control_documents(std::slice::from_ref(&uuid)).await?.remove(&uuid);
+    match control.map(|control| control.state.phase) {
+        Some(Phase::Following) => Ok(()),
+        Some(phase) => Err(Failure::new(format!("index `{index}` is not complete: it is {phase}"))),
+        None => Err(Failure::new(format!("index `{index}` was never loaded"))),
+    }
+}

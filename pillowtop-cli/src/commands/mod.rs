@@ -1,0 +1,9 @@
+//! The commands, one a file.
+
+pub(crate) mod dead_letters;
+pub(crate) mod es_manage;
+pub(crate) mod fast_reindex;
+pub(crate) mod make_mapping;
+pub(crate) mod pillows;
+pub(crate) mod quickstart;
+pub(crate) mod run;

@@ -1,0 +1,40 @@
+//! `pillows`: the registered ones.
+
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::exit::Outcome;
+use crate::freshness::freshness;
+use crate::output::{Align, Table};
+
+pub(crate) fn run(context: &Context) -> Outcome {
+    let columns = ["pillow", "documents", "database", "alias", "hash", "mapping"];
+    let mut table = Table::new(&columns.map(|name| (name, Align::Left)));
+    let mut listed = Vec::new();
+    for pillow in context.registry.pillows() {
+        let definition = pillow.definition();
+        let (state, _) = freshness(definition);
+        let database = definition.document.database.map(|named| context.config.database(named));
+        let enabled = context
+            .config
+            .pillows
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|name| *name == definition.pillow.as_str()));
+        table.row([
+            definition.pillow.to_string(),
+            definition.document.types.join(", "),
+            database.as_ref().map(ToString::to_string).unwrap_or_default(),
+            definition.alias.to_string(),
+            definition.hash.short(),
+            if enabled { state.to_string() } else { format!("{state}, not enabled") },
+        ]);
+        listed.push(json!({
+            "pillow": definition.pillow, "documents": definition.document.types, "database": database, "alias": definition.alias,
+            "hash": definition.hash.to_string(), "fingerprint": definition.fingerprint.to_string(), "mapping": state.to_string(),
+            "enabled": enabled,
+        }));
+    }
+    table.lines().iter().for_each(|line| context.talk.text(line));
+    context.talk.json(&json!({"pillows": Value::from(listed)}));
+    Outcome::Done
+}

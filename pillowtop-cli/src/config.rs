@@ -1,0 +1,206 @@
+//! `pillowtop.toml` under the environment under flags.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use pillowtop_core::DatabaseName;
+use serde::Deserialize;
+
+use crate::arguments::Shared;
+use crate::exit::Failure;
+
+/// The name of the file that is looked for.
+const FILE: &str = "pillowtop.toml";
+
+/// A text that is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("(secret)")
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    pillows: Option<Vec<String>>,
+    couch: FileServer,
+    elastic: FileCluster,
+    databases: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileServer {
+    url: Option<String>,
+    user: Option<String>,
+    password: Option<Secret>,
+    password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileCluster {
+    url: Option<String>,
+    user: Option<String>,
+    password: Option<Secret>,
+    password_file: Option<PathBuf>,
+    prefix: Option<String>,
+}
+
+/// Where a server is and who asks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ServerConfig {
+    pub(crate) url: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+}
+
+/// What a command runs with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Config {
+    /// The enabled pillows; all, when nothing is said.
+    pub(crate) pillows: Option<Vec<String>>,
+    pub(crate) couch: ServerConfig,
+    pub(crate) elastic: ServerConfig,
+    pub(crate) prefix: Option<String>,
+    databases: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Reads the configuration. `variable` reads the environment; flags and what clap reads of the environment are in `shared`.
+    pub(crate) fn read(shared: &Shared, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let path = match &shared.config {
+            Some(path) => Some(path.clone()),
+            None => nearest(&std::env::current_dir()?),
+        };
+        let file = match &path {
+            Some(path) => parse(path, &fs_err::read_to_string(path).map_err(Failure::usage)?)?,
+            None => File::default(),
+        };
+        let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_owned();
+        let password = |name: &str, inline: Option<Secret>, from: Option<PathBuf>| match (
+            variable(name),
+            inline,
+            from,
+        ) {
+            (Some(text), _, _) => Ok(Some(Secret(text))),
+            (None, Some(secret), _) => Ok(Some(secret)),
+            (None, None, Some(path)) => {
+                let text = fs_err::read_to_string(folder.join(path)).map_err(Failure::usage)?;
+                Ok(Some(Secret(text.trim_end_matches(['\r', '\n']).to_owned())))
+            }
+            (None, None, None) => Ok::<_, Failure>(None),
+        };
+        let (couch, elastic) = (file.couch, file.elastic);
+        Ok(Self {
+            pillows: file.pillows,
+            couch: ServerConfig {
+                url: shared.couch_url.clone().or(couch.url),
+                user: shared.couch_user.clone().or(couch.user),
+                password: password("PILLOWTOP_COUCH_PASSWORD", couch.password, couch.password_file)?,
+            },
+            elastic: ServerConfig {
+                url: shared.elastic_url.clone().or(elastic.url),
+                user: shared.elastic_user.clone().or(elastic.user),
+                password: password("PILLOWTOP_ELASTIC_PASSWORD", elastic.password, elastic.password_file)?,
+            },
+            prefix: shared.prefix.clone().or(elastic.prefix),
+            databases: file.databases,
+        })
+    }
+
+    /// The database that is read where a struct names one.
+    pub(crate) fn database(&self, named: &str) -> DatabaseName {
+        DatabaseName::from(self.databases.get(named).map_or(named, String::as_str))
+    }
+}
+
+fn nearest(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().map(|folder| folder.join(FILE)).find(|path| path.is_file())
+}
+
+fn parse(path: &Path, text: &str) -> Result<File, Failure> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| text[..span.start].lines().count().max(1));
+        let place = line.map(|line| format!(" line {line}")).unwrap_or_default();
+        let message = error.message().to_owned();
+        let failure = Failure::usage(format!("{}{place}: {message}", path.display()));
+        match suggestion(&message) {
+            Some(name) => failure.hint(format!("did you mean `{name}`?")),
+            None => failure,
+        }
+    })
+}
+
+/// serde names the unknown member first and then those that it knows, each in backticks.
+fn suggestion(message: &str) -> Option<String> {
+    let mut names = message.starts_with("unknown field").then(|| message.split('`').skip(1).step_by(2))?;
+    let unknown = names.next()?;
+    names
+        .map(|name| (strsim::damerau_levenshtein(unknown, name), name))
+        .filter(|(distance, _)| *distance <= 2)
+        .min()
+        .map(|(_, name)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "pillows = [\"case\"]\n[couch]\nurl = \"http://file\"\npassword = \"p\"\n[elastic]\nprefix = \"e\"\n[databases]\nhq = \"hq2\"\n";
+
+    fn read(text: &str, shared: &Shared, environment: &[(&str, &str)]) -> Result<Config, Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pillowtop.toml");
+        fs_err::write(&path, text).unwrap();
+        let shared = Shared { config: Some(path), ..shared.clone() };
+        Config::read(&shared, |name| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn flags_come_before_the_environment_before_the_file() {
+        let config = read(TEXT, &Shared::default(), &[]).unwrap();
+        assert_eq!(config.couch.url.as_deref(), Some("http://file"));
+        assert_eq!(config.couch.password.as_ref().map(Secret::reveal), Some("p"));
+        assert_eq!(config.prefix.as_deref(), Some("e"));
+        assert_eq!(config.database("hq"), "hq2".into());
+        assert_eq!(config.database("other"), "other".into());
+        let shared = Shared { couch_url: Some("http://flag".to_owned()), ..Shared::default() };
+        let config = read(TEXT, &shared, &[("PILLOWTOP_COUCH_PASSWORD", "e")]).unwrap();
+        assert_eq!(config.couch.url.as_deref(), Some("http://flag"));
+        assert_eq!(config.couch.password.as_ref().map(Secret::reveal), Some("e"));
+        assert!(!format!("{config:?}").contains("\"e\")"), "{config:?}");
+    }
+
+    #[test]
+    fn an_unknown_member_is_named() {
+        let failure = read("[couch]\nurll = \"x\"\n", &Shared::default(), &[]).unwrap_err();
+        assert_eq!(failure.code, 2);
+        assert!(
+            failure.message.contains("line 2") && failure.message.contains("`urll`"),
+            "{}",
+            failure.message
+        );
+        assert_eq!(failure.hint.as_deref(), Some("did you mean `url`?"));
+        assert!(read("[couch]\nurl = 1\n", &Shared::default(), &[]).is_err());
+    }
+
+    #[test]
+    fn a_missing_file_that_was_named_is_an_error() {
+        let shared = Shared { config: Some("/nowhere/pillowtop.toml".into()), ..Shared::default() };
+        assert_eq!(Config::read(&shared, |_| None).unwrap_err().code, 2);
+    }
+}

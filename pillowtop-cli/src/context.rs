@@ -1,0 +1,67 @@
+//! What every command has at hand: pillows, configuration, and somebody to talk to.
+
+use std::sync::Arc;
+
+use pillowtop_core::{AnyPillow, DatabaseName, Definition, Registry};
+
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::freshness::{Freshness, freshness};
+use crate::output::Talk;
+
+pub(crate) struct Context {
+    pub(crate) registry: Registry,
+    pub(crate) config: Config,
+    pub(crate) talk: Talk,
+    /// How this program is run: `cargo xtask`, or its own name.
+    pub(crate) program: String,
+}
+
+impl Context {
+    /// A registered pillow by its name.
+    pub(crate) fn pillow(&self, name: &str) -> Result<&Arc<dyn AnyPillow>, Failure> {
+        self.registry.get(name).ok_or_else(|| {
+            let names: Vec<&str> =
+                self.registry.pillows().iter().map(|pillow| pillow.definition().pillow.as_str()).collect();
+            let failure = Failure::usage(format!("there is no pillow `{name}`"));
+            let near = names.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
+            match near {
+                Some((distance, known)) if distance <= 2 => failure.hint(format!("did you mean `{known}`?")),
+                _ => failure.hint(format!("there are: {}", names.join(", "))),
+            }
+        })
+    }
+
+    /// The pillows of these names, or the enabled ones.
+    pub(crate) fn pillows(&self, names: &[String]) -> Result<Vec<Arc<dyn AnyPillow>>, Failure> {
+        let names = if names.is_empty() { self.config.pillows.as_deref().unwrap_or_default() } else { names };
+        if names.is_empty() {
+            return Ok(self.registry.pillows().to_vec());
+        }
+        names.iter().map(|name| self.pillow(name).cloned()).collect()
+    }
+
+    /// Whether the committed mappings are those of the structs; nothing touches an index otherwise.
+    pub(crate) fn require_fresh(&self, pillows: &[Arc<dyn AnyPillow>]) -> Result<(), Failure> {
+        for definition in pillows.iter().map(|pillow| pillow.definition()) {
+            let (state, _) = freshness(definition);
+            if !matches!(state, Freshness::Fresh | Freshness::Unchecked) {
+                let name = &definition.pillow;
+                let message = format!("the committed mapping of pillow `{name}` is {state}");
+                return Err(
+                    Failure::stale(message).hint(format!("run `{} make-mapping {name}`", self.program))
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The database that a pillow reads.
+    pub(crate) fn database(&self, definition: &Definition) -> Result<DatabaseName, Failure> {
+        let named = definition.document.database.ok_or_else(|| {
+            Failure::usage(format!("pillow `{}` names no database", definition.pillow))
+                .hint("write `#[couch(database = \"…\")]` on its struct")
+        })?;
+        Ok(self.config.database(named))
+    }
+}

@@ -1,0 +1,153 @@
+//! How a command ends: exit codes that scripts can use, and errors for people.
+
+use std::fmt;
+
+use pillowtop_runtime::SinkError;
+use pillowtop_runtime::http::EndpointError;
+use pillowtop_runtime::pipeline::SessionError;
+use pillowtop_runtime::reindex::ReindexError;
+use pillowtop_runtime::sink::elastic::{AcquireError, ClusterError};
+use pillowtop_runtime::sink::embedded::EmbeddedError;
+use pillowtop_runtime::source::{CouchError, SourceError};
+
+/// How a command ended that did what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done: exit code 0.
+    Done,
+    /// Something is stale or differs: exit code 4.
+    Differs,
+}
+
+impl Outcome {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Differs => 4,
+        }
+    }
+}
+
+/// Why a command did not do what it was asked: exit code 1, 2 for wrong usage, 4 for a stale mapping.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    /// It failed.
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), hint: None, code: 1 }
+    }
+
+    /// It was asked in a wrong way.
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self { code: 2, ..Self::new(message) }
+    }
+
+    /// A committed mapping is not what its struct derives.
+    pub(crate) fn stale(message: impl fmt::Display) -> Self {
+        Self { code: 4, ..Self::new(message) }
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+}
+
+macro_rules! failures {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new(error)
+            }
+        })+
+    };
+}
+
+failures!(EndpointError, EmbeddedError, SinkError, std::io::Error);
+
+impl From<CouchError> for Failure {
+    fn from(error: CouchError) -> Self {
+        let hint = match &error {
+            CouchError::Unreachable { .. } => "is it running, and is `--couch-url` its address?",
+            CouchError::Unauthorized { .. } => {
+                "set PILLOWTOP_COUCH_USER and PILLOWTOP_COUCH_PASSWORD; nothing is tried again, since CouchDB locks an account after five wrong passwords"
+            }
+            CouchError::MissingDatabase { .. } => {
+                "`[databases]` in pillowtop.toml names another database than the struct does"
+            }
+            CouchError::Replaced { .. } => {
+                "what is indexed goes on being served; build an index of the new database by `fast-reindex --restart`"
+            }
+            _ => return Self::new(error),
+        };
+        Self::new(error).hint(hint)
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Couch(error) => error.into(),
+            error => Self::new(error),
+        }
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Source(error) => error.into(),
+            error => Self::new(error),
+        }
+    }
+}
+
+impl From<ClusterError> for Failure {
+    fn from(error: ClusterError) -> Self {
+        let hint = match &error {
+            ClusterError::OtherHash { .. } | ClusterError::OtherMapping { .. } => {
+                "somebody changed the live index; build another by `fast-reindex --restart`"
+            }
+            error if error.is_retryable() => "is it running, and is `--elastic-url` its address?",
+            _ => return Self::new(error),
+        };
+        Self::new(error).hint(hint)
+    }
+}
+
+impl From<AcquireError> for Failure {
+    fn from(error: AcquireError) -> Self {
+        match error {
+            AcquireError::Cluster(error) => error.into(),
+            AcquireError::Held { .. } => {
+                Self::new(error).hint("one process writes an index; `run --standby` waits for its turn")
+            }
+            error => Self::new(error),
+        }
+    }
+}
+
+impl From<ReindexError> for Failure {
+    fn from(error: ReindexError) -> Self {
+        match error {
+            ReindexError::Cluster(error) => error.into(),
+            ReindexError::Couch(error) => error.into(),
+            ReindexError::Acquire(error) => error.into(),
+            ReindexError::Session(error) => error.into(),
+            ReindexError::MissingIndex { ref pillow, .. } | ReindexError::Incomplete { ref pillow, .. } => {
+                let hint = format!("build it: `fast-reindex {pillow}`");
+                Self::new(error).hint(hint)
+            }
+            ReindexError::OtherDatabase { .. } => {
+                Self::new(error).hint("begin anew with `fast-reindex --restart`")
+            }
+            error => Self::new(error),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Progress of pillows: drawn on a terminal, a line now and then elsewhere.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pillowtop_core::PillowName;
+use pillowtop_runtime::pipeline::{Counters, Counts};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use super::{Align, Table, Talk};
+
+/// How often a line is written where nothing can be drawn.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
+const DRAW_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The pillows whose progress is shown.
+pub(crate) struct Progress {
+    talk: Talk,
+    pillows: Vec<(PillowName, Arc<Counters>)>,
+    started: Instant,
+    task: JoinHandle<()>,
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Begins to show what pillows do.
+    pub(crate) fn start(talk: &Talk, doing: &str, pillows: Vec<(PillowName, Arc<Counters>)>) -> Self {
+        let bar = ProgressBar::new_spinner();
+        if talk.draws() {
+            bar.set_style(ProgressStyle::default_spinner());
+            bar.enable_steady_tick(DRAW_INTERVAL);
+        } else {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let (shown, watched, said, doing) = (bar.clone(), pillows.clone(), talk.clone(), doing.to_owned());
+        let started = Instant::now();
+        let task = tokio::spawn(async move {
+            let mut last = (Instant::now(), String::new());
+            loop {
+                tokio::time::sleep(DRAW_INTERVAL).await;
+                let line = format!("{doing}: {}", line(&watched, started.elapsed()));
+                shown.set_message(line.clone());
+                if !said.draws() && last.0.elapsed() >= LINE_INTERVAL && line != last.1 {
+                    said.note(&line);
+                    last = (Instant::now(), line);
+                }
+            }
+        });
+        Self { talk: talk.clone(), pillows, started, task, bar }
+    }
+
+    /// Ends the progress and says what was done.
+    pub(crate) fn finish(self) -> Summary {
+        self.task.abort();
+        self.bar.finish_and_clear();
+        Summary {
+            talk: self.talk.clone(),
+            elapsed: self.started.elapsed(),
+            counts: self.pillows.iter().map(|(name, counters)| (name.clone(), counters.snapshot())).collect(),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.bar.finish_and_clear();
+    }
+}
+
+fn line(pillows: &[(PillowName, Arc<Counters>)], elapsed: Duration) -> String {
+    let parts: Vec<String> = pillows
+        .iter()
+        .map(|(name, counters)| {
+            let counts = counters.snapshot();
+            let hold = counts.hold.map(|reason| format!(" (waiting: {reason})")).unwrap_or_default();
+            format!("{name} {} indexed, {} deleted{hold}", counts.indexed, counts.deleted)
+        })
+        .collect();
+    format!("{} · {:.0} s", parts.join(" · "), elapsed.as_secs_f64())
+}
+
+/// What pillows have done.
+pub(crate) struct Summary {
+    talk: Talk,
+    elapsed: Duration,
+    counts: Vec<(PillowName, Counts)>,
+}
+
+impl Summary {
+    /// Whether there was nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counts.iter().all(|(_, counts)| counts.seen == 0)
+    }
+
+    /// How long it took.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// A table for people.
+    pub(crate) fn print(&self) {
+        let columns = ["seen", "indexed", "deleted", "filtered", "dead letters", "docs/s"];
+        let mut all = vec![("pillow", Align::Left)];
+        all.extend(columns.map(|name| (name, Align::Right)));
+        let mut table = Table::new(&all);
+        for (name, counts) in &self.counts {
+            let numbers = [counts.seen, counts.indexed, counts.deleted, counts.filtered, counts.dead_letters];
+            let rate = format!("{:.0}", per_second(counts.seen, self.elapsed));
+            table.row([name.to_string()].into_iter().chain(numbers.map(|n| n.to_string())).chain([rate]));
+        }
+        table.lines().iter().for_each(|line| self.talk.text(line));
+    }
+
+    /// The same for scripts.
+    pub(crate) fn to_json(&self) -> Value {
+        let pillows: Vec<Value> = self
+            .counts
+            .iter()
+            .map(|(name, counts)| {
+                let mut value = json!(counts);
+                value["pillow"] = json!(name);
+                value
+            })
+            .collect();
+        json!({"pillows": pillows, "seconds": self.elapsed.as_secs_f64()})
+    }
+}
+
+fn per_second(count: u64, elapsed: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let count = count as f64;
+    count / elapsed.as_secs_f64().max(0.001)
+}
