@@ -21,6 +21,8 @@ pub mod committed;
 pub mod definition;
 pub mod diff;
 
+mod bytes;
+
 pub mod decode;
 pub mod source;
 

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde::ser::{Error as _, Impossible, SerializeMap, SerializeStruct, Serializer};
 
+use crate::bytes::BytesAsText;
 use crate::decode::Carried;
 use crate::document::ChangeMeta;
 use crate::pillow::RESERVED;
@@ -48,7 +49,7 @@ pub fn write_source<T: Serialize>(
     change: &ChangeMeta,
     source: &mut Vec<u8>,
 ) -> Result<(), serde_json::Error> {
-    let mut serializer = serde_json::Serializer::new(source);
+    let mut serializer = serde_json::Serializer::with_formatter(source, BytesAsText);
     document.serialize(Root { inner: &mut serializer, carried, change })
 }
 
