@@ -36,7 +36,7 @@ pub(crate) const PRIVATE: Private = Private;
 
 impl Private {
     /// The same with a user's place, for what the compiler may say of it.
-    pub(crate) fn at(&self, place: Span) -> Ident {
+    pub(crate) fn at(place: Span) -> Ident {
         Ident::new(PRIVATE_NAME, Span::call_site().located_at(place))
     }
 }

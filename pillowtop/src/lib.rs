@@ -1,7 +1,69 @@
 //! Annotated document structs, followed from CouchDB into Elasticsearch or OpenSearch.
 //!
-//! A document crate links this crate alone: it re-exports the derives and what they need. The drift check lives here, because it
-//! is the one thing that the feature `bless` turns off: with it, `cargo xtask make-mapping` builds while a mapping is missing or stale.
+//! ```
+//! use chrono::{DateTime, Utc};
+//! use pillowtop::{ChangeMeta, CouchDocument, Pillow, Registry};
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// A case: one person or household, followed over time.
+//! #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
+//! #[couch(doc_type = "CommCareCase", deleted = "CommCareCase-Deleted", database = "commcarehq", unknown = carry)]
+//! #[pillow(
+//!     name = "case",
+//!     alias = "hqcases",
+//!     filter = self.domain != "demo" && self.case_type.is_some(),
+//!     transform = CaseIndex::from_case,
+//!     transform_version = 2,
+//!     mapping = unchecked, // Only here: a crate commits `mappings/case.json`, which each build is compared with.
+//! )]
+//! pub struct Case {
+//!     pub domain: String,
+//!     #[serde(rename = "type")]
+//!     pub case_type: Option<String>,
+//!     pub opened_on: DateTime<Utc>,
+//!     pub actions: Vec<CaseAction>,
+//! }
+//!
+//! #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+//! pub struct CaseAction {
+//!     pub action_type: String,
+//! }
+//!
+//! /// What is searched.
+//! #[derive(Debug, Serialize, CouchDocument)]
+//! pub struct CaseIndex {
+//!     pub domain: String,
+//!     #[serde(rename = "type")]
+//!     #[es(text, analyzer = "comma", fields(exact(keyword)))]
+//!     pub case_type: Option<String>,
+//!     pub opened_on: DateTime<Utc>,
+//!     #[es(nested)]
+//!     pub actions: Vec<CaseAction>,
+//!     #[es(skip)]
+//!     pub export_tag: Vec<String>,
+//! }
+//!
+//! impl CaseIndex {
+//!     fn from_case(case: Case, _change: &ChangeMeta) -> Option<Self> {
+//!         let Case { domain, case_type, opened_on, actions } = case;
+//!         Some(Self { domain, case_type, opened_on, actions, export_tag: Vec::new() })
+//!     }
+//! }
+//!
+//! pub fn registry() -> Registry {
+//!     pillowtop::registry![Case]
+//! }
+//!
+//! let registry = registry();
+//! let definition = registry.pillows()[0].definition();
+//! assert_eq!(definition.mappings["properties"]["type"]["fields"]["exact"]["type"], "keyword");
+//! assert_eq!(definition.mappings["properties"]["actions"]["type"], "nested");
+//! assert_eq!(definition.filter, Some(r#"self.domain != "demo" && self.case_type.is_some()"#));
+//! ```
+//!
+//! `docs/attributes.md` has every attribute. A document crate links this crate alone: it re-exports the derives and what they
+//! need. The drift check lives here, because it is the one thing that the feature `bless` turns off: with it,
+//! `cargo xtask make-mapping` builds while a mapping is missing or stale.
 
 pub use pillowtop_core::*;
 pub use pillowtop_derive::{CouchDocument, Pillow};

@@ -68,6 +68,15 @@ fn dates_have_the_format_that_serde_writes() {
     check::<chrono::NaiveDate>(&json!({"type": "date", "format": "strict_date"}));
 }
 
+#[cfg(feature = "jiff")]
+#[test]
+fn jiffs_dates_have_the_same_formats() {
+    let instant = json!({"type": "date", "format": "strict_date_optional_time_nanos"});
+    check::<jiff::Timestamp>(&instant);
+    check::<jiff::civil::DateTime>(&instant);
+    check::<jiff::civil::Date>(&json!({"type": "date", "format": "strict_date"}));
+}
+
 #[test]
 fn containers_are_mapped_as_what_they_hold() {
     check::<Option<Vec<i64>>>(&json!({"type": "long"}));

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 fn properties<Type: CouchDocument>() -> Value {
     let mut root = root_mapping(Type::MAPPING);
-    root["properties"].as_object_mut().unwrap().remove("pillowtop");
-    root["properties"].take()
+    let mut properties = root["properties"].take();
+    properties.as_object_mut().map(|members| members.remove("pillowtop"));
+    properties
 }
 
 fn keyword() -> Value {
@@ -208,6 +209,12 @@ mod base64 {
     }
 }
 
+mod serde_bytes {
+    pub(crate) fn serialize<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+}
+
 #[derive(Serialize, CouchDocument)]
 #[serde(rename_all = "camelCase")]
 struct Named {
@@ -224,6 +231,8 @@ struct Named {
     sometimes: Option<bool>,
     #[serde(serialize_with = "base64::serialize")]
     bytes: Vec<u8>,
+    #[serde(serialize_with = "serde_bytes::serialize")]
+    raw: Vec<u8>,
     r#type: bool,
 }
 
@@ -236,13 +245,20 @@ fn json_names_are_those_that_serde_writes() {
         unwritten: HashMap::new(),
         sometimes: Some(true),
         bytes: Vec::new(),
+        raw: vec![0xff],
         r#type: true,
     };
-    let written = serde_json::to_value(named).unwrap();
+    let change = pillowtop::ChangeMeta::new("a".into(), "1-x".into(), "db".into());
+    let mut source = Vec::new();
+    pillowtop::source::write_source(&named, &Vec::new(), &change, &mut source).unwrap();
+    let mut written: Value = serde_json::from_slice(&source).unwrap();
+    assert_eq!(written["raw"], json!("/w=="));
+    written.as_object_mut().unwrap().remove("pillowtop");
     let written: Vec<&String> = written.as_object().unwrap().keys().collect();
     let mapped = properties::<Named>();
     assert_eq!(mapped.as_object().unwrap().keys().collect::<Vec<_>>(), written);
     assert_eq!(mapped["bytes"], json!({"type": "binary"}));
+    assert_eq!(mapped["raw"], json!({"type": "binary"}));
 }
 
 #[derive(Serialize, CouchDocument)]

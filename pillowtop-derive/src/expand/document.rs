@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, Type, WherePredicate, parse_quote};
 
 use super::mapping::{field, object, struct_inside};
-use crate::idents::{PRIVATE, in_const_block};
+use crate::idents::{PRIVATE, Private, in_const_block};
 use crate::model::{Contents, Document, DocumentKind, DocumentModel, Mapping, Member, ObjectModel};
 use crate::parse::mentions;
 
@@ -42,7 +42,7 @@ fn object_impls(
     info: &TokenStream,
 ) -> TokenStream {
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let private = PRIVATE.at(ident.span());
+    let private = Private::at(ident.span());
     let nested = quote_spanned!(ident.span()=> #private::Field::object("object", &[], <Self as #private::CouchDocument>::MAPPING));
     in_const_block(&quote! {
         #[automatically_derived]

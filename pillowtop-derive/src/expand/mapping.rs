@@ -7,7 +7,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
 
-use crate::idents::PRIVATE;
+use crate::idents::{PRIVATE, Private};
 use crate::model::{Contents, Mapping, Member, Parameter, Property, SaidMapping};
 
 /// A 128-bit number in hexadecimal digits.
@@ -25,7 +25,7 @@ pub(super) fn object(
 ) -> TokenStream {
     let members = members.iter().map(member);
     let (parameters, root_parameters) = (list(parameters), list(root_parameters));
-    let private = PRIVATE.at(ident.span());
+    let private = Private::at(ident.span());
     quote_spanned!(ident.span()=> #private::Object::new(&[#(#members),*], #parameters, #root_parameters))
 }
 

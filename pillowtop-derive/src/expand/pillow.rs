@@ -8,7 +8,7 @@ use syn::{DeriveInput, Ident};
 use super::document::option;
 use super::mapping::hexadecimal;
 use crate::filter::predicate;
-use crate::idents::{CHANGE, PRIVATE, facade, in_const_block};
+use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block};
 use crate::model::{FilterModel, PillowModel};
 
 /// What the compiler is to say of the committed mapping.
@@ -114,7 +114,7 @@ fn check(ident: &Ident, drift: &Drift) -> TokenStream {
             let fingerprint = hexadecimal(*fingerprint);
             let derived = quote!(<#ident as #PRIVATE::Pillow>::FINGERPRINT);
             // All of the call has the struct's place: that is where the compiler reports what it asserts.
-            let private = PRIVATE.at(span);
+            let private = Private::at(span);
             let compare = quote_spanned!(span=> #private::assert_fresh(#derived, #fingerprint, #message));
             quote!(#facade::__unless_bless! { const _: () = #compare; })
         }

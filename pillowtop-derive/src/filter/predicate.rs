@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Lit, Pat};
 
 use super::expression::{Constant, FieldPath, Filter, Operand, Operator, OperatorKind, Test};
-use crate::idents::{Local, OTHER, PRIVATE, VALUE};
+use crate::idents::{Local, OTHER, PRIVATE, Private, VALUE};
 
 /// The code of a filter. The user's tokens keep their places, so that the compiler speaks of them.
 pub(crate) fn predicate(filter: &Filter) -> TokenStream {
@@ -121,7 +121,7 @@ fn predicate_test(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
         Test::IsEmpty => all(field, &VALUE, &quote!(#VALUE.#name())),
         Test::Contains(constant) => {
             let needle = constant_tokens(constant);
-            let (private, local) = (PRIVATE.at(span), VALUE.at(span));
+            let (private, local) = (Private::at(span), VALUE.at(span));
             let is_text = matches!(constant, Constant::Literal { literal: Lit::Str(_), .. });
             let needle = if is_text { needle } else { quote!(&#needle) };
             any(field, &VALUE, &quote_spanned!(span=> #private::Contains::has(#local, #needle)))

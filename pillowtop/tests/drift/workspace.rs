@@ -1,5 +1,7 @@
 //! A user's workspace: a crate of documents, a tool that makes mappings, and `mappings/` at the root.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its workspace fails")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
