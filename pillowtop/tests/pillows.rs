@@ -31,7 +31,7 @@ macro_rules! accepts {
         #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
         #[couch(doc_type = "Case")]
         #[pillow(name = "case", alias = "cases", filter = $($filter)+, mapping = unchecked)]
-        struct Case {
+        struct Document {
             domain: String,
             cow: Cow<'static, str>,
             case_type: Option<String>,
@@ -51,7 +51,7 @@ macro_rules! accepts {
         let mut document = json!({"domain": "d", "cow": "c", "closed": false, "number": 1, "ratio": 0.5, "tags": ["a"],
             "kind": "Person", "home": {"age": 1}, "type": "t"});
         document.as_object_mut().unwrap().extend(json!($document).as_object().unwrap().clone());
-        serde_json::from_value::<Case>(document).unwrap().accepts()
+        serde_json::from_value::<Document>(document).unwrap().accepts()
     }};
 }
 
@@ -199,7 +199,8 @@ fn a_transform_makes_what_is_indexed_or_drops_it() {
 
 mod elsewhere {
     pub(crate) fn index(case: super::Elsewhere, _: &pillowtop::ChangeMeta) -> Option<super::CaseIndex> {
-        Some(super::CaseIndex { domain: case.domain, days: 0, id: String::new() })
+        let named = !case.domain.is_empty();
+        named.then_some(super::CaseIndex { domain: case.domain, days: 0, id: String::new() })
     }
 }
 
