@@ -123,10 +123,10 @@ impl Corpus {
 
 fn lines(shape: Shape) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/docs");
-    let mut documents: Vec<Value> = std::fs::read_dir(folder)
+    let mut documents: Vec<Value> = fs_err::read_dir(folder)
         .into_iter()
         .flatten()
-        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok())
+        .filter_map(|entry| fs_err::read_to_string(entry.ok()?.path()).ok())
         .filter_map(|text| serde_json::from_str(&text).ok())
         .collect();
     if documents.is_empty() {

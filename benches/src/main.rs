@@ -111,7 +111,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 
 /// The most memory that this process has had resident, in KiB; 0 where the system does not say.
 fn peak_memory() -> u64 {
-    std::fs::read_to_string("/proc/self/status")
+    fs_err::read_to_string("/proc/self/status")
         .ok()
         .and_then(|status| {
             let line = status.lines().find(|line| line.starts_with("VmHWM:"))?.to_owned();

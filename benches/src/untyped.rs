@@ -153,7 +153,7 @@ fn references(members: &mut Map<String, Value>) {
 fn dates(members: &mut Map<String, Value>, names: &[&str]) {
     for name in names {
         if let Some(Value::String(text)) = members.get_mut(*name) {
-            *text = HqDate::new(std::mem::take(text)).as_str().to_owned();
+            HqDate::new(std::mem::take(text)).as_str().clone_into(text);
         }
     }
 }

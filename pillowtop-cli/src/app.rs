@@ -75,11 +75,11 @@ impl App {
         };
         let talk = Talk::to_streams(parsed.shared.json, verbosity);
         log_to_stderr(verbosity);
-        ExitCode::from(self.run(parsed, talk))
+        ExitCode::from(self.run(parsed, &talk))
     }
 
     /// Runs a parsed command and returns its exit code.
-    pub(crate) fn run(self, arguments: Arguments, talk: Talk) -> u8 {
+    pub(crate) fn run(self, arguments: Arguments, talk: &Talk) -> u8 {
         match self.dispatch(arguments, talk.clone()) {
             Ok(outcome) => outcome.code(),
             Err(failure) => {

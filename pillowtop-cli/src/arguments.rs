@@ -26,13 +26,13 @@ pub(crate) struct Shared {
     /// The address of CouchDB
     #[arg(long, global = true, value_name = "URL", env = "PILLOWTOP_COUCH_URL", hide_env_values = true)]
     pub(crate) couch_url: Option<String>,
-    /// The user for CouchDB; the password is PILLOWTOP_COUCH_PASSWORD or in the configuration
+    /// The user for CouchDB; the password is `PILLOWTOP_COUCH_PASSWORD` or in the configuration
     #[arg(long, global = true, value_name = "NAME", env = "PILLOWTOP_COUCH_USER")]
     pub(crate) couch_user: Option<String>,
     /// The address of Elasticsearch or OpenSearch
     #[arg(long, global = true, value_name = "URL", env = "PILLOWTOP_ELASTIC_URL", hide_env_values = true)]
     pub(crate) elastic_url: Option<String>,
-    /// The user for the cluster; the password is PILLOWTOP_ELASTIC_PASSWORD or in the configuration
+    /// The user for the cluster; the password is `PILLOWTOP_ELASTIC_PASSWORD` or in the configuration
     #[arg(long, global = true, value_name = "NAME", env = "PILLOWTOP_ELASTIC_USER")]
     pub(crate) elastic_user: Option<String>,
     /// What all index names begin with, so that several environments share a cluster
@@ -88,6 +88,7 @@ pub(crate) enum Command {
     Quickstart(Quickstart),
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Args)]
 pub(crate) struct MakeMapping {
     /// The pillows

@@ -22,7 +22,7 @@ pub(crate) async fn couch(context: &Context, database: DatabaseName) -> Result<C
 /// The cluster.
 pub(crate) async fn cluster(context: &Context) -> Result<Cluster, Failure> {
     let endpoint = endpoint(&context.config.elastic, "elastic", "ELASTIC")?;
-    let options = ClusterOptions { prefix: context.config.prefix.clone(), ..ClusterOptions::default() };
+    let options = ClusterOptions { prefix: context.config.prefix.clone() };
     Ok(Cluster::connect(endpoint, options).await?)
 }
 

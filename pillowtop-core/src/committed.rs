@@ -235,7 +235,9 @@ impl CommittedFile {
 
 fn digest_of(members: &Map<String, Value>) -> String {
     let canonical = to_canonical(&Value::Object(members.clone()));
-    Sha256::digest(canonical.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut start = [0; 8];
+    start.copy_from_slice(&Sha256::digest(canonical.as_bytes())[..8]);
+    format!("{:016x}", u64::from_be_bytes(start))
 }
 
 fn text(value: Value, name: &str) -> Result<String, CommittedFileError> {

@@ -162,10 +162,10 @@ fn mapping(before: &Value, after: &Value, changes: &mut Vec<PathChange>) {
         };
         push(changes, &format!("root {name}"), before.get(&name), after.get(&name), class, reason);
     }
-    properties(String::new(), before.get("properties"), after.get("properties"), changes);
+    properties("", before.get("properties"), after.get("properties"), changes);
 }
 
-fn properties(prefix: String, before: Option<&Value>, after: Option<&Value>, changes: &mut Vec<PathChange>) {
+fn properties(prefix: &str, before: Option<&Value>, after: Option<&Value>, changes: &mut Vec<PathChange>) {
     let empty = Value::Object(Map::new());
     let (before, after) = (before.unwrap_or(&empty), after.unwrap_or(&empty));
     for name in names([before, after]) {
@@ -199,7 +199,7 @@ fn field(path: &str, before: &Value, after: &Value, changes: &mut Vec<PathChange
     for name in names([before, after]) {
         let (old, new) = (before.get(&name), after.get(&name));
         match name.as_str() {
-            "properties" | "fields" => properties(format!("{path}."), old, new, changes),
+            "properties" | "fields" => properties(&format!("{path}."), old, new, changes),
             _ if UPDATEABLE.contains(&name.as_str()) => {
                 push(
                     changes,

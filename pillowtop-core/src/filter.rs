@@ -74,7 +74,7 @@ mod tests {
         let (plain, some, none) = ("a".to_owned(), Some("a".to_owned()), None::<String>);
         assert!(Step(&plain).get().is_some_and(|value| *value == *"a"));
         assert!(Step(&some).get().is_some_and(|value| *value == *"a"));
-        assert!(!Step(&none).get().is_some_and(|value: &String| *value == *"a"));
+        assert!(Step(&none).get().is_none_or(|value: &String| *value != *"a"));
         assert!(Step(&none).get().is_none_or(|value: &String| *value != *"a"));
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::operation::Version;
 
 /// How far above the present a ceiling is reserved. Long against the interval of saving, short against a clock that is set back.
-pub const CEILING_AHEAD: Duration = Duration::from_secs(120);
+pub const CEILING_AHEAD: Duration = Duration::from_mins(2);
 
 /// Microseconds since 1970.
 pub fn now_micros() -> u64 {

@@ -1,5 +1,6 @@
 //! `es-manage`: indices and aliases.
 
+use pillowtop_core::{AliasName, IndexName};
 use pillowtop_runtime::Phase;
 use pillowtop_runtime::sink::elastic::{Cluster, IndexStatus};
 use serde_json::{Value, json};
@@ -54,7 +55,7 @@ fn describe(context: &Context, index: &IndexStatus) -> [(&'static str, String); 
         Some(_) => "another",
     };
     let aliases: Vec<&str> =
-        index.aliases.iter().map(|alias| alias.as_str()).filter(|alias| !alias.contains(".W")).collect();
+        index.aliases.iter().map(AliasName::as_str).filter(|alias| !alias.contains(".W")).collect();
     [
         ("index", index.name.to_string()),
         ("pillow", index.pillow.to_string()),
@@ -94,7 +95,7 @@ async fn flip(context: &Context, names: &[String], dry_run: bool) -> Result<Outc
     }
     let mut listed = Vec::new();
     for plan in &plans {
-        let from: Vec<&str> = plan.from.iter().map(|index| index.as_str()).collect();
+        let from: Vec<&str> = plan.from.iter().map(IndexName::as_str).collect();
         let from = if from.is_empty() { "nothing".to_owned() } else { from.join(", ") };
         let line = match (plan.is_done(), dry_run) {
             (true, _) => format!("{} is on {} already", plan.alias, plan.to),

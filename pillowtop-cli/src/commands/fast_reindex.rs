@@ -65,7 +65,7 @@ pub(crate) async fn build(
             ReindexStep::Created(index) => talk.note(&format!("{name}: created `{index}`")),
             ReindexStep::Resuming => talk.note(&format!("{name}: going on with a load that was interrupted")),
             ReindexStep::CatchingUp => {
-                talk.note(&format!("{name}: applying what changed since the load began"))
+                talk.note(&format!("{name}: applying what changed since the load began"));
             }
             _ => {}
         })

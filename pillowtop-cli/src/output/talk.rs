@@ -18,7 +18,7 @@ pub(crate) enum Verbosity {
 
 type Writer = Arc<Mutex<dyn Write + Send>>;
 
-/// Standard output and standard error, or what a test reads instead.
+/// Standard output and standard error.
 #[derive(Clone)]
 pub(crate) struct Talk {
     out: Writer,
@@ -27,9 +27,6 @@ pub(crate) struct Talk {
     verbosity: Verbosity,
     draws: bool,
 }
-
-/// What a test reads.
-pub(crate) type Capture = Arc<Mutex<Vec<u8>>>;
 
 impl Talk {
     /// To the process's own streams.
@@ -43,29 +40,9 @@ impl Talk {
         }
     }
 
-    /// To buffers.
-    pub(crate) fn captured(out: Capture, err: Capture, json: bool) -> Self {
-        Self { out, err, json, verbosity: Verbosity::Normal, draws: false }
-    }
-
-    /// Whether data is printed as JSON.
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// Whether progress may be drawn over.
     pub(crate) fn draws(&self) -> bool {
         self.draws
-    }
-
-    /// How much is said.
-    pub(crate) fn verbosity(&self) -> Verbosity {
-        self.verbosity
-    }
-
-    /// A line of data.
-    pub(crate) fn data(&self, line: &str) {
-        write(&self.out, line);
     }
 
     /// Data for scripts, when they asked for it.

@@ -62,7 +62,7 @@ pub struct BulkLimits {
 /// The lanes of one pillow.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    lanes: Vec<Lane>,
+    all: Vec<Lane>,
     /// Lanes that have something to send, each once.
     ready: VecDeque<usize>,
     /// Lanes that wait for a retry.
@@ -75,7 +75,7 @@ pub(super) struct Lanes {
 impl Default for Lanes {
     fn default() -> Self {
         Self {
-            lanes: (0..LANES).map(|_| Lane::default()).collect(),
+            all: (0..LANES).map(|_| Lane::default()).collect(),
             ready: VecDeque::new(),
             delayed: Vec::new(),
             waiting_bytes: 0,
@@ -91,7 +91,7 @@ impl Lanes {
         let place = lane_of(&queued.operation.id);
         self.waiting_bytes += queued.operation.body_bytes();
         self.oldest.get_or_insert_with(Instant::now);
-        let lane = &mut self.lanes[place];
+        let lane = &mut self.all[place];
         if let Some(older) =
             lane.waiting.iter_mut().find(|waiting| waiting.operation.id == queued.operation.id)
         {
@@ -129,12 +129,12 @@ impl Lanes {
 
     /// When the next waiting retry is due.
     pub(super) fn next_retry(&self) -> Option<Instant> {
-        self.delayed.iter().filter_map(|place| self.lanes[*place].not_before).min()
+        self.delayed.iter().filter_map(|place| self.all[*place].not_before).min()
     }
 
     /// Lanes whose retries are due become ready.
     pub(super) fn wake(&mut self, now: Instant) {
-        let lanes = &mut self.lanes;
+        let lanes = &mut self.all;
         let ready = &mut self.ready;
         self.delayed.retain(|place| {
             let lane = &mut lanes[*place];
@@ -154,7 +154,7 @@ impl Lanes {
         let mut bulk = Bulk { operations: Vec::new(), lanes: Vec::new() };
         let (mut bytes, mut most) = (0, limits.operations);
         while let Some(place) = self.ready.front().copied() {
-            let lane = &mut self.lanes[place];
+            let lane = &mut self.all[place];
             let before = bulk.operations.len();
             while let Some(next) = lane.waiting.front() {
                 let size = next.operation.body_bytes();
@@ -184,23 +184,22 @@ impl Lanes {
     pub(super) fn settle(&mut self, lanes: &[usize], again: Vec<Queued>, retry_at: Instant) {
         for mut queued in again.into_iter().rev() {
             let place = lane_of(&queued.operation.id);
-            let lane = &mut self.lanes[place];
+            let lane = &mut self.all[place];
             lane.not_before = Some(retry_at);
-            match lane.waiting.iter_mut().find(|waiting| waiting.operation.id == queued.operation.id) {
-                Some(newer) => {
-                    newer.rows.splice(0..0, std::mem::take(&mut queued.rows));
-                    newer.attempts = 0;
-                    newer.company = newer.company.min(queued.company);
-                }
-                None => {
-                    self.waiting += 1;
-                    self.waiting_bytes += queued.operation.body_bytes();
-                    lane.waiting.push_front(queued);
-                }
+            if let Some(newer) =
+                lane.waiting.iter_mut().find(|waiting| waiting.operation.id == queued.operation.id)
+            {
+                newer.rows.splice(0..0, std::mem::take(&mut queued.rows));
+                newer.attempts = 0;
+                newer.company = newer.company.min(queued.company);
+            } else {
+                self.waiting += 1;
+                self.waiting_bytes += queued.operation.body_bytes();
+                lane.waiting.push_front(queued);
             }
         }
         for place in lanes {
-            let lane = &mut self.lanes[*place];
+            let lane = &mut self.all[*place];
             lane.busy = false;
             if lane.not_before.is_some() {
                 self.delayed.push(*place);
@@ -267,7 +266,7 @@ mod tests {
         let (operations, places) = lanes.take(LIMITS).unwrap().into_parts();
         lanes.push(queued("a", 1));
         assert!(lanes.take(LIMITS).is_none());
-        let later = Instant::now() + Duration::from_secs(60);
+        let later = Instant::now() + Duration::from_mins(1);
         lanes.settle(&places, operations, later);
         lanes.wake(Instant::now());
         assert!(lanes.take(LIMITS).is_none(), "the retry waits");
@@ -311,7 +310,7 @@ mod tests {
                     lanes.push(queued(&format!("d{document}"), row as u64));
                 }
                 let (take, turn) = answers.next().unwrap_or((true, 0));
-                lanes.wake(Instant::now() + Duration::from_secs(3600));
+                lanes.wake(Instant::now() + Duration::from_hours(1));
                 if take && let Some(bulk) = lanes.take(BulkLimits { bytes: 400, operations: 3 }) {
                     for sent in &bulk.operations {
                         let id = sent.operation.id.clone();

@@ -53,14 +53,14 @@ pub(super) struct Circuit {
     open_until: Option<Instant>,
 }
 
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// More dead letters than this in a minute open the circuit.
 const MOST_DEAD: u64 = 1000;
 /// More than one in this many changes opens it too, from `FEWEST_DEAD` on.
 const ONE_IN: u64 = 20;
 const FEWEST_DEAD: u64 = 100;
 /// How long it stays open.
-const PAUSE: Duration = Duration::from_secs(300);
+const PAUSE: Duration = Duration::from_mins(5);
 
 impl Default for Circuit {
     fn default() -> Self {

@@ -242,10 +242,10 @@ impl Pipeline {
     pub(super) fn complete(&mut self, done: Done) {
         match done {
             Done::Bulk { operations, lanes, answer: Ok(outcomes) } => {
-                self.judge_items(operations, &lanes, outcomes)
+                self.judge_items(operations, &lanes, outcomes);
             }
             Done::Bulk { operations, lanes, answer: Err(error) } => {
-                self.judge_failure(operations, &lanes, error)
+                self.judge_failure(operations, &lanes, error);
             }
             Done::Letters { letters, answer } => self.complete_letters(letters, answer),
             Done::Saved { .. } => {}

@@ -32,14 +32,14 @@ impl DocumentFolder {
             }
         }
         files.sort();
-        let mut state = String::new();
+        let mut state = Vec::new();
         for file in &files {
             document(file)?;
             let metadata = fs_err::metadata(file)?;
             let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-            state.push_str(&format!("{} {} {}\n", file.display(), metadata.len(), modified.as_nanos()));
+            state.push(format!("{} {} {}", file.display(), metadata.len(), modified.as_nanos()));
         }
-        Ok(Self { files, position: Sequence::new(format!("folder {:032x}", hash_text(&state))) })
+        Ok(Self { files, position: Sequence::new(format!("folder {:032x}", hash_text(&state.join("\n")))) })
     }
 
     /// How many documents are in it.

@@ -97,7 +97,7 @@ impl Feed {
         F: Future<Output = Result<(), SourceError>> + Send + 'static,
     {
         let (sender, events) = mpsc::channel(CHANNEL);
-        let reading = source(Sender { sender: sender.clone(), rows: Vec::new(), bytes: 0 });
+        let reading = source(Sender { events: sender.clone(), rows: Vec::new(), bytes: 0 });
         let task = tokio::spawn(async move {
             if let Err(error) = reading.await {
                 // Whoever listened may be gone.
@@ -116,7 +116,7 @@ impl Drop for Feed {
 
 /// Collects rows and hands them over in portions.
 pub(crate) struct Sender {
-    sender: mpsc::Sender<Result<FeedEvent, SourceError>>,
+    events: mpsc::Sender<Result<FeedEvent, SourceError>>,
     rows: Vec<Row>,
     bytes: usize,
 }
@@ -136,20 +136,20 @@ impl Sender {
         if !self.rows.is_empty() {
             self.bytes = 0;
             let rows = std::mem::take(&mut self.rows);
-            let _ = self.sender.send(Ok(FeedEvent::Rows(rows))).await;
+            let _ = self.events.send(Ok(FeedEvent::Rows(rows))).await;
         }
     }
 
     /// Hands over a position after the rows before it.
     async fn position(&mut self, position: Sequence) {
         self.flush().await;
-        let _ = self.sender.send(Ok(FeedEvent::Position(position))).await;
+        let _ = self.events.send(Ok(FeedEvent::Position(position))).await;
     }
 
     /// Says that the source does not answer.
     async fn waiting(&mut self, reason: String) {
         self.flush().await;
-        let _ = self.sender.send(Ok(FeedEvent::Waiting(reason))).await;
+        let _ = self.events.send(Ok(FeedEvent::Waiting(reason))).await;
     }
 }
 

@@ -62,7 +62,8 @@ fn number(value: &Value, coerce: bool, type_name: &str) -> Result<Option<Number>
         Value::String(_) if !coerce => Err(format!("{type_name} value passed as String")),
         Value::String(text) if text.is_empty() => Ok(None),
         Value::String(text) => {
-            let text = text.trim();
+            // What Java reads as `Double` may have white space around it.
+            let text = if type_name.ends_with("long") { text } else { text.trim() };
             let number = text.parse::<i64>().map(Number::from).ok();
             number
                 .or_else(|| text.parse::<u64>().map(Number::from).ok())

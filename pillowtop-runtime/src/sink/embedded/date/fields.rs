@@ -67,13 +67,13 @@ impl Fields {
         self.values[part as usize]
     }
 
-    /// The moment; `None` for a date that is in no calendar. What is absent is as in 1970-01-01T00:00:00Z.
+    /// The moment; `None` for a date that is in no calendar. An absent time is midnight in Greenwich.
     pub(super) fn moment(&self) -> Option<Moment> {
         let hour = match (self.get(Part::Hour), self.get(Part::HourOfHalf)) {
             (None, Some(hour)) => Some(hour % 12 + 12 * self.get(Part::Half).unwrap_or(0)),
             (hour, _) => hour,
         };
-        let (days, days_meant) = self.days()?;
+        let (days, days_meant) = self.days(hour.is_some())?;
         let of_day = hour.unwrap_or(0) * 3600
             + self.get(Part::Minute).unwrap_or(0) * 60
             + self.get(Part::Second).unwrap_or(0)
@@ -94,19 +94,25 @@ impl Fields {
         Some(Moment { start, end: start + meant })
     }
 
-    /// Days since 1970, and how many days the date leaves open.
-    fn days(&self) -> Option<(i64, i64)> {
-        let year = self.get(Part::Year).unwrap_or(1970);
-        if let Some(day) = self.get(Part::DayOfYear) {
+    /// Days since 1970, and how many days the date leaves open. A time with half a date is on the first day of 1970, and a
+    /// day without a month is no day: so it is on the servers.
+    fn days(&self, with_time: bool) -> Option<(i64, i64)> {
+        let (year, month, day) = (self.get(Part::Year), self.get(Part::Month), self.get(Part::Day));
+        let year = if with_time && month.is_some() && day.is_some() { year.or(Some(1970)) } else { year };
+        if let (Some(year), Some(day)) = (year, self.get(Part::DayOfYear)) {
             return (day <= 365 + i64::from(is_leap(year)))
                 .then(|| (days_from_civil(year, 1, 1) + day - 1, 1));
         }
-        let (month, day) = (self.get(Part::Month), self.get(Part::Day));
-        let days = days_from_civil(year, month.unwrap_or(1), day.unwrap_or(1));
-        match (month, day) {
-            (_, Some(day)) => (day <= days_of_month(year, month.unwrap_or(1))).then_some((days, 1)),
-            (Some(month), None) => Some((days, days_of_month(year, month))),
-            (None, None) => Some((days, 365 + i64::from(is_leap(year)))),
+        match (year, month, day) {
+            (Some(year), Some(month), Some(day)) => {
+                (day <= days_of_month(year, month)).then(|| (days_from_civil(year, month, day), 1))
+            }
+            _ if with_time => Some((0, 1)),
+            (Some(year), Some(month), None) => {
+                Some((days_from_civil(year, month, 1), days_of_month(year, month)))
+            }
+            (Some(year), None, _) => Some((days_from_civil(year, 1, 1), 365 + i64::from(is_leap(year)))),
+            (None, ..) => None,
         }
     }
 }

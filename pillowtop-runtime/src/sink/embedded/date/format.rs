@@ -1,7 +1,7 @@
 //! The `format` of a date field: a list of which the first that fits reads the text.
 
 use super::fields::{Fields, Moment, Part};
-use super::pattern::{Item, OffsetStyle, compile, read};
+use super::pattern::{Colon, Item, OffsetStyle, compile, read};
 
 /// What a `date` field has when its mapping says nothing.
 pub(crate) const DEFAULT_DATE_FORMAT: &str = "strict_date_optional_time||epoch_millis";
@@ -78,7 +78,7 @@ fn epoch(text: &str, unit: i128, most_digits: usize) -> Option<Moment> {
     if whole.is_empty() || whole.len() > 18 || !all_digits(whole) || !all_digits(fraction) {
         return None;
     }
-    if fraction.len() > most_digits || unsigned.ends_with('.') {
+    if fraction.len() > most_digits {
         return None;
     }
     let mut nanos = whole.parse::<i128>().ok()? * unit;
@@ -91,48 +91,83 @@ fn epoch(text: &str, unit: i128, most_digits: usize) -> Option<Moment> {
 }
 
 fn one_format(name: &str) -> Format {
+    let strict_name = name.strip_prefix("strict_");
     match name {
         "epoch_millis" => Format::EpochMillis,
         "epoch_second" => Format::EpochSecond,
-        "strict_date_optional_time" | "strict_date_optional_time_nanos" | "iso8601" => {
-            Format::Items(optional_time(true))
+        "strict_date_optional_time" | "iso8601" => Format::Items(optional_time(true, false)),
+        "strict_date_optional_time_nanos" => Format::Items(optional_time(true, true)),
+        "date_optional_time" => Format::Items(optional_time(false, false)),
+        _ => match named(strict_name.unwrap_or(name)) {
+            // The basic formats have no separators, so their digits are counted even where they are not strict.
+            Some(pattern) if strict_name.is_some() || name.starts_with("basic_") => relaxed(pattern, true),
+            Some(pattern) => relaxed(pattern, false),
+            None => compile(name),
         }
-        "date_optional_time" => Format::Items(optional_time(false)),
-        _ => compile(named(name)).map_or(Format::Unknown, Format::Items),
+        .map_or(Format::Unknown, Format::Items),
     }
 }
 
-/// The pattern of a named format, or the name itself as a pattern.
-fn named(name: &str) -> &str {
-    match name.strip_prefix("strict_").unwrap_or(name) {
-        "basic_date" => "yyyyMMdd",
-        "basic_date_time" => "yyyyMMdd'T'HHmmss.SSSX",
-        "basic_date_time_no_millis" => "yyyyMMdd'T'HHmmssX",
-        "date" | "year_month_day" => "yyyy-MM-dd",
-        "year_month" => "yyyy-MM",
-        "year" => "yyyy",
-        "date_hour" => "yyyy-MM-dd'T'HH",
-        "date_hour_minute" => "yyyy-MM-dd'T'HH:mm",
-        "date_hour_minute_second" => "yyyy-MM-dd'T'HH:mm:ss",
-        "date_hour_minute_second_millis" | "date_hour_minute_second_fraction" => "yyyy-MM-dd'T'HH:mm:ss.SSS",
-        "date_time" => "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-        "date_time_no_millis" => "yyyy-MM-dd'T'HH:mm:ssXXX",
-        "ordinal_date" => "yyyy-DDD",
+/// The pattern of a named format.
+fn named(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "basic_date" => "uuuuMMdd",
+        "basic_date_time" => "uuuuMMdd'T'HHmmss.SSSX",
+        "basic_date_time_no_millis" => "uuuuMMdd'T'HHmmssX",
+        "date" | "year_month_day" => "uuuu-MM-dd",
+        "year_month" => "uuuu-MM",
+        "year" => "uuuu",
+        "date_hour" => "uuuu-MM-dd'T'HH",
+        "date_hour_minute" => "uuuu-MM-dd'T'HH:mm",
+        "date_hour_minute_second" => "uuuu-MM-dd'T'HH:mm:ss",
+        "date_hour_minute_second_millis" | "date_hour_minute_second_fraction" => "uuuu-MM-dd'T'HH:mm:ss.SSS",
+        "date_time" => "uuuu-MM-dd'T'HH:mm:ss.SSSX",
+        "date_time_no_millis" => "uuuu-MM-dd'T'HH:mm:ssX",
+        "ordinal_date" => "uuuu-DDD",
         "hour_minute" => "HH:mm",
         "hour_minute_second" => "HH:mm:ss",
-        _ => name,
-    }
+        _ => return None,
+    })
 }
 
-/// `strict_date_optional_time`, a year with as much after it as there is; not strict, one digit is enough for most numbers.
-fn optional_time(strict: bool) -> Vec<Item> {
+/// The offset of named formats.
+const OFFSET: Item = Item::Offset(OffsetStyle { zulu: true, colon: Colon::Either, hours_alone: true });
+
+/// Named formats are laxer than their patterns: a fraction has any number of digits or is absent, offsets are of any style, and
+/// where they are not strict, one digit is enough for each number.
+fn relaxed(pattern: &str, strict: bool) -> Option<Vec<Item>> {
+    let mut items = Vec::new();
+    for item in compile(pattern)? {
+        match item {
+            Item::Fraction { .. } => {
+                let point = items.pop()?;
+                items.push(Item::Optional(vec![point, Item::Fraction { least: 1, most: 9 }]));
+            }
+            Item::Offset(_) => items.push(OFFSET),
+            Item::Number { part, most, .. } if !strict => items.push(Item::Number { part, least: 1, most }),
+            Item::Year { .. } if !strict => items.push(Item::Year { digits: 1, of_era: false }),
+            item => items.push(item),
+        }
+    }
+    Some(items)
+}
+
+/// `strict_date_optional_time`, a year with as much after it as there is. Not strict, one digit is enough for each number; with
+/// `whole_time`, a time has seconds.
+fn optional_time(strict: bool, whole_time: bool) -> Vec<Item> {
     let number = |part| Item::Number { part, least: if strict { 2 } else { 1 }, most: 2 };
-    let optional = |items: Vec<Item>| Item::Optional(items);
-    let offset = |colon| optional(vec![Item::Offset(OffsetStyle { zulu: true, colon, hours_alone: true })]);
-    let fraction = |point| optional(vec![Item::Literal(point), Item::Fraction { least: 1, most: 9 }]);
-    let seconds = optional(vec![Item::Literal(':'), number(Part::Second), fraction('.'), fraction(',')]);
-    let minutes = optional(vec![Item::Literal(':'), number(Part::Minute), seconds]);
-    let time = optional(vec![number(Part::Hour), minutes, offset(true), offset(false)]);
-    let day = optional(vec![Item::Literal('-'), number(Part::Day), optional(vec![Item::Literal('T'), time])]);
-    vec![Item::Year { digits: 4 }, optional(vec![Item::Literal('-'), number(Part::Month), day])]
+    let fraction = |point| Item::Optional(vec![Item::Literal(point), Item::Fraction { least: 1, most: 9 }]);
+    let seconds = vec![Item::Literal(':'), number(Part::Second), fraction('.'), fraction(',')];
+    let minutes = [Item::Literal(':'), number(Part::Minute)];
+    let offset = Item::Optional(vec![OFFSET]);
+    let time = if whole_time {
+        [number(Part::Hour)].into_iter().chain(minutes).chain(seconds).chain([offset]).collect()
+    } else {
+        let minutes = minutes.into_iter().chain([Item::Optional(seconds)]).collect();
+        vec![Item::Optional(vec![number(Part::Hour), Item::Optional(minutes), offset])]
+    };
+    let time = [Item::Literal('T')].into_iter().chain(time).collect();
+    let day = vec![Item::Literal('-'), number(Part::Day), Item::Optional(time)];
+    let month = vec![Item::Literal('-'), number(Part::Month), Item::Optional(day)];
+    vec![Item::Year { digits: if strict { 4 } else { 1 }, of_era: false }, Item::Optional(month)]
 }

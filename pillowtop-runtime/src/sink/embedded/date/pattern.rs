@@ -8,8 +8,8 @@ use super::fields::{Fields, Part};
 pub(super) enum Item {
     /// A number of so many digits.
     Number { part: Part, least: usize, most: usize },
-    /// A year of so many digits; with a sign it may have more.
-    Year { digits: usize },
+    /// A year of so many digits; with a sign it may have more. A year of an era, which `y` is, has no minus.
+    Year { digits: usize, of_era: bool },
     /// The last two digits of a year from 2000 to 2099.
     ShortYear,
     /// A fraction of the second, without its point.
@@ -20,10 +20,10 @@ pub(super) enum Item {
     Optional(Vec<Item>),
     /// The offset from Greenwich.
     Offset(OffsetStyle),
-    /// `Jan` or `January`.
-    MonthName { full: bool },
-    /// `Mon` or `Monday`; not compared with the date.
-    DayName { full: bool },
+    /// `Jan`.
+    MonthName,
+    /// `Mon`; not compared with the date.
+    DayName,
     /// `AM` or `PM`.
     Half,
 }
@@ -33,27 +33,27 @@ pub(super) enum Item {
 pub(super) struct OffsetStyle {
     /// `Z` stands for no offset.
     pub zulu: bool,
-    /// A colon between hours and minutes.
-    pub colon: bool,
+    /// Whether a colon is between hours and minutes.
+    pub colon: Colon,
     /// Hours may stand alone.
     pub hours_alone: bool,
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+/// Whether a colon is between hours and minutes of an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colon {
+    Always,
+    Never,
+    /// And `UTC` and `GMT` stand for no offset too.
+    Either,
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// As many digits as are there.
+const MANY: usize = 18;
 
 /// Compiles a Java pattern; `None` for one with letters that are not known here.
 pub(super) fn compile(pattern: &str) -> Option<Vec<Item>> {
@@ -115,31 +115,32 @@ fn quoted(letters: &[char], start: usize, items: &mut Vec<Item>) -> Option<usize
 
 fn letter_item(letter: char, count: usize) -> Option<Item> {
     let number = |part| match count {
-        1 => Some(Item::Number { part, least: 1, most: 2 }),
+        1 => Some(Item::Number { part, least: 1, most: MANY }),
         2 => Some(Item::Number { part, least: 2, most: 2 }),
         _ => None,
     };
     let offset = |zulu, colon, hours_alone| Some(Item::Offset(OffsetStyle { zulu, colon, hours_alone }));
     match (letter, count) {
         ('y' | 'u', 2) => Some(Item::ShortYear),
-        ('y' | 'u', _) => Some(Item::Year { digits: count }),
-        ('M' | 'L', 3 | 4) => Some(Item::MonthName { full: count == 4 }),
+        ('y' | 'u', _) => Some(Item::Year { digits: count, of_era: letter == 'y' }),
+        // Full names depend on the locale data of the server's Java.
+        ('M' | 'L', 3) => Some(Item::MonthName),
         ('M' | 'L', _) => number(Part::Month),
         ('d', _) => number(Part::Day),
         ('D', 3) => Some(Item::Number { part: Part::DayOfYear, least: 3, most: 3 }),
-        ('E', 1..=4) => Some(Item::DayName { full: count == 4 }),
+        ('E', 1..=3) => Some(Item::DayName),
         ('H', _) => number(Part::Hour),
         ('h', _) => number(Part::HourOfHalf),
         ('a', 1) => Some(Item::Half),
         ('m', _) => number(Part::Minute),
         ('s', _) => number(Part::Second),
         ('S', 1..=9) => Some(Item::Fraction { least: count, most: count }),
-        ('X', 1) => offset(true, false, true),
-        ('X', 2) => offset(true, false, false),
-        ('X', 3) | ('Z', 5) => offset(true, true, false),
-        ('x', 1) => offset(false, false, true),
-        ('x', 2) | ('Z', 1..=3) => offset(false, false, false),
-        ('x', 3) => offset(false, true, false),
+        ('X', 1) => offset(true, Colon::Never, true),
+        ('X', 2) => offset(true, Colon::Never, false),
+        ('X', 3) | ('Z', 5) => offset(true, Colon::Always, false),
+        ('x', 1) => offset(false, Colon::Never, true),
+        ('x', 2) | ('Z', 1..=3) => offset(false, Colon::Never, false),
+        ('x', 3) => offset(false, Colon::Always, false),
         _ => None,
     }
 }
@@ -156,14 +157,15 @@ fn read_one<'a>(item: &Item, text: &'a str, fields: &mut Fields) -> Option<&'a s
             let (value, _, rest) = digits(text, *least, *most)?;
             fields.set(*part, value).then_some(rest)
         }
-        Item::Year { digits: width } => {
+        Item::Year { digits: width, of_era } => {
             let (sign, unsigned) = match text.strip_prefix('-') {
+                Some(_) if *of_era => return None,
                 Some(rest) => (-1, rest),
                 None => (1, text.strip_prefix('+').unwrap_or(text)),
             };
             // Without a sign, further digits belong to what follows.
-            let most = if unsigned.len() == text.len() && *width > 1 { *width } else { 9 };
-            let (value, _, rest) = digits(unsigned, *width, most.max(*width))?;
+            let most = if unsigned.len() == text.len() && *width > 1 { *width } else { MANY };
+            let (value, _, rest) = digits(unsigned, *width, most)?;
             fields.set(Part::Year, sign * value).then_some(rest)
         }
         Item::ShortYear => {
@@ -185,13 +187,13 @@ fn read_one<'a>(item: &Item, text: &'a str, fields: &mut Fields) -> Option<&'a s
             }
         }
         Item::Offset(style) => read_offset(*style, text, fields),
-        Item::MonthName { full } => {
-            let (index, rest) = name(&MONTHS, *full, text)?;
+        Item::MonthName => {
+            let (index, rest) = name(&MONTHS, text)?;
             fields.set(Part::Month, index + 1).then_some(rest)
         }
-        Item::DayName { full } => name(&DAYS, *full, text).map(|(_, rest)| rest),
+        Item::DayName => name(&DAYS, text).map(|(_, rest)| rest),
         Item::Half => {
-            let (value, rest) = name(&["AM", "PM"], true, text)?;
+            let (value, rest) = name(&["AM", "PM"], text)?;
             fields.set(Part::Half, value).then_some(rest)
         }
     }
@@ -201,20 +203,25 @@ fn read_offset<'a>(style: OffsetStyle, text: &'a str, fields: &mut Fields) -> Op
     if let Some(rest) = style.zulu.then(|| text.strip_prefix('Z')).flatten() {
         return fields.set_offset(0).then_some(rest);
     }
+    if style.colon == Colon::Either
+        && let Some((_, rest)) = name(&["UTC", "GMT"], text)
+    {
+        return fields.set_offset(0).then_some(rest);
+    }
     let sign = match text.chars().next()? {
         '+' => 1,
         '-' => -1,
         _ => return None,
     };
     let (hours, _, after_hours) = digits(&text[1..], 2, 2)?;
-    let minutes_text = if style.colon { after_hours.strip_prefix(':') } else { Some(after_hours) };
-    let minutes = minutes_text.and_then(|text| digits(text, 2, 2));
-    let (minutes, rest) = match minutes {
+    let minutes_text = match style.colon {
+        Colon::Always => after_hours.strip_prefix(':'),
+        Colon::Never => Some(after_hours),
+        Colon::Either => Some(after_hours.strip_prefix(':').unwrap_or(after_hours)),
+    };
+    let (minutes, rest) = match minutes_text.and_then(|text| digits(text, 2, 2)) {
         Some((minutes, _, rest)) if minutes < 60 => (minutes, rest),
-        // `+01` of `+01:30` is left to the style that reads all of it.
-        None if style.hours_alone && !after_hours.starts_with([':', '0', '1', '2', '3', '4', '5']) => {
-            (0, after_hours)
-        }
+        None if style.hours_alone => (0, after_hours),
         _ => return None,
     };
     fields.set_offset(sign * (hours * 3600 + minutes * 60)).then_some(rest)
@@ -227,9 +234,6 @@ fn digits(text: &str, least: usize, most: usize) -> Option<(i64, usize, &str)> {
     (count >= least && count > 0).then(|| number.parse().ok().map(|value| (value, count, rest)))?
 }
 
-fn name<'a>(names: &[&str], full: bool, text: &'a str) -> Option<(i64, &'a str)> {
-    names.iter().zip(0..).find_map(|(name, index)| {
-        let name = if full { name } else { &name[..3] };
-        text.strip_prefix(name).map(|rest| (index, rest))
-    })
+fn name<'a>(names: &[&str], text: &'a str) -> Option<(i64, &'a str)> {
+    names.iter().zip(0..).find_map(|(name, index)| text.strip_prefix(name).map(|rest| (index, rest)))
 }

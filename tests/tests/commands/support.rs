@@ -10,7 +10,7 @@ use pillowtop_tests::{Answer, COUCH_URL_VARIABLE, ELASTIC_URL_VARIABLE};
 use serde_json::{Value, json};
 
 /// A database, a prefix of index names, and a configuration that names both.
-pub struct World {
+pub(crate) struct World {
     name: String,
     couch: u16,
     elastic: u16,
@@ -18,11 +18,11 @@ pub struct World {
 }
 
 /// The alias of each pillow.
-pub const ALIASES: [(&str, &str); 3] = [("case", "hqcases"), ("xform", "xforms"), ("user", "hqusers")];
+pub(crate) const ALIASES: [(&str, &str); 3] = [("case", "hqcases"), ("xform", "xforms"), ("user", "hqusers")];
 
 impl World {
     /// An empty database, named after the test.
-    pub fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let name = format!("{}-{}", test.replace('_', "-"), std::process::id());
         let world =
@@ -34,33 +34,33 @@ impl World {
              [databases]\ncommcarehq = \"{}\"\n",
             world.couch, world.elastic, world.name, world.name
         );
-        std::fs::write(world.configuration(), configuration).expect("a configuration");
+        fs_err::write(world.configuration(), configuration).expect("a configuration");
         world
     }
 
-    pub fn configuration(&self) -> PathBuf {
+    pub(crate) fn configuration(&self) -> PathBuf {
         self.folder.path().join("pillowtop.toml")
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// A request to the database; `path` begins with a slash or is empty.
-    pub fn couch(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn couch(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         pillowtop_tests::request(self.couch, method, &format!("/{}{path}", self.name), &body)
             .expect("the couch server")
     }
 
     /// A request to the cluster.
-    pub fn elastic(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn elastic(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         pillowtop_tests::request(self.elastic, method, path, &body).expect("the cluster")
     }
 
     /// Writes documents; each must be accepted.
-    pub fn save(&self, documents: &[Value]) {
+    pub(crate) fn save(&self, documents: &[Value]) {
         for chunk in documents.chunks(500) {
             let answer = self.couch("POST", "/_bulk_docs", &json!({ "docs": chunk }));
             let rows: Vec<Value> = serde_json::from_str(&answer.body).expect("an answer for each document");
@@ -69,14 +69,14 @@ impl World {
     }
 
     /// Changes a document, or creates it.
-    pub fn change(&self, id: &str, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn change(&self, id: &str, change: impl FnOnce(&mut Value)) {
         let mut document = self.document(id).unwrap_or_else(|| json!({ "_id": id }));
         change(&mut document);
         self.save(&[document]);
     }
 
     /// Deletes a document, leaving a stub.
-    pub fn delete(&self, id: &str) {
+    pub(crate) fn delete(&self, id: &str) {
         let document = self.document(id).expect("a document to delete");
         self.save(&[json!({"_id": id, "_rev": document["_rev"], "_deleted": true})]);
     }
@@ -87,7 +87,7 @@ impl World {
     }
 
     /// All documents that are there.
-    pub fn documents(&self) -> Vec<Value> {
+    pub(crate) fn documents(&self) -> Vec<Value> {
         let answer = self.couch("GET", "/_all_docs?include_docs=true", &Value::Null);
         let answer: Value = serde_json::from_str(&answer.body).expect("all documents");
         let rows = answer["rows"].as_array().expect("rows");
@@ -95,7 +95,7 @@ impl World {
     }
 
     /// The deployed binary with this world's configuration.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pillowtop"));
         command.arg("--config").arg(self.configuration()).args(arguments).current_dir(self.folder.path());
         for (name, _) in std::env::vars() {
@@ -107,13 +107,13 @@ impl World {
     }
 
     /// Runs a command to its end.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the binary")
     }
 
     /// Runs a command that must succeed, and returns what it printed.
     #[track_caller]
-    pub fn run_well(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run_well(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {:?}\n{out}\n{err}", output.status);
@@ -122,7 +122,7 @@ impl World {
 
     /// Runs a command that must fail with a code, and returns what it said.
     #[track_caller]
-    pub fn run_badly(&self, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn run_badly(&self, arguments: &[&str], code: i32) -> String {
         let output = self.run(arguments);
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {err}");
@@ -130,7 +130,7 @@ impl World {
     }
 
     /// Follows changes in the background, until killed.
-    pub fn follow(&self) -> Running {
+    pub(crate) fn follow(&self) -> Running {
         let child = self
             .command(&["run"])
             .stdin(Stdio::null())
@@ -142,7 +142,7 @@ impl World {
     }
 
     /// Builds the indices of all pillows and moves their aliases.
-    pub fn build_all(&self) {
+    pub(crate) fn build_all(&self) {
         for (pillow, _) in ALIASES {
             self.run_well(&["fast-reindex", pillow]);
         }
@@ -150,7 +150,7 @@ impl World {
     }
 
     /// What an alias finds: each id with its revision.
-    pub fn indexed(&self, alias: &str) -> BTreeMap<String, String> {
+    pub(crate) fn indexed(&self, alias: &str) -> BTreeMap<String, String> {
         let alias = format!("{}-{alias}", self.name);
         let refreshed = self.elastic("POST", &format!("/{alias}/_refresh"), &Value::Null);
         assert!(refreshed.status < 300, "{refreshed:?}");
@@ -168,7 +168,7 @@ impl World {
     }
 
     /// The hits of a query.
-    pub fn search(&self, alias: &str, query: &Value) -> Vec<Value> {
+    pub(crate) fn search(&self, alias: &str, query: &Value) -> Vec<Value> {
         let alias = format!("{}-{alias}", self.name);
         let answer =
             self.elastic("POST", &format!("/{alias}/_search"), &json!({"size": 100, "query": query}));
@@ -177,7 +177,7 @@ impl World {
     }
 
     /// What each index must hold, told from the database's documents by plain JSON. Documents that cannot be indexed are given.
-    pub fn expected(&self, alias: &str, dead: &[&str]) -> BTreeMap<String, String> {
+    pub(crate) fn expected(&self, alias: &str, dead: &[&str]) -> BTreeMap<String, String> {
         self.documents()
             .iter()
             .filter(|document| belongs(alias, document))
@@ -191,8 +191,8 @@ impl World {
 
     /// Waits until the indices hold what they must.
     #[track_caller]
-    pub fn assert_equal_soon(&self, dead: &[&str]) {
-        let end = Instant::now() + Duration::from_secs(60);
+    pub(crate) fn assert_equal_soon(&self, dead: &[&str]) {
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             let unequal = ALIASES.iter().find(|(_, alias)| self.indexed(alias) != self.expected(alias, dead));
             let Some((_, alias)) = unequal else { return };
@@ -205,7 +205,7 @@ impl World {
     }
 
     /// The open dead letters, by document.
-    pub fn dead_letters(&self) -> BTreeMap<String, Value> {
+    pub(crate) fn dead_letters(&self) -> BTreeMap<String, Value> {
         let listed = self.run_well(&["--json", "dead-letters", "list"]);
         let listed: Value = serde_json::from_str(&listed).expect("JSON");
         let letters = listed["dead_letters"].as_array().expect("dead letters");
@@ -234,11 +234,11 @@ fn belongs(alias: &str, document: &Value) -> bool {
 }
 
 /// A process that is killed when the test ends.
-pub struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     /// Kills it, as a machine that fails does.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().expect("to kill the process");
         self.0.wait().expect("its end");
     }
@@ -273,13 +273,13 @@ fn encoded(id: &str) -> String {
 }
 
 /// The real documents beside the repository, if they are there, else the repository's own. Each has an id and no revision.
-pub fn sample_documents() -> Vec<Value> {
+pub(crate) fn sample_documents() -> Vec<Value> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/docs");
     let mut documents = commcare::samples::documents();
-    if let Ok(entries) = std::fs::read_dir(shared) {
+    if let Ok(entries) = fs_err::read_dir(shared) {
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             if path.extension().is_some_and(|extension| extension == "json") {
-                let text = std::fs::read_to_string(&path).expect("a document");
+                let text = fs_err::read_to_string(&path).expect("a document");
                 let mut document: Value = serde_json::from_str(&text).expect("JSON");
                 let members = document.as_object_mut().expect("an object");
                 // Attachments are stubs of files that are not there.

@@ -1,9 +1,7 @@
 //! What cannot work says so in one sentence, with its exit code, and does nothing by half.
 
-mod support;
-
+use crate::support::World;
 use serde_json::{Value, json};
-use support::World;
 
 #[test]
 fn unusable_servers_and_databases() {
@@ -56,7 +54,7 @@ fn configuration_and_names() {
     let said = world.run_badly(&["fast-reindex", "cse"], 2);
     assert!(said.contains("did you mean `case`"), "{said}");
     let path = world.folder().join("bad.toml");
-    std::fs::write(&path, "[elastic]\nurll = \"http://127.0.0.1:1\"\n").expect("a file");
+    fs_err::write(&path, "[elastic]\nurll = \"http://127.0.0.1:1\"\n").expect("a file");
     let said = world.run_badly(&["--config", path.to_str().expect("a path"), "pillows"], 2);
     assert!(said.contains("urll"), "{said}");
 }

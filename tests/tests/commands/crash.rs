@@ -1,11 +1,9 @@
 //! A process that is killed in the middle loses nothing and leaves nothing over.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::World;
 use serde_json::{Value, json};
-use support::World;
 
 fn case(number: usize, version: usize) -> Value {
     json!({"_id": format!("case-{number}"), "doc_type": "CommCareCase", "domain": "d", "type": "child", "name": format!("v{version}"),

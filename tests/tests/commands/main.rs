@@ -1,0 +1,7 @@
+//! The commands that a user runs, on the real servers that `cargo xtask test` has started.
+
+mod support;
+
+mod bad_input;
+mod crash;
+mod whole_way;
