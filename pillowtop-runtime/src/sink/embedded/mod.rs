@@ -5,7 +5,9 @@
 //! <folder>/<alias>_<hash>_1/dead-letters/  one JSON file for each document that could not be indexed
 //! ```
 //!
-//! Values are checked by type as Elasticsearch checks them, so what is refused here is refused there. What is less:
+//! Values are checked by type as Elasticsearch checks them, with its names for the errors. Where products differ, one is followed:
+//! negative epochs and points in `GeoJSON` fit as in newer versions, an object is no malformed number that could be left out, and
+//! an `unsigned_long` has no fraction. What is less:
 //!
 //! | mapping | here |
 //! |---|---|
