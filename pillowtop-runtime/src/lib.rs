@@ -2,7 +2,7 @@
 //!
 //! The way of a change: a [`source`] gives rows; [`pipeline`] gates, decodes, filters and transforms each for every pillow, queues the
 //! operations in lanes, sends bulks to a [`sink`] and judges the answers; acknowledged rows raise the low-watermark, which
-//! becomes the checkpoint. [`follow`] and [`reindex`] are what a service and a command call.
+//! becomes the checkpoint. [`mod@follow`] and [`reindex`] are what a service and a command call.
 
 pub mod backoff;
 pub mod clock;

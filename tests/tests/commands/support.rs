@@ -216,7 +216,7 @@ impl World {
     }
 }
 
-/// Whether the database's document belongs in an index, by the rules that the example's README gives.
+/// Whether the database's document belongs in an index, by the rules that the example's structs state.
 fn belongs(alias: &str, document: &Value) -> bool {
     let doc_type = document["doc_type"].as_str().unwrap_or_default();
     match alias {

@@ -18,20 +18,20 @@ use pillowtop_tests::ELASTIC_URL_VARIABLE;
 use serde_json::{Value, json};
 
 /// An index in the phase of following, and the cluster that it is in.
-pub struct World {
-    pub cluster: Cluster,
-    pub definition: Definition,
-    pub created: CreatedIndex,
+pub(crate) struct World {
+    pub(crate) cluster: Cluster,
+    pub(crate) definition: Definition,
+    pub(crate) created: CreatedIndex,
     endpoint: Endpoint,
 }
 
 impl World {
     /// An index under a prefix that is named after the test.
-    pub async fn new(test: &str) -> Self {
+    pub(crate) async fn new(test: &str) -> Self {
         Self::of(test, IndexUse::Following).await
     }
 
-    pub async fn of(test: &str, index_use: IndexUse) -> Self {
+    pub(crate) async fn of(test: &str, index_use: IndexUse) -> Self {
         let url = std::env::var(ELASTIC_URL_VARIABLE)
             .unwrap_or_else(|_| panic!("{ELASTIC_URL_VARIABLE} is not set: run `cargo xtask test`"));
         let endpoint = Endpoint::parse(&url, None, None).unwrap();
@@ -49,13 +49,13 @@ impl World {
         Self { cluster, definition, created, endpoint }
     }
 
-    pub fn index(&self) -> &IndexName {
+    pub(crate) fn index(&self) -> &IndexName {
         &self.created.name
     }
 
     /// A request past the sink, whose answer must have this status.
     #[track_caller]
-    pub fn http(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
+    pub(crate) fn http(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
         let url = self.endpoint.url(&[]).join(path).unwrap();
         let mut request = self.endpoint.client().request(method.parse().unwrap(), url);
         if !body.is_null() {
@@ -72,17 +72,17 @@ impl World {
     }
 
     /// The path of the control document.
-    pub fn control_path(&self) -> String {
+    pub(crate) fn control_path(&self) -> String {
         format!("/{}-pillowtop-control/_doc/{}", self.cluster.prefix().unwrap(), self.created.uuid)
     }
 
     /// The control document's source.
     #[track_caller]
-    pub fn control(&self) -> Value {
+    pub(crate) fn control(&self) -> Value {
         self.http("GET", &self.control_path(), &Value::Null, 200)["_source"].clone()
     }
 
-    pub async fn try_acquire(
+    pub(crate) async fn try_acquire(
         &self,
         label: &str,
         lease: Duration,
@@ -93,12 +93,12 @@ impl World {
         OwnedIndex::acquire(&self.cluster, &self.definition, self.index(), options, initial).await
     }
 
-    pub async fn acquire(&self, label: &str) -> OwnedIndex {
+    pub(crate) async fn acquire(&self, label: &str) -> OwnedIndex {
         self.try_acquire(label, Duration::from_secs(30), WhenHeld::Fail).await.unwrap()
     }
 
     /// The state of a load that has just begun.
-    pub fn state(&self) -> IndexState {
+    pub(crate) fn state(&self) -> IndexState {
         IndexState {
             pillow: "case".into(),
             index: self.index().clone(),
@@ -113,12 +113,12 @@ impl World {
     }
 
     /// A document as it is, without waiting for a refresh.
-    pub async fn document(&self, id: &str) -> Option<Value> {
+    pub(crate) async fn document(&self, id: &str) -> Option<Value> {
         self.cluster.document(self.index(), &id.into()).await.unwrap()
     }
 }
 
-pub fn definition(properties: &Value) -> Definition {
+pub(crate) fn definition(properties: &Value) -> Definition {
     let mappings = json!({"dynamic": false, "properties": properties});
     let settings = json!({"number_of_replicas": 0});
     let document = document_json(&DocumentInfo::PART);
@@ -145,16 +145,16 @@ pub fn definition(properties: &Value) -> Definition {
     }
 }
 
-pub fn index(id: &str, version: Version, source: &Value) -> Operation {
+pub(crate) fn index(id: &str, version: Version, source: &Value) -> Operation {
     Operation { id: id.into(), version, action: Action::Index(Bytes::from(source.to_string())) }
 }
 
-pub fn delete(id: &str, version: Version) -> Operation {
+pub(crate) fn delete(id: &str, version: Version) -> Operation {
     Operation { id: id.into(), version, action: Action::Delete }
 }
 
 /// Indexes a document with a new version; the one outcome.
-pub async fn put(owned: &OwnedIndex, id: &str, source: &Value) -> ItemOutcome {
+pub(crate) async fn put(owned: &OwnedIndex, id: &str, source: &Value) -> ItemOutcome {
     let operation = index(id, owned.versions().stamp().unwrap(), source);
     owned.write(&[operation], WriteMode::Follow).await.unwrap().remove(0)
 }

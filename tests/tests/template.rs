@@ -1,0 +1,105 @@
+//! The smallest workspace of a user's own, as a new user meets it: it builds, a changed field stops the build, and one command mends it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A copy of the template, beside the repository's own build so that dependencies are built once.
+struct Workspace {
+    folder: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    fn copy() -> Self {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let repository = repository.canonicalize().expect("the repository");
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder").to_owned();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("template");
+        if folder.exists() {
+            fs_err::remove_dir_all(&folder).expect("an empty folder");
+        }
+        copy_tree(&repository.join("examples/template"), &folder);
+        let manifest = folder.join("Cargo.toml");
+        let text = fs_err::read_to_string(&manifest).expect("a manifest");
+        let text = text.replace("../../pillowtop", &repository.join("pillowtop").display().to_string());
+        fs_err::write(&manifest, text).expect("a manifest");
+        // The same versions as here, so that nothing is built twice.
+        fs_err::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
+        Self { folder, target }
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Output {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        Command::new(cargo)
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .output()
+            .expect("cargo")
+    }
+
+    fn edit(&self, from: &str, to: &str) {
+        let path = self.folder.join("documents/src/lib.rs");
+        let text = fs_err::read_to_string(&path).expect("the documents");
+        assert!(text.contains(from), "{text}");
+        fs_err::write(&path, text.replacen(from, to, 1)).expect("the documents");
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs_err::create_dir_all(to).expect("a folder");
+    for entry in fs_err::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let (name, path) = (entry.file_name(), entry.path());
+        if name == "target" {
+            continue;
+        }
+        if path.is_dir() {
+            copy_tree(&path, &to.join(name));
+        } else {
+            fs_err::copy(&path, to.join(name)).expect("a copy");
+        }
+    }
+}
+
+#[track_caller]
+fn said(output: &Output, code: i32) -> String {
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    text
+}
+
+#[test]
+fn a_changed_field_stops_the_build_until_its_mapping_is_made() {
+    let workspace = Workspace::copy();
+    let check = ["check", "--profile", "xtask", "--package", "documents"];
+    said(&workspace.cargo(&check), 0);
+
+    workspace.edit(
+        "pub struct Book {",
+        "pub struct Book {\n    /// Where it stands.\n    pub shelf: Option<String>,",
+    );
+    let text = said(&workspace.cargo(&check), 101);
+    assert!(text.contains("mappings/book.json") && text.contains("make-mapping book"), "{text}");
+
+    let text = said(&workspace.cargo(&["xtask", "make-mapping", "--all", "--check"]), 4);
+    assert!(text.contains("book: stale"), "{text}");
+    let text = said(&workspace.cargo(&["xtask", "make-mapping", "book", "--diff"]), 4);
+    assert!(text.contains("+ shelf") && text.contains("additive"), "{text}");
+    // What touches an index refuses as well.
+    said(&workspace.cargo(&["xtask", "fast-reindex", "book"]), 4);
+
+    let text = said(&workspace.cargo(&["xtask", "make-mapping", "book"]), 0);
+    assert!(text.contains("updated"), "{text}");
+    said(&workspace.cargo(&["xtask", "make-mapping", "--all", "--check"]), 0);
+    said(&workspace.cargo(&check), 0);
+
+    // A hand edit is no stale file, and an orphan is named.
+    let mapping = workspace.folder.join("mappings/book.json");
+    let text = fs_err::read_to_string(&mapping).expect("a mapping");
+    fs_err::write(&mapping, text.replacen("\"dynamic\": false", "\"dynamic\": true", 1)).expect("a mapping");
+    fs_err::write(workspace.folder.join("mappings/gone.json"), &text).expect("a mapping");
+    let text = said(&workspace.cargo(&["xtask", "make-mapping", "--all", "--check"]), 4);
+    assert!(text.contains("book: edited by hand") && text.contains("gone.json"), "{text}");
+}
