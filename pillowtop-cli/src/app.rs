@@ -1,6 +1,7 @@
 //! From arguments to a command's end.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -10,8 +11,8 @@ use crate::arguments::{Arguments, Command};
 use crate::commands;
 use crate::config::Config;
 use crate::context::Context;
-use crate::exit::{Failure, Outcome};
-use crate::output::{Talk, Verbosity};
+use crate::exit::{Failure, Outcome, PROGRAM};
+use crate::output::{Streams, Talk, Verbosity};
 
 /// A command of a workspace's own; it gets the arguments after its name.
 pub type Task = fn(&[String]) -> ExitCode;
@@ -46,7 +47,7 @@ impl App {
         self
     }
 
-    /// With a command of the workspace's own.
+    /// With a command of the workspace's own. It must stand first on the command line: what follows its name is its own.
     #[must_use]
     pub fn task(mut self, name: &'static str, about: &'static str, task: Task) -> Self {
         self.tasks.push((name, about, task));
@@ -56,42 +57,60 @@ impl App {
     /// Runs the command that the process's arguments name.
     pub fn main(self) -> ExitCode {
         let arguments: Vec<OsString> = std::env::args_os().collect();
-        if let Some(task) = self.named_task(&arguments) {
-            let rest: Vec<String> = std::env::args().skip(2).collect();
+        if let Some(task) = arguments.get(1).and_then(|name| self.task_named(name)) {
+            let rest: Vec<String> =
+                arguments.iter().skip(2).map(|argument| argument.to_string_lossy().into_owned()).collect();
             return task(&rest);
         }
+        let streams = Streams::of_process();
         let parsed = match self.parse(&arguments) {
             Ok(parsed) => parsed,
             Err(error) => {
                 // Nobody reading the help is no error of the command.
                 let _ = error.print();
-                return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+                return ExitCode::from(exit_code(&error));
             }
         };
-        let verbosity = match (parsed.shared.quiet, parsed.shared.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
-        };
-        let talk = Talk::to_streams(parsed.shared.json, verbosity);
-        log_to_stderr(verbosity);
-        ExitCode::from(self.run(parsed, &talk))
+        let talk = talk_of(&parsed, streams.clone());
+        log_to(&talk, parsed_verbosity(&parsed), streams.has_colours());
+        ExitCode::from(self.execute(parsed, &talk))
     }
 
-    /// Runs a parsed command and returns its exit code.
-    pub(crate) fn run(self, arguments: Arguments, talk: &Talk) -> u8 {
-        match self.dispatch(arguments, talk.clone()) {
-            Ok(outcome) => outcome.code(),
-            Err(failure) => {
-                talk.error(&failure.message, failure.hint.as_deref());
-                failure.code
+    /// Runs the command that these arguments name, the program's name first, and returns its exit code. Data goes to `out`, talk to `err`.
+    /// For tests and for programs that have commands of their own around these; tasks are not among them.
+    pub fn run(
+        self,
+        arguments: impl IntoIterator<Item = impl Into<OsString>>,
+        out: impl Write + Send + 'static,
+        mut err: impl Write + Send + 'static,
+    ) -> u8 {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        match self.parse(&arguments) {
+            Ok(parsed) => {
+                let talk = talk_of(&parsed, Streams::of(out, err));
+                self.execute(parsed, &talk)
+            }
+            Err(error) => {
+                let mut out = out;
+                let text = error.render().to_string();
+                // As above.
+                let _ = if error.use_stderr() { write!(err, "{text}") } else { write!(out, "{text}") };
+                exit_code(&error)
             }
         }
     }
 
-    pub(crate) fn parse(&self, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    fn parse(&self, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
         let program = program();
-        let mut command = Arguments::command().name("pillowtop").bin_name(program);
+        let mut command = Arguments::command().name("pillowtop").bin_name(&program);
+        command = command.mut_subcommands(|subcommand| {
+            let examples =
+                subcommand.get_after_help().map(|help| help.to_string().replace(PROGRAM, &program));
+            match examples {
+                Some(examples) => subcommand.after_help(examples),
+                None => subcommand,
+            }
+        });
         if self.samples.is_none() {
             command = command.mut_subcommand("quickstart", |quickstart| quickstart.hide(true));
         }
@@ -99,16 +118,34 @@ impl App {
             command = command.subcommand(clap::Command::new(*name).about(*about));
         }
         let mut matches = command.try_get_matches_from_mut(arguments)?;
+        if let Some(name) =
+            matches.subcommand_name().filter(|name| self.task_named(OsStr::new(name)).is_some())
+        {
+            let said = format!("`{name}` takes what follows it: write `{program} {name} …`");
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, said));
+        }
         Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
 
-    fn dispatch(self, arguments: Arguments, talk: Talk) -> Result<Outcome, Failure> {
+    fn execute(self, arguments: Arguments, talk: &Talk) -> u8 {
+        let program = program();
+        match self.dispatch(arguments, talk.clone(), program.clone()) {
+            Ok(outcome) => outcome.code(),
+            Err(failure) => {
+                let hint = failure.hint.map(|hint| hint.replace(PROGRAM, &program));
+                talk.error(&failure.message, hint.as_deref());
+                failure.code
+            }
+        }
+    }
+
+    fn dispatch(self, arguments: Arguments, talk: Talk, program: String) -> Result<Outcome, Failure> {
         if let Err(errors) = self.registry.check() {
             let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
             return Err(Failure::new(all.join("; ")).hint("each pillow needs a name and an alias of its own"));
         }
         let config = Config::read(&arguments.shared, |name| std::env::var(name).ok())?;
-        let context = Context { registry: self.registry, config, talk, program: program() };
+        let context = Context { registry: self.registry, config, talk, program };
         match arguments.command {
             Command::Pillows => Ok(commands::pillows::run(&context)),
             Command::MakeMapping(arguments) => commands::make_mapping::run(&context, &arguments),
@@ -123,14 +160,29 @@ impl App {
         }
     }
 
-    fn named_task(&self, arguments: &[OsString]) -> Option<Task> {
-        let name = arguments.get(1)?.to_str()?;
-        self.tasks.iter().find(|(known, _, _)| *known == name).map(|(_, _, task)| *task)
+    fn task_named(&self, name: &OsStr) -> Option<Task> {
+        self.tasks.iter().find(|(known, _, _)| OsStr::new(known) == name).map(|(_, _, task)| *task)
     }
 }
 
 fn wait(command: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+fn exit_code(error: &clap::Error) -> u8 {
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+fn talk_of(arguments: &Arguments, streams: Streams) -> Talk {
+    Talk::new(streams, arguments.shared.json, parsed_verbosity(arguments))
+}
+
+fn parsed_verbosity(arguments: &Arguments) -> Verbosity {
+    match (arguments.shared.quiet, arguments.shared.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    }
 }
 
 /// How people run this program: cargo sets `CARGO` for what it runs.
@@ -146,7 +198,7 @@ fn program() -> String {
         .unwrap_or_else(|| "pillowtop".to_owned())
 }
 
-fn log_to_stderr(verbosity: Verbosity) {
+fn log_to(talk: &Talk, verbosity: Verbosity, has_colours: bool) {
     let level = match verbosity {
         Verbosity::Quiet => "error",
         Verbosity::Normal => "warn",
@@ -154,11 +206,11 @@ fn log_to_stderr(verbosity: Verbosity) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("PILLOWTOP_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+    let talk = talk.clone();
     // Somebody else may have set one up: then that one is used.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(ansi)
-        .with_writer(std::io::stderr)
+        .with_ansi(has_colours)
+        .with_writer(move || talk.log())
         .try_init();
 }

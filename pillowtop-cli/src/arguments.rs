@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::help;
+
 #[derive(Debug, Parser)]
 #[command(
+    version,
     about = "Follows CouchDB documents into Elasticsearch or OpenSearch, by mappings derived from structs",
     after_help = "Exit codes: 0 done, 4 stale or differs, 2 wrong usage, 1 failed.",
     disable_help_subcommand = true,
@@ -52,39 +55,25 @@ pub(crate) struct Shared {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the registered pillows
-    #[command(
-        after_help = "Examples:\n  pillows          each pillow's documents, index, hash, and whether its mapping is committed\n  pillows --json   the same for scripts"
-    )]
+    #[command(after_help = help::PILLOWS)]
     Pillows,
     /// Write, compare or explain committed mappings
-    #[command(
-        after_help = "Examples:\n  make-mapping case           derive the mapping of `case` and write mappings/case.json\n  make-mapping --all --check  compare all with what is committed; exit code 4 when one is stale\n  make-mapping case --diff    what changed, and what it asks of a live index\n  make-mapping case --explain each field of the index and its type"
-    )]
+    #[command(after_help = help::MAKE_MAPPING)]
     MakeMapping(MakeMapping),
     /// Build the index of a pillow from its database
-    #[command(
-        after_help = "Examples:\n  fast-reindex case            create <alias>_<hash>_1, load it, catch up; go on where an earlier run stopped\n  fast-reindex case --restart  build another one, even if one is there\n\nThe database and the cluster are named by --couch-url and --elastic-url, the environment or pillowtop.toml."
-    )]
+    #[command(after_help = help::FAST_REINDEX)]
     FastReindex(FastReindex),
     /// Follow changes into the indices, until ctrl-c
-    #[command(
-        after_help = "Examples:\n  run                     follow all enabled pillows\n  run case user           follow two\n  run --until-caught-up   apply what there is and end\n  run --standby           wait for indices that another process follows"
-    )]
+    #[command(after_help = help::RUN)]
     Run(Run),
     /// Show indices and move aliases
-    #[command(
-        after_help = "Examples:\n  es-manage status               indices, documents, phases, owners, aliases\n  es-manage flip case            move the alias that users search to the index of the committed mapping\n  es-manage flip --all --dry-run show what would be moved"
-    )]
+    #[command(after_help = help::ES_MANAGE)]
     EsManage(EsManage),
     /// The changes that could not be indexed
-    #[command(
-        after_help = "Examples:\n  dead-letters list        id, stage and reason of each\n  dead-letters list case   those of one pillow"
-    )]
+    #[command(after_help = help::DEAD_LETTERS)]
     DeadLetters(DeadLetters),
     /// Sample documents through real pillows into an index and a search that finds them
-    #[command(
-        after_help = "Examples:\n  quickstart                                                        with nothing but this machine\n  quickstart --couch-url http://localhost:5984 --elastic-url http://localhost:9200   on real servers"
-    )]
+    #[command(after_help = help::QUICKSTART)]
     Quickstart(Quickstart),
 }
 
@@ -92,9 +81,9 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct MakeMapping {
     /// The pillows
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME", required_unless_present_any = ["all", "check", "diff", "explain"])]
     pub(crate) names: Vec<String>,
-    /// All registered pillows
+    /// All registered pillows; the default of what writes nothing
     #[arg(long, conflicts_with = "names")]
     pub(crate) all: bool,
     /// Write nothing; exit with 4 when a file is missing, stale, edited by hand or orphaned
@@ -116,6 +105,9 @@ pub(crate) struct FastReindex {
     /// Build another index even if one is complete
     #[arg(long)]
     pub(crate) restart: bool,
+    /// Wait for servers that do not answer yet, instead of failing
+    #[arg(long)]
+    pub(crate) wait: bool,
 }
 
 #[derive(Debug, Args)]
@@ -129,6 +121,9 @@ pub(crate) struct Run {
     /// End when everything that was there is applied
     #[arg(long)]
     pub(crate) until_caught_up: bool,
+    /// Wait for servers that do not answer yet, instead of failing
+    #[arg(long)]
+    pub(crate) wait: bool,
 }
 
 #[derive(Debug, Args)]

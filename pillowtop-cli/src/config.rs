@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use pillowtop_core::DatabaseName;
+use pillowtop_core::name::{database_name_problem, index_name_problem};
 use serde::Deserialize;
 
 use crate::arguments::Shared;
@@ -103,19 +104,37 @@ impl Config {
             (None, None, None) => Ok::<_, Failure>(None),
         };
         let (couch, elastic) = (file.couch, file.elastic);
+        // A variable that is set to nothing says nothing.
+        let said = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
+        let prefix = said(&shared.prefix).or(elastic.prefix);
+        if let Some((prefix, problem)) =
+            prefix.as_ref().and_then(|prefix| Some((prefix, index_name_problem(prefix)?)))
+        {
+            return Err(Failure::usage(format!(
+                "no index can begin with the prefix `{prefix}`: it {problem}"
+            )));
+        }
+        let mut databases = file.databases.values();
+        if let Some((database, problem)) =
+            databases.find_map(|name| Some((name, database_name_problem(name)?)))
+        {
+            return Err(Failure::usage(format!(
+                "`[databases]`: no database can be named `{database}`: it {problem}"
+            )));
+        }
         Ok(Self {
             pillows: file.pillows,
             couch: ServerConfig {
-                url: shared.couch_url.clone().or(couch.url),
-                user: shared.couch_user.clone().or(couch.user),
+                url: said(&shared.couch_url).or(couch.url),
+                user: said(&shared.couch_user).or(couch.user),
                 password: password("PILLOWTOP_COUCH_PASSWORD", couch.password, couch.password_file)?,
             },
             elastic: ServerConfig {
-                url: shared.elastic_url.clone().or(elastic.url),
-                user: shared.elastic_user.clone().or(elastic.user),
+                url: said(&shared.elastic_url).or(elastic.url),
+                user: said(&shared.elastic_user).or(elastic.user),
                 password: password("PILLOWTOP_ELASTIC_PASSWORD", elastic.password, elastic.password_file)?,
             },
-            prefix: shared.prefix.clone().or(elastic.prefix),
+            prefix,
             databases: file.databases,
         })
     }

@@ -6,7 +6,6 @@ use pillowtop_core::{AnyPillow, DatabaseName, Definition, Registry};
 
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::freshness::{Freshness, freshness};
 use crate::output::Talk;
 
 pub(crate) struct Context {
@@ -34,26 +33,13 @@ impl Context {
 
     /// The pillows of these names, or the enabled ones.
     pub(crate) fn pillows(&self, names: &[String]) -> Result<Vec<Arc<dyn AnyPillow>>, Failure> {
-        let names = if names.is_empty() { self.config.pillows.as_deref().unwrap_or_default() } else { names };
-        if names.is_empty() {
-            return Ok(self.registry.pillows().to_vec());
-        }
-        names.iter().map(|name| self.pillow(name).cloned()).collect()
-    }
-
-    /// Whether the committed mappings are those of the structs; nothing touches an index otherwise.
-    pub(crate) fn require_fresh(&self, pillows: &[Arc<dyn AnyPillow>]) -> Result<(), Failure> {
-        for definition in pillows.iter().map(|pillow| pillow.definition()) {
-            let (state, _) = freshness(definition);
-            if !matches!(state, Freshness::Fresh | Freshness::Unchecked) {
-                let name = &definition.pillow;
-                let message = format!("the committed mapping of pillow `{name}` is {state}");
-                return Err(
-                    Failure::stale(message).hint(format!("run `{} make-mapping {name}`", self.program))
-                );
+        match &self.config.pillows {
+            Some(enabled) if names.is_empty() => {
+                enabled.iter().map(|name| self.pillow(name).cloned().map_err(Failure::in_enabled)).collect()
             }
+            None if names.is_empty() => Ok(self.registry.pillows().to_vec()),
+            _ => names.iter().map(|name| self.pillow(name).cloned()).collect(),
         }
-        Ok(())
     }
 
     /// The database that a pillow reads.

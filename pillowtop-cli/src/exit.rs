@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use pillowtop_core::CommittedFileError;
 use pillowtop_runtime::SinkError;
 use pillowtop_runtime::http::EndpointError;
 use pillowtop_runtime::pipeline::SessionError;
@@ -9,6 +10,9 @@ use pillowtop_runtime::reindex::ReindexError;
 use pillowtop_runtime::sink::elastic::{AcquireError, ClusterError};
 use pillowtop_runtime::sink::embedded::EmbeddedError;
 use pillowtop_runtime::source::{CouchError, SourceError};
+
+/// Stands in hints and help for how the program is run.
+pub(crate) const PROGRAM: &str = "PROGRAM";
 
 /// How a command ended that did what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,20 @@ impl Failure {
         Self { message: message.to_string(), hint: None, code: 1 }
     }
 
+    /// It failed because of an error, whose causes are told too.
+    pub(crate) fn because_of(error: &dyn std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let text = inner.to_string();
+            if !message.contains(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = inner.source();
+        }
+        Self::new(message)
+    }
+
     /// It was asked in a wrong way.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self { code: 2, ..Self::new(message) }
@@ -50,6 +68,11 @@ impl Failure {
     /// A committed mapping is not what its struct derives.
     pub(crate) fn stale(message: impl fmt::Display) -> Self {
         Self { code: 4, ..Self::new(message) }
+    }
+
+    /// It is in the list of enabled pillows that it was named.
+    pub(crate) fn in_enabled(self) -> Self {
+        Self { message: format!("`pillows` in pillowtop.toml: {}", self.message), ..self }
     }
 
     /// What to do about it.
@@ -63,13 +86,13 @@ macro_rules! failures {
     ($($error:ty),+) => {
         $(impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::new(error)
+                Self::because_of(&error)
             }
         })+
     };
 }
 
-failures!(EndpointError, EmbeddedError, SinkError, std::io::Error);
+failures!(EndpointError, EmbeddedError, SinkError, CommittedFileError, std::io::Error);
 
 impl From<CouchError> for Failure {
     fn from(error: CouchError) -> Self {
@@ -82,7 +105,7 @@ impl From<CouchError> for Failure {
                 "`[databases]` in pillowtop.toml names another database than the struct does"
             }
             CouchError::Replaced { .. } => {
-                "what is indexed goes on being served; build an index of the new database by `fast-reindex --restart`"
+                "what is indexed goes on being served; build an index of the new database by `PROGRAM fast-reindex NAME --restart`"
             }
             _ => return Self::new(error),
         };
@@ -94,7 +117,12 @@ impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::Couch(error) => error.into(),
-            error => Self::new(error),
+            SourceError::BrokenLine { .. } => Self::new(error)
+                .hint("mend that line, or take it out; nothing was read beyond what is indexed already"),
+            SourceError::UnknownPosition { .. } => {
+                Self::new(error).hint("put the file back, or index into another folder")
+            }
+            error => Self::because_of(&error),
         }
     }
 }
@@ -112,7 +140,10 @@ impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
         let hint = match &error {
             ClusterError::OtherHash { .. } | ClusterError::OtherMapping { .. } => {
-                "somebody changed the live index; build another by `fast-reindex --restart`"
+                "somebody changed the live index; build another by `PROGRAM fast-reindex NAME --restart`"
+            }
+            ClusterError::Forbidden { .. } => {
+                "set PILLOWTOP_ELASTIC_USER and PILLOWTOP_ELASTIC_PASSWORD to somebody who may; nothing is tried again"
             }
             error if error.is_retryable() => "is it running, and is `--elastic-url` its address?",
             _ => return Self::new(error),
@@ -125,9 +156,8 @@ impl From<AcquireError> for Failure {
     fn from(error: AcquireError) -> Self {
         match error {
             AcquireError::Cluster(error) => error.into(),
-            AcquireError::Held { .. } => {
-                Self::new(error).hint("one process writes an index; `run --standby` waits for its turn")
-            }
+            AcquireError::Held { .. } => Self::new(error)
+                .hint("one process writes an index; `PROGRAM run --standby` waits for its turn"),
             error => Self::new(error),
         }
     }
@@ -141,11 +171,11 @@ impl From<ReindexError> for Failure {
             ReindexError::Acquire(error) => error.into(),
             ReindexError::Session(error) => error.into(),
             ReindexError::MissingIndex { ref pillow, .. } | ReindexError::Incomplete { ref pillow, .. } => {
-                let hint = format!("build it: `fast-reindex {pillow}`");
+                let hint = format!("build it: `PROGRAM fast-reindex {pillow}`");
                 Self::new(error).hint(hint)
             }
             ReindexError::OtherDatabase { .. } => {
-                Self::new(error).hint("begin anew with `fast-reindex --restart`")
+                Self::new(error).hint("begin anew with `PROGRAM fast-reindex NAME --restart`")
             }
             error => Self::new(error),
         }

@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pillowtop_core::committed::CommittedFileError;
-use pillowtop_core::{Committed, CommittedFile, Definition};
+use pillowtop_core::{AnyPillow, Committed, CommittedFile, Definition};
+
+use crate::exit::Failure;
 
 /// How a committed mapping stands to its struct.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +54,21 @@ pub(crate) fn freshness(definition: &Definition) -> (Freshness, Option<Committed
         Err(CommittedFileError::Fingerprint(_)) => (Freshness::Stale, None),
         Err(error) => (Freshness::Broken(error.to_string()), None),
     }
+}
+
+/// Whether the committed mappings are those of the structs; nothing touches an index otherwise.
+pub(crate) fn require_fresh(pillows: &[Arc<dyn AnyPillow>]) -> Result<(), Failure> {
+    let states = pillows.iter().map(|pillow| (&pillow.definition().pillow, freshness(pillow.definition()).0));
+    let other: Vec<_> =
+        states.filter(|(_, state)| !matches!(state, Freshness::Fresh | Freshness::Unchecked)).collect();
+    if other.is_empty() {
+        return Ok(());
+    }
+    let said: Vec<String> =
+        other.iter().map(|(name, state)| format!("the mapping of pillow `{name}` is {state}")).collect();
+    let names: Vec<&str> = other.iter().map(|(name, _)| name.as_str()).collect();
+    let hint = format!("run `PROGRAM make-mapping {}`", names.join(" "));
+    Err(Failure::stale(said.join("; ")).hint(hint))
 }
 
 /// Where the committed mapping of a definition is on disk, without `..`.

@@ -9,12 +9,15 @@
 mod exit;
 mod output;
 
+mod help;
+
 mod arguments;
 mod config;
 mod freshness;
 
 mod context;
 mod servers;
+mod stop;
 
 mod app;
 mod commands;

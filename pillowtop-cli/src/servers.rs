@@ -1,29 +1,60 @@
-//! Connecting to the servers that the configuration names, and stopping when asked.
+//! Connecting to the servers that the configuration names.
+
+use std::fmt::Display;
+use std::time::Duration;
 
 use pillowtop_core::DatabaseName;
 use pillowtop_runtime::http::Endpoint;
-use pillowtop_runtime::sink::elastic::{AcquireOptions, Cluster, ClusterOptions, WhenHeld};
-use pillowtop_runtime::source::{CouchDatabase, CouchServer};
-use tokio::sync::watch;
+use pillowtop_runtime::sink::elastic::{AcquireOptions, Cluster, ClusterError, ClusterOptions, WhenHeld};
+use pillowtop_runtime::source::{CouchDatabase, CouchError, CouchServer};
 
 use crate::config::{Secret, ServerConfig};
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::output::Talk;
 
-/// The database, after asking the server who it is.
-pub(crate) async fn couch(context: &Context, database: DatabaseName) -> Result<CouchDatabase, Failure> {
-    let endpoint = endpoint(&context.config.couch, "couch", "COUCH")?;
-    let server = CouchServer::new(endpoint);
-    server.check().await?;
+/// How long to wait before a server that does not answer is asked again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What is done about a server that does not answer when a command starts. Whatever it does answer is final: a refused password is
+/// never sent twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenUnreachable {
+    /// An error.
+    Fail,
+    /// Ask again, for as long as it takes.
+    Wait,
+}
+
+/// The database, after asking its server who it is.
+pub(crate) async fn couch(
+    context: &Context,
+    database: DatabaseName,
+    when_unreachable: WhenUnreachable,
+) -> Result<CouchDatabase, Failure> {
+    let server = CouchServer::new(endpoint(&context.config.couch, "couch", "COUCH")?);
+    until_reachable(context, when_unreachable, CouchError::is_retryable, async || server.check().await)
+        .await?;
     Ok(server.database(database))
 }
 
 /// The cluster.
-pub(crate) async fn cluster(context: &Context) -> Result<Cluster, Failure> {
+pub(crate) async fn cluster(
+    context: &Context,
+    when_unreachable: WhenUnreachable,
+) -> Result<Cluster, Failure> {
+    cluster_with_prefix(context, context.config.prefix.as_deref(), when_unreachable).await
+}
+
+/// The cluster, with another prefix than the configuration's.
+pub(crate) async fn cluster_with_prefix(
+    context: &Context,
+    prefix: Option<&str>,
+    when_unreachable: WhenUnreachable,
+) -> Result<Cluster, Failure> {
     let endpoint = endpoint(&context.config.elastic, "elastic", "ELASTIC")?;
-    let options = ClusterOptions { prefix: context.config.prefix.clone() };
-    Ok(Cluster::connect(endpoint, options).await?)
+    let options = ClusterOptions { prefix: prefix.map(str::to_owned) };
+    let connect = async || Cluster::connect(endpoint.clone(), options.clone()).await;
+    until_reachable(context, when_unreachable, ClusterError::is_retryable, connect).await
 }
 
 /// How this command takes leases.
@@ -42,24 +73,27 @@ fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoin
     Endpoint::parse(url, config.user.as_deref(), password).map_err(Failure::usage)
 }
 
-/// Tells when a stop is asked for: by the first ctrl-c. A second one ends the process at once.
-pub(crate) fn stop_on_ctrl_c(talk: &Talk) -> watch::Receiver<bool> {
-    let (ask, stop) = watch::channel(false);
-    let talk = talk.clone();
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if *ask.borrow() {
-                #[expect(
-                    clippy::exit,
-                    reason = "whoever asks twice does not want to wait; nothing is lost by it"
-                )]
-                std::process::exit(130);
+async fn until_reachable<T, E: Display>(
+    context: &Context,
+    when_unreachable: WhenUnreachable,
+    is_retryable: impl Fn(&E) -> bool,
+    connect: impl AsyncFn() -> Result<T, E>,
+) -> Result<T, Failure>
+where
+    Failure: From<E>,
+{
+    let mut said = String::new();
+    loop {
+        match connect().await {
+            Err(error) if when_unreachable == WhenUnreachable::Wait && is_retryable(&error) => {
+                let text = error.to_string();
+                if text != said {
+                    context.talk.note(&format!("waiting: {text}"));
+                    said = text;
+                }
+                tokio::time::sleep(PAUSE).await;
             }
-            talk.note("stopping: waiting for unanswered requests; ctrl-c again ends at once");
-            if ask.send(true).is_err() {
-                return;
-            }
+            result => return Ok(result?),
         }
-    });
-    stop
+    }
 }

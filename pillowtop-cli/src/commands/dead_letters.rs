@@ -6,7 +6,7 @@ use crate::arguments::DeadLetterAction;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Table};
-use crate::servers;
+use crate::servers::{self, WhenUnreachable};
 
 /// The longest reason in a table, in characters.
 const REASON: usize = 100;
@@ -17,7 +17,8 @@ pub(crate) async fn run(context: &Context, action: &DeadLetterAction) -> Result<
         Some(name) => Some(context.pillow(name)?.definition().pillow.clone()),
         None => None,
     };
-    let letters = servers::cluster(context).await?.dead_letters(pillow.as_ref()).await?;
+    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
+    let letters = cluster.dead_letters(pillow.as_ref()).await?;
     let mut table = Table::new(&["time", "pillow", "id", "stage", "reason"].map(|name| (name, Align::Left)));
     for letter in &letters {
         let stage = json!(letter.stage).as_str().unwrap_or_default().to_owned();

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::arguments::EsAction;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
+use crate::freshness::require_fresh;
 use crate::output::{Align, Table};
-use crate::servers;
+use crate::servers::{self, WhenUnreachable};
 
 pub(crate) async fn run(context: &Context, action: &EsAction) -> Result<Outcome, Failure> {
     match action {
@@ -19,7 +20,7 @@ pub(crate) async fn run(context: &Context, action: &EsAction) -> Result<Outcome,
 }
 
 async fn status(context: &Context) -> Result<Outcome, Failure> {
-    let cluster = servers::cluster(context).await?;
+    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
     let indices = cluster.list_indices().await?;
     let columns = [
         ("index", Align::Left),
@@ -32,58 +33,64 @@ async fn status(context: &Context) -> Result<Outcome, Failure> {
         ("aliases", Align::Left),
     ];
     let mut table = Table::new(&columns);
-    let mut listed = Vec::new();
-    for index in &indices {
-        let row = describe(context, index);
-        table.row(row.iter().map(|(_, text)| text.clone()));
-        listed.push(Value::Object(
-            row.into_iter().map(|(name, text)| (name.to_owned(), json!(text))).collect(),
-        ));
-    }
+    indices.iter().for_each(|index| table.row(cells(context, index)));
     table.lines().iter().for_each(|line| context.talk.text(line));
+    let listed: Vec<Value> = indices.iter().map(|index| to_json(context, index)).collect();
     context.talk.json(&json!({"indices": listed}));
     Ok(Outcome::Done)
 }
 
-fn describe(context: &Context, index: &IndexStatus) -> [(&'static str, String); 8] {
+fn cells(context: &Context, index: &IndexStatus) -> [String; 8] {
     let number = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
     let control = index.control.as_ref();
-    let definition = context.registry.get(index.pillow.as_str()).map(|pillow| pillow.definition());
-    let mapping = match definition {
+    let owner = control.and_then(|control| control.owner.as_ref());
+    [
+        index.name.to_string(),
+        index.pillow.to_string(),
+        number(index.documents),
+        number(index.bytes.map(|bytes| bytes.div_ceil(1_000_000))),
+        control.map_or_else(|| "empty".to_owned(), |control| control.state.phase.to_string()),
+        owner.map(|owner| owner.label.clone()).unwrap_or_default(),
+        mapping_state(context, index).to_owned(),
+        search_aliases(index).join(", "),
+    ]
+}
+
+fn to_json(context: &Context, index: &IndexStatus) -> Value {
+    let control = index.control.as_ref();
+    json!({
+        "index": index.name, "uuid": index.uuid, "pillow": index.pillow, "hash": index.hash,
+        "documents": index.documents, "bytes": index.bytes, "aliases": search_aliases(index),
+        "mapping": mapping_state(context, index), "phase": control.map(|control| control.state.phase),
+        "checkpoint": control.and_then(|control| control.state.checkpoint.as_ref()),
+        "owner": control.and_then(|control| Some(control.owner.as_ref()?.label.as_str())),
+        "saved": control.map(|control| control.saved.as_str()),
+    })
+}
+
+fn mapping_state(context: &Context, index: &IndexStatus) -> &'static str {
+    match context.registry.get(index.pillow.as_str()).map(|pillow| pillow.definition()) {
         None => "no such pillow",
         Some(definition) if definition.hash.to_string() == index.hash => "committed",
         Some(_) => "another",
-    };
-    let aliases: Vec<&str> =
-        index.aliases.iter().map(AliasName::as_str).filter(|alias| !alias.contains(".W")).collect();
-    [
-        ("index", index.name.to_string()),
-        ("pillow", index.pillow.to_string()),
-        ("documents", number(index.documents)),
-        ("megabytes", number(index.bytes.map(|bytes| bytes.div_ceil(1_000_000)))),
-        ("phase", control.map_or_else(|| "empty".to_owned(), |control| control.state.phase.to_string())),
-        (
-            "owner",
-            control
-                .and_then(|control| control.owner.as_ref())
-                .map(|owner| owner.label.clone())
-                .unwrap_or_default(),
-        ),
-        ("mapping", mapping.to_owned()),
-        ("aliases", aliases.join(", ")),
-    ]
+    }
+}
+
+/// All but the private alias of the index's owner.
+fn search_aliases(index: &IndexStatus) -> Vec<&str> {
+    index.aliases.iter().map(AliasName::as_str).filter(|alias| !alias.contains(".W")).collect()
 }
 
 async fn flip(context: &Context, names: &[String], dry_run: bool) -> Result<Outcome, Failure> {
     let pillows = context.pillows(names)?;
-    context.require_fresh(&pillows)?;
-    let cluster = servers::cluster(context).await?;
+    require_fresh(&pillows)?;
+    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
     // All are looked at before one is moved.
     let mut plans = Vec::new();
     for pillow in &pillows {
         let definition = pillow.definition();
         let name = &definition.pillow;
-        let build = format!("build it: `{} fast-reindex {name}`", context.program);
+        let build = format!("build it: `PROGRAM fast-reindex {name}`");
         let hashed = definition.hashed_alias(cluster.prefix());
         let Some(index) = cluster.index_of(&hashed).await? else {
             return Err(Failure::new(format!("pillow `{name}` has no index `{hashed}`")).hint(build));

@@ -2,29 +2,35 @@
 
 use std::sync::Arc;
 
-use pillowtop_core::{AnyPillow, DatabaseName};
+use pillowtop_core::AnyPillow;
 use pillowtop_runtime::pipeline::{Counters, PipelineOptions};
 use pillowtop_runtime::reindex::{Reindex, ReindexStep, Reindexed};
 use pillowtop_runtime::sink::elastic::{Cluster, WhenHeld};
+use pillowtop_runtime::source::CouchDatabase;
 use serde_json::json;
 
 use crate::arguments::FastReindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
+use crate::freshness::require_fresh;
 use crate::output::Progress;
-use crate::servers;
+use crate::servers::{self, WhenUnreachable};
+use crate::stop::Stop;
 
 pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Outcome, Failure> {
     let pillow = Arc::clone(context.pillow(&arguments.name)?);
-    context.require_fresh(std::slice::from_ref(&pillow))?;
+    require_fresh(std::slice::from_ref(&pillow))?;
     let database = context.database(pillow.definition())?;
-    let cluster = servers::cluster(context).await?;
-    let done = build(context, &cluster, database, &pillow, arguments.restart).await?;
+    let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
+    let cluster = servers::cluster(context, when_unreachable).await?;
+    let couch = servers::couch(context, database, when_unreachable).await?;
+    let stop = Stop::on_ctrl_c(&context.talk);
+    let done = build(context, &cluster, &couch, &pillow, arguments.restart, &stop).await?;
     let name = &pillow.definition().pillow;
     let Reindexed { index, documents, stopped, already_complete, .. } = &done;
     if *stopped {
-        context.talk.note(&format!("stopped; `{} fast-reindex {name}` goes on from here", context.program));
-        return Err(Failure::new(format!("index `{index}` is not complete")));
+        return Err(Failure::new(format!("stopped before index `{index}` was complete"))
+            .hint(format!("`PROGRAM fast-reindex {name}` goes on from here")));
     }
     if *already_complete {
         context.talk.text(&format!("index `{index}` is complete already, with {documents} documents"));
@@ -42,17 +48,17 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
 pub(crate) async fn build(
     context: &Context,
     cluster: &Cluster,
-    database: DatabaseName,
+    couch: &CouchDatabase,
     pillow: &Arc<dyn AnyPillow>,
     restart: bool,
+    stop: &Stop,
 ) -> Result<Reindexed, Failure> {
-    let couch = servers::couch(context, database).await?;
     let counters: Arc<Counters> = Arc::default();
     let name = pillow.definition().pillow.clone();
     let progress = Progress::start(&context.talk, "loading", vec![(name.clone(), Arc::clone(&counters))]);
     let reindex = Reindex {
         cluster,
-        database: &couch,
+        database: couch,
         pillow: Arc::clone(pillow),
         counters,
         options: PipelineOptions::default(),
@@ -61,7 +67,7 @@ pub(crate) async fn build(
     };
     let talk = context.talk.clone();
     let done = reindex
-        .run(servers::stop_on_ctrl_c(&context.talk), |step| match step {
+        .run(stop.receiver(), |step| match step {
             ReindexStep::Created(index) => talk.note(&format!("{name}: created `{index}`")),
             ReindexStep::Resuming => talk.note(&format!("{name}: going on with a load that was interrupted")),
             ReindexStep::CatchingUp => {

@@ -13,21 +13,22 @@ use crate::exit::{Failure, Outcome};
 use crate::freshness::{Freshness, freshness, path_of, shown};
 
 pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome, Failure> {
-    let pillows = if arguments.all {
-        context.registry.pillows().to_vec()
-    } else {
-        context.pillows(&arguments.names)?
-    };
+    // clap asks for names, or for `--all`, where something is written.
+    let is_all = arguments.names.is_empty();
+    let pillows =
+        if is_all { context.registry.pillows().to_vec() } else { context.pillows(&arguments.names)? };
     let definitions: Vec<&Definition> = pillows.iter().map(|pillow| pillow.definition()).collect();
     if arguments.explain {
-        definitions.iter().for_each(|definition| explain(context, definition));
+        let explained: Vec<Value> =
+            definitions.iter().map(|definition| explain(context, definition)).collect();
+        context.talk.json(&json!({"pillows": explained}));
         return Ok(Outcome::Done);
     }
     if arguments.diff {
         return Ok(show_differences(context, &definitions));
     }
     if arguments.check {
-        return check(context, &definitions, arguments.all);
+        return check(context, &definitions, is_all);
     }
     let mut written = Vec::new();
     for definition in definitions {
@@ -109,10 +110,19 @@ fn check(context: &Context, definitions: &[&Definition], all: bool) -> Result<Ou
     }
     context.talk.json(&json!({"differs": wrong}));
     if wrong.is_empty() {
-        context.talk.text(&format!("{} committed mappings are what their structs derive", definitions.len()));
+        context.talk.text(&match definitions.len() {
+            1 => "1 committed mapping is what its struct derives".to_owned(),
+            number => format!("{number} committed mappings are what their structs derive"),
+        });
         return Ok(Outcome::Done);
     }
-    context.talk.note(&format!("\nhint: run `{} make-mapping NAME` and commit the file", context.program));
+    let stale: Vec<&str> = wrong.iter().filter_map(|entry| entry["pillow"].as_str()).collect();
+    if !stale.is_empty() {
+        let names = stale.join(" ");
+        context
+            .talk
+            .note(&format!("\nhint: run `{} make-mapping {names}` and commit the result", context.program));
+    }
     Ok(Outcome::Differs)
 }
 
@@ -136,7 +146,7 @@ fn orphans(context: &Context) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Each field of the index with its type and parameters.
-fn explain(context: &Context, definition: &Definition) {
+fn explain(context: &Context, definition: &Definition) -> Value {
     context.talk.text(&format!("{} ({})", definition.pillow, definition.rust_type));
     let mut fields = Vec::new();
     collect(&definition.mappings, "", &mut fields);
@@ -145,7 +155,7 @@ fn explain(context: &Context, definition: &Definition) {
     }
     let listed: Vec<Value> =
         fields.iter().map(|(path, kind, _)| json!({"path": path, "type": kind})).collect();
-    context.talk.json(&json!({"pillow": definition.pillow, "fields": listed}));
+    json!({"pillow": definition.pillow, "rust_type": definition.rust_type, "fields": listed})
 }
 
 fn collect(mapping: &Value, above: &str, fields: &mut Vec<(String, String, String)>) {

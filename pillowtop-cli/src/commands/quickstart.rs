@@ -11,6 +11,7 @@ use crate::app::Samples;
 use crate::arguments::Quickstart;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
+use crate::freshness::require_fresh;
 
 pub(crate) async fn run(
     context: &Context,
@@ -18,7 +19,7 @@ pub(crate) async fn run(
     samples: &Samples,
 ) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&[])?;
-    context.require_fresh(&pillows)?;
+    require_fresh(&pillows)?;
     match (&context.config.couch.url, &context.config.elastic.url) {
         (None, None) => embedded::run(context, &pillows, samples, &absolute(&arguments.folder)?).await,
         (Some(_), Some(_)) => real::run(context, &pillows, samples).await,

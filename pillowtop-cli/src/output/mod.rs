@@ -4,6 +4,6 @@ mod progress;
 mod table;
 mod talk;
 
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Progress, Summary};
 pub(crate) use table::{Align, Table};
-pub(crate) use talk::{Talk, Verbosity};
+pub(crate) use talk::{Streams, Talk, Verbosity};

@@ -29,8 +29,12 @@ impl Progress {
     pub(crate) fn start(talk: &Talk, doing: &str, pillows: Vec<(PillowName, Arc<Counters>)>) -> Self {
         let bar = ProgressBar::new_spinner();
         if talk.draws() {
-            bar.set_style(ProgressStyle::default_spinner());
+            // It is cut to the terminal's width.
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+                bar.set_style(style);
+            }
             bar.enable_steady_tick(DRAW_INTERVAL);
+            talk.write_above(Some(bar.clone()));
         } else {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
@@ -53,8 +57,6 @@ impl Progress {
 
     /// Ends the progress and says what was done.
     pub(crate) fn finish(self) -> Summary {
-        self.task.abort();
-        self.bar.finish_and_clear();
         Summary {
             talk: self.talk.clone(),
             elapsed: self.started.elapsed(),
@@ -66,6 +68,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.task.abort();
+        self.talk.write_above(None);
         self.bar.finish_and_clear();
     }
 }

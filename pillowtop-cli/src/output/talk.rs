@@ -1,8 +1,9 @@
 //! Saying things, at the verbosity that was asked for.
 
 use std::io::{IsTerminal as _, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use indicatif::ProgressBar;
 use serde_json::Value;
 
 /// How much is said.
@@ -18,66 +19,124 @@ pub(crate) enum Verbosity {
 
 type Writer = Arc<Mutex<dyn Write + Send>>;
 
-/// Standard output and standard error.
+/// Where a program's output goes.
 #[derive(Clone)]
-pub(crate) struct Talk {
+pub(crate) struct Streams {
     out: Writer,
     err: Writer,
+    /// Whether standard error is a terminal.
+    is_terminal: bool,
+}
+
+impl Streams {
+    /// The process's own.
+    pub(crate) fn of_process() -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        Self { is_terminal, ..Self::of(std::io::stdout(), std::io::stderr()) }
+    }
+
+    /// Somebody else's, which are no terminals.
+    pub(crate) fn of(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
+        Self { out: Arc::new(Mutex::new(out)), err: Arc::new(Mutex::new(err)), is_terminal: false }
+    }
+
+    /// Whether standard error takes colours.
+    pub(crate) fn has_colours(&self) -> bool {
+        self.is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    }
+}
+
+/// The streams, and how much is said there. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Talk {
+    streams: Streams,
     json: bool,
     verbosity: Verbosity,
-    draws: bool,
+    /// What is drawn at the moment; lines are written above it.
+    drawn: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 impl Talk {
-    /// To the process's own streams.
-    pub(crate) fn to_streams(json: bool, verbosity: Verbosity) -> Self {
-        Self {
-            out: Arc::new(Mutex::new(std::io::stdout())),
-            err: Arc::new(Mutex::new(std::io::stderr())),
-            json,
-            verbosity,
-            draws: std::io::stderr().is_terminal() && verbosity == Verbosity::Normal && !json,
-        }
+    pub(crate) fn new(streams: Streams, json: bool, verbosity: Verbosity) -> Self {
+        Self { streams, json, verbosity, drawn: Arc::default() }
     }
 
-    /// Whether progress may be drawn over.
+    /// Whether progress may be drawn.
     pub(crate) fn draws(&self) -> bool {
-        self.draws
+        self.streams.is_terminal && self.verbosity == Verbosity::Normal && !self.json
+    }
+
+    /// From now on lines are written above this bar, or plainly again.
+    pub(crate) fn write_above(&self, bar: Option<ProgressBar>) {
+        *lock(&self.drawn) = bar;
     }
 
     /// Data for scripts, when they asked for it.
     pub(crate) fn json(&self, value: &Value) {
         if self.json {
-            write(&self.out, &value.to_string());
+            self.line(&self.streams.out, &value.to_string());
         }
     }
 
     /// A line of data for people, when nobody asked for JSON.
     pub(crate) fn text(&self, line: &str) {
         if !self.json {
-            write(&self.out, line);
+            self.line(&self.streams.out, line);
         }
     }
 
     /// What is going on.
     pub(crate) fn note(&self, line: &str) {
         if self.verbosity > Verbosity::Quiet {
-            write(&self.err, line);
+            self.line(&self.streams.err, line);
         }
     }
 
     /// What went wrong, and what to do about it.
     pub(crate) fn error(&self, message: &str, hint: Option<&str>) {
-        write(&self.err, &format!("error: {message}"));
-        if let Some(hint) = hint {
-            write(&self.err, &format!("\nhint: {hint}"));
+        let hint = hint.map(|hint| format!("\n\nhint: {hint}")).unwrap_or_default();
+        self.line(&self.streams.err, &format!("error: {message}{hint}"));
+    }
+
+    /// For the runtime's log: standard error.
+    pub(crate) fn log(&self) -> Log {
+        Log(self.clone())
+    }
+
+    fn line(&self, writer: &Writer, line: &str) {
+        self.bytes(writer, format!("{line}\n").as_bytes());
+    }
+
+    /// A closed pipe is nobody listening, which is no error of the command.
+    fn bytes(&self, writer: &Writer, bytes: &[u8]) {
+        let write = || {
+            let mut writer = lock(writer);
+            let _ = writer.write_all(bytes);
+            let _ = writer.flush();
+        };
+        let drawn = lock(&self.drawn).clone();
+        match drawn {
+            Some(bar) => bar.suspend(write),
+            None => write(),
         }
     }
 }
 
-/// A closed pipe is nobody listening, which is no error of the command.
-fn write(writer: &Writer, line: &str) {
-    let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-    let _ = writeln!(writer, "{line}");
-    let _ = writer.flush();
+/// A writer of whole lines to standard error.
+pub(crate) struct Log(Talk);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.bytes(&self.0.streams.err, bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Nothing panics while it is held.
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName};
-use pillowtop_runtime::pipeline::PipelineOptions;
+use pillowtop_runtime::pipeline::{PipelineOptions, SessionEnd};
 use pillowtop_runtime::sink::embedded::EmbeddedIndex;
 use pillowtop_runtime::source::ChangesFile;
 use pillowtop_runtime::{ChangesSource, Member, Sink, catch_up};
@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::shown;
 use crate::output::Progress;
-use crate::servers;
+use crate::stop::Stop;
 
 pub(super) async fn run(
     context: &Context,
@@ -48,16 +48,24 @@ pub(super) async fn run(
     let shown_members =
         members.iter().map(|member| (member.name().clone(), Arc::clone(&member.counters))).collect();
     let progress = Progress::start(&context.talk, "indexing", shown_members);
-    let stop = servers::stop_on_ctrl_c(&context.talk);
-    let ended = catch_up(&members, &source, &PipelineOptions::default(), stop).await;
+    let stop = Stop::on_ctrl_c(&context.talk);
+    let ended = catch_up(&members, &source, &PipelineOptions::default(), stop.receiver()).await;
     let summary = progress.finish();
-    ended?;
+    let end = ended?;
     context.talk.text("");
+    if end == SessionEnd::Stopped {
+        return Err(
+            Failure::new("stopped before the end of the changes").hint("the next run goes on from here")
+        );
+    }
     if summary.is_empty() {
         context.talk.text(&format!("nothing new since {since}: the indices stand at the end of the file"));
     } else {
         context.talk.text(&format!("in {:.1} s:\n", summary.elapsed().as_secs_f64()));
         summary.print();
+        context
+            .talk
+            .text("\n(a change that a later one of the same document overtook is seen, and not sent)");
     }
     let mut found = summary.to_json();
     found["searches"] = search(context, pillows, &opened, samples)?;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName};
-use pillowtop_runtime::pipeline::PipelineOptions;
+use pillowtop_runtime::pipeline::{PipelineOptions, SessionEnd};
 use pillowtop_runtime::reindex::open_following;
 use pillowtop_runtime::sink::elastic::{Cluster, SearchRequest, WhenHeld};
 use pillowtop_runtime::source::CouchDatabase;
@@ -16,13 +16,18 @@ use crate::app::Samples;
 use crate::commands::fast_reindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::output::Progress;
-use crate::servers;
+use crate::output::{Progress, Summary};
+use crate::servers::{self, WhenUnreachable};
+use crate::stop::Stop;
 
 /// The database that is created and filled.
 const DATABASE: &str = "pillowtop_quickstart";
 /// A document that says that the database is ours.
 const MARK: &str = "pillowtop-quickstart";
+/// A document that says that the whole story is in it.
+const TOLD: &str = "pillowtop-quickstart-told";
+/// What the indices begin with, unless said.
+const PREFIX: &str = "quickstart";
 /// Documents of one request.
 const BATCH: usize = 200;
 
@@ -31,55 +36,88 @@ pub(super) async fn run(
     pillows: &[Arc<dyn AnyPillow>],
     samples: &Samples,
 ) -> Result<Outcome, Failure> {
-    let cluster = servers::cluster(context).await?;
+    // Aliases are moved at the end: never those that somebody searches already.
+    let prefix = context.config.prefix.as_deref().unwrap_or(PREFIX);
+    let cluster = servers::cluster_with_prefix(context, Some(prefix), WhenUnreachable::Fail).await?;
     let database = DatabaseName::from(DATABASE);
-    let couch = servers::couch(context, database.clone()).await?;
+    let couch = servers::couch(context, database, WhenUnreachable::Fail).await?;
+    make_ours(context, &couch).await?;
+    let stop = Stop::on_ctrl_c(&context.talk);
     let lines = (samples.changes)();
     // The first half is loaded, the second half comes while the indices are followed.
     let (first, second) = lines.split_at(lines.len() / 2);
-    let is_new = couch.create().await?;
-    if is_new {
-        context.talk.note(&format!("created database `{DATABASE}`"));
-        couch.write(&[json!({"_id": MARK, "doc_type": "quickstart"})]).await?;
-        load(&couch, first, &mut HashMap::new()).await?;
-    } else {
-        require_ours(&couch).await?;
+    let is_told = couch.revision(TOLD).await?.is_some();
+    let mut revisions = HashMap::new();
+    if !is_told {
+        load(&couch, first, &mut revisions).await?;
     }
     for pillow in pillows {
-        fast_reindex::build(context, &cluster, database.clone(), pillow, false).await?;
+        if fast_reindex::build(context, &cluster, &couch, pillow, false, &stop).await?.stopped {
+            return Err(Failure::new("stopped").hint("the next run goes on from here"));
+        }
     }
-    if is_new {
-        load(&couch, second, &mut HashMap::new()).await?;
+    if !is_told {
+        load(&couch, second, &mut revisions).await?;
+        couch.write(&[json!({"_id": TOLD, "doc_type": "quickstart"})]).await?;
     }
-    follow(context, &cluster, &couch, pillows).await?;
+    let summary = follow(context, &cluster, &couch, pillows, &stop).await?;
+    let flipped = flip(context, &cluster, pillows).await?;
+    let searches = search(context, &cluster, pillows, samples).await?;
+    let mut done = summary.to_json();
+    done["database"] = json!(DATABASE);
+    done["aliases"] = flipped;
+    done["searches"] = searches;
+    context.talk.json(&done);
+    say_what_next(context, prefix);
+    Ok(Outcome::Done)
+}
+
+/// Makes the database, or sees that it is one that an earlier run made.
+async fn make_ours(context: &Context, couch: &CouchDatabase) -> Result<(), Failure> {
+    if couch.create().await? {
+        context.talk.note(&format!("created database `{DATABASE}`"));
+    } else if couch.revision(MARK).await?.is_some() {
+        context.talk.note(&format!("going on with database `{DATABASE}`"));
+        return Ok(());
+    } else if couch.info().await?.documents > 0 {
+        return Err(Failure::new(format!("database `{DATABASE}` is there and was not made by quickstart"))
+            .hint("delete it, or start from another CouchDB"));
+    }
+    couch.write(&[json!({"_id": MARK, "doc_type": "quickstart"})]).await?;
+    Ok(())
+}
+
+/// Moves the aliases that are searched to the indices that were filled.
+async fn flip(
+    context: &Context,
+    cluster: &Cluster,
+    pillows: &[Arc<dyn AnyPillow>],
+) -> Result<Value, Failure> {
     let mut flipped = Vec::new();
     for pillow in pillows {
         let definition = pillow.definition();
         let hashed = definition.hashed_alias(cluster.prefix());
-        if let Some(index) = cluster.index_of(&hashed).await? {
-            let plan = cluster.plan_flip(&definition.search_alias(cluster.prefix()), &index).await?;
-            cluster.flip(&plan).await?;
-            cluster.refresh(&index).await?;
-            context.talk.text(&format!("alias {} is on {}", plan.alias, plan.to));
-            flipped.push(json!({"alias": plan.alias, "index": plan.to}));
-        }
+        let Some(index) = cluster.index_of(&hashed).await? else { continue };
+        let plan = cluster.plan_flip(&definition.search_alias(cluster.prefix()), &index).await?;
+        cluster.flip(&plan).await?;
+        cluster.refresh(&index).await?;
+        context.talk.text(&format!("alias {} is on {}", plan.alias, plan.to));
+        flipped.push(json!({"alias": plan.alias, "index": plan.to}));
     }
-    let searches = search(context, &cluster, pillows, samples).await?;
-    context.talk.json(&json!({"database": DATABASE, "aliases": flipped, "searches": searches}));
-    context.talk.text(&format!(
-        "\nwhat to try next\n  change a document of database `{DATABASE}` and run this again\n  {} es-manage status",
-        context.program
-    ));
-    Ok(Outcome::Done)
+    Ok(json!(flipped))
 }
 
-async fn require_ours(couch: &CouchDatabase) -> Result<(), Failure> {
-    let answer = couch.write(&[json!({"_id": MARK, "doc_type": "quickstart"})]).await?;
-    if answer.first().is_some_and(|row| row.get("error").and_then(Value::as_str) == Some("conflict")) {
-        return Ok(());
+fn say_what_next(context: &Context, prefix: &str) {
+    let program = &context.program;
+    context.talk.text("\nwhat to try next");
+    for line in [
+        format!("change a document of database `{DATABASE}`, and run this again"),
+        format!("{program} es-manage status --prefix {prefix}         the indices"),
+        format!("{program} dead-letters list --prefix {prefix}        what could not be indexed, and why"),
+        format!("curl ELASTIC_URL/{prefix}-*/_search           the aliases are what is searched"),
+    ] {
+        context.talk.text(&format!("  {line}"));
     }
-    Err(Failure::new(format!("database `{DATABASE}` is there and was not made by quickstart"))
-        .hint("delete it, or start from another CouchDB"))
 }
 
 /// Writes the story as it happened: each change over the revision that is there.
@@ -112,10 +150,14 @@ async fn write(
     mut batch: Vec<Value>,
     revisions: &mut HashMap<String, Value>,
 ) -> Result<(), Failure> {
-    for _ in 0..2 {
+    for _ in 0..3 {
+        if batch.is_empty() {
+            return Ok(());
+        }
         for document in &mut batch {
-            if let Some(revision) = document["_id"].as_str().and_then(|id| revisions.get(id)) {
-                document["_rev"] = revision.clone();
+            match document["_id"].as_str().and_then(|id| revisions.get(id)) {
+                Some(revision) => document["_rev"] = revision.clone(),
+                None => drop(document.as_object_mut().and_then(|members| members.remove("_rev"))),
             }
         }
         let answers = couch.write(&batch).await?;
@@ -124,20 +166,23 @@ async fn write(
             let id = document["_id"].as_str().unwrap_or_default().to_owned();
             match answer.get("error").and_then(Value::as_str) {
                 None => drop(revisions.insert(id, answer["rev"].clone())),
-                Some("conflict") => conflicts.push(document),
+                Some("conflict" | "not_found") => conflicts.push(document),
                 Some(error) => return Err(Failure::new(format!("document `{id}` was not written: {error}"))),
             }
-        }
-        if conflicts.is_empty() {
-            return Ok(());
         }
         // They were written by an earlier part of the story.
         for document in &conflicts {
             let id = document["_id"].as_str().unwrap_or_default();
-            if let Some(revision) = couch.revision(id).await? {
-                revisions.insert(id.to_owned(), json!(revision));
+            match couch.revision(id).await? {
+                Some(revision) => drop(revisions.insert(id.to_owned(), json!(revision))),
+                None => drop(revisions.remove(id)),
             }
         }
+        // What is deleted already needs no deletion.
+        conflicts.retain(|document| {
+            document["_deleted"] != true
+                || document["_id"].as_str().is_some_and(|id| revisions.contains_key(id))
+        });
         batch = conflicts;
     }
     Err(Failure::new(format!("somebody else writes to database `{DATABASE}`")))
@@ -148,7 +193,8 @@ async fn follow(
     cluster: &Cluster,
     couch: &CouchDatabase,
     pillows: &[Arc<dyn AnyPillow>],
-) -> Result<(), Failure> {
+    stop: &Stop,
+) -> Result<Summary, Failure> {
     let mut members: Vec<Member> = Vec::new();
     for pillow in pillows {
         let index =
@@ -159,16 +205,22 @@ async fn follow(
     let shown = members.iter().map(|member| (member.name().clone(), Arc::clone(&member.counters))).collect();
     let progress = Progress::start(&context.talk, "following", shown);
     let source = ChangesSource::Couch(couch.clone());
-    let stop = servers::stop_on_ctrl_c(&context.talk);
-    let ended = catch_up(&members, &source, &PipelineOptions::default(), stop).await;
+    let ended = catch_up(&members, &source, &PipelineOptions::default(), stop.receiver()).await;
     let summary = progress.finish();
     for member in &members {
         member.sink.release().await?;
     }
-    ended?;
-    context.talk.text("\nfollowed the changes that came since:");
-    summary.print();
-    Ok(())
+    if ended? == SessionEnd::Stopped {
+        return Err(Failure::new("stopped").hint("the next run goes on from here"));
+    }
+    if summary.is_empty() {
+        context.talk.text("\nnothing new since the last run");
+    } else {
+        context.talk.text("\nfollowed the changes that came since:");
+        summary.print();
+    }
+    context.talk.text("");
+    Ok(summary)
 }
 
 async fn search(

@@ -1,0 +1,53 @@
+//! What the commands' help teaches by example. `PROGRAM` stands for how the program is run.
+
+pub(crate) const PILLOWS: &str = "\
+Examples:
+  PROGRAM pillows           document types, database, alias, hash, and whether the mapping is committed
+  PROGRAM pillows --json    the same for scripts
+
+`pillows = [\"case\"]` in pillowtop.toml is the list of enabled ones; without it all are.";
+
+pub(crate) const MAKE_MAPPING: &str = "\
+Examples:
+  PROGRAM make-mapping case             derive the mapping of `case` and write mappings/case.json; then commit it
+  PROGRAM make-mapping --check          compare all with what is committed; exit code 4 when one is stale
+  PROGRAM make-mapping case --diff      what changed, and what it asks of a live index
+  PROGRAM make-mapping case --explain   each field of the index and its type";
+
+pub(crate) const FAST_REINDEX: &str = "\
+Examples:
+  PROGRAM fast-reindex case             create <alias>_<hash>_1, load it, catch up; go on where an earlier run stopped
+  PROGRAM fast-reindex case --restart   build another one, even if one is complete
+  PROGRAM fast-reindex case --couch-url http://localhost:5984 --elastic-url http://localhost:9200
+
+Searches do not see the new index before `PROGRAM es-manage flip case`.";
+
+pub(crate) const RUN: &str = "\
+Examples:
+  PROGRAM run                     follow all enabled pillows
+  PROGRAM run case user           follow two
+  PROGRAM run --until-caught-up   apply what there is, and end
+  PROGRAM run --standby --wait    as a service: wait for servers, and for indices that another process follows
+
+The first ctrl-c waits for unanswered requests and stores how far it came; a second one ends at once. Either way nothing is lost.";
+
+pub(crate) const ES_MANAGE: &str = "\
+Examples:
+  PROGRAM es-manage status                 indices, documents, phases, owners, aliases
+  PROGRAM es-manage flip case              move the alias that users search to the index of the committed mapping
+  PROGRAM es-manage flip --all --dry-run   show what would be moved";
+
+pub(crate) const DEAD_LETTERS: &str = "\
+Examples:
+  PROGRAM dead-letters list                 time, pillow, id, stage and reason of each
+  PROGRAM dead-letters list case --json     those of one pillow, with the documents
+
+A dead letter goes when a later version of its document is indexed or deleted.";
+
+pub(crate) const QUICKSTART: &str = "\
+Examples:
+  PROGRAM quickstart                        with nothing but this machine, into target/quickstart
+  PROGRAM quickstart --folder try           into another folder
+  PROGRAM quickstart --couch-url http://localhost:5984 --elastic-url http://localhost:9200
+
+On real servers it makes the database `pillowtop_quickstart` and indices with the prefix `quickstart`, and touches nothing else.";

@@ -1,0 +1,83 @@
+//! What is asked for wrongly is said with exit code 2, and help teaches.
+
+use std::process::ExitCode;
+
+use pillowtop_cli::App;
+use pillowtop_core::Registry;
+
+use crate::support::{Note, STALE, before, check, run, with_samples};
+
+fn app() -> App {
+    before::<STALE>()
+}
+
+#[test]
+fn every_command_teaches_by_examples() {
+    let commands =
+        ["pillows", "make-mapping", "fast-reindex", "run", "es-manage", "dead-letters", "quickstart"];
+    for command in commands {
+        let ran = check(with_samples(app()), &format!("{command} --help"), 0, "Examples:");
+        assert!(!ran.out.contains("PROGRAM") && ran.out.contains(&format!("{command} ")), "{}", ran.out);
+        assert!(ran.err.is_empty());
+    }
+    let ran = check(with_samples(app()), "--help", 0, "Exit codes: 0 done, 4 stale or differs");
+    assert!(commands.iter().all(|command| ran.out.contains(command)), "{}", ran.out);
+}
+
+#[test]
+fn wrong_usage_is_code_2() {
+    for (arguments, said) in [
+        ("", "Usage:"),
+        ("fast-reindexx note", "fast-reindex"),
+        ("fast-reindex", "NAME"),
+        ("make-mapping", "NAME"),
+        ("make-mapping --all note", "cannot be used"),
+        ("make-mapping --check --diff", "cannot be used"),
+        ("es-manage flip", "NAME"),
+        ("pillows -q -v", "cannot be used"),
+        ("make-mapping noet", "hint: did you mean `note`?"),
+        ("run something-else", "hint: there are: note"),
+        ("pillows --config nowhere.toml", "nowhere.toml"),
+        ("dead-letters list", "--elastic-url"),
+        ("pillows --prefix Caps", "capital letter"),
+        ("quickstart", "no sample documents"),
+    ] {
+        check(app(), arguments, 2, said);
+    }
+}
+
+#[test]
+fn one_server_is_not_enough_for_a_quickstart() {
+    check(with_samples(app()), "make-mapping note", 0, "note.json");
+    check(with_samples(app()), "quickstart --couch-url http://127.0.0.1:1", 2, "--elastic-url");
+}
+
+#[test]
+fn an_error_is_a_sentence_a_blank_line_and_a_hint() {
+    let ran = run(app(), "make-mapping noet");
+    assert_eq!(ran.err, "error: there is no pillow `noet`\n\nhint: did you mean `note`?\n");
+    assert!(ran.out.is_empty());
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_code_1() {
+    check(app(), "dead-letters list --elastic-url http://127.0.0.1:1", 1, "does not answer");
+    check(app(), "dead-letters list --elastic-url ftp://127.0.0.1", 2, "neither `http://`");
+}
+
+#[test]
+fn two_pillows_with_one_name_are_an_error_at_start() {
+    let registry = Registry::new().with::<Note<STALE, false>>().with::<Note<STALE, true>>();
+    let ran = check(App::new(registry), "pillows", 1, "two pillows are named `note`");
+    assert!(ran.err.contains("two pillows have the alias `notes`"), "{ran:?}");
+}
+
+#[test]
+fn a_task_is_listed_and_must_stand_first() {
+    fn task(_: &[String]) -> ExitCode {
+        ExitCode::SUCCESS
+    }
+    let app = || app().task("test", "Run all tests", task);
+    check(app(), "--help", 0, "Run all tests");
+    check(app(), "-q test", 2, "`test` takes what follows it");
+}

@@ -1,0 +1,52 @@
+//! `pillowtop.toml` as the commands see it.
+
+use std::path::Path;
+
+use crate::support::{Ran, STALE, before, run_words};
+
+#[track_caller]
+fn pillows(configuration: &str) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pillowtop.toml");
+    fs_err::write(&path, configuration).unwrap();
+    run_words(before::<STALE>(), &["pillowtop", "--json", "--config", path.to_str().unwrap(), "pillows"])
+}
+
+#[test]
+fn the_list_of_enabled_pillows_and_the_databases_are_in_it() {
+    let listed = pillows("pillows = []\n[databases]\nnotes = \"notes-copy\"\n").json();
+    assert_eq!(listed["pillows"][0]["enabled"], false);
+    assert_eq!(listed["pillows"][0]["database"], "notes-copy");
+    let listed = pillows("").json();
+    assert_eq!(listed["pillows"][0]["enabled"], true);
+    assert_eq!(listed["pillows"][0]["database"], "notes");
+    assert_eq!(listed["pillows"][0]["hash"].as_str().map(str::len), Some(64));
+}
+
+#[test]
+fn what_is_wrong_with_it_is_named() {
+    for (configuration, said) in [
+        ("[elastc]\nurl = \"x\"\n", "did you mean `elastic`?"),
+        ("[elastic]\nprefx = \"x\"\n", "line 2: unknown field `prefx`"),
+        ("[elastic\n", "line 1"),
+        ("[databases]\nnotes = \"Notes\"\n", "no database can be named `Notes`"),
+        ("[couch]\npassword_file = \"nowhere\"\n", "nowhere"),
+    ] {
+        let ran = pillows(configuration);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains(said), "{configuration}: {ran:?}");
+    }
+}
+
+#[test]
+fn the_documented_example_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pillowtop.toml");
+    let path = folder.path().join("pillowtop.toml");
+    fs_err::copy(example, &path).unwrap();
+    fs_err::write(folder.path().join("couch-password.txt"), "said by nobody\n").unwrap();
+    let arguments = ["pillowtop", "--json", "--config", path.to_str().unwrap(), "pillows"];
+    let ran = run_words(before::<STALE>(), &arguments);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.json()["pillows"][0]["enabled"], false, "its list names other pillows");
+}

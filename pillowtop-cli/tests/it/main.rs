@@ -1,0 +1,9 @@
+//! The commands, run as a program runs them, on pillows that are written by hand.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod arguments;
+mod configuration;
+mod make_mapping;
+mod quickstart;
+mod support;

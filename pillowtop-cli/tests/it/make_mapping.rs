@@ -1,0 +1,76 @@
+//! `make-mapping` over a folder of mappings, while the struct changes.
+
+use crate::support::{CHECKS, EDITED, ORPHANS, STALE, WRITES, after, before, check, mapping_of, run};
+
+#[test]
+fn it_writes_what_is_new_or_changed() {
+    let path = mapping_of(WRITES);
+    check(before::<WRITES>(), "make-mapping note", 0, "new  ");
+    let first = fs_err::read(&path).unwrap();
+    check(before::<WRITES>(), "make-mapping --all", 0, "unchanged  ");
+    assert_eq!(fs_err::read(&path).unwrap(), first);
+    let ran = check(after::<WRITES>(), "make-mapping note", 0, "updated  ");
+    assert!(ran.out.contains("~ body: \"keyword\" -> \"text\"  (breaking:"), "{}", ran.out);
+    assert_ne!(fs_err::read(&path).unwrap(), first);
+    let written = run(before::<WRITES>(), "--json make-mapping note").json();
+    assert_eq!(written["mappings"][0]["state"], "updated");
+    assert_eq!(fs_err::read(&path).unwrap(), first, "the same struct gives the same bytes");
+}
+
+#[test]
+fn it_checks_and_shows_differences_and_writes_neither() {
+    let path = mapping_of(CHECKS);
+    check(before::<CHECKS>(), "make-mapping --check", 4, "note: not committed");
+    check(before::<CHECKS>(), "make-mapping --diff", 4, "note: not committed");
+    assert!(!path.is_file());
+    check(before::<CHECKS>(), "make-mapping note", 0, "new");
+    check(before::<CHECKS>(), "make-mapping --check", 0, "1 committed mapping");
+    check(before::<CHECKS>(), "make-mapping note --diff", 0, "note: no change");
+    let ran = check(after::<CHECKS>(), "make-mapping --all --check", 4, "note: stale");
+    assert!(ran.err.contains("make-mapping note` and commit"), "{ran:?}");
+    check(after::<CHECKS>(), "make-mapping --diff", 4, "~ body: \"keyword\" -> \"text\"");
+    let changes = run(after::<CHECKS>(), "--json make-mapping note --diff").json();
+    assert_eq!(changes["changes"][0]["path"], "body");
+    assert_eq!(changes["changes"][0]["class"], "breaking");
+    let differs = run(after::<CHECKS>(), "--json make-mapping --check").json();
+    assert_eq!(differs["differs"][0]["state"], "stale");
+    check(after::<CHECKS>(), "make-mapping --explain", 0, "body: text");
+    let explained = run(after::<CHECKS>(), "--json make-mapping note --explain").json();
+    assert_eq!(explained["pillows"][0]["fields"][0]["path"], "body");
+}
+
+#[test]
+fn an_edit_by_hand_and_a_broken_file_are_told_from_a_stale_one() {
+    let path = mapping_of(EDITED);
+    check(before::<EDITED>(), "make-mapping note", 0, "new");
+    let text = fs_err::read_to_string(&path).unwrap();
+    fs_err::write(&path, text.replace("keyword", "wildcard")).unwrap();
+    check(before::<EDITED>(), "make-mapping --check", 4, "note: edited by hand");
+    fs_err::write(&path, &text[..text.len() / 2]).unwrap();
+    check(before::<EDITED>(), "make-mapping --check", 4, "note: unreadable");
+    check(before::<EDITED>(), "make-mapping note", 0, "updated");
+    assert_eq!(fs_err::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn files_that_no_pillow_has_are_named() {
+    let path = mapping_of(ORPHANS);
+    check(before::<ORPHANS>(), "make-mapping note", 0, "new");
+    fs_err::write(path.with_file_name("gone.json"), "{}").unwrap();
+    fs_err::write(path.with_file_name("README.md"), "notes").unwrap();
+    let ran = check(before::<ORPHANS>(), "make-mapping --check", 4, "gone.json: no registered pillow");
+    assert!(!ran.out.contains("README"), "{ran:?}");
+    check(before::<ORPHANS>(), "make-mapping note --check", 0, "1 committed mapping");
+}
+
+#[test]
+fn what_touches_an_index_runs_with_a_fresh_mapping_alone() {
+    check(before::<STALE>(), "make-mapping note", 0, "note.json");
+    let servers = "--couch-url http://127.0.0.1:1 --elastic-url http://127.0.0.1:1";
+    for command in ["fast-reindex note", "run", "es-manage flip note"] {
+        let ran = check(after::<STALE>(), &format!("{servers} {command}"), 4, "`note` is stale");
+        assert!(ran.err.contains("make-mapping note`"), "{ran:?}");
+        check(before::<STALE>(), &format!("{servers} {command}"), 1, "does not answer");
+    }
+    check(after::<STALE>(), "pillows", 0, "stale");
+}
