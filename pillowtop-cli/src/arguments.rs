@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Shared {
     /// The configuration file [default: `pillowtop.toml` here or in a folder above]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", overrides_with = "config")]
     pub(crate) config: Option<PathBuf>,
     /// The address of CouchDB
     #[arg(long, global = true, value_name = "URL", env = "PILLOWTOP_COUCH_URL", hide_env_values = true)]

@@ -102,7 +102,7 @@ impl From<CouchError> for Failure {
                 "set PILLOWTOP_COUCH_USER and PILLOWTOP_COUCH_PASSWORD; nothing is tried again, since CouchDB locks an account after five wrong passwords"
             }
             CouchError::MissingDatabase { .. } => {
-                "`[databases]` in pillowtop.toml names another database than the struct does"
+                "is it the right server? `[databases]` in pillowtop.toml can name another database than the struct does"
             }
             CouchError::Replaced { .. } => {
                 "what is indexed goes on being served; build an index of the new database by `PROGRAM fast-reindex NAME --restart`"

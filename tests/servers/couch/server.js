@@ -87,6 +87,7 @@ async function openDatabase(request, segment) {
 function pass(request, response, then = () => false) {
   const headers = { ...request.headers };
   delete headers['accept-encoding']; // CouchDB compresses nothing.
+  delete headers.connection; // It speaks of the outer connection.
   const passed = http.request(inner.options(request.method, request.url, headers), async answer => {
     try {
       if (await then(answer.statusCode)) return void answer.resume();
@@ -94,6 +95,7 @@ function pass(request, response, then = () => false) {
       return sendThrown(response, thrown);
     }
     const given = { ...answer.headers };
+    for (const name of ['connection', 'keep-alive']) delete given[name]; // They speak of the inner connection.
     if (/^text\/plain/.test(given['content-type'] || '')) given['content-type'] = 'application/json';
     if (answer.statusCode === 404) response.writeHead(404, 'Object Not Found', given);
     else response.writeHead(answer.statusCode, given);

@@ -25,8 +25,9 @@ fn missing_and_foreign_indices() {
     let said = world.run_badly(&["run", "case"], 1);
     assert!(said.contains("fast-reindex case"), "{said}");
     world.run_well(&["fast-reindex", "case"]);
-    let listed = world.elastic("GET", "/_cat/indices/foreign-*hqcases*?h=index", &Value::Null);
-    let index = listed.body.trim().to_owned();
+    let listed = world.elastic("GET", "/_cat/indices/foreign-*hqcases*?h=index&format=json", &Value::Null);
+    let listed: Value = serde_json::from_str(&listed.body).expect("a list of indices");
+    let index = listed[0]["index"].as_str().expect("an index").to_owned();
     // Somebody puts another mapping on the live index.
     let other = json!({"_meta": {"pillowtop": {"pillow": "case", "hash": "0", "format": 1}}});
     assert!(world.elastic("PUT", &format!("/{index}/_mapping"), &other).status < 300);

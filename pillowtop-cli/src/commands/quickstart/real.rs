@@ -68,7 +68,7 @@ pub(super) async fn run(
     done["aliases"] = flipped;
     done["searches"] = searches;
     context.talk.json(&done);
-    say_what_next(context, prefix);
+    say_what_next(context, &cluster, prefix);
     Ok(Outcome::Done)
 }
 
@@ -107,14 +107,14 @@ async fn flip(
     Ok(json!(flipped))
 }
 
-fn say_what_next(context: &Context, prefix: &str) {
+fn say_what_next(context: &Context, cluster: &Cluster, prefix: &str) {
     let program = &context.program;
     context.talk.text("\nwhat to try next");
     for line in [
         format!("change a document of database `{DATABASE}`, and run this again"),
         format!("{program} es-manage status --prefix {prefix}         the indices"),
         format!("{program} dead-letters list --prefix {prefix}        what could not be indexed, and why"),
-        format!("curl ELASTIC_URL/{prefix}-*/_search           the aliases are what is searched"),
+        format!("curl '{}/{prefix}-*/_search?q=pregnancy'", cluster.url()),
     ] {
         context.talk.text(&format!("  {line}"));
     }
