@@ -1,14 +1,33 @@
 //! `#[couch(...)]`: what a document is.
 
+use darling::{FromMeta, Result};
 use proc_macro2::Span;
-use syn::parse::ParseStream;
-use syn::{Attribute, Ident, LitStr, Token, bracketed};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, LitStr, Meta};
 
-use super::items::{Name, each_item, equals, once, text_value, unknown_item};
-use crate::errors::{Errors, with_help};
+use super::items::Name;
+use super::receive::{Text, each_received, expression, literal_text, name_of, once, refuse};
+use crate::errors::Errors;
 
 const ITEMS: [&str; 6] =
     ["doc_type", "deleted", "database", "unknown", "type_field", "doc_type_is_immutable"];
+
+/// One item; each is read by itself, so that an error in one leaves the others to be read.
+#[derive(FromMeta)]
+enum CouchItem {
+    DocType(Texts),
+    Deleted(Texts),
+    Database(Text),
+    Unknown(Said),
+    TypeField(Text),
+    DocTypeIsImmutable(darling::util::Flag),
+}
+
+/// A text or a list of texts.
+struct Texts(Vec<LitStr>);
+
+/// `carry` or `drop`, and its place.
+struct Said(Unknown, Span);
 
 /// What becomes of members that a struct does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,62 +52,57 @@ pub(crate) struct CouchReceiver {
 impl CouchReceiver {
     pub(crate) fn parse(errors: &Errors, attributes: &[Attribute]) -> Self {
         let mut receiver = Self::default();
-        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("couch")) {
-            each_item(errors, attribute, &mut |name, input| receiver.item(errors, &name, input));
-        }
+        each_received(errors, attributes, "couch", &ITEMS, &mut |name, item| {
+            receiver.names.push(name.clone());
+            if let Some(item) = item {
+                receiver.put(errors, name, item);
+            }
+        });
         receiver
     }
 
-    fn item(&mut self, errors: &Errors, name: &Name, input: ParseStream<'_>) -> syn::Result<()> {
-        if ITEMS.contains(&name.text.as_str()) {
-            self.names.push(name.clone());
+    fn put(&mut self, errors: &Errors, name: &Name, item: CouchItem) {
+        match item {
+            CouchItem::DocType(Texts(texts)) => once(errors, &mut self.doc_types, name, texts),
+            CouchItem::Deleted(Texts(texts)) => once(errors, &mut self.deleted, name, texts),
+            CouchItem::Database(Text(text)) => once(errors, &mut self.database, name, text),
+            CouchItem::TypeField(Text(text)) => once(errors, &mut self.type_field, name, text),
+            CouchItem::Unknown(Said(unknown, span)) => once(errors, &mut self.unknown, name, (unknown, span)),
+            CouchItem::DocTypeIsImmutable(flag) => {
+                once(errors, &mut self.doc_type_is_immutable, name, flag.span());
+            }
         }
-        match name.text.as_str() {
-            "doc_type" => once(errors, &mut self.doc_types, name, texts(name, input)?),
-            "deleted" => once(errors, &mut self.deleted, name, texts(name, input)?),
-            "database" => once(errors, &mut self.database, name, text_value(name, input)?),
-            "type_field" => once(errors, &mut self.type_field, name, text_value(name, input)?),
-            "unknown" => once(errors, &mut self.unknown, name, unknown(name, input)?),
-            "doc_type_is_immutable" => once(errors, &mut self.doc_type_is_immutable, name, name.span),
-            _ => return Err(unknown_item("couch", name, &ITEMS)),
-        }
-        Ok(())
     }
 }
 
-fn texts(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
-    let refuse = |span: Span| {
-        let Name { text, .. } = name;
-        let help = format!("write `{text} = \"…\"` or `{text} = [\"…\", \"…\"]`");
-        syn::Error::new(span, with_help(format!("`{text}` takes a text or a list of texts"), help))
-    };
-    equals(name, input, "\"…\"")?;
-    if !input.peek(syn::token::Bracket) {
-        return Ok(vec![input.parse().map_err(|error: syn::Error| refuse(error.span()))?]);
+impl FromMeta for Texts {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let name = name_of(item);
+        let wrong = |span: Span| {
+            let help = format!("write `{name} = \"…\"` or `{name} = [\"…\", \"…\"]`");
+            refuse(span, format!("`{name}` takes a text or a list of texts"), help)
+        };
+        let texts = match expression(item, "\"…\"")? {
+            Expr::Array(list) if list.elems.is_empty() => return Err(wrong(list.bracket_token.span.join())),
+            Expr::Array(list) => list.elems.iter().collect(),
+            single => vec![single],
+        };
+        let read = |text: &Expr| literal_text(text).cloned().ok_or_else(|| wrong(text.span()));
+        texts.into_iter().map(read).collect::<Result<_>>().map(Self)
     }
-    let inner;
-    let bracket = bracketed!(inner in input);
-    let texts: Vec<LitStr> = inner
-        .parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])
-        .map_err(|error| refuse(error.span()))?
-        .into_iter()
-        .collect();
-    if texts.is_empty() { Err(refuse(bracket.span.join())) } else { Ok(texts) }
 }
 
-fn unknown(name: &Name, input: ParseStream<'_>) -> syn::Result<(Unknown, Span)> {
-    equals(name, input, "carry")?;
-    let span = input.span();
-    let said = input.parse::<Ident>().map(|ident| ident.to_string()).unwrap_or_default();
-    match said.as_str() {
-        "carry" => Ok((Unknown::Carry, span)),
-        "drop" => Ok((Unknown::Drop, span)),
-        _ => Err(syn::Error::new(
-            span,
-            with_help(
+impl FromMeta for Said {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let value = expression(item, "carry")?;
+        match value {
+            Expr::Path(path) if path.path.is_ident("carry") => Ok(Self(Unknown::Carry, value.span())),
+            Expr::Path(path) if path.path.is_ident("drop") => Ok(Self(Unknown::Drop, value.span())),
+            _ => Err(refuse(
+                value.span(),
                 "`unknown` is `carry` or `drop`",
                 "write `unknown = carry` to keep members that the struct does not name",
-            ),
-        )),
+            )),
+        }
     }
 }

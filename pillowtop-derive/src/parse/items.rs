@@ -90,36 +90,3 @@ pub(crate) fn unknown_item(attribute: &str, name: &Name, known: &[&str]) -> syn:
     let message = format!("`#[{attribute}(…)]` has no item `{}`{meant}", name.text);
     syn::Error::new(name.span, with_help(message, format!("its items are {known}")))
 }
-
-/// Puts the value of an item in its place, unless the item is there already.
-pub(crate) fn once<T>(errors: &Errors, place: &mut Option<T>, name: &Name, value: T) {
-    if place.is_some() {
-        errors.at_span(name.span, format!("`{}` is said twice", name.text), "leave one of them out");
-    } else {
-        *place = Some(value);
-    }
-}
-
-/// A text after `=`.
-pub(crate) fn text_value(name: &Name, input: ParseStream<'_>) -> syn::Result<LitStr> {
-    equals(name, input, "\"…\"")?;
-    input.parse::<LitStr>().map_err(|error| {
-        syn::Error::new(
-            error.span(),
-            with_help(format!("`{}` takes a text", name.text), format!("write `{} = \"…\"`", name.text)),
-        )
-    })
-}
-
-/// The `=` after a name.
-pub(crate) fn equals(name: &Name, input: ParseStream<'_>, example: &str) -> syn::Result<()> {
-    if input.peek(Token![=]) && !input.peek(Token![==]) {
-        input.parse::<Token![=]>()?;
-        return Ok(());
-    }
-    let Name { text, span } = name;
-    Err(syn::Error::new(
-        *span,
-        with_help(format!("`{text}` needs a value"), format!("write `{text} = {example}`")),
-    ))
-}

@@ -4,6 +4,7 @@ mod couch;
 mod es;
 mod items;
 mod pillow;
+mod receive;
 mod rename;
 mod rust_type;
 mod serde;

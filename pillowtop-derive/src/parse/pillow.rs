@@ -1,14 +1,41 @@
 //! `#[pillow(...)]`: what a pillow does.
 
+use darling::{FromMeta, Result};
 use proc_macro2::Span;
-use syn::parse::ParseStream;
-use syn::{Attribute, Expr, ExprPath, Ident, LitInt, LitStr, Type};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Type};
 
-use super::items::{Name, each_item, equals, once, text_value, unknown_item};
-use crate::errors::{Errors, with_help};
+use super::items::Name;
+use super::receive::{Text, each_received, expression, literal_text, once, refuse};
+use crate::errors::Errors;
 
 const ITEMS: [&str; 8] =
     ["name", "alias", "settings", "filter", "transform", "index", "transform_version", "mapping"];
+
+/// One item; each is read by itself, so that an error in one leaves the others to be read.
+#[derive(FromMeta)]
+enum PillowItem {
+    Name(Text),
+    Alias(Text),
+    Settings(Text),
+    Filter(Condition),
+    Transform(Function),
+    Index(Made),
+    TransformVersion(Version),
+    Mapping(MappingReceiver),
+}
+
+/// The filter's expression, read as one later.
+struct Condition(Expr);
+
+/// The path of a function.
+struct Function(ExprPath);
+
+/// The type that a transform makes.
+struct Made(Type);
+
+/// A whole number and its place.
+struct Version(u32, Span);
 
 /// Where the committed mapping is said to be.
 #[derive(Clone)]
@@ -37,67 +64,87 @@ impl PillowReceiver {
         let mut receiver = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("pillow")) {
             receiver.span.get_or_insert_with(|| attribute.path().segments[0].ident.span());
-            each_item(errors, attribute, &mut |name, input| receiver.item(errors, &name, input));
         }
+        each_received(errors, attributes, "pillow", &ITEMS, &mut |name, item| {
+            if let Some(item) = item {
+                receiver.put(errors, name, item);
+            }
+        });
         receiver
     }
 
-    fn item(&mut self, errors: &Errors, name: &Name, input: ParseStream<'_>) -> syn::Result<()> {
-        match name.text.as_str() {
-            "name" => once(errors, &mut self.name, name, text_value(name, input)?),
-            "alias" => once(errors, &mut self.alias, name, text_value(name, input)?),
-            "settings" => once(errors, &mut self.settings, name, text_value(name, input)?),
-            "filter" => {
-                equals(name, input, "self.field == \"value\"")?;
-                once(errors, &mut self.filter, name, input.parse()?);
+    fn put(&mut self, errors: &Errors, name: &Name, item: PillowItem) {
+        match item {
+            PillowItem::Name(Text(text)) => once(errors, &mut self.name, name, text),
+            PillowItem::Alias(Text(text)) => once(errors, &mut self.alias, name, text),
+            PillowItem::Settings(Text(text)) => once(errors, &mut self.settings, name, text),
+            PillowItem::Filter(Condition(filter)) => once(errors, &mut self.filter, name, filter),
+            PillowItem::Transform(Function(path)) => once(errors, &mut self.transform, name, path),
+            PillowItem::Index(Made(made)) => once(errors, &mut self.index, name, made),
+            PillowItem::TransformVersion(Version(number, span)) => {
+                once(errors, &mut self.transform_version, name, (number, span));
             }
-            "transform" => {
-                equals(name, input, "CaseIndex::from_case")?;
-                let path = input.parse::<ExprPath>().map_err(|error| {
-                    let help = "write `transform = CaseIndex::from_case`, a `fn(Case, &ChangeMeta) -> Option<CaseIndex>`";
-                    syn::Error::new(error.span(), with_help("`transform` takes the path of a function", help))
-                })?;
-                once(errors, &mut self.transform, name, path);
-            }
-            "index" => {
-                equals(name, input, "CaseIndex")?;
-                once(errors, &mut self.index, name, input.parse()?);
-            }
-            "transform_version" => once(errors, &mut self.transform_version, name, version(name, input)?),
-            "mapping" => once(errors, &mut self.mapping, name, mapping(name, input)?),
-            _ => return Err(unknown_item("pillow", name, &ITEMS)),
+            PillowItem::Mapping(mapping) => once(errors, &mut self.mapping, name, mapping),
         }
-        Ok(())
     }
 }
 
-fn version(name: &Name, input: ParseStream<'_>) -> syn::Result<(u32, Span)> {
-    equals(name, input, "2")?;
-    let span = input.span();
-    let number = input.parse::<LitInt>().ok().and_then(|literal| literal.base10_parse::<u32>().ok());
-    match number {
-        Some(number) => Ok((number, span)),
-        None => Err(syn::Error::new(
-            span,
-            with_help("`transform_version` takes a whole number", "write `transform_version = 2`"),
-        )),
+impl FromMeta for Condition {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        expression(item, "self.field == \"value\"").cloned().map(Self)
     }
 }
 
-fn mapping(name: &Name, input: ParseStream<'_>) -> syn::Result<MappingReceiver> {
-    equals(name, input, "unchecked")?;
-    if input.peek(LitStr) {
-        return Ok(MappingReceiver::Path(input.parse()?));
+impl FromMeta for Function {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let value = expression(item, "CaseIndex::from_case")?;
+        let Expr::Path(path) = value else {
+            let help =
+                "write `transform = CaseIndex::from_case`, a `fn(Case, &ChangeMeta) -> Option<CaseIndex>`";
+            return Err(refuse(value.span(), "`transform` takes the path of a function", help));
+        };
+        Ok(Self(path.clone()))
     }
-    let span = input.span();
-    match input.parse::<Ident>() {
-        Ok(ident) if ident == "unchecked" => Ok(MappingReceiver::Unchecked),
-        _ => Err(syn::Error::new(
-            span,
-            with_help(
+}
+
+impl FromMeta for Made {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let value = expression(item, "CaseIndex")?;
+        let made = match value {
+            Expr::Verbatim(tokens) => syn::parse2(tokens.clone()).ok(),
+            _ => None,
+        };
+        made.map(Self)
+            .ok_or_else(|| refuse(value.span(), "`index` takes a type", "write `index = CaseIndex`"))
+    }
+}
+
+impl FromMeta for Version {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let value = expression(item, "2")?;
+        let number = match value {
+            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
+            _ => None,
+        };
+        number.map(|number| Self(number, value.span())).ok_or_else(|| {
+            refuse(value.span(), "`transform_version` takes a whole number", "write `transform_version = 2`")
+        })
+    }
+}
+
+impl FromMeta for MappingReceiver {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let value = expression(item, "unchecked")?;
+        if let Some(path) = literal_text(value) {
+            return Ok(Self::Path(path.clone()));
+        }
+        match value {
+            Expr::Path(path) if path.path.is_ident("unchecked") => Ok(Self::Unchecked),
+            _ => Err(refuse(
+                value.span(),
                 "`mapping` takes a path or `unchecked`",
                 "write `mapping = \"…/case.json\"`, from the crate's folder, or leave it out",
-            ),
-        )),
+            )),
+        }
     }
 }

@@ -1,0 +1,103 @@
+//! What darling's receivers of `#[couch(...)]` and `#[pillow(...)]` share.
+
+use std::fmt::Display;
+
+use darling::ast::NestedMeta;
+use darling::{Error, FromMeta, Result};
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaNameValue, Token, Type};
+
+use super::items::{Name, each_item, unknown_item};
+use crate::errors::{Errors, with_help};
+
+/// The one item whose value is a type.
+const TYPE_ITEM: &str = "index";
+
+/// A text after `=`.
+pub(crate) struct Text(pub(crate) LitStr);
+
+impl FromMeta for Text {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let (name, value) = (name_of(item), expression(item, "\"…\"")?);
+        literal_text(value).cloned().map(Self).ok_or_else(|| {
+            refuse(value.span(), format!("`{name}` takes a text"), format!("write `{name} = \"…\"`"))
+        })
+    }
+}
+
+/// Calls `one` with each known item of the attributes of a name, and with its value if it can be read.
+pub(crate) fn each_received<Item: FromMeta>(
+    errors: &Errors,
+    attributes: &[Attribute],
+    attribute_name: &str,
+    known: &[&str],
+    one: &mut dyn FnMut(&Name, Option<Item>),
+) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(attribute_name)) {
+        each_item(errors, attribute, &mut |name, input| {
+            if !known.contains(&name.text.as_str()) {
+                return Err(unknown_item(attribute_name, &name, known));
+            }
+            let item = meta(&name, input).and_then(|meta| Ok(Item::from_list(&[NestedMeta::Meta(meta)])?));
+            let (item, error) = item.map_or_else(|error| (None, Some(error)), |item| (Some(item), None));
+            one(&name, item);
+            error.map_or(Ok(()), Err)
+        });
+    }
+}
+
+/// The item behind a name, as darling takes it.
+fn meta(name: &Name, input: ParseStream<'_>) -> syn::Result<Meta> {
+    let path = Ident::new(&name.text, name.span).into();
+    if !input.peek(Token![=]) || input.peek(Token![==]) {
+        return Ok(Meta::Path(path));
+    }
+    let eq_token = input.parse()?;
+    // As an expression, `Page<Item>` would be a comparison; what is no type is refused by its receiver.
+    let is_type = name.text == TYPE_ITEM && input.fork().parse::<Type>().is_ok();
+    let value =
+        if is_type { Expr::Verbatim(input.parse::<Type>()?.into_token_stream()) } else { input.parse()? };
+    Ok(Meta::NameValue(MetaNameValue { path, eq_token, value }))
+}
+
+/// An item's name, as it is said in messages.
+pub(crate) fn name_of(item: &Meta) -> String {
+    item.path()
+        .get_ident()
+        .map_or_else(|| item.path().to_token_stream().to_string(), |name| name.unraw().to_string())
+}
+
+/// An item's value.
+pub(crate) fn expression<'m>(item: &'m Meta, example: &str) -> Result<&'m Expr> {
+    if let Meta::NameValue(pair) = item {
+        return Ok(&pair.value);
+    }
+    let name = name_of(item);
+    Err(refuse(item.path().span(), format!("`{name}` needs a value"), format!("write `{name} = {example}`")))
+}
+
+/// The text that an expression is.
+pub(crate) fn literal_text(value: &Expr) -> Option<&LitStr> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+        _ => None,
+    }
+}
+
+/// An error at a place, with what to write instead.
+pub(crate) fn refuse(span: Span, message: impl Display, help: impl Display) -> Error {
+    Error::custom(with_help(message, help)).with_span(&span)
+}
+
+/// Puts the value of an item in its place, unless the item is there already.
+pub(crate) fn once<T>(errors: &Errors, place: &mut Option<T>, name: &Name, value: T) {
+    if place.is_some() {
+        errors.at_span(name.span, format!("`{}` is said twice", name.text), "leave one of them out");
+    } else {
+        *place = Some(value);
+    }
+}
