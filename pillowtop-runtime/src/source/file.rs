@@ -100,3 +100,70 @@ fn for_each_line(path: &Path, mut take: impl FnMut(usize, Line) -> bool) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FeedEvent;
+
+    const ROW: &str = r#"{"seq":"1-a","id":"x","changes":[{"rev":"1-0"}],"doc":{"_id":"x"}},"#;
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("changes.jsonl");
+        fs_err::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    /// The ids that a feed brings, and the last position.
+    async fn drain(mut feed: Feed) -> Result<(Vec<String>, Option<Sequence>), SourceError> {
+        let (mut ids, mut last) = (Vec::new(), None);
+        while let Some(event) = feed.next().await {
+            match event? {
+                FeedEvent::Rows(rows) => {
+                    for row in rows {
+                        last = row.sequence.clone();
+                        ids.push(row.id.to_string());
+                    }
+                }
+                FeedEvent::Position(position) => last = Some(position),
+                FeedEvent::Waiting(reason) => panic!("{reason}"),
+            }
+        }
+        Ok((ids, last))
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_on_from_a_position() {
+        let second = ROW.replace("1-a", "2-b").replace("\"x\"", "\"y\"");
+        let whole = format!("{{\"results\":[\n{ROW}\n{second}\n],\n\"last_seq\":\"9-z\",\"pending\":0}}\n");
+        let (_folder, path) = file(&whole);
+        let changes = ChangesFile::open(&path).unwrap();
+        assert_eq!(changes.rows(), 2);
+        let (ids, last) = drain(changes.changes(Sequence::start())).await.unwrap();
+        assert_eq!((ids, last), (vec!["x".to_owned(), "y".to_owned()], Some("9-z".into())));
+        let (ids, last) = drain(changes.changes("1-a".into())).await.unwrap();
+        assert_eq!((ids, last), (vec!["y".to_owned()], Some("9-z".into())));
+        assert_eq!(drain(changes.changes("9-z".into())).await.unwrap(), (Vec::new(), None));
+        let error = drain(changes.changes("7-q".into())).await.unwrap_err();
+        assert!(error.to_string().contains("position `7-q` is not in"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn rows_without_a_sequence_are_known_by_their_lines() {
+        let row = ROW.replace("\"1-a\"", "null");
+        let (_folder, path) = file(&format!("{row}\n{row}\n"));
+        let changes = ChangesFile::open(&path).unwrap();
+        let (_, last) = drain(changes.changes(Sequence::start())).await.unwrap();
+        assert_eq!(last, Some("line 2".into()));
+        assert_eq!(drain(changes.changes("line 1".into())).await.unwrap().0.len(), 1);
+    }
+
+    #[test]
+    fn a_broken_line_is_named_before_anything_is_read() {
+        let (_folder, path) = file(&format!("{ROW}\n{{\"seq\":\n"));
+        let error = ChangesFile::open(&path).unwrap_err().to_string();
+        assert!(error.starts_with("line 2 of ") && error.contains("malformed JSON"), "{error}");
+        assert!(ChangesFile::open(Path::new("nowhere.jsonl")).is_err());
+    }
+}

@@ -78,3 +78,47 @@ fn document(file: &Path) -> Result<Row, SourceError> {
     Row::of_document(text, &id, &revision)
         .map_err(|reason| SourceError::BrokenDocument { path: file.to_owned(), reason })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FeedEvent;
+
+    async fn ids(folder: &DocumentFolder, since: &Sequence) -> (Vec<String>, Option<Sequence>) {
+        let (mut ids, mut last) = (Vec::new(), None);
+        let mut feed = folder.changes(since);
+        while let Some(event) = feed.next().await {
+            match event.unwrap() {
+                FeedEvent::Rows(rows) => ids.extend(rows.iter().map(|row| row.id.to_string())),
+                FeedEvent::Position(position) => last = Some(position),
+                FeedEvent::Waiting(reason) => panic!("{reason}"),
+            }
+        }
+        (ids, last)
+    }
+
+    #[tokio::test]
+    async fn all_documents_come_again_when_one_file_changes() {
+        let path = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs_err::write(path.path().join(name), text).unwrap();
+        write("b.json", "{\"_id\": \"named\", \"_rev\": \"1-0\"}");
+        write("a.json", "{}\n");
+        write("notes.txt", "no document");
+        let folder = DocumentFolder::open(path.path()).unwrap();
+        let (found, position) = ids(&folder, &Sequence::start()).await;
+        assert_eq!(found, ["a", "named"]);
+        let position = position.unwrap();
+        assert_eq!(ids(&folder, &position).await.0, Vec::<String>::new());
+        write("a.json", "{\"changed\": true}\n");
+        let changed = DocumentFolder::open(path.path()).unwrap();
+        assert_eq!(ids(&changed, &position).await.0.len(), 2);
+    }
+
+    #[test]
+    fn a_broken_document_is_named_before_anything_is_read() {
+        let path = tempfile::tempdir().unwrap();
+        fs_err::write(path.path().join("bad.json"), "[1]").unwrap();
+        let error = DocumentFolder::open(path.path()).unwrap_err().to_string();
+        assert!(error.contains("bad.json is no JSON object"), "{error}");
+    }
+}
