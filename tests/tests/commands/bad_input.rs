@@ -1,6 +1,7 @@
 //! What cannot work says so in one sentence, with its exit code, and does nothing by half.
 
 use crate::support::World;
+use pillowtop_tests::{CouchOptions, CouchServer};
 use serde_json::{Value, json};
 
 #[test]
@@ -58,4 +59,21 @@ fn configuration_and_names() {
     fs_err::write(&path, "[elastic]\nurll = \"http://127.0.0.1:1\"\n").expect("a file");
     let said = world.run_badly(&["--config", path.to_str().expect("a path"), "pillows"], 2);
     assert!(said.contains("urll"), "{said}");
+}
+
+#[test]
+fn a_wrong_password_is_said_once_and_never_shown() {
+    let world = World::new("password");
+    let admin = Some(("admin".to_owned(), "right".to_owned()));
+    let couch =
+        CouchServer::start(&CouchOptions { admin, ..CouchOptions::default() }).expect("a couch server");
+    let output = world
+        .command(&["--couch-url", &couch.url(), "--couch-user", "admin", "fast-reindex", "case"])
+        .env("PILLOWTOP_COUCH_PASSWORD", "a-wrong-one")
+        .output()
+        .expect("the binary");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("refuses the user or the password") && said.contains("hint:"), "{said}");
+    assert!(!said.contains("a-wrong-one"), "{said}");
 }
