@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
-use pillowtop_core::{AnyPillow, ChangeMeta, DatabaseName, ProcessError, Verdict};
+use pillowtop_core::{AnyPillow, ChangeMeta, ProcessError, Verdict};
 
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
@@ -89,7 +89,7 @@ fn letter(row: &Row, state: &IndexState, stage: Stage, error_type: &str, reason:
     DeadLetter {
         pillow: state.pillow.clone(),
         index: state.index.clone(),
-        database: DatabaseName::clone(&state.database.name),
+        database: state.database.name.clone(),
         id: row.id.clone(),
         revision: row.revision.clone(),
         stage,

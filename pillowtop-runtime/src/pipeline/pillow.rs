@@ -18,7 +18,7 @@ use crate::dead_letter::{DeadLetter, Stage};
 use crate::operation::{Action, Operation, Version, WriteMode};
 use crate::row::Row;
 use crate::sink::{ItemOutcome, Sink, SinkError, WriteError};
-use crate::state::Phase;
+use crate::state::{IndexState, Phase};
 
 /// How often an operation with an answer that is on no list is sent again before the pillow holds.
 const UNKNOWN_ATTEMPTS: u32 = 5;
@@ -56,6 +56,8 @@ pub struct Pipeline {
     pub(super) sink: Arc<dyn Sink>,
     pub(super) counters: Arc<Counters>,
     options: PipelineOptions,
+    /// The state as the pipeline began: index, database and phase stay as they are while it runs, and asking for each row would copy it.
+    state: IndexState,
     mode: WriteMode,
     load_version: Option<Version>,
     lanes: Lanes,
@@ -88,7 +90,8 @@ impl Pipeline {
         options: PipelineOptions,
     ) -> Self {
         let state = sink.state();
-        let load_version = state.load.filter(|_| state.phase == Phase::Loading).map(|load| load.version);
+        let is_loading = state.phase == Phase::Loading;
+        let load_version = state.load.as_ref().filter(|_| is_loading).map(|load| load.version);
         Self {
             pillow,
             sink,
@@ -107,6 +110,7 @@ impl Pipeline {
             buffer: Vec::new(),
             lost: None,
             options,
+            state,
         }
     }
 
@@ -140,8 +144,7 @@ impl Pipeline {
     /// Takes a row. Its version is stamped now, as it is received.
     pub(super) fn accept(&mut self, row: &Row, ordinal: Ordinal) {
         self.watermark.open();
-        let state = self.sink.state();
-        let judgement = judge(self.pillow.as_ref(), row, &state, &mut self.buffer);
+        let judgement = judge(self.pillow.as_ref(), row, &self.state, &mut self.buffer);
         match &judgement {
             Judgement::Foreign | Judgement::Leave => {}
             Judgement::Filtered => self.saw(Count::Filtered),
@@ -359,15 +362,14 @@ impl Pipeline {
     }
 
     fn reject(&mut self, queued: Queued, error_type: String, reason: String) {
-        let state = self.sink.state();
         let document = match &queued.operation.action {
             Action::Index(source) => Some(cut(&String::from_utf8_lossy(source))),
             Action::Delete => None,
         };
         let letter = DeadLetter {
-            pillow: state.pillow,
-            index: state.index,
-            database: state.database.name,
+            pillow: self.state.pillow.clone(),
+            index: self.state.index.clone(),
+            database: self.state.database.name.clone(),
             id: queued.operation.id,
             revision: queued.revision,
             stage: Stage::Index,
