@@ -227,6 +227,12 @@ pub fn field_mapping(field: &Field) -> Value {
     Value::Object(members)
 }
 
+/// What the fields of a struct become in an index: the `properties` of its mapping, without the reserved object.
+#[must_use]
+pub fn properties_of<Document: CouchDocument>() -> Value {
+    Value::Object(properties(Document::MAPPING))
+}
+
 fn properties(object: &Object) -> Map<String, Value> {
     object.properties().map(|(name, field)| (name.to_owned(), field_mapping(field))).collect()
 }

@@ -141,3 +141,8 @@ macro_rules! __committed {
         $crate::Committed::OnDisk(concat!(env!("CARGO_MANIFEST_DIR"), $path))
     };
 }
+
+/// The examples of the guide, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+struct Guide;
