@@ -1,8 +1,11 @@
 //! `cargo xtask bench`: the way from the bytes of a changes feed to the bytes of a bulk body, typed and on `serde_json::Value`, side by side.
 //!
+//! `cargo xtask bench compile` measures what the derives cost a build (see [`compile`]).
+//!
 //! Each variant runs in a process of its own, for its peak memory; variants take turns, and the ratio of neighbours is what counts: the machine
 //! may be shared. One core: nothing is parallel here.
 
+mod compile;
 mod corpus;
 mod typed;
 mod untyped;
@@ -22,8 +25,10 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["variant", shape, kind] => run_variant(shape, kind),
         [] => run_all(),
+        ["compile"] => compile::run(false),
+        ["compile", "--json"] => compile::run(true),
         _ => {
-            eprintln_line("usage: pillowtop-benches");
+            eprintln_line("usage: cargo xtask bench [compile [--json]]");
             ExitCode::from(2)
         }
     }

@@ -14,10 +14,11 @@ fn main() -> ExitCode {
 }
 
 /// Measured optimised, so in a build of its own.
-fn bench(_: &[String]) -> ExitCode {
+fn bench(arguments: &[String]) -> ExitCode {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = std::process::Command::new(cargo)
-        .args(["run", "--quiet", "--release", "--package", "pillowtop-benches"])
+        .args(["run", "--quiet", "--release", "--package", "pillowtop-benches", "--"])
+        .args(arguments)
         .status();
     if status.is_ok_and(|status| status.success()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
