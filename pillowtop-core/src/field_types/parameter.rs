@@ -1,6 +1,6 @@
 //! One mapping parameter: its name, its values, since when.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::availability::{Availability, Target, Unavailable};
 use super::value_kind::ValueKind;
@@ -86,7 +86,7 @@ impl Parameter {
     ///
     /// In an object every member is asked for, and its value.
     pub fn value_is_available(&self, value: &Value, target: Target) -> Result<(), Unavailable> {
-        if let (ValueKind::Members(members), Some(object)) = (self.value, value.as_object()) {
+        for (members, object) in self.objects(value) {
             for member in members.iter().filter(|member| object.contains_key(member.name)) {
                 member.is_available(self.name, target)?;
                 member.value_is_available(&object[member.name], target)?;
@@ -100,6 +100,29 @@ impl Parameter {
                 hint: String::new(),
             }),
             _ => Ok(()),
+        }
+    }
+
+    /// The objects in a value whose members this parameter lists.
+    fn objects<'v>(&self, value: &'v Value) -> Vec<(&'static [Self], &'v Map<String, Value>)> {
+        match self.value {
+            ValueKind::Members(members) => {
+                value.as_object().map(|object| (members, object)).into_iter().collect()
+            }
+            ValueKind::ListOfMembers(members) => {
+                let entries = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                entries.iter().filter_map(Value::as_object).map(|object| (members, object)).collect()
+            }
+            ValueKind::DynamicTemplates(members) => value
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_object)
+                .flat_map(Map::values)
+                .filter_map(Value::as_object)
+                .map(|template| (members, template))
+                .collect(),
+            _ => Vec::new(),
         }
     }
 }

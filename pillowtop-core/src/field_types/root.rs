@@ -4,25 +4,21 @@ use super::availability::Availability;
 use super::parameter::Parameter;
 use super::shared::{DISABLE_OBJECTS, DYNAMIC, ENABLED, SUBOBJECTS};
 use super::value_kind::ValueKind::{
-    self, Boolean, DateFormats, DynamicTemplates, Members, Object, OneOf, ScriptedFields, Text, TextOrList,
+    self, Boolean, DateFormats, DynamicTemplates, Members, Object, OneOf, ScriptedFields, TextList,
+    TextOrList,
 };
 
 const SOURCE: &[Parameter] = &[
     ENABLED,
-    Parameter::new("includes", TextOrList, "The only paths kept, with `*`"),
-    Parameter::new("excludes", TextOrList, "The paths left out, with `*`"),
+    Parameter::new("includes", TextList, "The only paths kept, with `*`"),
+    Parameter::new("excludes", TextList, "The paths left out, with `*`"),
     Parameter::new("mode", OneOf(&["stored", "synthetic", "disabled"]), "Stored, or rebuilt when read")
         .elasticsearch(8, 4),
-    Parameter::new("compress", Boolean, "Without effect")
-        .available(Availability::elasticsearch(7, 0).removed_from_elasticsearch(8, 0)),
-    Parameter::new("compress_threshold", Text, "Without effect")
-        .available(Availability::elasticsearch(7, 0).removed_from_elasticsearch(8, 0)),
     Parameter::new("recovery_source_enabled", Boolean, "Whether recovery keeps what the source leaves out")
         .opensearch(2, 18),
-    Parameter::new("recovery_source_includes", TextOrList, "The only paths kept for recovery")
+    Parameter::new("recovery_source_includes", TextList, "The only paths kept for recovery")
         .opensearch(2, 18),
-    Parameter::new("recovery_source_excludes", TextOrList, "The paths left out for recovery")
-        .opensearch(2, 18),
+    Parameter::new("recovery_source_excludes", TextList, "The paths left out for recovery").opensearch(2, 18),
 ];
 
 const ENABLED_ONLY: &[Parameter] = &[ENABLED];
@@ -68,7 +64,8 @@ pub const ROOT_PARAMETERS: &[Parameter] = &[
     Parameter::new("derived", ScriptedFields, "Fields computed when they are searched").opensearch(2, 15),
     Parameter::new("_source", Members(SOURCE), "What is kept of the document as it was sent"),
     Parameter::new("_routing", Members(ROUTING), "Whether documents must come with a routing value"),
-    Parameter::new("_meta", Object, "Notes of the application; servers keep them and do not read them"),
+    Parameter::new("_meta", Object, "Notes of the application; servers keep them and do not read them")
+        .nullable(),
     Parameter::new(
         "_size",
         Members(ENABLED_ONLY),
@@ -78,7 +75,8 @@ pub const ROOT_PARAMETERS: &[Parameter] = &[
         "_field_names",
         Members(ENABLED_ONLY),
         "The names of the fields a document has; deprecated",
-    ),
+    )
+    .available(Availability::EVERYWHERE.removed_from_elasticsearch(8, 0)),
     Parameter::new(
         "_data_stream_timestamp",
         Members(ENABLED_ONLY),
@@ -89,7 +87,7 @@ pub const ROOT_PARAMETERS: &[Parameter] = &[
     SUBOBJECTS,
     DISABLE_OBJECTS,
     Parameter::new("composite", ScriptedFields, "Star-tree indices, which precompute aggregations")
-        .opensearch(2, 18),
+        .opensearch(3, 1),
     Parameter::new(
         "context_aware_grouping",
         ValueKind::Object,

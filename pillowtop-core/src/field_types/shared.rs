@@ -13,11 +13,18 @@ const BOOST: Availability = Availability::EVERYWHERE.removed_from_elasticsearch(
 const FIELDS: Parameter =
     Parameter::new("fields", Fields, "The same value indexed in other ways, each under a sub-name");
 const COPY_TO: Parameter =
-    Parameter::new("copy_to", Paths, "Fields that get a copy of the value, for searching many as one")
-        .nullable();
+    Parameter::new("copy_to", Paths, "Fields that get a copy of the value, for searching many as one");
 
 /// What every field that holds values takes.
 pub(super) const COMMON: &[Parameter] = &[FIELDS, COPY_TO, META, SYNTHETIC_SOURCE_KEEP];
+
+/// The same where `OpenSearch`'s mapper takes none of it.
+pub(super) const COMMON_IN_ELASTICSEARCH: &[Parameter] = &[
+    FIELDS.elasticsearch(7, 0),
+    COPY_TO.elasticsearch(7, 0),
+    META.elasticsearch(7, 6),
+    SYNTHETIC_SOURCE_KEEP,
+];
 
 /// The same for types that only `OpenSearch` has.
 pub(super) const COMMON_IN_OPENSEARCH: &[Parameter] = &[FIELDS, COPY_TO, META];
@@ -110,8 +117,7 @@ pub(super) const NORMALIZER: Parameter = Parameter::new(
     "normalizer",
     Normalizer,
     "Changes the whole text before it is indexed, such as to lower case",
-)
-.nullable();
+);
 pub(super) const NORMS: Parameter =
     Parameter::new("norms", Boolean, "Whether the length of the field counts in the relevance score");
 pub(super) const SIMILARITY: Parameter =
@@ -151,16 +157,14 @@ pub(super) const TERM_VECTOR: Parameter = Parameter::new(
 );
 
 pub(super) const ANALYZER: Parameter =
-    Parameter::new("analyzer", Analyzer, "Splits the text into terms, for indexing and for searching")
-        .nullable();
+    Parameter::new("analyzer", Analyzer, "Splits the text into terms, for indexing and for searching");
 pub(super) const SEARCH_ANALYZER: Parameter = Parameter::new(
     "search_analyzer",
     Analyzer,
     "Splits the query into terms, where that differs from indexing",
-)
-.nullable();
+);
 pub(super) const SEARCH_QUOTE_ANALYZER: Parameter =
-    Parameter::new("search_quote_analyzer", Analyzer, "Splits a phrase in a query into terms").nullable();
+    Parameter::new("search_quote_analyzer", Analyzer, "Splits a phrase in a query into terms");
 pub(super) const POSITION_INCREMENT_GAP: Parameter = Parameter::new(
     "position_increment_gap",
     ValueKind::COUNT,
@@ -215,13 +219,9 @@ pub(super) const DYNAMIC: Parameter = Parameter::new(
 pub(super) const ENABLED: Parameter =
     Parameter::new("enabled", Boolean, "Whether the members are read at all; default true");
 pub(super) const PROPERTIES: Parameter = Parameter::new("properties", Properties, "The fields of the object");
-pub(super) const SUBOBJECTS: Parameter = Parameter::new(
-    "subobjects",
-    BooleanOr(&["auto"]),
-    "Whether a dot in a name makes an object; default true",
-)
-.elasticsearch(8, 3)
-.limited(&[("auto", Availability::elasticsearch(8, 16))]);
+pub(super) const SUBOBJECTS: Parameter =
+    Parameter::new("subobjects", Boolean, "Whether a dot in a name makes an object; default true")
+        .elasticsearch(8, 3);
 pub(super) const DISABLE_OBJECTS: Parameter =
     Parameter::new("disable_objects", Boolean, "Whether names with dots stay flat; default false")
         .opensearch(3, 5);

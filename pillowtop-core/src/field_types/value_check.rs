@@ -36,6 +36,7 @@ impl ValueKind {
     fn fits(self, value: &Value) -> bool {
         match self {
             Self::Boolean => is_boolean(value),
+            Self::False => matches!(value, Value::Bool(false)) || value == "false",
             Self::BooleanOr(words) => is_boolean(value) || is_one_of(words, value),
             Self::Integer { minimum, maximum } => {
                 whole_number(value).is_some_and(|number| (minimum..=maximum).contains(&number))
@@ -54,7 +55,7 @@ impl ValueKind {
                     && is_list_of(value, |word| is_one_of(words, word))
             }
             Self::DateFormat => is_date_format(value),
-            Self::DateFormats => is_date_format(value) || is_list_of(value, is_date_format),
+            Self::DateFormats => is_detectable_date(value) || is_list_of(value, is_detectable_date),
             Self::Date => value.is_number() || is_name(value),
             Self::Analyzer | Self::Normalizer | Self::Similarity | Self::Path => is_name(value),
             Self::IpAddress => value.as_str().is_some_and(|text| text.parse::<IpAddr>().is_ok()),
@@ -186,6 +187,11 @@ fn is_date_format(value: &Value) -> bool {
     value.as_str().is_some_and(|text| {
         text.split("||").all(|format| !format.trim().is_empty() && format.matches('\'').count() % 2 == 0)
     })
+}
+
+/// A number since the epoch cannot be told from any other number.
+fn is_detectable_date(value: &Value) -> bool {
+    is_date_format(value) && !value.as_str().is_some_and(|text| text.contains("epoch_"))
 }
 
 /// A point as text, as an object with both coordinates, as `GeoJSON`, or as a list of two or three numbers.

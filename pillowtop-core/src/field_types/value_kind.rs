@@ -12,6 +12,8 @@ use super::parameter::Parameter;
 pub enum ValueKind {
     /// `true` or `false`.
     Boolean,
+    /// `false` alone.
+    False,
     /// `true`, `false` or one of the words.
     BooleanOr(&'static [&'static str]),
     /// A whole number within bounds, which belong to it.
@@ -44,7 +46,7 @@ pub enum ValueKind {
     ListOf(&'static [&'static str]),
     /// A date format, or several separated by `||`.
     DateFormat,
-    /// Several date formats as a list, or one.
+    /// Several date formats as a list, or one; none since the epoch.
     DateFormats,
     /// A date as text, or as a number since the epoch.
     Date,
@@ -139,6 +141,7 @@ impl ValueKind {
     const fn words(self) -> &'static str {
         match self {
             Self::Boolean => "true or false",
+            Self::False => "false",
             Self::Number => "a number",
             Self::PositiveNumber => "a number greater than 0",
             Self::Text => "text",

@@ -65,7 +65,8 @@ const DIGEST: &[Parameter] = &[
 pub(super) const TYPES: &[FieldType] = &[
     FieldType::leaf("completion", "Suggestions while typing, in memory", &[COMPLETION, COMMON]),
     FieldType::leaf("token_count", "How many terms a text has", &[TOKEN_COUNT, STORAGE, COMMON]),
-    FieldType::leaf("percolator", "A stored query, matched against documents", &[COMMON]),
+    // Its mapper reads no parameters at all.
+    FieldType::leaf("percolator", "A stored query, matched against documents", &[]),
     FieldType::leaf("murmur3", "The hash of a value, for counting distinct ones", &[MURMUR3, COMMON])
         .plugin("mapper-murmur3"),
     FieldType::leaf("histogram", "Values and how often each occurs", &[HISTOGRAM, COMMON])

@@ -4,7 +4,7 @@ use crate::field_types::availability::Availability;
 use crate::field_types::field_type::{Counterpart, FieldType, Holds};
 use crate::field_types::parameter::Parameter;
 use crate::field_types::shared::{
-    COMMON, DISABLE_OBJECTS, DOC_VALUES, DYNAMIC, EAGER_GLOBAL_ORDINALS, ENABLED, IGNORE_ABOVE, INDEX,
+    DISABLE_OBJECTS, DOC_VALUES, DYNAMIC, EAGER_GLOBAL_ORDINALS, ENABLED, IGNORE_ABOVE, INDEX,
     KEYWORD_INDEX_OPTIONS, META, NULL_TEXT, PROPERTIES, SIMILARITY, SPLIT_QUERIES_ON_WHITESPACE, SUBOBJECTS,
     SYNTHETIC_SOURCE_KEEP, TIME_SERIES_DIMENSION,
 };
@@ -27,15 +27,26 @@ const NESTED: &[Parameter] = &[
         Boolean,
         "Whether members are also indexed in the outermost document; default false",
     ),
-    SYNTHETIC_SOURCE_KEEP,
+    Parameter::new(
+        "synthetic_source_keep",
+        OneOf(&["none", "all"]),
+        "What synthetic `_source` keeps exactly as it was sent",
+    )
+    .elasticsearch(8, 16),
 ];
 
 const PRIORITY: Parameter =
     Parameter::new("priority", ValueKind::COUNT, "Which of two members with one name wins: the higher")
         .required();
 
-const PASSTHROUGH: &[Parameter] =
-    &[PRIORITY, PROPERTIES, DYNAMIC, ENABLED, TIME_SERIES_DIMENSION, SYNTHETIC_SOURCE_KEEP];
+const PASSTHROUGH: &[Parameter] = &[
+    PRIORITY.elasticsearch(8, 15),
+    PROPERTIES,
+    DYNAMIC,
+    ENABLED,
+    TIME_SERIES_DIMENSION,
+    SYNTHETIC_SOURCE_KEEP,
+];
 
 const FLATTENED: &[Parameter] = &[
     INDEX,
@@ -62,12 +73,14 @@ const FLATTENED: &[Parameter] = &[
         "Whether members can be searched without the field's name",
     )
     .elasticsearch(9, 4),
+    META,
+    SYNTHETIC_SOURCE_KEEP,
 ];
 
 const JOIN: &[Parameter] = &[
     Parameter::new("relations", Relations, "Which kinds of documents are children of which").required(),
     EAGER_GLOBAL_ORDINALS,
-    META,
+    META.elasticsearch(7, 11),
 ];
 
 const ALIAS: &[Parameter] =
@@ -89,7 +102,7 @@ pub(super) const TYPES: &[FieldType] = &[
     FieldType::leaf(
         "flattened",
         "An object of any shape as one field, its values as exact texts",
-        &[FLATTENED, COMMON],
+        &[FLATTENED],
     )
     .available(Availability::elasticsearch(7, 3))
     .counterpart(Counterpart::Renamed("flat_object"))

@@ -116,6 +116,7 @@ const DENSE: &[Parameter] = &[
         OneOf(&["cosine", "dot_product", "l2_norm", "max_inner_product"]),
         "How near two vectors are; default cosine",
     )
+    .nullable()
     .elasticsearch(8, 0)
     .limited(&[("max_inner_product", Availability::elasticsearch(8, 11))]),
     Parameter::new("index_options", Members(DENSE_INDEX), "How the vectors are indexed")
@@ -186,16 +187,21 @@ const SPARSE: &[Parameter] = &[
     META,
 ];
 
-const FEATURE: &[Parameter] = &[Parameter::new(
+const POSITIVE: Parameter = Parameter::new(
     "positive_score_impact",
     Boolean,
     "Whether a higher value means a higher score; default true",
-)];
+);
+
+const FEATURE: &[Parameter] = &[POSITIVE];
+const FEATURES: &[Parameter] = &[POSITIVE.available(Availability::both((7, 13), (2, 1)))];
 
 const INFERENCE: &[Parameter] = &[
     Parameter::new("inference_id", Text, "The inference endpoint that makes the embeddings")
         .elasticsearch(8, 15),
-    Parameter::new("search_inference_id", Text, "The inference endpoint for queries").elasticsearch(8, 16),
+    Parameter::new("search_inference_id", Text, "The inference endpoint for queries")
+        .nullable()
+        .elasticsearch(8, 16),
     Parameter::new("chunking_settings", Object, "How long text is cut").nullable().elasticsearch(8, 19),
     Parameter::new("index_options", Object, "How the embeddings are indexed").nullable().elasticsearch(8, 19),
     // The server adds this to the mapping when the first document comes.
@@ -262,7 +268,7 @@ pub(super) const TYPES: &[FieldType] = &[
         .available(Availability::both((8, 11), (3, 3)))
         .not_in_multi_fields(),
     FieldType::leaf("rank_feature", "A number that raises or lowers the score", &[FEATURE, COMMON]),
-    FieldType::leaf("rank_features", "Named numbers that raise or lower the score", &[FEATURE, COMMON])
+    FieldType::leaf("rank_features", "Named numbers that raise or lower the score", &[FEATURES, COMMON])
         .not_in_multi_fields(),
     FieldType::leaf("semantic_text", "Text with embeddings from an inference endpoint", &[INFERENCE, COMMON])
         .available(Availability::elasticsearch(8, 15))

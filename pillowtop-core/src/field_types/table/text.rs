@@ -4,12 +4,14 @@ use crate::field_types::availability::Availability;
 use crate::field_types::field_type::FieldType;
 use crate::field_types::parameter::Parameter;
 use crate::field_types::shared::{
-    ANALYZER, BOOSTED, COMMON, DIMENSION, DOC_VALUES, EAGER_GLOBAL_ORDINALS, IGNORE_ABOVE, INDEX,
-    KEYWORD_INDEX_OPTIONS, META, NORMALIZER, NORMS, NULL_TEXT, POSITION_INCREMENT_GAP, SCRIPTED,
-    SEARCH_ANALYZER, SEARCH_QUOTE_ANALYZER, SIMILARITY, SPLIT_QUERIES_ON_WHITESPACE, STORAGE, STORE,
-    TERM_VECTOR, TEXT_INDEX_OPTIONS,
+    ANALYZER, BOOSTED, COMMON, COMMON_IN_ELASTICSEARCH, DIMENSION, DOC_VALUES, EAGER_GLOBAL_ORDINALS,
+    IGNORE_ABOVE, INDEX, KEYWORD_INDEX_OPTIONS, NORMALIZER, NORMS, NULL_TEXT, POSITION_INCREMENT_GAP,
+    SCRIPTED, SEARCH_ANALYZER, SEARCH_QUOTE_ANALYZER, SIMILARITY, SPLIT_QUERIES_ON_WHITESPACE, STORAGE,
+    STORE, TERM_VECTOR, TEXT_INDEX_OPTIONS,
 };
-use crate::field_types::value_kind::ValueKind::{self, Boolean, Integer, Members, Number, OneOf, Text};
+use crate::field_types::value_kind::ValueKind::{
+    self, Boolean, False, Integer, Members, Number, OneOf, Text,
+};
 
 const ANALYZED: &[Parameter] = &[
     ANALYZER,
@@ -108,7 +110,6 @@ const MATCH_ONLY: &[Parameter] = &[
 const CONSTANT: &[Parameter] = &[
     // OpenSearch rejects the type without it; Elasticsearch takes the first document's.
     Parameter::new("value", Text, "The value of every document; OpenSearch requires it"),
-    META,
 ];
 
 const SEARCH_AS_YOU_TYPE: &[Parameter] = &[
@@ -117,7 +118,7 @@ const SEARCH_AS_YOU_TYPE: &[Parameter] = &[
         Integer { minimum: 2, maximum: 4 },
         "The most words indexed as one; default 3",
     ),
-    DOC_VALUES,
+    Parameter::new("doc_values", False, "Only its default, false, is taken"),
 ];
 
 const PATTERN_TEXT: &[Parameter] = &[
@@ -168,8 +169,12 @@ pub(super) const TYPES: &[FieldType] = &[
         "Exact text: ids, codes, tags",
         &[STORAGE, EXACT, SCRIPTED, DIMENSION, BOOSTED, COMMON],
     ),
-    FieldType::leaf("constant_keyword", "One text for all documents of the index", &[CONSTANT, COMMON])
-        .available(Availability::both((7, 7), (2, 14))),
+    FieldType::leaf(
+        "constant_keyword",
+        "One text for all documents of the index",
+        &[CONSTANT, COMMON_IN_ELASTICSEARCH],
+    )
+    .available(Availability::both((7, 7), (2, 14))),
     FieldType::leaf(
         "wildcard",
         "Exact text for searches with wildcards and regular expressions",

@@ -7,7 +7,7 @@ use crate::field_types::shared::{
     BOOSTED, COMMON, DIMENSION, DOC_VALUES, FORMAT, IGNORE_MALFORMED, INDEX, LOCALE, NULL_DATE, SCRIPTED,
     STORAGE, STORE, TIME_SERIES_DIMENSION, null_value, skip_list,
 };
-use crate::field_types::value_kind::ValueKind::{Boolean, DateFormat, IpAddress, Text};
+use crate::field_types::value_kind::ValueKind::{Boolean, DateFormat, IpAddress};
 
 const DATE: &[Parameter] = &[
     FORMAT,
@@ -31,12 +31,7 @@ const BINARY: &[Parameter] = &[STORE, DOC_VALUES];
 const IP: &[Parameter] =
     &[null_value(IpAddress), IGNORE_MALFORMED.available(Availability::both((7, 4), (1, 0)))];
 
-const VERSION: &[Parameter] = &[
-    null_value(Text).opensearch(3, 2),
-    INDEX.opensearch(3, 2),
-    STORE.opensearch(3, 2),
-    DOC_VALUES.opensearch(3, 2),
-];
+const VERSION: &[Parameter] = &[INDEX.opensearch(3, 2), STORE.opensearch(3, 2), DOC_VALUES.opensearch(3, 2)];
 
 /// Dates, booleans, bytes, addresses, versions.
 pub(super) const TYPES: &[FieldType] = &[

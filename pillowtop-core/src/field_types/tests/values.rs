@@ -143,7 +143,7 @@ fn root_parameters_are_checked() {
             "dynamic_templates",
             json!([{"strings": {"match_mapping_type": "string", "mapping": {"type": "keyword"}}}]),
         ),
-        ("dynamic_date_formats", json!(["yyyy-MM-dd", "epoch_millis"])),
+        ("dynamic_date_formats", json!(["yyyy-MM-dd", "strict_date_time"])),
         ("runtime", json!({"day": {"type": "keyword", "script": "emit('x')"}})),
         ("_meta", json!({"anything": [1, 2]})),
         ("dynamic", json!("strict")),
@@ -151,6 +151,8 @@ fn root_parameters_are_checked() {
         assert_eq!(root_parameter(name).unwrap().check(&value), Ok(()), "{name} = {value}");
     }
     for (name, value) in [
+        ("dynamic_date_formats", json!(["yyyy-MM-dd", "epoch_millis"])),
+        ("_source", json!({"excludes": "secret.*"})),
         ("_source", json!(false)),
         ("_source", json!({"exclude": ["x"]})),
         ("_routing", json!({"required": "always"})),
