@@ -5,7 +5,11 @@ use std::process::ExitCode;
 use pillowtop_cli::{App, Samples};
 
 fn main() -> ExitCode {
-    let searches = &[("case", "type", "pregnancy"), ("user", "username", "amina")];
+    let searches = &[
+        ("case", "type", "pregnancy"),
+        ("user", "username", "amina"),
+        ("domain", "deployment.countries", "kenya"),
+    ];
     App::new(commcare::registry())
         .quickstart(Samples { changes: commcare::samples::changes, searches })
         .task("test", "Install and start real servers, and run all tests", pillowtop_tests::run)

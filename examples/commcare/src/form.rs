@@ -4,7 +4,7 @@ use pillowtop::{ChangeMeta, CouchDocument, Pillow};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::value::{HqDate, UserType, take_text, text_of};
+use crate::value::{HqDate, UserType, geo_point, take_text, text_of};
 
 /// The namespace of the logs that phones send as forms.
 const DEVICE_REPORT: &str = "http://code.javarosa.org/devicereport";
@@ -254,14 +254,6 @@ fn members(value: Value) -> Map<String, Value> {
         Value::Object(members) => members,
         _ => Map::new(),
     }
-}
-
-/// `latitude longitude altitude accuracy`, as a phone writes it, without the latter two.
-fn geo_point(location: &str) -> Option<String> {
-    let mut numbers = location.split_whitespace();
-    let (latitude, longitude) = (numbers.next()?, numbers.next()?);
-    let within = |text: &str, limit: f64| text.parse::<f64>().is_ok_and(|number| number.abs() <= limit);
-    (within(latitude, 90.0) && within(longitude, 180.0)).then(|| format!("{latitude},{longitude}"))
 }
 
 /// Cleans the case blocks anywhere in a body, repeats and groups included, and collects the ids of their cases.

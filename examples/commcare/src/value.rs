@@ -1,4 +1,4 @@
-//! Values that cases, forms and users share: dates in HQ's formats, texts out of free JSON, and what an id says of a user.
+//! Values that the pillows share: dates in HQ's formats, texts out of free JSON, and what an id says of a user.
 
 use chrono::{NaiveDate, NaiveTime};
 use pillowtop::{Field, IndexField, Parameter};
@@ -19,19 +19,21 @@ impl From<String> for HqDate {
     }
 }
 
+/// HQ's formats with the zones it added for Elasticsearch 7, as a literal. Its `mm/dd/yy' 'HH:mm:ss` is left out: it says minutes
+/// where it means months, so it never fitted.
+macro_rules! hq_date_formats {
+    () => {
+        "yyyy-MM-dd||yyyy-MM-dd'T'HH:mm:ssZZ||yyyy-MM-dd'T'HH:mm:ss.SSSSSS||yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'||\
+         yyyy-MM-dd'T'HH:mm:ss'Z'||yyyy-MM-dd'T'HH:mm:ssZ||yyyy-MM-dd'T'HH:mm:ssZZ'Z'||yyyy-MM-dd'T'HH:mm:ss.SSSZZ||\
+         yyyy-MM-dd'T'HH:mm:ss||yyyy-MM-dd' 'HH:mm:ss||yyyy-MM-dd' 'HH:mm:ss.SSSSSS||yyyy-MM-dd'T'HH:mm:ss.SSSx||\
+         yyyy-MM-dd'T'HH:mm:ssXXX'Z'||yyyy-MM-dd'T'HH:mm:ssXXX||yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
+    };
+}
+pub(crate) use hq_date_formats;
+
 impl IndexField for HqDate {
-    /// HQ's formats with the zones it added for Elasticsearch 7. Its `mm/dd/yy' 'HH:mm:ss` is left out: it says minutes
-    /// where it means months, so it never fitted.
-    const FIELD: Field = Field::leaf(
-        "date",
-        &[Parameter::new(
-            "format",
-            "\"yyyy-MM-dd||yyyy-MM-dd'T'HH:mm:ssZZ||yyyy-MM-dd'T'HH:mm:ss.SSSSSS||yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'||\
-             yyyy-MM-dd'T'HH:mm:ss'Z'||yyyy-MM-dd'T'HH:mm:ssZ||yyyy-MM-dd'T'HH:mm:ssZZ'Z'||yyyy-MM-dd'T'HH:mm:ss.SSSZZ||\
-             yyyy-MM-dd'T'HH:mm:ss||yyyy-MM-dd' 'HH:mm:ss||yyyy-MM-dd' 'HH:mm:ss.SSSSSS||yyyy-MM-dd'T'HH:mm:ss.SSSx||\
-             yyyy-MM-dd'T'HH:mm:ssXXX'Z'||yyyy-MM-dd'T'HH:mm:ssXXX||yyyy-MM-dd'T'HH:mm:ss.SSSXXX\"",
-        )],
-    );
+    const FIELD: Field =
+        Field::leaf("date", &[Parameter::new("format", concat!("\"", hq_date_formats!(), "\""))]);
 }
 
 /// What the formats of [`HqDate`] take, with `0` for any digit and `+` for either sign of a zone.
@@ -129,6 +131,15 @@ pub fn stringify(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// The point on earth that a place is: `latitude longitude altitude accuracy`, as a phone writes it, without the latter
+/// two.
+pub fn geo_point(location: &str) -> Option<String> {
+    let mut numbers = location.split_whitespace();
+    let (latitude, longitude) = (numbers.next()?, numbers.next()?);
+    let within = |text: &str, limit: f64| text.parse::<f64>().is_ok_and(|number| number.abs() <= limit);
+    (within(latitude, 90.0) && within(longitude, 180.0)).then(|| format!("{latitude},{longitude}"))
 }
 
 /// What kind of user an id stands for.

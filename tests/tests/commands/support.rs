@@ -18,7 +18,15 @@ pub(crate) struct World {
 }
 
 /// The alias of each pillow.
-pub(crate) const ALIASES: [(&str, &str); 3] = [("case", "hqcases"), ("xform", "xforms"), ("user", "hqusers")];
+pub(crate) const ALIASES: [(&str, &str); 7] = [
+    ("case", "hqcases"),
+    ("xform", "xforms"),
+    ("user", "hqusers"),
+    ("domain", "hqdomains"),
+    ("group", "hqgroups"),
+    ("app", "hqapps"),
+    ("case_search", "case_search"),
+];
 
 impl World {
     /// An empty database, named after the test.
@@ -176,8 +184,9 @@ impl World {
         answer["hits"]["hits"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
     }
 
-    /// What each index must hold, told from the database's documents by plain JSON. Documents that cannot be indexed are given.
-    pub(crate) fn expected(&self, alias: &str, dead: &[&str]) -> BTreeMap<String, String> {
+    /// What each index must hold, told from the database's documents by plain JSON. What cannot be indexed is given: each alias
+    /// with the id of a document.
+    pub(crate) fn expected(&self, alias: &str, dead: &[(&str, String)]) -> BTreeMap<String, String> {
         self.documents()
             .iter()
             .filter(|document| belongs(alias, document))
@@ -185,13 +194,13 @@ impl World {
                 let text = |name: &str| document[name].as_str().expect("a text").to_owned();
                 (text("_id"), text("_rev"))
             })
-            .filter(|(id, _)| !dead.contains(&id.as_str()))
+            .filter(|(id, _)| !dead.iter().any(|(other, dead)| *other == alias && dead == id))
             .collect()
     }
 
     /// Waits until the indices hold what they must.
     #[track_caller]
-    pub(crate) fn assert_equal_soon(&self, dead: &[&str]) {
+    pub(crate) fn assert_equal_soon(&self, dead: &[(&str, String)]) {
         let end = Instant::now() + Duration::from_mins(1);
         loop {
             let unequal = ALIASES.iter().find(|(_, alias)| self.indexed(alias) != self.expected(alias, dead));
@@ -229,7 +238,15 @@ fn belongs(alias: &str, document: &Value) -> bool {
                 && document["form"].is_object()
                 && document["xmlns"] != "http://code.javarosa.org/devicereport"
         }
-        _ => doc_type == "CommCareUser" || doc_type == "WebUser",
+        "hqusers" => doc_type == "CommCareUser" || doc_type == "WebUser",
+        "hqdomains" => doc_type == "Domain" && document["is_snapshot"] != true,
+        "hqgroups" => doc_type == "Group",
+        "hqapps" => ["Application", "RemoteApp", "LinkedApplication"].contains(&doc_type),
+        "case_search" => {
+            doc_type == "CommCareCase"
+                && (document["domain"] == "riverside-clinics" || document["domain"] == "care-bihar")
+        }
+        other => panic!("an alias of no pillow: {other}"),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::DOMAIN;
 use super::forms::Submission;
 use super::generator::{Generator, Moment};
 use super::people::Worker;
+use super::story::{Outcome, Story};
+use super::{CASE, CASE_SEARCH, DOMAIN};
 
 /// What a case stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,11 @@ const NAMES: [&str; 24] = [
     "Ngozi \"Ngo\" Okafor",
     "José\u{a0}María",
 ];
+
+/// Saves a case of the project, of which both pillows of cases make the same.
+pub(super) fn save_case(story: &mut Story, outcome: Outcome, document: Value) {
+    story.save_each(&[(CASE, outcome), (CASE_SEARCH, outcome)], document);
+}
 
 impl Record {
     /// A case that nothing has been done to.

@@ -1,15 +1,17 @@
 //! Sample documents: half a year of a small clinic project, told as what happens in its database.
 //!
-//! The story is the same on every machine. It has users, groups, households, pregnancies and children with their visit forms;
+//! The story is the same on every machine. It has projects, applications with their builds, users, groups, households, pregnancies and children with their visit forms;
 //! updates, deletions of every kind, documents that leave a filter or are dropped, and some that cannot be indexed.
 //! [`changes`] is the story as a feed tells it, [`steps`] as a database hears it, [`documents`] what is there at its end, and
 //! [`summary`] what a correct index holds then.
 
+mod applications;
 mod cases;
 mod forms;
 mod generator;
 mod oddities;
 mod people;
+mod projects;
 mod story;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,13 +20,13 @@ use std::hash::Hasher as _;
 use pillowtop::Pillow;
 use serde_json::{Value, json};
 
-use self::cases::{Kind, Record};
+use self::cases::{Kind, Record, save_case};
 use self::forms::{Submission, closing_questions, registration_questions, visit_questions};
 use self::generator::{Generator, Moment};
 use self::people::Worker;
 pub use self::story::Step;
 use self::story::{Outcome, Story};
-use crate::{Case, Form, User};
+use crate::{Application, Case, Domain, Form, Group, SearchableCase, User};
 
 /// The project that the story is about.
 pub const DOMAIN: &str = "riverside-clinics";
@@ -32,6 +34,10 @@ pub const DOMAIN: &str = "riverside-clinics";
 const CASE: &str = Case::PILLOW.name;
 const FORM: &str = Form::PILLOW.name;
 const USER: &str = User::PILLOW.name;
+const PROJECT: &str = Domain::PILLOW.name;
+const GROUP: &str = Group::PILLOW.name;
+const APP: &str = Application::PILLOW.name;
+const CASE_SEARCH: &str = SearchableCase::PILLOW.name;
 /// How many families there are.
 const FAMILIES: u32 = 30;
 
@@ -62,11 +68,11 @@ pub fn summary() -> Vec<Summary> {
     let of = |pillow: &'static str, outcome: Outcome| {
         endings
             .iter()
-            .filter(|(_, event)| event.outcome == Some((pillow, outcome)))
+            .filter(|(_, event)| event.outcomes.contains(&(pillow, outcome)))
             .map(|(id, _)| (*id).to_owned())
             .collect()
     };
-    [CASE, FORM, USER]
+    [CASE, FORM, USER, PROJECT, GROUP, APP, CASE_SEARCH]
         .map(|pillow| Summary {
             pillow,
             indexed: of(pillow, Outcome::Indexed),
@@ -147,10 +153,13 @@ impl std::hash::Hasher for Fnv {
 fn tell() -> Story {
     let mut story = Story::default();
     let mut generator = Generator::new(20_240_108);
-    story.save_foreign(json!({
+    let design = json!({
         "_id": "_design/clinic", "language": "javascript",
         "views": {"by_type": {"map": "function (doc) { emit([doc.domain, doc.doc_type], null); }"}},
-    }));
+    });
+    story.save_each(&[], design);
+    projects::begin(&mut story, &mut generator);
+    let application = applications::build(&mut story, &mut generator);
     let workers = people::arrive(&mut story, &mut generator);
     let mut now = Moment::START.plus(86_400);
     let (mut records, mut forms) = (Vec::new(), Vec::new());
@@ -161,6 +170,8 @@ fn tell() -> Story {
     }
     now = now.plus(86_400);
     people::change(&mut story, &workers);
+    projects::change(&mut story, &mut generator);
+    applications::change(&mut story, &mut generator, application);
     oddities::leave(&mut story, &records);
     oddities::withdraw(&mut story, &forms);
     if let (Some(worker), Some(record)) = (workers.last(), records.last()) {
@@ -195,14 +206,14 @@ fn follow_family(
         };
         submit(story, submission.document(generator, questions));
         record.register(&submission, worker.village, parent);
-        story.save(CASE, Outcome::Indexed, record.document());
+        save_case(story, Outcome::Indexed, record.document());
         for _ in 0..generator.below(4) {
             now = now.plus(600_000 + generator.below(900_000));
             let submission = Submission::visit(generator, worker, now);
             let (questions, properties) = visit_questions(generator, &submission, &record);
             submit(story, submission.document(generator, questions));
             record.set(&submission, &properties);
-            story.save(CASE, Outcome::Indexed, record.document());
+            save_case(story, Outcome::Indexed, record.document());
         }
         if generator.chance(15) {
             now = now.plus(86_400);
@@ -211,7 +222,7 @@ fn follow_family(
             let questions = closing_questions(&submission, &record, reason);
             submit(story, submission.document(generator, questions));
             record.close(&submission, reason);
-            story.save(CASE, Outcome::Indexed, record.document());
+            save_case(story, Outcome::Indexed, record.document());
         }
         if kind == Kind::Pregnancy {
             mother = Some(record.clone());

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::cases::Record;
+use super::cases::{Record, save_case};
 use super::forms::Submission;
 use super::generator::{Generator, Moment};
 use super::people::Worker;
+use super::projects;
 use super::story::{Outcome, Story};
-use super::{CASE, FORM, USER};
+use super::{CASE, CASE_SEARCH, FORM, GROUP, PROJECT, USER};
 
 /// Deletions of both kinds, and cases that leave the filter. `records` has at least six, of which each is indexed.
 pub(super) fn leave(story: &mut Story, records: &[Record]) {
@@ -16,25 +17,26 @@ pub(super) fn leave(story: &mut Story, records: &[Record]) {
 
     let mut deleted = by_type.document();
     deleted["doc_type"] = json!("CommCareCase-Deleted");
-    story.save(CASE, Outcome::Absent, deleted);
+    save_case(story, Outcome::Absent, deleted);
 
     // Deleted by mistake, and restored from the forms.
     story.delete(&again.id);
-    story.save(CASE, Outcome::Indexed, again.document());
+    save_case(story, Outcome::Indexed, again.document());
 
     let mut without_type = untyped.document();
     without_type["type"] = Value::Null;
-    story.save(CASE, Outcome::Absent, without_type);
+    // It can be searched for all the same.
+    story.save_each(&[(CASE, Outcome::Absent), (CASE_SEARCH, Outcome::Indexed)], without_type);
 
     let mut moved = demo.document();
     moved["domain"] = json!("demo");
-    story.save(CASE, Outcome::Absent, moved.clone());
+    save_case(story, Outcome::Absent, moved.clone());
 
     // One goes to the demo project and comes back.
     moved = returned.document();
     moved["domain"] = json!("demo");
-    story.save(CASE, Outcome::Absent, moved);
-    story.save(CASE, Outcome::Indexed, returned.document());
+    save_case(story, Outcome::Absent, moved);
+    save_case(story, Outcome::Indexed, returned.document());
 }
 
 /// Forms that are archived, deleted, or become another type. `forms` has at least four, of which each is indexed.
@@ -48,7 +50,7 @@ pub(super) fn withdraw(story: &mut Story, forms: &[Value]) {
     // No deleted type, and yet no longer a form of the pillow's.
     let mut foreign = duplicate.clone();
     foreign["doc_type"] = json!("XFormDuplicate");
-    story.save_foreign(foreign);
+    story.save_each(&[], foreign);
     if let Some(id) = stub["_id"].as_str() {
         story.delete(id);
     }
@@ -83,7 +85,7 @@ pub(super) fn puzzle(
     case["ملاحظة"] = json!({"nested": [1, 2.50, "ثلاثة", null, true], "empty": {}});
     // The largest whole number that every implementation of JSON keeps to the digit.
     case["serial"] = json!(9_007_199_254_740_991_u64);
-    story.save(CASE, Outcome::Indexed, case);
+    save_case(story, Outcome::Indexed, case);
 
     let submission = Submission::visit(generator, worker, now);
     let mut form = submission.document(generator, json!({"datum": "统一码 ✓ Ωμέγα", "case": ""}));
@@ -111,12 +113,12 @@ pub(super) fn die(
     let mut case = record.document();
     case["_id"] = json!(generator.uuid());
     case["opened_on"] = json!("the third of May");
-    story.save(CASE, Outcome::Rejected, case);
+    save_case(story, Outcome::Rejected, case);
 
     let mut case = record.document();
     case["_id"] = json!(generator.uuid());
     case["closed"] = json!("perhaps");
-    story.save(CASE, Outcome::Undecodable, case);
+    save_case(story, Outcome::Undecodable, case);
 
     let submission = Submission::visit(generator, worker, now);
     let mut form = submission.document(generator, json!({}));
@@ -128,4 +130,14 @@ pub(super) fn die(
         Outcome::Undecodable,
         json!({"_id": generator.id(), "doc_type": "CommCareUser", "username": "torn", "devices": "none"}),
     );
+
+    story.save(
+        GROUP,
+        Outcome::Undecodable,
+        json!({"_id": generator.id(), "doc_type": "Group", "name": "torn", "users": "all of them"}),
+    );
+
+    let mut project = projects::project(generator, "half-said", "A project with a share that is none");
+    project["internal"]["goal_followup_rate"] = json!("most");
+    story.save(PROJECT, Outcome::Rejected, project);
 }

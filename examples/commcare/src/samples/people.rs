@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::DOMAIN;
-use super::USER;
 use super::generator::{Generator, Moment};
 use super::story::{Outcome, Story};
+use super::{DOMAIN, GROUP, USER};
 
 /// A health worker with a phone.
 #[derive(Debug, Clone)]
@@ -49,11 +48,25 @@ pub(super) fn arrive(story: &mut Story, generator: &mut Generator) -> Vec<Worker
     }
     for (position, team) in workers.chunks(4).enumerate() {
         let users: Vec<&str> = team.iter().map(|worker| worker.id.as_str()).collect();
-        story.save_foreign(json!({
+        let group = json!({
             "_id": generator.id(), "doc_type": "Group", "domain": DOMAIN, "name": format!("Team {}", position + 1),
-            "users": users, "case_sharing": position == 0, "reporting": true, "path": [],
-        }));
+            "users": users, "removed_users": [], "case_sharing": position == 0, "reporting": true, "path": [],
+            "metadata": {"district": "लखनऊ"}, "last_modified": Moment::START.instant(),
+        });
+        story.save(GROUP, Outcome::Indexed, group);
     }
+    let office = json!({
+        "_id": generator.id(), "doc_type": "Group", "domain": DOMAIN, "name": "Bureau régional | क्षेत्रीय कार्यालय",
+        "users": [], "case_sharing": false, "reporting": true, "path": ["Ministry", "Region 4"],
+    });
+    story.save(GROUP, Outcome::Indexed, office.clone());
+    // The office is closed, by mistake at first.
+    let mut closed = office.clone();
+    closed["doc_type"] = json!("Group-Deleted");
+    story.save(GROUP, Outcome::Absent, closed.clone());
+    story.save(GROUP, Outcome::Indexed, office);
+    closed["_id"] = json!(generator.id());
+    story.save(GROUP, Outcome::Absent, closed);
     workers
 }
 

@@ -27,12 +27,12 @@ pub(super) enum Outcome {
     Undecodable,
 }
 
-/// A step, with what the pillow of its document makes of it.
+/// A step, with what the pillows of its document make of it.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) step: Step,
-    /// The pillow and the outcome; none for a document of no pillow.
-    pub(super) outcome: Option<(&'static str, Outcome)>,
+    /// Each pillow and the outcome; none for a document of no pillow.
+    pub(super) outcomes: Vec<(&'static str, Outcome)>,
 }
 
 impl Event {
@@ -50,17 +50,18 @@ pub(super) struct Story {
 }
 
 impl Story {
+    /// Saves a document that one pillow follows.
     pub(super) fn save(&mut self, pillow: &'static str, outcome: Outcome, document: Value) {
-        self.events.push(Event { step: Step::Save(document), outcome: Some((pillow, outcome)) });
+        self.save_each(&[(pillow, outcome)], document);
     }
 
-    /// Saves a document that no pillow follows.
-    pub(super) fn save_foreign(&mut self, document: Value) {
-        self.events.push(Event { step: Step::Save(document), outcome: None });
+    /// Saves a document that several pillows follow, or none.
+    pub(super) fn save_each(&mut self, outcomes: &[(&'static str, Outcome)], document: Value) {
+        self.events.push(Event { step: Step::Save(document), outcomes: outcomes.to_vec() });
     }
 
     pub(super) fn delete(&mut self, id: &str) {
-        self.events.push(Event { step: Step::Delete(id.to_owned()), outcome: None });
+        self.events.push(Event { step: Step::Delete(id.to_owned()), outcomes: Vec::new() });
     }
 
     pub(super) fn events(&self) -> &[Event] {

@@ -1,16 +1,9 @@
-//! One document for each rule of the transforms and filters.
+//! One document for each rule of the transforms and filters of cases, forms and users.
 
 use pillowtop::Verdict;
 use serde_json::{Value, json};
 
-use crate::{indexed, pillow_of, process};
-
-/// `base` with the members of `changes`.
-fn with(mut base: Value, changes: Value) -> Value {
-    let Value::Object(changes) = changes else { unreachable!("changes are an object") };
-    base.as_object_mut().unwrap().extend(changes);
-    base
-}
+use crate::{indexed, pillow, process, with};
 
 fn case(changes: Value) -> Value {
     with(
@@ -88,7 +81,7 @@ fn a_projects_own_properties_go_along_as_they_are_written() {
     let text = r#"{"_id":"c","_rev":"1-a","doc_type":"CommCareCase","domain":"d","type":"t","serial":12345678901234567890123,
         "actions":[{"updated_unknown_properties":{"weight": 6.50}}],"computed_":{"n":1e3},"ملاحظة":["a", 0.10]}"#;
     let mut source = Vec::new();
-    let case = pillow_of("CommCareCase").unwrap();
+    let case = pillow("case");
     case.process(text, &crate::meta(&json!({"_id": "c", "_rev": "1-a"})), &mut source).unwrap();
     let source = String::from_utf8(source).unwrap();
     for kept in [
