@@ -1,5 +1,7 @@
 //! The commands of this workspace: `cargo xtask --help`. A workspace of a user's own has the same, without the last lines.
 
+mod reference;
+
 use std::process::ExitCode;
 
 use pillowtop_cli::{App, Samples};
@@ -13,6 +15,7 @@ fn main() -> ExitCode {
     App::new(commcare::registry())
         .quickstart(Samples { changes: commcare::samples::changes, searches })
         .task("test", "Install and start real servers, and run all tests", pillowtop_tests::run)
+        .task("reference", "Write the reference page of field types", reference::run)
         .task("bench", "Measure the way of a document against the same work on untyped JSON", bench)
         .main()
 }

@@ -96,6 +96,17 @@ impl FieldType {
         Self { plugin: Some(plugin), ..self }
     }
 
+    /// Whether a field of this type has properties.
+    pub const fn holds_members(&self) -> bool {
+        matches!(self.holds, Holds::Object | Holds::Nested)
+    }
+
+    /// Whether a field of this type has the properties of its Rust struct. Not so a field that is said to be an `object`:
+    /// that is opaque, which is how recursion is cut and maps are kept out of the mapping.
+    pub fn takes_properties_of_struct(&self) -> bool {
+        self.holds_members() && self.name != "object"
+    }
+
     /// All its parameters, each name once.
     pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> {
         let groups = self.groups;

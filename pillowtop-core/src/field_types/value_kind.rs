@@ -137,6 +137,16 @@ impl fmt::Display for ValueKind {
 }
 
 impl ValueKind {
+    /// The members of an object, or of each object of a list.
+    pub(super) const fn members(self) -> Option<&'static [Parameter]> {
+        match self {
+            Self::Members(members) | Self::ListOfMembers(members) | Self::DynamicTemplates(members) => {
+                Some(members)
+            }
+            _ => None,
+        }
+    }
+
     /// The expectation of the kinds that need no number or word put in.
     const fn words(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! The rules of a document struct.
 
 use pillowtop_core::name::database_name_problem;
+use serde_json::Value;
 use syn::LitStr;
 
 use super::{parameters, shapes};
@@ -80,11 +81,11 @@ fn check_names(errors: &Errors, object: &ObjectModel<'_>) {
                 "a field's JSON name is not empty",
                 "name it, or leave it out with `#[es(skip)]`",
             );
-        } else if text.contains('.') {
+        } else if text.contains('.') && !keeps_dots(object) {
             errors.at_span(
                 span,
                 format!("the JSON name `{text}` has a dot, which an index reads as a path"),
-                "rename the field, leave it out with `#[es(skip)]`, or rename it in a transform",
+                "write `#[es(subobjects = false)]` at the struct to keep such names as they are, or rename the field, here or in a transform",
             );
         } else if seen.contains(&text) {
             errors.at_span(
@@ -95,6 +96,16 @@ fn check_names(errors: &Errors, object: &ObjectModel<'_>) {
         }
         seen.push(text);
     }
+}
+
+/// Whether the index leaves names with dots as they are.
+fn keeps_dots(object: &ObjectModel<'_>) -> bool {
+    object.parameters.iter().chain(&object.root_parameters).any(|parameter| {
+        matches!(
+            (parameter.name.text.as_str(), parameter.json()),
+            ("subobjects", Value::Bool(false)) | ("disable_objects", Value::Bool(true))
+        )
+    })
 }
 
 /// A flattened map has no mapping, and flattening takes the members that `carry` would keep.

@@ -1,6 +1,6 @@
 //! A whole struct or enum: what its derive writes impls of.
 
-use pillowtop_core::field_types;
+use pillowtop_core::field_types::{self, FieldType};
 use pillowtop_core::index_field::IndexField;
 use serde_json::Value;
 use syn::spanned::Spanned;
@@ -128,8 +128,8 @@ fn kind<'a>(errors: &Errors, receiver: &StructReceiver<'a>, sorted: &SortedItems
 
 /// `#[es(flattened)] struct …`: wherever the type stands, it is mapped so.
 fn said_at_the_type<'a>(errors: &Errors, mapping: SaidMapping<'a>) -> DocumentKind<'a> {
-    if ["nested", "passthrough"].contains(&mapping.type_name.text.as_str()) {
-        let Name { text, span } = &mapping.type_name;
+    let Name { text, span } = &mapping.type_name;
+    if field_types::field_type(text).is_some_and(FieldType::takes_properties_of_struct) {
         let message = format!("whether a struct is `{text}` is said where it stands in another");
         errors.at_span(*span, message, format!("write `#[es({text})]` at the field that holds it"));
         return DocumentKind::Unknown;

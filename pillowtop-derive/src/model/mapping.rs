@@ -1,6 +1,6 @@
 //! One mapping as an attribute says it: a type, parameters, and what is inside.
 
-use pillowtop_core::field_types::{self, Holds};
+use pillowtop_core::field_types::{self, FieldType};
 use proc_macro2::Span;
 use serde_json::{Map, Value};
 use syn::Type;
@@ -126,10 +126,9 @@ impl<'r> SortedItems<'r> {
             return from_json(errors, value, *span);
         }
         let type_name = self.type_name.clone()?;
-        let holds = field_types::field_type(&type_name.text).map_or(Holds::Leaf, |known| known.holds);
-        let holds_members = matches!(holds, Holds::Object | Holds::Nested);
-        // A type said as `object` is opaque: that is how recursion is cut and maps are kept out of the mapping.
-        let from_struct = holds_members && type_name.text != "object";
+        let known = field_types::field_type(&type_name.text);
+        let holds_members = known.is_some_and(FieldType::holds_members);
+        let from_struct = known.is_some_and(FieldType::takes_properties_of_struct);
         let mut contents = rust_type.filter(|_| from_struct).map_or(Contents::Nothing, Contents::OfStruct);
         let mut parameters = Vec::new();
         for item in &self.parameters {

@@ -9,7 +9,8 @@ use super::items::Name;
 use super::receive::{Text, each_received, expression, literal_text, name_of, once, refuse};
 use crate::errors::Errors;
 
-const ITEMS: [&str; 6] =
+/// What the attribute takes.
+pub(crate) const ITEMS: [&str; 6] =
     ["doc_type", "deleted", "database", "unknown", "type_field", "doc_type_is_immutable"];
 
 /// One item; each is read by itself, so that an error in one leaves the others to be read.

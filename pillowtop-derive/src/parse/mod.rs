@@ -10,9 +10,13 @@ mod rust_type;
 mod serde;
 mod structure;
 
+#[cfg(test)]
+pub(crate) use couch::ITEMS as COUCH_ITEMS;
 pub(crate) use couch::{CouchReceiver, Unknown};
 pub(crate) use es::{EsItem, EsReceiver, EsValue, json_text};
 pub(crate) use items::Name;
+#[cfg(test)]
+pub(crate) use pillow::ITEMS as PILLOW_ITEMS;
 pub(crate) use pillow::{MappingReceiver, PillowReceiver};
 pub(crate) use rust_type::{RustType, element, is_optional, is_single, mentions, rust_type};
 pub(crate) use serde::MissingValue;

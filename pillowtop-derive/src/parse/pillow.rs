@@ -9,7 +9,8 @@ use super::items::Name;
 use super::receive::{Text, each_received, expression, literal_text, once, refuse};
 use crate::errors::Errors;
 
-const ITEMS: [&str; 8] =
+/// What the attribute takes.
+pub(crate) const ITEMS: [&str; 8] =
     ["name", "alias", "settings", "filter", "transform", "index", "transform_version", "mapping"];
 
 /// One item; each is read by itself, so that an error in one leaves the others to be read.

@@ -1,5 +1,6 @@
 //! The whole way from tokens to code: expansions as they are written, their size, and all errors of a struct.
 
+mod documented;
 mod expansions;
 mod selector_is_weaker;
 
