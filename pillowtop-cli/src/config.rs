@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use pillowtop_core::DatabaseName;
 use pillowtop_core::name::{database_name_problem, index_name_problem};
+use pillowtop_core::settings::{hashed_names, normalize};
+use pillowtop_core::{DatabaseName, PillowName};
+use pillowtop_runtime::sink::elastic::SettingsOverrides;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::arguments::Shared;
 use crate::exit::Failure;
@@ -38,6 +41,14 @@ struct File {
     couch: FileServer,
     elastic: FileCluster,
     databases: BTreeMap<String, String>,
+    settings: Option<Value>,
+    pillow: BTreeMap<String, FilePillow>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FilePillow {
+    settings: Option<Value>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -75,6 +86,8 @@ pub(crate) struct Config {
     pub(crate) couch: ServerConfig,
     pub(crate) elastic: ServerConfig,
     pub(crate) prefix: Option<String>,
+    /// Index settings of this environment, over the pillows' own.
+    pub(crate) settings: SettingsOverrides,
     databases: BTreeMap<String, String>,
 }
 
@@ -135,14 +148,49 @@ impl Config {
                 password: password("PILLOWTOP_ELASTIC_PASSWORD", elastic.password, elastic.password_file)?,
             },
             prefix,
+            settings: overrides(file.settings, file.pillow)?,
             databases: file.databases,
         })
+    }
+
+    /// The pillows that have a table of their own in the file.
+    pub(crate) fn named_pillows(&self) -> impl Iterator<Item = &str> {
+        self.settings.by_pillow.keys().map(PillowName::as_str)
     }
 
     /// The database that is read where a struct names one.
     pub(crate) fn database(&self, named: &str) -> DatabaseName {
         DatabaseName::from(self.databases.get(named).map_or(named, String::as_str))
     }
+}
+
+fn overrides(
+    all: Option<Value>,
+    pillows: BTreeMap<String, FilePillow>,
+) -> Result<SettingsOverrides, Failure> {
+    let all = all.map(|settings| overriding("settings", &settings)).transpose()?;
+    let mut by_pillow = BTreeMap::new();
+    for (name, pillow) in pillows {
+        let settings = pillow.settings.unwrap_or_else(|| Value::Object(Map::new()));
+        let settings = overriding(&format!("pillow.{name}.settings"), &settings)?;
+        by_pillow.insert(PillowName::from(name.as_str()), settings);
+    }
+    Ok(SettingsOverrides { all, by_pillow })
+}
+
+/// Settings in their normal form, none of them hashed.
+fn overriding(table: &str, settings: &Value) -> Result<Value, Failure> {
+    let normal = normalize(settings).map_err(|problem| Failure::usage(format!("`[{table}]`: {problem}")))?;
+    let hashed = hashed_names(&normal);
+    if hashed.is_empty() {
+        return Ok(normal);
+    }
+    let names: Vec<String> = hashed.iter().map(|name| format!("`{name}`")).collect();
+    Err(Failure::usage(format!(
+        "`[{table}]` sets {}, which decides what an index holds and so is part of its hash: it is the same in every environment",
+        names.join(", ")
+    ))
+    .hint("put it into the pillow's settings file, run `PROGRAM make-mapping NAME`, and build the index anew"))
 }
 
 fn nearest(folder: &Path) -> Option<PathBuf> {
@@ -215,6 +263,22 @@ mod tests {
         );
         assert_eq!(failure.hint.as_deref(), Some("did you mean `url`?"));
         assert!(read("[couch]\nurl = 1\n", &Shared::default(), &[]).is_err());
+    }
+
+    #[test]
+    fn settings_of_an_environment_are_read_and_hashed_ones_refused() {
+        let text = "[settings]\nnumber_of_replicas = 2\n\"index.refresh_interval\" = \"30s\"\n[pillow.case.settings]\nnumber_of_shards = 6\n";
+        let config = read(text, &Shared::default(), &[]).unwrap();
+        let all = serde_json::json!({"number_of_replicas": 2, "refresh_interval": "30s"});
+        assert_eq!(config.settings.all, Some(all));
+        assert_eq!(config.settings.by_pillow[&PillowName::from("case")]["number_of_shards"], 6);
+        assert_eq!(config.named_pillows().collect::<Vec<_>>(), ["case"]);
+        let text = "[pillow.case.settings.analysis.analyzer.comma]\ntype = \"pattern\"\n";
+        let failure = read(text, &Shared::default(), &[]).unwrap_err();
+        assert_eq!(failure.code, 2);
+        assert!(failure.message.contains("`[pillow.case.settings]` sets `analysis`"), "{failure:?}");
+        assert!(failure.hint.is_some_and(|hint| hint.contains("settings file")));
+        assert!(read("[pillow.case]\nsetings = 1\n", &Shared::default(), &[]).is_err());
     }
 
     #[test]

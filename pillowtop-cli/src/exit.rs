@@ -75,6 +75,11 @@ impl Failure {
         Self { message: format!("`pillows` in pillowtop.toml: {}", self.message), ..self }
     }
 
+    /// It is in a pillow's own table of the configuration that it was named.
+    pub(crate) fn in_table(self, name: &str) -> Self {
+        Self { message: format!("`[pillow.{name}]` in pillowtop.toml: {}", self.message), ..self }
+    }
+
     /// What to do about it.
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hint = Some(hint.to_string());

@@ -52,7 +52,8 @@ pub(crate) async fn cluster_with_prefix(
     when_unreachable: WhenUnreachable,
 ) -> Result<Cluster, Failure> {
     let endpoint = endpoint(&context.config.elastic, "elastic", "ELASTIC")?;
-    let options = ClusterOptions { prefix: prefix.map(str::to_owned) };
+    let options =
+        ClusterOptions { prefix: prefix.map(str::to_owned), settings: context.config.settings.clone() };
     let connect = async || Cluster::connect(endpoint.clone(), options.clone()).await;
     until_reachable(context, when_unreachable, ClusterError::is_retryable, connect).await
 }

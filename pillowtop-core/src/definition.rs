@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::canonical::to_canonical;
 use crate::document::{CouchDocument, DocumentInfo};
+use crate::field_types::Target;
 use crate::fingerprint::Fingerprint;
 use crate::name::{AliasName, IndexName, PillowName};
 use crate::pillow::{Committed, Pillow, PillowInfo, RESERVED};
@@ -55,6 +56,8 @@ pub struct Definition {
     pub transform_version: u32,
     /// Normal settings.
     pub settings: Value,
+    /// The servers that the mapping is for; empty when none is named.
+    pub targets: &'static [Target],
     /// The root of the mapping, with the reserved object, without `_meta.pillowtop`.
     pub mappings: Value,
     /// What the compiler compares.
@@ -93,6 +96,7 @@ impl Definition {
             selector: info.selector.and_then(|text| serde_json::from_str(text).ok()),
             transform_version: info.transform_version,
             settings,
+            targets: info.targets,
             mappings,
             fingerprint: P::FINGERPRINT,
             hash,

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::demand::{Demand, NEVER};
 use crate::tree::{Field, Object, Parameter};
 
 /// A type that has a default field in an index.
@@ -36,6 +37,14 @@ pub trait IndexObject {
 /// A longer term would make Lucene reject the whole document: 32766 bytes, four bytes a character at most.
 const KEYWORD: Field = Field::leaf("keyword", &[Parameter::new("ignore_above", "8191")]);
 
+/// The only default that not every server has.
+const UNSIGNED_LONG: Field = Field::leaf("unsigned_long", &[]).demanding(&[Demand::server(
+    "",
+    "is of type `unsigned_long`",
+    [0x070a, NEVER, 0x0208, NEVER],
+    "Elasticsearch 7.10 or later, or OpenSearch 2.8 or later",
+)]);
+
 macro_rules! fields {
     ($($field:expr => $($rust_type:ty),+;)+) => {
         $($(impl IndexField for $rust_type {
@@ -51,7 +60,7 @@ fields! {
     Field::leaf("short", &[]) => i16, u8;
     Field::leaf("integer", &[]) => i32, u16;
     Field::leaf("long", &[]) => i64, u32;
-    Field::leaf("unsigned_long", &[]) => u64;
+    UNSIGNED_LONG => u64;
     Field::leaf("float", &[]) => f32;
     Field::leaf("double", &[]) => f64;
     Field::leaf("ip", &[]) => IpAddr, Ipv4Addr, Ipv6Addr;
@@ -129,4 +138,47 @@ object_containers! {
     [Element: IndexObject, const LENGTH: usize] [Element; LENGTH];
     [Element: IndexObject] BTreeSet<Element>;
     [Element: IndexObject, Hasher] HashSet<Element, Hasher>;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::demand::{Asks, Needs};
+    use crate::requirement::{Asked, of_field};
+
+    #[test]
+    fn defaults_ask_what_the_table_says() {
+        #[track_caller]
+        fn check<Type: IndexField + ?Sized>() {
+            let field = Type::FIELD;
+            let mut mapping = json!({"type": field.type_name});
+            for parameter in field.parameters {
+                mapping[parameter.name] = serde_json::from_str(parameter.json).unwrap();
+            }
+            let asked = of_field(&mapping);
+            assert_eq!(asked.len(), field.demands.len(), "{}: {asked:?}", field.type_name);
+            assert_eq!(field.needs, Needs::of(field.demands));
+            for (asked, demand) in asked.iter().zip(field.demands) {
+                let Asks::Server { versions, needs } = demand.asks else { panic!("no name") };
+                assert_eq!(asked.what, demand.what);
+                assert_eq!(asked.asks, Asked::Server { versions, needs: needs.to_owned() });
+            }
+        }
+        check::<String>();
+        check::<bool>();
+        check::<i8>();
+        check::<i16>();
+        check::<i32>();
+        check::<i64>();
+        check::<u64>();
+        check::<f32>();
+        check::<f64>();
+        check::<IpAddr>();
+        #[cfg(feature = "chrono")]
+        check::<chrono::NaiveDateTime>();
+        #[cfg(feature = "chrono")]
+        check::<chrono::NaiveDate>();
+    }
 }

@@ -2,15 +2,22 @@
 //! the committed mapping file, and the traits that connect a user's structs with the runtime.
 //!
 //! The same code runs in three places: natively inside the derives, in const evaluation of the code they generate
-//! (only [`fingerprint`] and [`tree`]), and at run time. Users link the facade crate `pillowtop`, which re-exports this one.
+//! (only [`fingerprint`], [`demand`], [`tree`] and [`surroundings`]), and at run time. Users link the facade crate `pillowtop`, which re-exports this one.
 
 pub mod fingerprint;
 pub mod name;
-pub mod tree;
 
 pub mod canonical;
 pub mod field_types;
+
+pub mod demand;
+pub mod tree;
+
+pub mod analysis;
+pub mod limits;
+pub mod requirement;
 pub mod settings;
+pub mod surroundings;
 
 pub mod document;
 pub mod filter;

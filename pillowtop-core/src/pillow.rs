@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::document::{ChangeMeta, CouchDocument, DocumentInfo};
+use crate::field_types::Target;
 use crate::fingerprint::{Fingerprint, hash_text, mix};
 use crate::tree::Object;
 
@@ -51,6 +52,8 @@ pub struct PillowInfo {
     pub settings: Option<&'static str>,
     /// [`hash_text`] of the canonical JSON of the normal settings; 0 without settings.
     pub settings_hash: u128,
+    /// The servers that the mapping is for; empty when none is named. No part of any hash.
+    pub targets: &'static [Target],
 }
 
 /// Where the committed mapping of a pillow is.

@@ -3,26 +3,184 @@
 use serde_json::{Map, Value};
 
 /// The static settings, which are fixed when an index is created and hashed. `number_of_shards` is static too, yet says nothing
-/// about what is found, so it is not here; whatever is neither is dynamic. A name stands for all settings below it.
-const HASHED: [&str; 17] = [
+/// about what is found, so it is not here; nor are static settings about a node's memory and disks, and checks at its start.
+/// Whatever is neither is dynamic. A name stands for all settings below it. Which are static was asked of Elasticsearch 7.10 to 9.4
+/// and `OpenSearch` 2.19 and 3.6; those of plugins are documented so.
+const HASHED: [&str; 31] = [
     "analysis",
+    "append_only",
     "codec",
+    "composite_index",
+    "derived_source",
     "index_sorting",
-    "knn",
+    "knn.algo_param.ef_construction",
+    "knn.algo_param.m",
+    "knn.derived_source",
+    "knn.space_type",
     "load_fixed_bitset_filters_eagerly",
+    "logsdb",
     "mapping.coerce",
     "mapping.ignore_malformed",
     "mapping.source",
+    "mapping.synthetic_source_keep",
+    "mapping.use_doc_values_skipper",
     "mode",
     "number_of_routing_shards",
+    "percolator",
+    "query.parse",
+    "query_string",
+    "recovery.use_synthetic_source",
     "routing_partition_size",
     "routing_path",
     "similarity",
+    "soft_deletes.enabled",
+    "sort",
+    "source_only",
+    "store",
+    "time_series.start_time",
+];
+
+/// Static settings that have dynamic ones below their name.
+const HASHED_ALONE: [&str; 1] = ["knn"];
+
+/// What the names of settings begin with, of both products and their usual plugins. A setting that is not here may still be one.
+const KNOWN: &[&str] = &[
+    "allocation",
+    "analysis",
+    "analyze",
+    "append_only",
+    "auto_expand_replicas",
+    "blocks",
+    "bloom_filter_for_id_field",
+    "codec",
+    "composite_index",
+    "context",
+    "default_pipeline",
+    "dense_vector",
+    "derived_field",
+    "derived_source",
+    "esql",
+    "fielddata",
+    "final_pipeline",
+    "flush_after_merge",
+    "force_memory_term_dictionary",
+    "format",
+    "gc_deletes",
+    "hidden",
+    "highlight",
+    "index_sorting",
+    "indexing",
+    "knn",
+    "lifecycle",
+    "load_fixed_bitset_filters_eagerly",
+    "logsdb",
+    "mapper",
+    "mapping",
+    "max_adjacency_matrix_filters",
+    "max_docvalue_fields_search",
+    "max_inner_result_window",
+    "max_ngram_diff",
+    "max_refresh_listeners",
+    "max_regex_length",
+    "max_rescore_window",
+    "max_result_window",
+    "max_script_fields",
+    "max_shingle_diff",
+    "max_slices_per_pit",
+    "max_slices_per_scroll",
+    "max_terms_count",
+    "merge",
+    "merge_on_flush",
+    "mode",
+    "number_of_replicas",
+    "number_of_routing_shards",
+    "number_of_search_only_replicas",
+    "number_of_shards",
+    "optimize_auto_generated_id",
+    "percolator",
+    "plugins",
+    "priority",
+    "queries",
+    "query",
+    "query_string",
+    "recovery",
+    "refresh_interval",
+    "remote_store",
+    "replication",
+    "requests",
+    "routing",
+    "routing_partition_size",
+    "routing_path",
+    "search",
+    "searchable_snapshot",
+    "shard",
+    "similarity",
     "soft_deletes",
     "sort",
+    "source_only",
+    "star_tree",
     "store",
     "time_series",
+    "translog",
+    "unassigned",
+    "use_compound_file",
+    "verified_before_close",
+    "warmer",
+    "write",
 ];
+
+/// The names in normal settings that no server is known to have at their place.
+#[must_use]
+pub fn unknown_names(settings: &Value) -> Vec<&str> {
+    let names = settings.as_object().into_iter().flat_map(|members| members.keys());
+    names.map(String::as_str).filter(|name| !KNOWN.contains(name)).collect()
+}
+
+/// The known name nearest to one, when one is near enough to be meant.
+#[must_use]
+pub fn suggestion(name: &str) -> Option<&'static str> {
+    let near = KNOWN.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known)).min()?;
+    (near.0 <= (name.chars().count() / 3).clamp(1, 4)).then_some(near.1)
+}
+
+/// Normal settings with others over them, member by member.
+#[must_use]
+pub fn merged(settings: &Value, over: &Value) -> Value {
+    match (settings, over) {
+        (Value::Object(below), Value::Object(over)) => {
+            let mut all = below.clone();
+            for (name, value) in over {
+                let value = below.get(name).map_or_else(|| value.clone(), |below| merged(below, value));
+                all.insert(name.clone(), value);
+            }
+            Value::Object(all)
+        }
+        _ => over.clone(),
+    }
+}
+
+/// The dotted names of the hashed settings in normal settings.
+#[must_use]
+pub fn hashed_names(settings: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    collect_names(settings, "", &mut names);
+    names
+}
+
+fn collect_names(settings: &Value, prefix: &str, names: &mut Vec<String>) {
+    for (name, value) in settings.as_object().into_iter().flatten() {
+        let path = format!("{prefix}{name}");
+        if is_hashed(&path, value) {
+            names.push(path);
+        } else {
+            collect_names(value, &format!("{path}."), names);
+        }
+    }
+}
+
+fn is_hashed(path: &str, value: &Value) -> bool {
+    HASHED.contains(&path) || (HASHED_ALONE.contains(&path) && !value.is_object())
+}
 
 /// Settings as a nested object without `index.`: `{"index": {"analysis": …}}`, `{"index.analysis.…": …}` and
 /// `{"settings": …}` become `{"analysis": …}`.
@@ -91,7 +249,7 @@ pub fn hashed_part(settings: &Value) -> Value {
 fn keep(members: &Map<String, Value>, prefix: &str, kept: &mut Map<String, Value>) {
     for (name, value) in members {
         let path = format!("{prefix}{name}");
-        if HASHED.contains(&path.as_str()) {
+        if is_hashed(&path, value) {
             kept.insert(name.clone(), value.clone());
         } else if let Value::Object(inner) = value {
             let mut below = Map::new();
@@ -122,6 +280,79 @@ mod tests {
         }
         assert!(normalize(&json!([])).is_err());
         assert!(normalize(&json!({"index": {"codec": "a"}, "codec": "b"})).is_err());
+    }
+
+    #[test]
+    fn overrides_go_over_what_is_there() {
+        let below = json!({"number_of_replicas": 1, "mapping": {"depth": {"limit": 5}, "coerce": false}});
+        let over = json!({"number_of_replicas": 2, "mapping": {"depth": {"limit": 9}}, "priority": 3});
+        assert_eq!(
+            merged(&below, &over),
+            json!({"number_of_replicas": 2, "mapping": {"depth": {"limit": 9}, "coerce": false}, "priority": 3})
+        );
+        assert_eq!(hashed_names(&below), ["mapping.coerce"]);
+        assert_eq!(hashed_names(&over), Vec::<String>::new());
+    }
+
+    #[test]
+    fn names_that_no_server_has_are_found() {
+        let settings = json!({"number_of_replica": 1, "analysis": {}, "knn": true, "mapping": {}});
+        assert_eq!(unknown_names(&settings), ["number_of_replica"]);
+        assert_eq!(suggestion("number_of_replica"), Some("number_of_replicas"));
+    }
+
+    /// Asked of the servers: what an open index refuses to change is static.
+    #[test]
+    fn static_settings_are_hashed_and_dynamic_ones_are_not() {
+        let normal = |name: &str| normalize(&json!({ name: true })).unwrap();
+        for name in [
+            "analysis.analyzer.a.type",
+            "codec",
+            "sort.field",
+            "similarity.s.type",
+            "mapping.coerce",
+            "knn",
+            "mapping.ignore_malformed",
+            "mapping.source.mode",
+            "routing_partition_size",
+            "soft_deletes.enabled",
+            "store.type",
+            "number_of_routing_shards",
+            "time_series.start_time",
+            "routing_path",
+            "mode",
+            "query.parse.allow_unmapped_fields",
+            "composite_index",
+            "derived_source.enabled",
+        ] {
+            assert_eq!(hashed_part(&normal(name)), normal(name), "{name}");
+        }
+        for name in [
+            "number_of_shards",
+            "number_of_replicas",
+            "refresh_interval",
+            "mapping.total_fields.limit",
+            "mapping.depth.limit",
+            "mapping.nested_fields.limit",
+            "mapping.nested_objects.limit",
+            "mapping.field_name_length.limit",
+            "mapping.dimension_fields.limit",
+            "query.default_field",
+            "max_result_window",
+            "max_ngram_diff",
+            "soft_deletes.retention.operations",
+            "time_series.end_time",
+            "translog.durability",
+            "routing.allocation.enable",
+            "gc_deletes",
+            "knn.algo_param.ef_search",
+            "default_pipeline",
+            "blocks.write",
+            "priority",
+            "hidden",
+        ] {
+            assert_eq!(hashed_part(&normal(name)), json!({}), "{name}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! of its own impl. Parameter values are canonical JSON texts (see [`crate::canonical`]), hashed by the macro. What const
 //! evaluation does here is adding and mixing 128-bit numbers: rendering JSON there would cost minutes in a large workspace.
 
+use crate::demand::{Demand, Needs};
 use crate::fingerprint::{hash_text, mix};
 
 /// One parameter of a field or an object, such as `ignore_above`.
@@ -45,6 +46,10 @@ pub struct Field {
     pub parameters: &'static [Parameter],
     /// The properties inside, of `object` and `nested`.
     pub object: Option<&'static Object>,
+    /// What it asks of its surroundings, without what is inside `object`; no part of the hash.
+    pub demands: &'static [Demand],
+    /// The sum of all that is asked here and inside.
+    pub needs: Needs,
     hash: u128,
 }
 
@@ -52,7 +57,14 @@ impl Field {
     /// A field without properties of its own.
     #[must_use]
     pub const fn leaf(type_name: &'static str, parameters: &'static [Parameter]) -> Self {
-        Self { type_name, parameters, object: None, hash: mix(hash_text(type_name), sum(parameters)) }
+        let hash = mix(hash_text(type_name), sum(parameters));
+        Self { type_name, parameters, object: None, demands: &[], needs: Needs::NOTHING, hash }
+    }
+
+    /// The same field with what it asks of its surroundings.
+    #[must_use]
+    pub const fn demanding(self, demands: &'static [Demand]) -> Self {
+        Self { demands, needs: self.needs.and(Needs::of(demands)), ..self }
     }
 
     /// An `object` or `nested` field with the properties of `object`.
@@ -80,7 +92,8 @@ impl Field {
             position += 1;
         }
         let contents = sum(parameters).wrapping_add(sum(object.parameters)).wrapping_add(object.members_sum);
-        Self { type_name, parameters, object: Some(object), hash: mix(hash_text(type_name), contents) }
+        let hash = mix(hash_text(type_name), contents);
+        Self { type_name, parameters, object: Some(object), demands: &[], needs: object.needs, hash }
     }
 }
 
@@ -113,6 +126,13 @@ impl Member {
             Self::Flatten(object) => object.members_sum,
         }
     }
+
+    const fn needs(&self) -> Needs {
+        match self {
+            Self::Property { field, .. } => field.needs,
+            Self::Flatten(object) => object.needs,
+        }
+    }
 }
 
 /// What a struct says of its fields.
@@ -124,6 +144,10 @@ pub struct Object {
     pub parameters: &'static [Parameter],
     /// Parameters that only the root of an index may have, such as `date_detection`.
     pub root_parameters: &'static [Parameter],
+    /// What the parameters ask of their surroundings; no part of the hash.
+    pub demands: &'static [Demand],
+    /// The sum of all that is asked here and inside.
+    pub needs: Needs,
     members_sum: u128,
 }
 
@@ -141,6 +165,7 @@ impl Object {
         root_parameters: &'static [Parameter],
     ) -> Self {
         let mut members_sum = 0_u128;
+        let mut needs = Needs::NOTHING;
         let mut flattens = false;
         let mut position = 0;
         while position < members.len() {
@@ -152,9 +177,10 @@ impl Object {
                 );
             }
             members_sum = members_sum.wrapping_add(members[position].hash());
+            needs = needs.and(members[position].needs());
             position += 1;
         }
-        let object = Self { members, parameters, root_parameters, members_sum };
+        let object = Self { members, parameters, root_parameters, demands: &[], needs, members_sum };
         // Within one struct the derive itself looks for equal names.
         if flattens {
             let mut position = 0;
@@ -167,6 +193,12 @@ impl Object {
             }
         }
         object
+    }
+
+    /// The same object with what its parameters ask of their surroundings.
+    #[must_use]
+    pub const fn demanding(self, demands: &'static [Demand]) -> Self {
+        Self { demands, needs: self.needs.and(Needs::of(demands)), ..self }
     }
 
     /// An object without properties.

@@ -41,6 +41,7 @@ impl Pillow for Case {
         transform_version: 1,
         settings: Some(r#"{"index.analysis.analyzer.comma.type": "pattern", "number_of_replicas": 1}"#),
         settings_hash: 7,
+        targets: &[],
     };
     const COMMITTED: Committed = Committed::Unchecked;
     fn accepts(&self) -> bool {

@@ -81,8 +81,11 @@ macro_rules! registry {
 #[doc(hidden)]
 pub mod __private_0_1_0 {
     pub use core::option::Option;
+    pub use pillowtop_core::demand::Demand;
+    pub use pillowtop_core::field_types::Target;
     pub use pillowtop_core::filter::{Contains, Plain, Step};
     pub use pillowtop_core::pillow::{Committed, Pillow, PillowInfo};
+    pub use pillowtop_core::surroundings::DefinedNames;
     pub use pillowtop_core::tree::{Field, Member, Object, Parameter};
     pub use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, IndexField, IndexObject};
 
@@ -90,6 +93,26 @@ pub mod __private_0_1_0 {
     #[must_use]
     pub const fn property<Type: IndexField + ?Sized>(name: &'static str, name_hash: u128) -> Member {
         Member::property(name, name_hash, Type::FIELD)
+    }
+
+    /// Refuses a target that lacks something that a pillow's mapping asks for.
+    ///
+    /// # Panics
+    ///
+    /// In const evaluation, hence as a compile error at the target.
+    #[track_caller]
+    pub const fn assert_target<Asked: Pillow>(target: Target) {
+        super::surroundings::assert_target(<Asked::Index as CouchDocument>::MAPPING, target);
+    }
+
+    /// Refuses names in a pillow's mapping that neither its settings define nor a server.
+    ///
+    /// # Panics
+    ///
+    /// In const evaluation, hence as a compile error at the settings, or at the struct without settings.
+    #[track_caller]
+    pub const fn assert_names<Asked: Pillow>(defined: DefinedNames<'_>) {
+        super::surroundings::assert_names(<Asked::Index as CouchDocument>::MAPPING, defined);
     }
 
     /// Compares the fingerprint that a struct derives with that of its committed mapping.

@@ -7,6 +7,7 @@ use pillowtop_core::diff::diff;
 use pillowtop_core::{CommittedFile, Definition};
 use serde_json::{Value, json};
 
+use super::limits::check_limits;
 use crate::arguments::MakeMapping;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
@@ -24,17 +25,19 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
         context.talk.json(&json!({"pillows": explained}));
         return Ok(Outcome::Done);
     }
+    // Before anything is written.
+    let warnings = check_limits(context, &definitions)?;
     if arguments.diff {
-        return Ok(show_differences(context, &definitions));
+        return Ok(show_differences(context, &definitions, &warnings));
     }
     if arguments.check {
-        return check(context, &definitions, is_all);
+        return check(context, &definitions, is_all, &warnings);
     }
     let mut written = Vec::new();
     for definition in definitions {
         written.push(write(context, definition)?);
     }
-    context.talk.json(&json!({"mappings": written}));
+    context.talk.json(&json!({"mappings": written, "warnings": warnings}));
     Ok(Outcome::Done)
 }
 
@@ -64,7 +67,7 @@ fn write(context: &Context, definition: &Definition) -> Result<Value, Failure> {
     Ok(json!({"pillow": name, "path": shown(&path), "state": said, "hash": file.hash}))
 }
 
-fn show_differences(context: &Context, definitions: &[&Definition]) -> Outcome {
+fn show_differences(context: &Context, definitions: &[&Definition], warnings: &[Value]) -> Outcome {
     let mut outcome = Outcome::Done;
     let mut listed = Vec::new();
     for definition in definitions {
@@ -85,11 +88,16 @@ fn show_differences(context: &Context, definitions: &[&Definition]) -> Outcome {
             }));
         }
     }
-    context.talk.json(&json!({"changes": listed}));
+    context.talk.json(&json!({"changes": listed, "warnings": warnings}));
     outcome
 }
 
-fn check(context: &Context, definitions: &[&Definition], all: bool) -> Result<Outcome, Failure> {
+fn check(
+    context: &Context,
+    definitions: &[&Definition],
+    all: bool,
+    warnings: &[Value],
+) -> Result<Outcome, Failure> {
     let mut wrong = Vec::new();
     for definition in definitions {
         let (state, _) = freshness(definition);
@@ -108,7 +116,7 @@ fn check(context: &Context, definitions: &[&Definition], all: bool) -> Result<Ou
             wrong.push(json!({"path": shown(&path), "state": "orphaned"}));
         }
     }
-    context.talk.json(&json!({"differs": wrong}));
+    context.talk.json(&json!({"differs": wrong, "warnings": warnings}));
     if wrong.is_empty() {
         context.talk.text(&match definitions.len() {
             1 => "1 committed mapping is what its struct derives".to_owned(),

@@ -31,7 +31,7 @@ pub(crate) fn run(context: &Context) -> Outcome {
         listed.push(json!({
             "pillow": definition.pillow, "documents": definition.document.types, "database": database, "alias": definition.alias,
             "hash": definition.hash.to_string(), "fingerprint": definition.fingerprint.to_string(), "mapping": state.to_string(),
-            "enabled": enabled,
+            "enabled": enabled, "settings": context.config.settings.over(definition),
         }));
     }
     table.lines().iter().for_each(|line| context.talk.text(line));

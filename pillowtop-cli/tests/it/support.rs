@@ -61,6 +61,7 @@ impl<const TEST: usize, const CHANGED: bool> Pillow for Note<TEST, CHANGED> {
         transform_version: 1,
         settings: None,
         settings_hash: 0,
+        targets: &[],
     };
     const COMMITTED: Committed = Committed::OnDisk(MAPPINGS[TEST]);
     fn accepts(&self) -> bool {

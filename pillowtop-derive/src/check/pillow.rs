@@ -1,5 +1,6 @@
 //! The rules of a pillow.
 
+use pillowtop_core::analysis::missing_names;
 use pillowtop_core::name::{index_name_problem, pillow_name_problem};
 use pillowtop_core::pillow::RESERVED;
 use syn::LitStr;
@@ -37,6 +38,20 @@ pub(crate) fn check_pillow(
     check_names(errors, receiver, attribute);
     check_reserved(errors, receiver, attribute);
     check_filter_fields(errors, receiver, pillow);
+    check_settings(errors, pillow);
+}
+
+/// Analyzers of the settings file name tokenizers and filters, which somebody has to have.
+fn check_settings(errors: &Errors, pillow: Option<&PillowModel<'_>>) {
+    let Some(settings) = pillow.and_then(|pillow| pillow.settings.as_ref()) else { return };
+    for missing in missing_names(&settings.normal) {
+        let meant = did_you_mean(&missing.name, missing.candidates.iter().map(String::as_str));
+        errors.at_span(
+            settings.span,
+            format!("the settings `{}`: {missing}{meant}", settings.place.shown),
+            format!("define it under `analysis.{}`, or correct the name", missing.kind),
+        );
+    }
 }
 
 /// Only a document of its own has changes to follow.

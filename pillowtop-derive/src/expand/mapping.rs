@@ -7,6 +7,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
 
+use super::demands;
 use crate::idents::{PRIVATE, Private};
 use crate::model::{Contents, Mapping, Member, Parameter, Property, SaidMapping};
 
@@ -24,9 +25,10 @@ pub(super) fn object(
     root_parameters: &[Parameter],
 ) -> TokenStream {
     let members = members.iter().map(member);
+    let demands = demands::of_parameters(parameters, root_parameters);
     let (parameters, root_parameters) = (list(parameters), list(root_parameters));
     let private = Private::at(ident.span());
-    quote_spanned!(ident.span()=> #private::Object::new(&[#(#members),*], #parameters, #root_parameters))
+    quote_spanned!(ident.span()=> #private::Object::new(&[#(#members),*], #parameters, #root_parameters) #demands)
 }
 
 fn member(member: &Member<'_>) -> TokenStream {
@@ -60,16 +62,17 @@ pub(super) fn field(mapping: &Mapping<'_>) -> TokenStream {
 
 fn said_field(said: &SaidMapping<'_>) -> TokenStream {
     let type_name = &said.type_name.text;
+    let demands = demands::of_said(said);
     let parameters = list(&said.parameters);
     match &said.contents {
-        Contents::Nothing => quote!(#PRIVATE::Field::leaf(#type_name, #parameters)),
+        Contents::Nothing => quote!(#PRIVATE::Field::leaf(#type_name, #parameters) #demands),
         Contents::OfStruct(inside) => {
-            quote!(#PRIVATE::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT))
+            quote!(#PRIVATE::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT) #demands)
         }
         Contents::Properties(properties) => {
             let members = properties.iter().map(|(name, inner)| property(&name.text, &said_field(inner)));
             quote! {
-                #PRIVATE::Field::object(#type_name, #parameters, &#PRIVATE::Object::new(&[#(#members),*], &[], &[]))
+                #PRIVATE::Field::object(#type_name, #parameters, &#PRIVATE::Object::new(&[#(#members),*], &[], &[])) #demands
             }
         }
     }

@@ -1,5 +1,6 @@
 //! From models to code.
 
+mod demands;
 mod document;
 mod mapping;
 mod pillow;

@@ -1,6 +1,9 @@
 //! The impl of `#[derive(Pillow)]`, and the drift check.
 
-use proc_macro2::TokenStream;
+use pillowtop_core::analysis::defined;
+use pillowtop_core::demand::NameKind;
+use pillowtop_core::field_types::{Product, Target};
+use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Ident};
@@ -9,7 +12,7 @@ use super::document::option;
 use super::mapping::hexadecimal;
 use crate::filter::predicate;
 use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block};
-use crate::model::{FilterModel, PillowModel};
+use crate::model::{FilterModel, PillowModel, SettingsModel};
 
 /// What the compiler is to say of the committed mapping.
 pub(crate) enum Drift {
@@ -31,6 +34,7 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
     let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
     let (index, transform) = transform(pillow);
     let check = check(ident, drift);
+    let surroundings = surroundings(pillow);
     in_const_block(&quote! {
         #[automatically_derived]
         impl #PRIVATE::Pillow for #ident {
@@ -46,13 +50,61 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
             }
         }
         #check
+        #surroundings
     })
+}
+
+/// Whether targets and settings have what the mapping asks of them: only the compiler sees all of the mapping.
+fn surroundings(pillow: &PillowModel<'_>) -> TokenStream {
+    let ident = pillow.ident;
+    // Each call has the place of what it asks, for that is where the compiler reports what it asserts.
+    let targets = pillow.targets.iter().map(|(target, span)| {
+        let (private, target) = (Private::at(*span), target_of(*target));
+        let call = quote_spanned!(*span=> #private::assert_target::<#ident>(#target));
+        quote!(const _: () = #call;)
+    });
+    let span = pillow.settings.as_ref().map_or_else(|| ident.span(), |settings| settings.span);
+    let (private, names) = (Private::at(span), defined_names(pillow.settings.as_ref()));
+    let names = quote_spanned!(span=> #private::assert_names::<#ident>(#names));
+    quote! {
+        #(#targets)*
+        const _: () = #names;
+    }
+}
+
+fn defined_names(settings: Option<&SettingsModel>) -> TokenStream {
+    let Some(settings) = settings else { return quote!(#PRIVATE::DefinedNames::NONE) };
+    let file = option(Some(&settings.place.shown));
+    let [analyzers, normalizers, similarities] =
+        [NameKind::Analyzer, NameKind::Normalizer, NameKind::Similarity].map(|kind| {
+            let names = defined(&settings.normal, kind);
+            quote!(&[#(#names),*])
+        });
+    quote! {
+        #PRIVATE::DefinedNames {
+            file: #file,
+            analyzers: #analyzers,
+            normalizers: #normalizers,
+            similarities: #similarities,
+        }
+    }
+}
+
+fn target_of(target: Target) -> TokenStream {
+    let product = match target.product {
+        Product::Elasticsearch => quote!(elasticsearch),
+        Product::OpenSearch => quote!(opensearch),
+    };
+    let (major, minor) =
+        (Literal::u16_unsuffixed(target.version.major), Literal::u16_unsuffixed(target.version.minor));
+    quote!(#PRIVATE::Target::#product(#major, #minor))
 }
 
 fn info(pillow: &PillowModel<'_>) -> TokenStream {
     let PillowModel { name, alias, transform_version, .. } = pillow;
     let text = |text: fn(&FilterModel) -> Option<&str>| option(pillow.filter.as_ref().and_then(text));
     let (filter, selector) = (text(|model| Some(&model.text)), text(|model| model.selector.as_deref()));
+    let targets = pillow.targets.iter().map(|(target, _)| target_of(*target));
     let (settings, hash) = match &pillow.settings {
         None => (option(None), quote!(0)),
         Some(settings) => {
@@ -71,6 +123,7 @@ fn info(pillow: &PillowModel<'_>) -> TokenStream {
             transform_version: #transform_version,
             settings: #settings,
             settings_hash: #hash,
+            targets: &[#(#targets),*],
         }
     }
 }
@@ -141,6 +194,7 @@ pub(crate) fn fallback_pillow(input: &DeriveInput) -> TokenStream {
                 transform_version: 1,
                 settings: #PRIVATE::Option::None,
                 settings_hash: 0,
+                targets: &[],
             };
             const COMMITTED: #PRIVATE::Committed = #PRIVATE::Committed::Unchecked;
             fn accepts(&self) -> bool {

@@ -4,7 +4,8 @@ mod document;
 mod field;
 mod mapping;
 mod pillow;
+mod target;
 
 pub(crate) use document::{Document, DocumentKind, DocumentModel, Member, ObjectModel, Property};
 pub(crate) use mapping::{Contents, Mapping, Parameter, ParameterValue, SaidMapping};
-pub(crate) use pillow::{FilterModel, PillowModel};
+pub(crate) use pillow::{FilterModel, PillowModel, SettingsModel};

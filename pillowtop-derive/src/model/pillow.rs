@@ -1,9 +1,14 @@
 //! A pillow: what its attribute means, given the struct.
 
 use pillowtop_core::canonical::to_canonical;
+use pillowtop_core::field_types::Target;
 use pillowtop_core::fingerprint::hash_text;
 use pillowtop_core::settings::normalize;
+use proc_macro2::Span;
+use serde_json::Value;
 use syn::{Ident, Path, Type};
+
+use super::target::target;
 
 use crate::committed::{Crate, Place};
 use crate::errors::Errors;
@@ -17,6 +22,8 @@ pub(crate) struct PillowModel<'a> {
     pub(crate) alias: String,
     pub(crate) filter: Option<FilterModel>,
     pub(crate) settings: Option<SettingsModel>,
+    /// The servers that the mapping is for, each with its place.
+    pub(crate) targets: Vec<(Target, Span)>,
     pub(crate) transform: Option<TransformModel>,
     pub(crate) transform_version: u32,
     /// None for `mapping = unchecked`.
@@ -34,6 +41,10 @@ pub(crate) struct FilterModel {
 pub(crate) struct SettingsModel {
     pub(crate) place: Place,
     pub(crate) hash: u128,
+    /// The settings in their normal form.
+    pub(crate) normal: Value,
+    /// The place of the item that names the file.
+    pub(crate) span: Span,
 }
 
 /// A transform, and the type that it makes.
@@ -56,6 +67,12 @@ impl<'a> PillowModel<'a> {
             Some(FilterModel { filter, text, selector })
         });
         let settings = pillow.settings.as_ref().and_then(|literal| settings(errors, literal, compiled));
+        let targets = pillow
+            .targets
+            .iter()
+            .flatten()
+            .filter_map(|literal| Some((target(errors, literal)?, literal.span())))
+            .collect();
         let transform = transform(errors, pillow);
         let (name, alias) = (pillow.name.as_ref()?.value(), pillow.alias.as_ref()?.value());
         let mapping = match (&pillow.mapping, compiled) {
@@ -78,6 +95,7 @@ impl<'a> PillowModel<'a> {
             alias,
             filter,
             settings,
+            targets,
             transform,
             transform_version,
             mapping,
@@ -102,7 +120,10 @@ fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) ->
     };
     let normal = serde_json::from_str(&text).map_err(|error| format!("are no JSON: {error}"));
     match normal.and_then(|value| normalize(&value).map_err(|problem| format!("cannot be used: {problem}"))) {
-        Ok(normal) => Some(SettingsModel { place, hash: hash_text(&to_canonical(&normal)) }),
+        Ok(normal) => {
+            let hash = hash_text(&to_canonical(&normal));
+            Some(SettingsModel { place, hash, normal, span: literal.span() })
+        }
         Err(problem) => {
             errors.at(literal, format!("the settings `{}` {problem}", place.shown), help);
             None

@@ -10,8 +10,8 @@ use super::receive::{Text, each_received, expression, literal_text, once, refuse
 use crate::errors::Errors;
 
 /// What the attribute takes.
-pub(crate) const ITEMS: [&str; 8] =
-    ["name", "alias", "settings", "filter", "transform", "index", "transform_version", "mapping"];
+pub(crate) const ITEMS: [&str; 9] =
+    ["name", "alias", "settings", "targets", "filter", "transform", "index", "transform_version", "mapping"];
 
 /// One item; each is read by itself, so that an error in one leaves the others to be read.
 #[derive(FromMeta)]
@@ -19,6 +19,7 @@ enum PillowItem {
     Name(Text),
     Alias(Text),
     Settings(Text),
+    Targets(TargetList),
     Filter(Condition),
     Transform(Function),
     Index(Made),
@@ -28,6 +29,9 @@ enum PillowItem {
 
 /// The filter's expression, read as one later.
 struct Condition(Expr);
+
+/// The servers that the mapping is for.
+struct TargetList(Vec<LitStr>);
 
 /// The path of a function.
 struct Function(ExprPath);
@@ -51,6 +55,7 @@ pub(crate) struct PillowReceiver {
     pub(crate) name: Option<LitStr>,
     pub(crate) alias: Option<LitStr>,
     pub(crate) settings: Option<LitStr>,
+    pub(crate) targets: Option<Vec<LitStr>>,
     pub(crate) filter: Option<Expr>,
     pub(crate) transform: Option<ExprPath>,
     pub(crate) index: Option<Type>,
@@ -79,6 +84,7 @@ impl PillowReceiver {
             PillowItem::Name(Text(text)) => once(errors, &mut self.name, name, text),
             PillowItem::Alias(Text(text)) => once(errors, &mut self.alias, name, text),
             PillowItem::Settings(Text(text)) => once(errors, &mut self.settings, name, text),
+            PillowItem::Targets(TargetList(targets)) => once(errors, &mut self.targets, name, targets),
             PillowItem::Filter(Condition(filter)) => once(errors, &mut self.filter, name, filter),
             PillowItem::Transform(Function(path)) => once(errors, &mut self.transform, name, path),
             PillowItem::Index(Made(made)) => once(errors, &mut self.index, name, made),
@@ -93,6 +99,20 @@ impl PillowReceiver {
 impl FromMeta for Condition {
     fn from_meta(item: &Meta) -> Result<Self> {
         expression(item, "self.field == \"value\"").cloned().map(Self)
+    }
+}
+
+impl FromMeta for TargetList {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let value = expression(item, "[\"elasticsearch 8.15\", \"opensearch 2.19\"]")?;
+        let texts = match value {
+            Expr::Array(list) => list.elems.iter().map(|element| literal_text(element).cloned()).collect(),
+            single => literal_text(single).map(|text| vec![text.clone()]),
+        };
+        texts.map(Self).ok_or_else(|| {
+            let help = "write `targets = [\"elasticsearch 8.15\", \"opensearch 2.19\"]`";
+            refuse(value.span(), "`targets` takes a list of products with versions", help)
+        })
     }
 }
 

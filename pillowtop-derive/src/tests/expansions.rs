@@ -110,6 +110,33 @@ fn all_errors_of_a_struct_are_reported_at_once() {
     assert!(found.iter().all(|message| message.contains("\nhelp: ")), "{found:#?}");
 }
 
+/// Analyzers that the compiler finds undefined are tested with the messages; what the file itself says, the derive sees.
+#[test]
+fn a_settings_file_is_read_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        r#"{"analysis": {"analyzer": {"exact": {"tokenizer": "keywrod", "filter": ["lowercase", "own"]}}}}"#;
+    fs_err::write(folder.path().join("broken.json"), text).unwrap();
+    let struct_text = "#[couch(doc_type = \"A\")] #[pillow(name = \"a\", alias = \"as\", settings = \"broken.json\")] struct A { a: String }";
+    let found = super::messages_in(struct_text, &crate::committed::Crate::at(folder.path().to_owned()));
+    assert_eq!(
+        found,
+        [
+            "the settings `broken.json`: `analysis.analyzer.exact` names the tokenizer `keywrod`, which is neither defined nor built in, did you mean `keyword`?\nhelp: define it under `analysis.tokenizer`, or correct the name",
+            "the settings `broken.json`: `analysis.analyzer.exact` names the filter `own`, which is neither defined nor built in\nhelp: define it under `analysis.filter`, or correct the name",
+        ]
+    );
+}
+
+/// A field that asks for nothing costs nothing.
+#[test]
+fn demands_are_written_where_there_are_any() {
+    let code = expand("struct A { #[es(keyword)] a: String, #[es(text, analyzer = \"english\")] b: String }");
+    assert!(!code.contains("demanding"), "{code}");
+    let code = expand("struct A { #[es(text, analyzer = \"own\", fields(w(wildcard)))] a: String }");
+    assert_eq!(code.matches("Demand::").count(), 2, "{code}");
+}
+
 #[test]
 fn no_input_makes_a_derive_panic() {
     for text in [

@@ -21,10 +21,15 @@ fn expand(text: &str) -> String {
 
 /// The messages of both derives, in order.
 fn messages(text: &str) -> Vec<String> {
+    messages_in(text, &nowhere())
+}
+
+/// The same for a struct of this crate.
+fn messages_in(text: &str, compiled: &crate::committed::Crate) -> Vec<String> {
     let input: DeriveInput = syn::parse_str(text).unwrap();
     let mut code = document::derive(&Rules::default(), &input);
     if text.contains("#[pillow(") {
-        code.extend(pillow::derive(&Rules::default(), &input, Some(&nowhere())));
+        code.extend(pillow::derive(&Rules::default(), &input, Some(compiled)));
     }
     let file: syn::File = syn::parse2(code).unwrap();
     let texts = file.items.iter().filter_map(|item| match item {

@@ -42,6 +42,7 @@ impl Pillow for Note {
         transform_version: 1,
         settings: None,
         settings_hash: 0,
+        targets: &[],
     };
     const COMMITTED: Committed = Committed::Unchecked;
     fn accepts(&self) -> bool {

@@ -36,8 +36,12 @@ impl World {
             .unwrap_or_else(|_| panic!("{ELASTIC_URL_VARIABLE} is not set: run `cargo xtask test`"));
         let endpoint = Endpoint::parse(&url, None, None).unwrap();
         let prefix = format!("{test}{}", std::process::id());
-        let cluster =
-            Cluster::connect(endpoint.clone(), ClusterOptions { prefix: Some(prefix) }).await.unwrap();
+        let cluster = Cluster::connect(
+            endpoint.clone(),
+            ClusterOptions { prefix: Some(prefix), ..ClusterOptions::default() },
+        )
+        .await
+        .unwrap();
         let mut properties = json!({"name": {"type": "text"}, "count": {"type": "integer"}, "code": {"type": "keyword"},
             "at": {"type": "date"}});
         if cluster.target().product == Product::OpenSearch {
@@ -130,6 +134,7 @@ pub(crate) fn definition(properties: &Value) -> Definition {
         transform_version: 1,
     });
     Definition {
+        targets: &[],
         pillow: "case".into(),
         alias: "cases".into(),
         document: DocumentInfo::PART,

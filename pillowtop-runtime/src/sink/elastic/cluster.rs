@@ -1,10 +1,13 @@
 //! A connection to a cluster, and how its answers become values or errors.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use pillowtop_core::field_types::Target;
+use pillowtop_core::settings::merged;
+use pillowtop_core::{Definition, PillowName};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -18,6 +21,27 @@ use crate::http::{Endpoint, describe_error};
 pub struct ClusterOptions {
     /// Stands before every index and alias, with a `-`, so that several environments share one cluster. None by default.
     pub prefix: Option<String>,
+    /// Settings that this environment puts over the pillows' own. None by default.
+    pub settings: SettingsOverrides,
+}
+
+/// Settings of an environment, in their normal form ([`pillowtop_core::settings::normalize`]). None of them may be hashed: an
+/// index's name says what decides its contents.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsOverrides {
+    /// For all pillows.
+    pub all: Option<Value>,
+    /// For one, over those for all.
+    pub by_pillow: BTreeMap<PillowName, Value>,
+}
+
+impl SettingsOverrides {
+    /// The settings that an index of a definition is created with.
+    #[must_use]
+    pub fn over(&self, definition: &Definition) -> Value {
+        let own = self.by_pillow.get(&definition.pillow);
+        self.all.iter().chain(own).fold(definition.settings.clone(), |settings, over| merged(&settings, over))
+    }
 }
 
 /// A cluster whose product and version are known. Clones share connections.
@@ -148,6 +172,11 @@ impl Cluster {
     /// The server as found.
     pub fn server(&self) -> &FoundServer {
         &self.inner.found
+    }
+
+    /// The settings that this environment puts over the pillows' own.
+    pub(super) fn settings_overrides(&self) -> &SettingsOverrides {
+        &self.inner.options.settings
     }
 
     /// What stands before every name.

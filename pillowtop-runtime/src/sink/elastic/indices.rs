@@ -35,6 +35,7 @@ impl Cluster {
         definition: &Definition,
         index_use: IndexUse,
     ) -> Result<CreatedIndex, ClusterError> {
+        let definition = &self.with_overrides(definition);
         let alias = definition.hashed_alias(self.prefix());
         let has_alias = self.indices_of(&alias).await?.is_empty();
         let number = self.numbers_of(definition).await?.into_iter().max().map_or(1, |number| number + 1);
@@ -54,6 +55,11 @@ impl Cluster {
             reason: "it is not there after it was created".to_owned(),
         })?;
         Ok(CreatedIndex { name, uuid, has_alias })
+    }
+
+    /// The definition with this environment's settings.
+    fn with_overrides(&self, definition: &Definition) -> Definition {
+        Definition { settings: self.settings_overrides().over(definition), ..definition.clone() }
     }
 
     /// The numbers of the physical indices that a definition's hash has.
@@ -87,7 +93,11 @@ impl Cluster {
     ) -> Result<(), ClusterError> {
         let path = [index.as_str(), "_settings"];
         let doing = format!("restoring the settings of index `{index}`");
-        self.value(Request::put(&path).json(&settings_after_loading(definition)), &doing).await?;
+        self.value(
+            Request::put(&path).json(&settings_after_loading(&self.with_overrides(definition))),
+            &doing,
+        )
+        .await?;
         self.refresh(index).await
     }
 

@@ -40,7 +40,7 @@ mod test_support;
 pub use acquire::{AcquireError, AcquireOptions, WhenHeld};
 pub use aliases::FlipPlan;
 pub use bulk::body as bulk_body;
-pub use cluster::{Cluster, ClusterOptions};
+pub use cluster::{Cluster, ClusterOptions, SettingsOverrides};
 pub use control::{ControlDocument, Owner};
 pub use error::ClusterError;
 pub use indices::{CreatedIndex, IndexUse};

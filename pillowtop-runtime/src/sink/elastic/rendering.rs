@@ -4,7 +4,8 @@
 //! the same, and whatever this server lacks is an error that names the path, before anything is created.
 
 use pillowtop_core::Definition;
-use pillowtop_core::field_types::{Target, Unavailable, field_type, root_parameter};
+use pillowtop_core::field_types::{Target, field_type};
+use pillowtop_core::requirement::of_root;
 use serde_json::{Map, Value, json};
 
 /// How long a deleted document's version is remembered, ten times the default: a late write within it is refused.
@@ -14,17 +15,15 @@ const GC_DELETES: &str = "10m";
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderingError {
-    /// The server lacks a type, a parameter or a value.
-    #[error("pillow `{pillow}`, field `{path}`: {target} lacks it: {missing}")]
+    /// The server lacks types, parameters or values.
+    #[error("pillow `{pillow}` cannot be created on {target}: {}", lacks.join("; "))]
     Unavailable {
         /// The pillow.
         pillow: String,
-        /// The field's path, dotted; `(root)` for the mapping itself.
-        path: String,
         /// The server's product and version.
         target: Target,
-        /// What it lacks, and which versions have it.
-        missing: Unavailable,
+        /// What it lacks, each with its path and the versions that have it.
+        lacks: Vec<String>,
     },
     /// Acknowledged writes would be lost with a node.
     #[error(
@@ -77,82 +76,40 @@ pub(super) fn settings_after_loading(definition: &Definition) -> Value {
     json!({"index": settings})
 }
 
-/// The root of the mapping, with `_meta`, in the server's words.
+/// The root of the mapping, with `_meta`, in the server's words. Nothing is dropped: what a server lacks is an error.
 pub(super) fn mappings(definition: &Definition, target: Target) -> Result<Value, RenderingError> {
-    let speaker = Renderer { pillow: definition.pillow.as_str(), target };
-    let mut rendered = Map::new();
-    for (name, value) in definition.mappings_with_meta().as_object().into_iter().flatten() {
-        let rendered_value = if name == "properties" {
-            speaker.fields(value, "")?
-        } else {
-            if let Some(parameter) = root_parameter(name) {
-                let check = parameter
-                    .is_available("the root", target)
-                    .and_then(|()| parameter.value_is_available(value, target));
-                check.map_err(|missing| speaker.error("(root)", missing))?;
-            }
-            value.clone()
-        };
-        rendered.insert(name.clone(), rendered_value);
+    let lacks: Vec<String> =
+        of_root(&definition.mappings).iter().filter_map(|requirement| requirement.lack(target)).collect();
+    if !lacks.is_empty() {
+        return Err(RenderingError::Unavailable { pillow: definition.pillow.to_string(), target, lacks });
     }
-    Ok(Value::Object(rendered))
+    let mut mappings = definition.mappings_with_meta();
+    if let Some(properties) = mappings.get_mut("properties") {
+        rename_fields(properties, target);
+    }
+    if let Some(Value::Array(templates)) = mappings.get_mut("dynamic_templates") {
+        let entries = templates.iter_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut);
+        entries.filter_map(|template| template.get_mut("mapping")).for_each(|field| rename(field, target));
+    }
+    Ok(mappings)
 }
 
-struct Renderer<'a> {
-    pillow: &'a str,
-    target: Target,
+/// `properties` or `fields`: each member is a field.
+fn rename_fields(fields: &mut Value, target: Target) {
+    fields.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(|field| rename(field, target));
 }
 
-impl Renderer<'_> {
-    /// `properties` or `fields`: each member is a field.
-    fn fields(&self, fields: &Value, above: &str) -> Result<Value, RenderingError> {
-        let Value::Object(members) = fields else { return Ok(fields.clone()) };
-        let mut rendered = Map::new();
-        for (name, field) in members {
-            let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
-            rendered.insert(name.clone(), self.field(field, &path)?);
-        }
-        Ok(Value::Object(rendered))
+/// Gives a field's type the name that the product has for it.
+fn rename(field: &mut Value, target: Target) {
+    let Some(members) = field.as_object_mut() else { return };
+    // A type that the table does not know came through the raw escape: the server decides.
+    let name = members.get("type").and_then(Value::as_str).and_then(field_type);
+    if let Some(name) = name.and_then(|known| known.name_in(target.product)) {
+        members.insert("type".to_owned(), json!(name));
     }
-
-    fn field(&self, field: &Value, path: &str) -> Result<Value, RenderingError> {
-        let Value::Object(members) = field else { return Ok(field.clone()) };
-        let type_name = members.get("type").and_then(Value::as_str).unwrap_or("object");
-        // A type that the table does not know came through the raw escape: the server decides.
-        let known = field_type(type_name);
-        if let Some(known) = known {
-            known.is_available(self.target).map_err(|missing| self.error(path, missing))?;
-        }
-        let mut rendered = Map::new();
-        for (name, value) in members {
-            let rendered_value = match name.as_str() {
-                "type" => {
-                    json!(known.and_then(|known| known.name_in(self.target.product)).unwrap_or(type_name))
-                }
-                "properties" | "fields" => self.fields(value, path)?,
-                _ => {
-                    if let Some((known, parameter)) =
-                        known.and_then(|known| known.parameter(name).map(|parameter| (known, parameter)))
-                    {
-                        let check = known
-                            .parameter_is_available(name, self.target)
-                            .and_then(|()| parameter.value_is_available(value, self.target));
-                        check.map_err(|missing| self.error(path, missing))?;
-                    }
-                    value.clone()
-                }
-            };
-            rendered.insert(name.clone(), rendered_value);
-        }
-        Ok(Value::Object(rendered))
-    }
-
-    fn error(&self, path: &str, missing: Unavailable) -> RenderingError {
-        RenderingError::Unavailable {
-            pillow: self.pillow.to_owned(),
-            path: path.to_owned(),
-            target: self.target,
-            missing,
+    for inside in ["properties", "fields"] {
+        if let Some(fields) = members.get_mut(inside) {
+            rename_fields(fields, target);
         }
     }
 }
@@ -192,6 +149,26 @@ mod tests {
         assert!(text.contains("`inner`") && text.contains("depth_limit"), "{text}");
         definition.mappings["properties"]["inner"] = json!({"type": "brand_new", "x": 1});
         creation_body(&definition, OPEN, None, None, false).unwrap();
+        definition.mappings["properties"]["more"] = json!({"type": "dense_vector", "dims": 3});
+        definition.mappings["properties"]["words"] = json!({"type": "match_only_text"});
+        let text =
+            creation_body(&definition, Target::opensearch(2, 11), None, None, false).unwrap_err().to_string();
+        assert!(
+            text.contains("OpenSearch 2.11") && text.contains("`more`") && text.contains("`words`"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn templates_are_renamed_too() {
+        let mut definition = definition();
+        definition.mappings["dynamic_templates"] =
+            json!([{"labels": {"match": "labels", "mapping": {"type": "flattened"}}}]);
+        let body = creation_body(&definition, OPEN, None, None, false).unwrap();
+        assert_eq!(
+            body["mappings"]["dynamic_templates"][0]["labels"]["mapping"]["type"],
+            json!("flat_object")
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(super) fn definition() -> Definition {
         transform_version: 1,
     };
     Definition {
+        targets: &[],
         pillow: "case".into(),
         alias: "cases".into(),
         document: DocumentInfo::PART,

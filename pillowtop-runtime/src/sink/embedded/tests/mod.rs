@@ -30,6 +30,7 @@ fn definition(mappings: Value, settings: Value) -> Definition {
         transform_version: 1,
     });
     Definition {
+        targets: &[],
         pillow: "case".into(),
         alias: "cases".into(),
         document,

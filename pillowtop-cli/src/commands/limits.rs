@@ -1,0 +1,41 @@
+//! What is said of a mapping's limits and settings when it is made: an error past a limit, a warning near one.
+
+use pillowtop_core::Definition;
+use pillowtop_core::limits::examine;
+use pillowtop_core::settings::{suggestion, unknown_names};
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::exit::Failure;
+
+/// Warns of what is near a limit or not known, and returns the warnings as data. Fails with all that is past a limit.
+pub(crate) fn check_limits(context: &Context, definitions: &[&Definition]) -> Result<Vec<Value>, Failure> {
+    let (mut past, mut warnings) = (Vec::new(), Vec::new());
+    for definition in definitions {
+        let name = &definition.pillow;
+        for finding in examine(&definition.mappings, &definition.settings, definition.targets) {
+            if finding.is_past() {
+                past.push((format!("{name}: {finding}"), finding.limited.setting()));
+            } else {
+                context.talk.note(&format!("warning: {name}: {finding}"));
+                warnings.push(json!({
+                    "pillow": name, "warning": finding.to_string(), "setting": finding.limited.setting(),
+                    "count": finding.count, "limit": finding.limit, "path": finding.path,
+                }));
+            }
+        }
+        for unknown in unknown_names(&definition.settings) {
+            let meant =
+                suggestion(unknown).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
+            let warning = format!("no server is known to have the setting `{unknown}`{meant}");
+            context.talk.note(&format!("warning: {name}: {warning}"));
+            warnings.push(json!({"pillow": name, "warning": warning, "setting": unknown}));
+        }
+    }
+    let Some((_, setting)) = past.first() else { return Ok(warnings) };
+    let hint = format!(
+        "leave fields out (`#[es(skip)]`, `#[es(object, dynamic = false)]`, `flattened`), or raise `{setting}` in the pillow's settings"
+    );
+    let said: Vec<String> = past.iter().map(|(text, _)| text.clone()).collect();
+    Err(Failure::new(said.join("; ")).hint(hint))
+}

@@ -1,0 +1,428 @@
+//! What a pillow's surroundings lack of what its mapping asks, as the message of a compile error: runs in const evaluation.
+
+use crate::demand::{Asks, Demand, NameKind, Needs};
+use crate::field_types::{Product, Target};
+use crate::tree::{Field, Member, Object};
+
+/// How long a message grows; what does not fit is left out, and the message says so.
+const LENGTH: usize = 6 * 1024;
+/// Kept for saying so.
+const RESERVE: usize = 64;
+
+/// The names that a pillow's settings define.
+#[derive(Debug, Clone, Copy)]
+pub struct DefinedNames<'a> {
+    /// The settings file as people speak of it; none without settings.
+    pub file: Option<&'a str>,
+    /// The analyzers.
+    pub analyzers: &'a [&'a str],
+    /// The normalizers.
+    pub normalizers: &'a [&'a str],
+    /// The similarities.
+    pub similarities: &'a [&'a str],
+}
+
+impl<'a> DefinedNames<'a> {
+    /// A pillow without settings.
+    pub const NONE: Self = Self { file: None, analyzers: &[], normalizers: &[], similarities: &[] };
+
+    const fn of(&self, kind: NameKind) -> &'a [&'a str] {
+        match kind {
+            NameKind::Analyzer => self.analyzers,
+            NameKind::Normalizer => self.normalizers,
+            NameKind::Similarity => self.similarities,
+        }
+    }
+}
+
+/// Refuses a target that lacks something that a mapping asks for.
+///
+/// # Panics
+///
+/// In const evaluation, hence as a compile error, with all that is lacking and where.
+#[track_caller]
+pub const fn assert_target(mapping: &Object, target: Target) {
+    assert_met(mapping, Question::Target(target));
+}
+
+/// Refuses names that neither the settings define nor a server.
+///
+/// # Panics
+///
+/// In const evaluation, hence as a compile error, with all such names and where they stand.
+#[track_caller]
+pub const fn assert_names(mapping: &Object, defined: DefinedNames<'_>) {
+    assert_met(mapping, Question::Names(defined));
+}
+
+#[track_caller]
+const fn assert_met(mapping: &Object, question: Question<'_>) {
+    if question.is_answered_by(mapping.needs) {
+        return;
+    }
+    let mut message = Message::EMPTY;
+    tell_object(&mut message, mapping, None, &question);
+    message.finish(&question);
+    assert!(message.length == 0, "{}", message.as_str());
+}
+
+/// What is asked of each demand.
+#[derive(Clone, Copy)]
+enum Question<'a> {
+    Target(Target),
+    Names(DefinedNames<'a>),
+}
+
+impl Question<'_> {
+    const fn is_answered_by(&self, needs: Needs) -> bool {
+        match self {
+            Self::Target(target) => needs.versions.include(*target),
+            Self::Names(_) => !needs.has_names,
+        }
+    }
+}
+
+/// A property's way from the root, upwards.
+struct Path<'a> {
+    above: Option<&'a Path<'a>>,
+    name: &'static str,
+}
+
+const fn tell_object(
+    message: &mut Message,
+    object: &Object,
+    path: Option<&Path<'_>>,
+    question: &Question<'_>,
+) {
+    tell(message, object.demands, path, question);
+    let mut position = 0;
+    while position < object.members.len() {
+        match &object.members[position] {
+            Member::Property { name, field, .. } => {
+                tell_field(message, field, &Path { above: path, name }, question);
+            }
+            Member::Flatten(inner) => tell_object(message, inner, path, question),
+        }
+        position += 1;
+    }
+}
+
+const fn tell_field(message: &mut Message, field: &Field, path: &Path<'_>, question: &Question<'_>) {
+    if question.is_answered_by(field.needs) {
+        return;
+    }
+    tell(message, field.demands, Some(path), question);
+    if let Some(object) = field.object {
+        tell_object(message, object, Some(path), question);
+    }
+}
+
+const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>, question: &Question<'_>) {
+    let mut position = 0;
+    while position < demands.len() {
+        let demand = &demands[position];
+        match (question, &demand.asks) {
+            (Question::Target(target), Asks::Server { versions, needs }) if !versions.include(*target) => {
+                message.begin_line();
+                message.path(path, demand.below);
+                message.text(" ");
+                message.text(demand.what);
+                message.text(", which ");
+                message.target(*target);
+                message.text(" does not have: it needs ");
+                message.text(needs);
+                message.end_line();
+            }
+            (Question::Names(defined), Asks::Definition { kind, name })
+                if !contains(defined.of(*kind), name) =>
+            {
+                message.begin_line();
+                message.path(path, demand.below);
+                message.text(" names the ");
+                message.text(kind.word());
+                message.text(" `");
+                message.text(name);
+                message.text("`, which is not built in, and ");
+                match defined.file {
+                    Some(file) => {
+                        message.text("`");
+                        message.text(file);
+                        message.text("` does not define it");
+                    }
+                    None => message.text("the pillow has no `settings` to define it"),
+                }
+                if let Some(meant) = nearest(defined.of(*kind), name) {
+                    message.text(", did you mean `");
+                    message.text(meant);
+                    message.text("`?");
+                }
+                message.end_line();
+            }
+            _ => {}
+        }
+        position += 1;
+    }
+}
+
+/// A text that grows in const evaluation.
+struct Message {
+    bytes: [u8; LENGTH],
+    length: usize,
+    /// Where the last whole line ends.
+    whole: usize,
+    is_full: bool,
+}
+
+impl Message {
+    const EMPTY: Self = Self { bytes: [0; LENGTH], length: 0, whole: 0, is_full: false };
+
+    const fn text(&mut self, text: &str) {
+        let text = text.as_bytes();
+        if self.length + text.len() > LENGTH - RESERVE {
+            self.is_full = true;
+            return;
+        }
+        let mut position = 0;
+        while position < text.len() {
+            self.bytes[self.length] = text[position];
+            self.length += 1;
+            position += 1;
+        }
+    }
+
+    const fn begin_line(&mut self) {
+        if self.length > 0 {
+            self.text("\n");
+        }
+    }
+
+    const fn end_line(&mut self) {
+        if self.is_full {
+            self.length = self.whole;
+        } else {
+            self.whole = self.length;
+        }
+    }
+
+    const fn path(&mut self, path: Option<&Path<'_>>, below: &str) {
+        if path.is_none() && below.is_empty() {
+            self.text("the mapping's root");
+            return;
+        }
+        self.text("`");
+        self.names(path);
+        if path.is_some() && !below.is_empty() {
+            self.text(".");
+        }
+        self.text(below);
+        self.text("`");
+    }
+
+    const fn names(&mut self, path: Option<&Path<'_>>) {
+        let Some(path) = path else { return };
+        if path.above.is_some() {
+            self.names(path.above);
+            self.text(".");
+        }
+        self.text(path.name);
+    }
+
+    const fn target(&mut self, target: Target) {
+        self.text(match target.product {
+            Product::Elasticsearch => "Elasticsearch ",
+            Product::OpenSearch => "OpenSearch ",
+        });
+        self.number(target.version.major);
+        self.text(".");
+        self.number(target.version.minor);
+    }
+
+    const fn number(&mut self, number: u16) {
+        if number >= 10 {
+            self.number(number / 10);
+        }
+        if self.length < LENGTH {
+            // A digit fits a byte.
+            self.bytes[self.length] = b'0' + (number % 10) as u8;
+            self.length += 1;
+        }
+    }
+
+    const fn finish(&mut self, question: &Question<'_>) {
+        if self.length == 0 {
+            return;
+        }
+        if self.is_full {
+            self.is_full = false;
+            self.reserved("\n… and more");
+        }
+        match question {
+            Question::Target(_) => self.reserved("\nhelp: map it otherwise, or drop this target"),
+            Question::Names(_) => self.reserved("\nhelp: define it in the settings, or correct the name"),
+        }
+    }
+
+    /// Text for which there is room of its own.
+    const fn reserved(&mut self, text: &str) {
+        let text = text.as_bytes();
+        let mut position = 0;
+        while position < text.len() && self.length < LENGTH {
+            self.bytes[self.length] = text[position];
+            self.length += 1;
+            position += 1;
+        }
+    }
+
+    const fn as_str(&self) -> &str {
+        // Whole texts were put in, so it is one.
+        match str::from_utf8(self.bytes.split_at(self.length).0) {
+            Ok(text) => text,
+            Err(_) => "the mapping asks for something that is not there",
+        }
+    }
+}
+
+const fn contains(names: &[&str], name: &str) -> bool {
+    let mut position = 0;
+    while position < names.len() {
+        if distance(names[position], name) == 0 {
+            return true;
+        }
+        position += 1;
+    }
+    false
+}
+
+const fn nearest<'a>(names: &[&'a str], name: &str) -> Option<&'a str> {
+    let allowed = name.len() / 3;
+    let allowed = if allowed < 1 {
+        1
+    } else if allowed > 4 {
+        4
+    } else {
+        allowed
+    };
+    let (mut best, mut found) = (allowed + 1, None);
+    let mut position = 0;
+    while position < names.len() {
+        let distance = distance(names[position], name);
+        if distance < best {
+            (best, found) = (distance, Some(names[position]));
+        }
+        position += 1;
+    }
+    found
+}
+
+/// How many letters of names differ; long names are only compared as a whole.
+const fn distance(left: &str, right: &str) -> usize {
+    const LONGEST: usize = 64;
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() >= LONGEST || right.len() >= LONGEST {
+        return differences(left, right);
+    }
+    let mut row = [0_usize; LONGEST];
+    let mut column = 0;
+    while column <= right.len() {
+        row[column] = column;
+        column += 1;
+    }
+    let mut line = 1;
+    while line <= left.len() {
+        let mut diagonal = row[0];
+        row[0] = line;
+        let mut column = 1;
+        while column <= right.len() {
+            let replaced = diagonal + (left[line - 1] != right[column - 1]) as usize;
+            diagonal = row[column];
+            let shifted = if row[column] < row[column - 1] { row[column] } else { row[column - 1] } + 1;
+            row[column] = if replaced < shifted { replaced } else { shifted };
+            column += 1;
+        }
+        line += 1;
+    }
+    row[right.len()]
+}
+
+const fn differences(left: &[u8], right: &[u8]) -> usize {
+    if left.len() != right.len() {
+        return usize::MAX;
+    }
+    let (mut position, mut count) = (0, 0);
+    while position < left.len() {
+        count += (left[position] != right[position]) as usize;
+        position += 1;
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::Member;
+
+    const VECTOR: Field = Field::leaf("dense_vector", &[]).demanding(&[Demand::server(
+        "",
+        "is of type `dense_vector`",
+        [0x0703, u16::MAX, u16::MAX, u16::MAX],
+        "Elasticsearch 7.3 or later",
+    )]);
+    const WORDS: Field = Field::leaf("text", &[])
+        .demanding(&[Demand::analyzer("", "coma"), Demand::normalizer("exact", "lower")]);
+    const INNER: Object =
+        Object::new(&[Member::property("vector", 1, VECTOR), Member::property("words", 2, WORDS)], &[], &[]);
+    const ROOT: Object =
+        Object::new(&[Member::property("inner", 3, Field::object("nested", &[], &INNER))], &[], &[]);
+
+    fn said(question: Question<'_>) -> String {
+        let mut message = Message::EMPTY;
+        tell_object(&mut message, &ROOT, None, &question);
+        message.finish(&question);
+        message.as_str().to_owned()
+    }
+
+    #[test]
+    fn a_lack_is_told_with_its_path() {
+        assert_eq!(said(Question::Target(Target::elasticsearch(7, 3))), "");
+        assert!(
+            said(Question::Target(Target::opensearch(2, 19))).starts_with(
+                "`inner.vector` is of type `dense_vector`, which OpenSearch 2.19 does not have: it needs Elasticsearch 7.3 or later\n"
+            )
+        );
+        assert_target(&ROOT, Target::elasticsearch(8, 0));
+    }
+
+    #[test]
+    fn undefined_names_are_told_with_what_is_meant() {
+        let defined = DefinedNames {
+            file: Some("hq.json"),
+            analyzers: &["comma"],
+            normalizers: &[],
+            similarities: &[],
+        };
+        let text = said(Question::Names(defined));
+        assert!(text.contains("`inner.words` names the analyzer `coma`, which is not built in, and `hq.json` does not define it, did you mean `comma`?"), "{text}");
+        assert!(text.contains("`inner.words.exact` names the normalizer `lower`"), "{text}");
+        let defined = DefinedNames { analyzers: &["coma"], normalizers: &["lower"], ..defined };
+        assert_names(&ROOT, defined);
+    }
+
+    #[test]
+    fn a_message_that_would_not_end_says_that_there_is_more() {
+        let mut message = Message::EMPTY;
+        let path = Path { above: None, name: "a" };
+        for _ in 0..500 {
+            tell(&mut message, WORDS.demands, Some(&path), &Question::Target(Target::opensearch(1, 0)));
+            tell(&mut message, VECTOR.demands, Some(&path), &Question::Target(Target::opensearch(1, 0)));
+        }
+        message.finish(&Question::Target(Target::opensearch(1, 0)));
+        assert!(message.as_str().contains("or later\n… and more\nhelp: "), "{}", message.as_str());
+    }
+
+    #[test]
+    fn distances_are_those_of_letters() {
+        assert_eq!(distance("comma", "coma"), 1);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(nearest(&["exact", "comma"], "xyz"), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! What a mapping asks of its surroundings, as constants beside it.
+
+use pillowtop_core::demand::{NameKind, Versions};
+use pillowtop_core::requirement::{Asked, Requirement, of_field, of_object, of_root};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+use serde_json::{Map, Value};
+
+use crate::idents::PRIVATE;
+use crate::model::{Parameter, SaidMapping};
+
+/// What a said field asks, without the properties inside, which say it themselves.
+pub(super) fn of_said(said: &SaidMapping<'_>) -> TokenStream {
+    let mut mapping = json_of(&said.parameters);
+    mapping.insert("type".to_owned(), Value::from(said.type_name.text.as_str()));
+    demanding(&of_field(&Value::Object(mapping)))
+}
+
+/// What the parameters of a struct ask.
+pub(super) fn of_parameters(parameters: &[Parameter], root_parameters: &[Parameter]) -> TokenStream {
+    let mut found = of_object(&json_of(parameters));
+    found.extend(of_root(&Value::Object(json_of(root_parameters))));
+    demanding(&found)
+}
+
+fn json_of(parameters: &[Parameter]) -> Map<String, Value> {
+    parameters.iter().map(|parameter| (parameter.name.text.clone(), parameter.json())).collect()
+}
+
+/// Nothing for what asks nothing: most fields do not.
+fn demanding(found: &[Requirement]) -> TokenStream {
+    if found.is_empty() {
+        return TokenStream::new();
+    }
+    let demands = found.iter().map(demand);
+    quote!(.demanding(&[#(#demands),*]))
+}
+
+fn demand(requirement: &Requirement) -> TokenStream {
+    let Requirement { path, what, asks } = requirement;
+    match asks {
+        Asked::Server { versions, needs } => {
+            let versions = numbers(*versions);
+            quote!(#PRIVATE::Demand::server(#path, #what, [#(#versions),*], #needs))
+        }
+        Asked::Definition { kind, name } => {
+            let kind = match kind {
+                NameKind::Analyzer => quote!(analyzer),
+                NameKind::Normalizer => quote!(normalizer),
+                NameKind::Similarity => quote!(similarity),
+            };
+            quote!(#PRIVATE::Demand::#kind(#path, #name))
+        }
+    }
+}
+
+fn numbers(versions: Versions) -> [Literal; 4] {
+    let Versions { elasticsearch, opensearch } = versions;
+    [elasticsearch.0, elasticsearch.1, opensearch.0, opensearch.1].map(Literal::u16_unsuffixed)
+}
