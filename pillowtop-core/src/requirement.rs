@@ -83,9 +83,11 @@ pub fn of_root(mapping: &Value) -> Vec<Requirement> {
         if name == "properties" {
             fields(value, "", &mut found);
         } else if let Some(known) = field_types::root_parameter(name) {
+            // Templates are told one by one.
+            let is_templates = matches!(known.value, ValueKind::DynamicTemplates(_));
             let versions = versions_where(|target| {
                 known.is_available("the root", target)?;
-                known.value_is_available(value, target)
+                if is_templates { Ok(()) } else { known.value_is_available(value, target) }
             });
             server("", said(name, value), versions, "", &mut found);
             if let (ValueKind::DynamicTemplates(members), Value::Array(templates)) = (known.value, value) {
@@ -101,7 +103,10 @@ fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Ve
         let path = format!("dynamic_templates.{name}");
         for (member, value) in template.as_object().into_iter().flatten() {
             if let Some(known) = members.iter().find(|known| known.name == member) {
-                let versions = versions_where(|target| known.is_available("dynamic_templates", target));
+                let versions = versions_where(|target| {
+                    known.is_available("dynamic_templates", target)?;
+                    known.value_is_available(value, target)
+                });
                 server(&path, said(member, value), versions, "", found);
             }
             if member == "mapping" && value.get("type").is_some() {
@@ -151,6 +156,7 @@ fn parameter(
     if parameter.availability != Availability::EVERYWHERE
         || !parameter.limited_values.is_empty()
         || value.is_object()
+        || value.is_array()
         || known.counterpart.is_some()
     {
         let versions = versions_where(|target| {

@@ -34,7 +34,7 @@
 //! pub struct CaseIndex {
 //!     pub domain: String,
 //!     #[serde(rename = "type")]
-//!     #[es(text, analyzer = "comma", fields(exact(keyword)))]
+//!     #[es(text, analyzer = "english", fields(exact(keyword)))]
 //!     pub case_type: Option<String>,
 //!     pub opened_on: DateTime<Utc>,
 //!     #[es(nested)]
