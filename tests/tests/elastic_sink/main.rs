@@ -4,6 +4,5 @@
 
 mod indices;
 mod leases;
-mod limits;
 mod world;
 mod writing;
