@@ -30,6 +30,8 @@ fn what_is_wrong_with_it_is_named() {
         ("[elastic]\nprefx = \"x\"\n", "line 2: unknown field `prefx`"),
         ("[elastic\n", "line 1"),
         ("[databases]\nnotes = \"Notes\"\n", "no database can be named `Notes`"),
+        ("[pillow.note.settings]\ncodec = \"best_compression\"\n", "`[pillow.note.settings]` sets `codec`"),
+        ("[pillow.nte.settings]\nnumber_of_replicas = 2\n", "there is no pillow `nte`"),
         ("[couch]\npassword_file = \"nowhere\"\n", "nowhere"),
     ] {
         let ran = pillows(configuration);
@@ -43,10 +45,15 @@ fn the_documented_example_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pillowtop.toml");
     let path = folder.path().join("pillowtop.toml");
-    fs_err::copy(example, &path).unwrap();
+    // A table of a pillow that is not registered is an error, and this registry has another one.
+    let text = fs_err::read_to_string(example).unwrap().replace("[pillow.case.", "[pillow.note.");
+    fs_err::write(&path, text).unwrap();
     fs_err::write(folder.path().join("couch-password.txt"), "said by nobody\n").unwrap();
     let arguments = ["pillowtop", "--json", "--config", path.to_str().unwrap(), "pillows"];
     let ran = run_words(before::<STALE>(), &arguments);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(ran.json()["pillows"][0]["enabled"], false, "its list names other pillows");
+    let listed = &ran.json()["pillows"][0];
+    assert_eq!(listed["enabled"], false, "its list names other pillows");
+    assert_eq!(listed["settings"]["number_of_replicas"], 1, "for all pillows");
+    assert_eq!(listed["settings"]["number_of_shards"], 4, "for this one");
 }

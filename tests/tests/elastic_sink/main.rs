@@ -4,5 +4,6 @@
 
 mod indices;
 mod leases;
+mod limits;
 mod world;
 mod writing;
