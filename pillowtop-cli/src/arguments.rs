@@ -60,6 +60,9 @@ pub(crate) enum Command {
     /// Write, compare or explain committed mappings
     #[command(after_help = help::MAKE_MAPPING)]
     MakeMapping(MakeMapping),
+    /// Tell what the mapping of a pillow does to documents, before a server does
+    #[command(after_help = help::AUDIT)]
+    Audit(Audit),
     /// Build the index of a pillow from its database
     #[command(after_help = help::FAST_REINDEX)]
     FastReindex(FastReindex),
@@ -95,6 +98,23 @@ pub(crate) struct MakeMapping {
     /// Write nothing; show each field of the index
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// The pillow
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Documents: a file of JSON lines, a JSON array, a `_changes?include_docs=true` file, a folder of `*.json`, or the address of a
+    /// database
+    #[arg(long, value_name = "FILE|FOLDER|URL")]
+    pub(crate) docs: String,
+    /// Stop after so many documents
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// The server that judges, such as `opensearch 3.6` or `elasticsearch 8.14` [default: the strictest of all]
+    #[arg(long, value_name = "PRODUCT VERSION", value_parser = crate::commands::audit::read_target)]
+    pub(crate) target: Option<pillowtop_core::field_types::Target>,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,15 @@ Examples:
   PROGRAM make-mapping case --diff      what changed, and what it asks of a live index
   PROGRAM make-mapping case --explain   each field of the index and its type";
 
+pub(crate) const AUDIT: &str = "\
+Examples:
+  PROGRAM audit case --docs samples.jsonl                  each path: seen, rejected, left out, truncated, never seen
+  PROGRAM audit case --docs samples/ --json                the same for scripts, of a folder of *.json
+  PROGRAM audit case --docs http://localhost:5984/clinic --limit 10000
+  PROGRAM audit case --docs samples.jsonl --target \"opensearch 3.6\"
+
+Documents go through gate, filter and transform as in `PROGRAM run`; nothing is sent to a cluster. Exit code 4 when one would be rejected.";
+
 pub(crate) const FAST_REINDEX: &str = "\
 Examples:
   PROGRAM fast-reindex case             create <alias>_<hash>_1, load it, catch up; go on where an earlier run stopped

@@ -25,6 +25,7 @@ pub mod index_field;
 pub mod pillow;
 
 pub mod committed;
+pub mod conformance;
 pub mod definition;
 pub mod diff;
 

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+pub(crate) mod audit;
 pub(crate) mod dead_letters;
 pub(crate) mod es_manage;
 pub(crate) mod fast_reindex;

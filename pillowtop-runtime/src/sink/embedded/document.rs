@@ -3,26 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pillowtop_core::conformance::{LONGEST_TERM, METADATA};
 use serde_json::{Map, Value};
 use tantivy::TantivyDocument;
 use tantivy::schema::OwnedValue;
 
 use super::mapping::{Dynamic, Kind, LeafPlan, Node, ObjectPlan, Plan};
-use super::value::{LONGEST_TERM, Typed, check, geo_numbers};
-
-/// Names that a document cannot have at its root.
-const METADATA: [&str; 10] = [
-    "_doc_count",
-    "_field_names",
-    "_id",
-    "_ignored",
-    "_index",
-    "_nested_path",
-    "_routing",
-    "_seq_no",
-    "_source",
-    "_type",
-];
+use super::value::{Typed, check, geo_numbers};
 
 /// Why a document is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pillowtop_core::conformance::date::{DEFAULT_DATE_FORMAT, DateFormats};
 use serde_json::{Map, Value};
 use tantivy::schema::{
     Field, INDEXED, IndexRecordOption, IpAddrOptions, JsonObjectOptions, STORED, Schema, SchemaBuilder,
@@ -13,7 +14,6 @@ use tantivy::schema::{
 use tantivy::tokenizer::TokenizerManager;
 
 use super::analysis::{self, Analysis};
-use super::date::{DEFAULT_DATE_FORMAT, DateFormats};
 
 /// The path of the id term.
 pub(crate) const ID: &str = "pillowtop.id";

@@ -26,7 +26,6 @@
 mod error;
 
 mod analysis;
-mod date;
 mod tokenizer;
 
 mod document;

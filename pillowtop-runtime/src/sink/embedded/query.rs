@@ -1,13 +1,13 @@
 //! Queries: the search library's language, with what the mapping knows put in: formats of dates, aliases, prefixes, and
 //! `path:*` for paths that have a value.
 
+use pillowtop_core::conformance::date::{DateFormats, Moment};
 use tantivy::Index;
 use tantivy::query::{Query, QueryParser};
 use tantivy::query_grammar::{
     Delimiter, UserInputAst, UserInputBound, UserInputLeaf, UserInputLiteral, parse_query,
 };
 
-use super::date::{DateFormats, Moment};
 use super::mapping::{FIELD_NAMES, Kind, Plan};
 use super::value::date_units;
 

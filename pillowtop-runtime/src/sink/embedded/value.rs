@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use pillowtop_core::conformance::date::{DateFormats, DateProblem};
 use serde_json::{Map, Number, Value};
 
-use super::date::{DateFormats, DateProblem};
 use super::mapping::{Kind, LeafPlan};
 
 /// A value in the form that its field takes.
@@ -17,9 +17,6 @@ pub(crate) enum Typed {
     Boolean(bool),
     Ip(Ipv6Addr),
 }
-
-/// The longest term of Lucene in bytes; a longer one refuses the document.
-pub(crate) const LONGEST_TERM: usize = 32_766;
 
 /// Checks one value, no array and not `null`. `None` is a value that fits and is not searched; an error says why it does not fit.
 pub(crate) fn check(leaf: &LeafPlan, value: &Value) -> Result<Option<Typed>, String> {

@@ -1,6 +1,5 @@
 //! Tests of the embedded index.
 
-mod dates;
 mod durability;
 mod following;
 mod rejections;

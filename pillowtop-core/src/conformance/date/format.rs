@@ -4,14 +4,14 @@ use super::fields::{Fields, Moment, Part};
 use super::pattern::{Colon, Item, OffsetStyle, compile, read};
 
 /// What a `date` field has when its mapping says nothing.
-pub(crate) const DEFAULT_DATE_FORMAT: &str = "strict_date_optional_time||epoch_millis";
+pub const DEFAULT_DATE_FORMAT: &str = "strict_date_optional_time||epoch_millis";
 
 const MILLI: i128 = 1_000_000;
 const SECOND: i128 = 1_000_000_000;
 
 /// Why a text is no date.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum DateProblem {
+pub enum DateProblem {
     /// None of the formats reads it.
     NoFormatFits,
     /// One of the formats is not known here, so nothing can be said.
@@ -20,9 +20,25 @@ pub(crate) enum DateProblem {
 
 /// The formats of a field.
 #[derive(Debug, Clone)]
-pub(crate) struct DateFormats {
-    formats: Vec<Format>,
+pub struct DateFormats {
+    /// Each with its name or pattern.
+    formats: Vec<(String, Format)>,
     said: String,
+}
+
+/// How a text is read by one of the formats, where servers differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// As the format says.
+    Plain,
+    /// Not by this one.
+    Refused,
+    /// As the format says, and where it does not fit, nothing is known.
+    Lenient,
+    /// It is not known whether by this one.
+    Unknown,
+    /// Not by this one, and no other is tried.
+    Fatal,
 }
 
 #[derive(Debug, Clone)]
@@ -35,20 +51,39 @@ enum Format {
 
 impl DateFormats {
     /// Formats joined by `||`.
-    pub(crate) fn new(said: &str) -> Self {
-        Self { formats: said.split("||").map(one_format).collect(), said: said.to_owned() }
+    pub fn new(said: &str) -> Self {
+        Self {
+            formats: said.split("||").map(|name| (name.to_owned(), one_format(name))).collect(),
+            said: said.to_owned(),
+        }
     }
 
     /// As the mapping has it.
-    pub(crate) fn said(&self) -> &str {
+    pub fn said(&self) -> &str {
         &self.said
     }
 
     /// Reads a date.
-    pub(crate) fn parse(&self, text: &str) -> Result<Moment, DateProblem> {
-        let unknown = self.formats.iter().any(|format| matches!(format, Format::Unknown));
-        let problem = if unknown { DateProblem::UnknownFormat } else { DateProblem::NoFormatFits };
-        self.formats.iter().find_map(|format| format.parse(text)).ok_or(problem)
+    pub fn parse(&self, text: &str) -> Result<Moment, DateProblem> {
+        self.parse_by(text, |_| Reading::Plain)
+    }
+
+    /// Reads a date; `reading` is asked how each format, by its name, reads the text.
+    pub fn parse_by(&self, text: &str, reading: impl Fn(&str) -> Reading) -> Result<Moment, DateProblem> {
+        let mut problem = DateProblem::NoFormatFits;
+        for (name, format) in &self.formats {
+            match (reading(name), format) {
+                (Reading::Refused, _) => {}
+                (Reading::Fatal, _) => return Err(DateProblem::NoFormatFits),
+                (Reading::Unknown, _) | (_, Format::Unknown) => problem = DateProblem::UnknownFormat,
+                (reading, format) => match format.parse(text) {
+                    Some(moment) => return Ok(moment),
+                    None if reading == Reading::Lenient => problem = DateProblem::UnknownFormat,
+                    None => {}
+                },
+            }
+        }
+        Err(problem)
     }
 }
 
@@ -75,13 +110,13 @@ fn epoch(text: &str, unit: i128, most_digits: usize) -> Option<Moment> {
     };
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 18 || !all_digits(whole) || !all_digits(fraction) {
+    if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
         return None;
     }
     if fraction.len() > most_digits {
         return None;
     }
-    let mut nanos = whole.parse::<i128>().ok()? * unit;
+    let mut nanos = i128::from(whole.parse::<i64>().ok()?) * unit;
     if !fraction.is_empty() {
         let step = unit / 10_i128.pow(u32::try_from(fraction.len()).ok()?);
         nanos += fraction.parse::<i128>().ok()? * step;
@@ -97,11 +132,14 @@ fn one_format(name: &str) -> Format {
         "epoch_second" => Format::EpochSecond,
         "strict_date_optional_time" | "iso8601" => Format::Items(optional_time(true, false)),
         "strict_date_optional_time_nanos" => Format::Items(optional_time(true, true)),
+        "date" => Format::Items(partial_date(false)),
         "date_optional_time" => Format::Items(optional_time(false, false)),
         _ => match named(strict_name.unwrap_or(name)) {
             // The basic formats have no separators, so their digits are counted even where they are not strict.
-            Some(pattern) if strict_name.is_some() || name.starts_with("basic_") => relaxed(pattern, true),
-            Some(pattern) => relaxed(pattern, false),
+            Some(pattern) if strict_name.is_some() || name.starts_with("basic_") => {
+                relaxed(name, pattern, true)
+            }
+            Some(pattern) => relaxed(name, pattern, false),
             None => compile(name),
         }
         .map_or(Format::Unknown, Format::Items),
@@ -124,6 +162,20 @@ fn named(name: &str) -> Option<&'static str> {
         "date_time" => "uuuu-MM-dd'T'HH:mm:ss.SSSX",
         "date_time_no_millis" => "uuuu-MM-dd'T'HH:mm:ssX",
         "ordinal_date" => "uuuu-DDD",
+        "ordinal_date_time" => "uuuu-DDD'T'HH:mm:ss.SSSX",
+        "ordinal_date_time_no_millis" => "uuuu-DDD'T'HH:mm:ssX",
+        "basic_ordinal_date" => "uuuuDDD",
+        "basic_ordinal_date_time" => "uuuuDDD'T'HHmmss.SSSX",
+        "basic_ordinal_date_time_no_millis" => "uuuuDDD'T'HHmmssX",
+        "time" => "HH:mm:ss.SSSX",
+        "time_no_millis" => "HH:mm:ssX",
+        "t_time" => "'T'HH:mm:ss.SSSX",
+        "t_time_no_millis" => "'T'HH:mm:ssX",
+        "basic_time" => "HHmmss.SSSX",
+        "basic_time_no_millis" => "HHmmssX",
+        "basic_t_time" => "'T'HHmmss.SSSX",
+        "basic_t_time_no_millis" => "'T'HHmmssX",
+        "hour" => "HH",
         "hour_minute" => "HH:mm",
         "hour_minute_second" => "HH:mm:ss",
         _ => return None,
@@ -133,15 +185,20 @@ fn named(name: &str) -> Option<&'static str> {
 /// The offset of named formats.
 const OFFSET: Item = Item::Offset(OffsetStyle { zulu: true, colon: Colon::Either, hours_alone: true });
 
-/// Named formats are laxer than their patterns: a fraction has any number of digits or is absent, offsets are of any style, and
-/// where they are not strict, one digit is enough for each number.
-fn relaxed(pattern: &str, strict: bool) -> Option<Vec<Item>> {
+/// Named formats are laxer than their patterns: a fraction has any number of digits, and `date_time` does without one; offsets
+/// are of any style; and where they are not strict, one digit is enough for each number.
+fn relaxed(name: &str, pattern: &str, strict: bool) -> Option<Vec<Item>> {
     let mut items = Vec::new();
     for item in compile(pattern)? {
         match item {
             Item::Fraction { .. } => {
-                let point = items.pop()?;
-                items.push(Item::Optional(vec![point, Item::Fraction { least: 1, most: 9 }]));
+                let fraction = Item::Fraction { least: 1, most: 9 };
+                if matches!(name, "date_time" | "strict_date_time") {
+                    let point = items.pop()?;
+                    items.push(Item::Optional(vec![point, fraction]));
+                } else {
+                    items.push(fraction);
+                }
             }
             Item::Offset(_) => items.push(OFFSET),
             Item::Number { part, most, .. } if !strict => items.push(Item::Number { part, least: 1, most }),
@@ -167,7 +224,15 @@ fn optional_time(strict: bool, whole_time: bool) -> Vec<Item> {
         vec![Item::Optional(vec![number(Part::Hour), Item::Optional(minutes), offset])]
     };
     let time = [Item::Literal('T')].into_iter().chain(time).collect();
-    let day = vec![Item::Literal('-'), number(Part::Day), Item::Optional(time)];
+    let mut items = partial_date(strict);
+    items.push(Item::Optional(time));
+    items
+}
+
+/// A year with a month and a day after it, or as much of them as there is.
+fn partial_date(strict: bool) -> Vec<Item> {
+    let number = |part| Item::Number { part, least: if strict { 2 } else { 1 }, most: 2 };
+    let day = vec![Item::Literal('-'), number(Part::Day)];
     let month = vec![Item::Literal('-'), number(Part::Month), Item::Optional(day)];
     vec![Item::Year { digits: if strict { 4 } else { 1 }, of_era: false }, Item::Optional(month)]
 }

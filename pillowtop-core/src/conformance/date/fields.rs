@@ -5,7 +5,7 @@ const SECOND: i128 = 1_000_000_000;
 
 /// A moment with the time that its text leaves open: `2024-02` starts with February and ends where March starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub struct Moment {
     /// Nanoseconds since 1970, the first that the text means.
     pub start: i128,
     /// Nanoseconds since 1970, the first after what the text means.

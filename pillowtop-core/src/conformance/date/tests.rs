@@ -1,7 +1,7 @@
 //! Dates by formats: what fits, what it means, and what does not fit. Each row was compared with Elasticsearch 7.10.2 and OpenSearch
 //! 3.6.0, which agree but for negative epochs: the older refuses them.
 
-use crate::sink::embedded::date::{DateFormats, DateProblem};
+use super::{DateFormats, DateProblem};
 
 const SECOND: i128 = 1_000_000_000;
 const DAY: i128 = 86_400 * SECOND;

@@ -3,6 +3,8 @@
 mod fields;
 mod format;
 mod pattern;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use fields::Moment;
-pub(crate) use format::{DEFAULT_DATE_FORMAT, DateFormats, DateProblem};
+pub use fields::Moment;
+pub use format::{DEFAULT_DATE_FORMAT, DateFormats, DateProblem, Reading};

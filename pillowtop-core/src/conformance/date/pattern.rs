@@ -8,7 +8,7 @@ use super::fields::{Fields, Part};
 pub(super) enum Item {
     /// A number of so many digits.
     Number { part: Part, least: usize, most: usize },
-    /// A year of so many digits; with a sign it may have more. A year of an era, which `y` is, has no minus.
+    /// A year of so many digits; with a sign it may have more. A year of an era, which `y` is, has no minus and is not 0.
     Year { digits: usize, of_era: bool },
     /// The last two digits of a year from 2000 to 2099.
     ShortYear,
@@ -163,9 +163,12 @@ fn read_one<'a>(item: &Item, text: &'a str, fields: &mut Fields) -> Option<&'a s
                 Some(rest) => (-1, rest),
                 None => (1, text.strip_prefix('+').unwrap_or(text)),
             };
-            // Without a sign, further digits belong to what follows.
+            // Without a sign, further digits belong to what follows; a plus stands only before more digits than the letters say.
             let most = if unsigned.len() == text.len() && *width > 1 { *width } else { MANY };
-            let (value, _, rest) = digits(unsigned, *width, most)?;
+            let (value, count, rest) = digits(unsigned, *width, most)?;
+            if (text.starts_with('+') && (*width == 1 || count <= *width)) || (*of_era && value == 0) {
+                return None;
+            }
             fields.set(Part::Year, sign * value).then_some(rest)
         }
         Item::ShortYear => {
@@ -220,11 +223,16 @@ fn read_offset<'a>(style: OffsetStyle, text: &'a str, fields: &mut Fields) -> Op
         Colon::Either => Some(after_hours.strip_prefix(':').unwrap_or(after_hours)),
     };
     let (minutes, rest) = match minutes_text.and_then(|text| digits(text, 2, 2)) {
-        Some((minutes, _, rest)) if minutes < 60 => (minutes, rest),
+        Some((minutes, _, rest)) if minutes < 60 => (minutes, after_seconds(style, rest)),
         None if style.hours_alone => (0, after_hours),
         _ => return None,
     };
     fields.set_offset(sign * (hours * 3600 + minutes * 60)).then_some(rest)
+}
+
+/// The rest after seconds of an offset that are `:00`; others are nobody's.
+fn after_seconds(style: OffsetStyle, text: &str) -> &str {
+    if style.colon == Colon::Either { text.strip_prefix(":00").unwrap_or(text) } else { text }
 }
 
 /// A number of `least` to `most` digits, how many there were, and the rest.

@@ -1,0 +1,189 @@
+//! `audit`: what the mapping of a pillow does to documents, told before a server does.
+
+mod input;
+mod print;
+mod tally;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use pillowtop_core::conformance::{Conformance, Effect, Finding, Report};
+use pillowtop_core::field_types::{Product, Target};
+use pillowtop_core::{AnyPillow, DatabaseName};
+use pillowtop_runtime::pipeline::{Judgement, judge};
+use pillowtop_runtime::row::Row;
+use pillowtop_runtime::{DatabaseIdentity, IndexState, Phase, Version};
+
+use crate::arguments::Audit;
+use crate::context::Context;
+use crate::exit::{Failure, Outcome};
+use input::Input;
+use tally::Tally;
+
+/// The versions whose rules are asked when nobody names one: those that were compared with real servers.
+const TARGETS: [Target; 5] = [
+    Target::elasticsearch(7, 10),
+    Target::elasticsearch(8, 14),
+    Target::elasticsearch(9, 4),
+    Target::opensearch(2, 19),
+    Target::opensearch(3, 6),
+];
+
+const SAY_EVERY: Duration = Duration::from_secs(2);
+
+/// Reads `opensearch 3.6`, for the command line.
+pub(crate) fn read_target(text: &str) -> Result<Target, String> {
+    let expected = || "expected a product and its version, such as `opensearch 3.6` or `elasticsearch 8.14`";
+    let (product, version) =
+        text.trim().split_once([' ', ':', '-', '@']).ok_or_else(|| expected().to_owned())?;
+    let product = match product.to_ascii_lowercase().as_str() {
+        "opensearch" => Product::OpenSearch,
+        "elasticsearch" | "elastic" => Product::Elasticsearch,
+        _ => return Err(expected().to_owned()),
+    };
+    Ok(Target { product, version: version.trim().parse()? })
+}
+
+pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome, Failure> {
+    let pillow = context.pillow(&arguments.name)?;
+    let definition = pillow.definition();
+    let conformance = Conformance::new(&definition.mappings, &definition.settings);
+    let targets = match arguments.target {
+        Some(target) if !conformance.is_for(target) => {
+            return Err(Failure::usage(format!(
+                "{target} has not all the types of pillow `{}`",
+                definition.pillow
+            ))
+            .hint("leave `--target` out to ask all servers that have them"));
+        }
+        Some(target) => vec![target],
+        None => TARGETS.into_iter().filter(|target| conformance.is_for(*target)).collect(),
+    };
+    if targets.is_empty() {
+        return Err(Failure::new(format!(
+            "no server whose rules are known has all the types of pillow `{}`",
+            definition.pillow
+        ))
+        .hint("name one by `--target`"));
+    }
+    let database =
+        definition.document.database.map_or_else(|| "audit".into(), |named| context.config.database(named));
+    let mut auditor = Auditor {
+        pillow: pillow.as_ref(),
+        state: state(pillow.as_ref(), database),
+        conformance: &conformance,
+        targets,
+        tally: Tally::default(),
+        buffer: Vec::new(),
+    };
+    let mut input = Input::open(context, &arguments.docs).await?;
+    let limit = arguments.limit.unwrap_or(u64::MAX);
+    let mut said = Instant::now();
+    'reading: while let Some(rows) = input.next().await? {
+        for row in rows {
+            if auditor.tally.documents.read >= limit {
+                break 'reading;
+            }
+            auditor.row(&row);
+        }
+        if said.elapsed() >= SAY_EVERY {
+            context.talk.note(&format!("auditing: {} documents", auditor.tally.documents.read));
+            said = Instant::now();
+        }
+    }
+    let Auditor { tally, targets, .. } = auditor;
+    if tally.documents.read == 0 {
+        context.talk.note(&format!("there are no documents in {}", input.shown()));
+    }
+    print::print(context, definition, &conformance, &targets, &tally);
+    Ok(if tally.is_rejecting() { Outcome::Differs } else { Outcome::Done })
+}
+
+/// What a dead letter would name; nothing is stored.
+fn state(pillow: &dyn AnyPillow, database: DatabaseName) -> IndexState {
+    let definition = pillow.definition();
+    IndexState {
+        pillow: definition.pillow.clone(),
+        index: definition.index_name(None, 1),
+        hash: definition.hash.to_string(),
+        phase: Phase::Following,
+        checkpoint: None,
+        load: None,
+        database: DatabaseIdentity { name: database, instance_start_time: "audit".to_owned() },
+        ceiling: Version(0),
+        past: Vec::new(),
+    }
+}
+
+struct Auditor<'a> {
+    pillow: &'a dyn AnyPillow,
+    state: IndexState,
+    conformance: &'a Conformance,
+    targets: Vec<Target>,
+    tally: Tally,
+    buffer: Vec<u8>,
+}
+
+impl Auditor<'_> {
+    fn row(&mut self, row: &Row) {
+        let documents = &mut self.tally.documents;
+        documents.read += 1;
+        match judge(self.pillow, row, &self.state, &mut self.buffer) {
+            Judgement::Foreign | Judgement::Leave => documents.of_other_types += 1,
+            Judgement::Filtered => documents.filtered += 1,
+            Judgement::Delete => documents.deleted += 1,
+            Judgement::Dead(letter) => {
+                documents.undecodable += 1;
+                let finding = Finding {
+                    path: String::new(),
+                    effect: Effect::Rejected,
+                    reason: letter.reason,
+                    value: String::new(),
+                    hint: "change the struct so that it reads such documents, or mend the document"
+                        .to_owned(),
+                };
+                self.tally.add(row.id.as_str(), &finding);
+            }
+            Judgement::Index(source) => {
+                let source = String::from_utf8_lossy(&source);
+                let reports = self.conformance.check_each(row.id.as_str(), &source, &self.targets);
+                self.report(row.id.as_str(), reports);
+            }
+        }
+    }
+
+    /// The strictest of what the targets do, and which of them do it.
+    fn report(&mut self, id: &str, reports: Vec<Report>) {
+        self.tally.documents.indexed += 1;
+        self.tally.documents.rejected += u64::from(reports.iter().any(Report::is_rejected));
+        if let Some(first) = reports.first() {
+            self.tally.saw(&first.seen);
+        }
+        let count = reports.len();
+        let mut places: BTreeMap<(String, String), (Finding, Vec<Target>)> = BTreeMap::new();
+        for (report, target) in reports.into_iter().zip(&self.targets) {
+            for finding in report.findings {
+                let place = (finding.path.clone(), finding.value.clone());
+                match places.get_mut(&place) {
+                    Some((known, targets)) if known.effect == finding.effect => {
+                        if !targets.contains(target) {
+                            targets.push(*target);
+                        }
+                    }
+                    // `Rejected` is the first of the effects.
+                    Some((known, _)) if known.effect < finding.effect => {}
+                    _ => {
+                        places.insert(place, (finding, vec![*target]));
+                    }
+                }
+            }
+        }
+        for (mut finding, targets) in places.into_values() {
+            if targets.len() < count {
+                let named: Vec<String> = targets.iter().map(ToString::to_string).collect();
+                finding.reason = format!("{} (only on {})", finding.reason, named.join(", "));
+            }
+            self.tally.add(id, &finding);
+        }
+    }
+}

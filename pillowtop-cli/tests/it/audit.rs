@@ -1,0 +1,87 @@
+//! The audit: what it reads, counts and says, and how it ends.
+
+use serde_json::{Value, json};
+
+use crate::support::{Ran, STALE, before, change, check, run_words};
+
+fn audit(docs: &str, more: &[&str]) -> Ran {
+    let mut words = vec!["pillowtop", "audit", "note", "--docs", docs];
+    words.extend(more);
+    run_words(before::<STALE>(), &words)
+}
+
+fn document(id: &str, body: &str) -> String {
+    json!({"_id": id, "_rev": "1-a", "doc_type": "Note", "body": body}).to_string()
+}
+
+#[test]
+fn documents_of_all_kinds_of_files_are_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs_err::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let long = "x".repeat(32_767);
+    let (short, too_long) = (document("a", "hello"), document("b", &long));
+    let rest = [
+        document("c", "secret"),
+        document("d", "5").replace("\"5\"", "5"),
+        json!({"doc_type": "Other"}).to_string(),
+    ];
+    let lines = write("lines.jsonl", format!("{short}\n\n{too_long}\n{}\n", rest.join("\n")));
+    let list = write("list.json", format!("[\n{short},\n{too_long},\n{}\n]", rest.join(",\n")));
+    for file in [&lines, &list] {
+        let ran = audit(file, &["--json"]);
+        assert_eq!(ran.code, 4, "{ran:?}");
+        let found = ran.json();
+        let expected = json!({"read": 5, "indexed": 2, "rejected": 1, "undecodable": 1, "filtered": 1, "deleted": 0, "of_other_types": 1});
+        assert_eq!(found["documents"], expected, "{file}");
+        let body = found["paths"].as_array().unwrap().iter().find(|path| path["path"] == "body").unwrap();
+        assert_eq!(body["seen"], 2);
+        assert_eq!(
+            (&body["findings"][0]["effect"], &body["findings"][0]["id"]),
+            (&json!("rejected"), &json!("b"))
+        );
+        assert!(body["findings"][0]["hint"].as_str().unwrap().contains("ignore_above"));
+    }
+    let limited = audit(&lines, &["--limit", "1"]);
+    assert_eq!(limited.code, 0, "{limited:?}");
+    assert!(
+        limited.out.contains("1 documents read, 1 of them for the index of `note`: 0 rejected"),
+        "{limited:?}"
+    );
+
+    let feed = format!(
+        "{{\"results\":[\n{},\n{}\n],\n\"last_seq\":\"2-x\",\"pending\":0}}\n",
+        change(1, "n1", "\"a\""),
+        change(2, "n2", "7")
+    );
+    let ran = audit(&write("changes.json", feed), &[]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.out.contains("rejected `(document)`: decoding failed at `body`"), "{ran:?}");
+    assert!(ran.out.contains("first in `n2`"), "{ran:?}");
+
+    let documents = folder.path().join("documents");
+    fs_err::create_dir(&documents).unwrap();
+    fs_err::write(documents.join("one.json"), json!({"doc_type": "Note", "body": "x"}).to_string()).unwrap();
+    let ran = audit(documents.to_str().unwrap(), &["--json", "--target", "opensearch 3.6"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.json()["targets"], json!(["OpenSearch 3.6"]));
+    assert_eq!(ran.json()["documents"]["indexed"], Value::from(1));
+}
+
+#[test]
+fn what_cannot_be_read_is_said_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.jsonl");
+    fs_err::write(&broken, format!("{}\n{{\"a\":\n", document("a", "x"))).unwrap();
+    let ran = audit(broken.to_str().unwrap(), &[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("line 2 of") && ran.err.contains("is no document"), "{ran:?}");
+    let ran = audit(folder.path().join("missing.jsonl").to_str().unwrap(), &[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    check(before::<STALE>(), "audit nope --docs x", 2, "there is no pillow `nope`");
+    check(before::<STALE>(), "audit notes --docs x", 2, "did you mean `note`?");
+    check(before::<STALE>(), "audit note --docs x --target solr", 2, "opensearch 3.6");
+}

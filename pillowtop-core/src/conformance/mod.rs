@@ -1,0 +1,119 @@
+//! What an index with a mapping does to a document: refuse it, leave values out, or take it whole, told before a server does.
+//!
+//! The rules are those of the servers' own code, per product and version where they differ, and are compared with real servers
+//! by `tests/tests/audit`. What is not decided here is said as [`Effect::NotChecked`], never as fine.
+
+pub mod date;
+
+mod finding;
+mod json;
+
+mod numeric;
+mod plan;
+
+mod flattened;
+mod geo;
+mod range;
+mod special;
+mod value;
+
+mod hint;
+mod walk;
+
+use serde_json::Value;
+
+use crate::field_types::{Target, field_type};
+use crate::name::MAX_INDEX_ID_BYTES;
+use json::Json;
+use plan::Plan;
+
+pub use finding::{Effect, Finding, Report};
+pub use value::LONGEST_TERM;
+pub use walk::METADATA;
+
+/// A mapping, ready for documents.
+#[derive(Debug)]
+pub struct Conformance {
+    plan: Plan,
+}
+
+impl Conformance {
+    /// Reads a root mapping, product-neutral, and settings in their normal form ([`crate::settings::normalize`]).
+    #[must_use]
+    pub fn new(mappings: &Value, settings: &Value) -> Self {
+        Self { plan: Plan::new(mappings, settings) }
+    }
+
+    /// What a target does to a document under an id; `source` is the text that is sent.
+    #[must_use]
+    pub fn check(&self, id: &str, source: &str, target: Target) -> Report {
+        self.check_each(id, source, &[target]).pop().unwrap_or_default()
+    }
+
+    /// What each target does to it; the document is read once.
+    #[must_use]
+    pub fn check_each(&self, id: &str, source: &str, targets: &[Target]) -> Vec<Report> {
+        let document = Json::parse(source);
+        let long_id = (id.len() > MAX_INDEX_ID_BYTES)
+            .then(|| refuse(format!("the id is {} bytes long, over {MAX_INDEX_ID_BYTES}", id.len())));
+        targets
+            .iter()
+            .map(|target| {
+                let mut report = match &document {
+                    Ok(document) => walk::walk(&self.plan, *target, document),
+                    Err(reason) => Report { findings: vec![refuse(reason.clone())], ..Report::default() },
+                };
+                report.findings.extend(long_id.clone());
+                report
+            })
+            .collect()
+    }
+
+    /// Whether a target has all the types of the mapping.
+    #[must_use]
+    pub fn is_for(&self, target: Target) -> bool {
+        let mut types = Vec::new();
+        types_of(&self.plan.root, &mut types);
+        types.iter().all(|name| field_type(name).is_none_or(|found| found.is_available(target).is_ok()))
+    }
+
+    /// The paths of the mapping that a document can have a value at, in order.
+    pub fn paths(&self) -> Vec<&str> {
+        let mut paths = Vec::new();
+        collect(&self.plan.root, &mut paths);
+        paths
+    }
+}
+
+fn collect<'a>(object: &'a plan::ObjectPlan, paths: &mut Vec<&'a str>) {
+    for node in object.children.values() {
+        match node {
+            plan::Node::Object(inner) if inner.enabled && !inner.children.is_empty() => collect(inner, paths),
+            plan::Node::Object(inner) => paths.push(&inner.path),
+            plan::Node::Leaf(leaf) if matches!(leaf.kind, plan::Kind::Alias) => {}
+            plan::Node::Leaf(leaf) => paths.push(&leaf.path),
+        }
+    }
+}
+
+fn types_of<'a>(object: &'a plan::ObjectPlan, types: &mut Vec<&'a str>) {
+    for node in object.children.values() {
+        match node {
+            plan::Node::Object(inner) => types_of(inner, types),
+            plan::Node::Leaf(leaf) => {
+                types.push(&leaf.type_name);
+                types.extend(leaf.fields.iter().map(|field| field.type_name.as_str()));
+            }
+        }
+    }
+}
+
+fn refuse(reason: String) -> Finding {
+    Finding {
+        path: String::new(),
+        effect: Effect::Rejected,
+        reason,
+        value: String::new(),
+        hint: String::new(),
+    }
+}

@@ -1,0 +1,100 @@
+//! Values that nobody thought of, the same in each run, for the types that documents have most.
+
+use pillowtop_core::conformance::Conformance;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use serde_json::{Map, Value, json};
+
+use crate::server::{Comparison, Index};
+
+/// Values for each mapping.
+const EACH: usize = 120;
+
+fn mappings() -> Vec<Value> {
+    let mut all: Vec<Value> =
+        ["byte", "short", "integer", "long", "half_float", "float", "double", "boolean", "ip"]
+            .iter()
+            .flat_map(|name| [json!({"type": name}), json!({"type": name})])
+            .collect();
+    all.push(json!({"type": "integer", "coerce": false}));
+    all.push(json!({"type": "long", "ignore_malformed": true}));
+    all.push(json!({"type": "keyword", "ignore_above": 4}));
+    all.push(json!({"type": "integer_range"}));
+    all.push(json!({"type": "geo_point"}));
+    for format in [
+        "strict_date_optional_time||epoch_millis",
+        "strict_date_optional_time_nanos",
+        "strict_date",
+        "epoch_second",
+        "yyyy-MM-dd HH:mm:ss||yyyy-MM-dd",
+        "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'",
+        "strict_date_time_no_millis",
+    ] {
+        all.push(json!({"type": "date", "format": format}));
+        all.push(json!({"type": "date", "format": format}));
+    }
+    all.push(json!({"type": "date_nanos"}));
+    all
+}
+
+/// JSON texts of scalars and small structures, near the borders of what types hold.
+fn values() -> impl Strategy<Value = String> {
+    let number = prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string()),
+        (-40_000_i64..40_000).prop_map(|number| number.to_string()),
+        (-2_147_484_000_i64..-2_147_483_000).prop_map(|number| number.to_string()),
+        (-70_000.0_f64..70_000.0).prop_map(|number| format!("{number:.3}")),
+        (0_u8..25, -330_i32..330).prop_map(|(digit, exponent)| format!("{digit}e{exponent}")),
+        "-?[1-9][0-9]{0,25}(\\.[0-9]{1,4})?",
+    ];
+    let date = "(19|20)[0-9]{2}-(0[1-9]|1[0-3])-(0[1-9]|[12][0-9]|3[01])([T ](0[0-9]|1[0-9]|2[0-4]):[0-6][0-9](:[0-6][0-9](\\.[0-9]{1,9})?)?(Z|[+-]0[0-9]:?[0-5]0)?)?";
+    let text = prop_oneof![
+        date,
+        date,
+        "[+-]?[0-9]{1,20}(\\.[0-9]{0,4})?(e[+-]?[0-9]{1,3})?",
+        "[0-9]{4}(-[0-9]{1,2}){0,2}",
+        "([0-9]{1,3}\\.){3}[0-9]{1,3}",
+        "([0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}",
+        "-?[0-9]{1,3}(\\.[0-9]{1,3})?,-?[0-9]{1,3}",
+        "(true|false|True|NaN|null|now|)",
+        "[ -~]{0,8}",
+    ]
+    .prop_map(|text| Value::from(text).to_string());
+    let scalar = prop_oneof![
+        number.clone(),
+        number,
+        text.clone(),
+        text,
+        Just("true".to_owned()),
+        Just("null".to_owned())
+    ];
+    prop_oneof![
+        12 => scalar.clone(),
+        1 => prop::collection::vec(scalar.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(","))),
+        1 => ("(gte|lte|lat|a)", scalar.clone(), "(lt|gt|lon|b)", scalar)
+            .prop_map(|(first, one, second, other)| format!("{{\"{first}\":{one},\"{second}\":{other}}}")),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn generated_values_are_judged_as_the_server_does() {
+    let properties: Map<String, Value> =
+        mappings().into_iter().enumerate().map(|(number, mapping)| (format!("f{number}"), mapping)).collect();
+    let root = json!({"dynamic": false, "properties": properties});
+    let index = Index::create("generated", &root, &json!({})).await;
+    let mut runner = TestRunner::deterministic();
+    let mut documents = Vec::new();
+    for name in properties.keys() {
+        for place in 0..EACH {
+            let value = values().new_tree(&mut runner).unwrap().current();
+            documents.push((format!("{name}-{place}"), format!("{{\"{name}\":{value}}}")));
+        }
+    }
+    let done = index.index(&documents).await;
+    let mut comparison = Comparison::default();
+    comparison.add(&Conformance::new(&root, &json!({})), index.target, &documents, &done);
+    let target = index.target;
+    index.delete().await;
+    comparison.finish(target);
+}

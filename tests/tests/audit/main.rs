@@ -1,0 +1,10 @@
+//! What `conformance` says of documents, against what a real server does with the same documents.
+
+#![expect(clippy::unwrap_used, reason = "what the tests share may fail as a test does")]
+
+mod cases;
+mod server;
+
+mod documents;
+mod fields;
+mod generated;
