@@ -26,7 +26,7 @@ pub use lookup::{
     field_type, field_types, legacy_parameter, legacy_root_parameter, legacy_type, root_parameter,
     suggest_parameter, suggest_root_parameter, suggest_type,
 };
-pub use parameter::Parameter;
+pub use parameter::{LiveChange, Parameter};
 pub use reference::reference;
 pub use root::ROOT_PARAMETERS;
 pub use value_kind::ValueKind;

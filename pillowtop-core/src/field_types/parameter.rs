@@ -5,6 +5,20 @@ use serde_json::{Map, Value};
 use super::availability::{Availability, Target, Unavailable};
 use super::value_kind::ValueKind;
 
+/// What `PUT _mapping` on a live index takes of another value of a parameter. Where products or versions differ it is the
+/// stricter; what each accepts was seen on the servers, since the references do not list it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiveChange {
+    /// None: it is fixed when the field is created.
+    Refused,
+    /// Any.
+    Accepted,
+    /// `false` alone: it can be taken away, not given.
+    OnlyToFalse,
+    /// An object whose lists have grown.
+    OnlyGrown,
+}
+
 /// A parameter of a field type, of the root of a mapping, or a member of a parameter that is an object.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameter {
@@ -18,6 +32,8 @@ pub struct Parameter {
     pub required: bool,
     /// Whether the servers also take a JSON `null`, which means the default.
     pub nullable: bool,
+    /// What a live field takes of it.
+    pub live_change: LiveChange,
     /// Those of its values that not every version which has the parameter knows.
     pub limited_values: &'static [(&'static str, Availability)],
     /// What it does, in one line without a full stop.
@@ -33,6 +49,7 @@ impl Parameter {
             availability: Availability::EVERYWHERE,
             required: false,
             nullable: false,
+            live_change: LiveChange::Refused,
             limited_values: &[],
             doc,
         }
@@ -56,6 +73,15 @@ impl Parameter {
 
     pub(super) const fn nullable(self) -> Self {
         Self { nullable: true, ..self }
+    }
+
+    /// A live field takes any other value of it.
+    pub(super) const fn updateable(self) -> Self {
+        self.live(LiveChange::Accepted)
+    }
+
+    pub(super) const fn live(self, live_change: LiveChange) -> Self {
+        Self { live_change, ..self }
     }
 
     pub(super) const fn limited(self, limited_values: &'static [(&'static str, Availability)]) -> Self {

@@ -32,7 +32,7 @@ const TEMPLATE: &[Parameter] = &[
     Parameter::new("path_unmatch", TextOrList, "The full paths it is not for, with `*`"),
     Parameter::new("match_pattern", OneOf(&["simple", "regex"]), "How names are compared; default simple"),
     Parameter::new("mapping", Object, "The mapping that the field gets"),
-    Parameter::new("runtime", Object, "The runtime field that it becomes").elasticsearch(7, 11),
+    Parameter::new("runtime", Object, "The runtime field that it becomes").updateable().elasticsearch(7, 11),
 ];
 
 const ROUTING: &[Parameter] = &[Parameter::new(
@@ -48,23 +48,31 @@ pub const ROOT_PARAMETERS: &[Parameter] = &[
         "date_detection",
         Boolean,
         "Whether text that looks like a date is mapped as one; default true",
-    ),
+    )
+    .updateable(),
     Parameter::new(
         "numeric_detection",
         Boolean,
         "Whether text that looks like a number is mapped as one; default false",
-    ),
-    Parameter::new("dynamic_date_formats", DateFormats, "Which dates are detected"),
+    )
+    .updateable(),
+    Parameter::new("dynamic_date_formats", DateFormats, "Which dates are detected").updateable(),
     Parameter::new(
         "dynamic_templates",
         DynamicTemplates(TEMPLATE),
         "How fields that the mapping does not name are mapped",
-    ),
-    Parameter::new("runtime", ScriptedFields, "Fields computed when they are searched").elasticsearch(7, 11),
-    Parameter::new("derived", ScriptedFields, "Fields computed when they are searched").opensearch(2, 15),
+    )
+    .updateable(),
+    Parameter::new("runtime", ScriptedFields, "Fields computed when they are searched")
+        .updateable()
+        .elasticsearch(7, 11),
+    Parameter::new("derived", ScriptedFields, "Fields computed when they are searched")
+        .updateable()
+        .opensearch(2, 15),
     Parameter::new("_source", Members(SOURCE), "What is kept of the document as it was sent"),
     Parameter::new("_routing", Members(ROUTING), "Whether documents must come with a routing value"),
     Parameter::new("_meta", Object, "Notes of the application; servers keep them and do not read them")
+        .updateable()
         .nullable(),
     Parameter::new(
         "_size",

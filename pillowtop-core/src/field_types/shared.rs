@@ -1,7 +1,7 @@
 //! Parameters that several field types have, written once.
 
 use super::availability::Availability;
-use super::parameter::Parameter;
+use super::parameter::{LiveChange, Parameter};
 use super::value_kind::ValueKind::{
     self, Analyzer, Boolean, BooleanOr, Date, DateFormat, Fields, Meta, Normalizer, Number, OneOf, Paths,
     Properties, Script, Similarity, Text,
@@ -13,17 +13,18 @@ const BOOST: Availability = Availability::EVERYWHERE.removed_from_elasticsearch(
 const FIELDS: Parameter =
     Parameter::new("fields", Fields, "The same value indexed in other ways, each under a sub-name");
 const COPY_TO: Parameter =
-    Parameter::new("copy_to", Paths, "Fields that get a copy of the value, for searching many as one");
+    Parameter::new("copy_to", Paths, "Fields that get a copy of the value, for searching many as one")
+        .updateable();
 
 /// What every field that holds values takes.
-pub(super) const COMMON: &[Parameter] = &[FIELDS, COPY_TO, META, SYNTHETIC_SOURCE_KEEP];
+pub(super) const COMMON: &[Parameter] = &[FIELDS, COPY_TO, META, SYNTHETIC_SOURCE_KEEP.updateable()];
 
 /// The same where `OpenSearch`'s mapper takes none of it.
 pub(super) const COMMON_IN_ELASTICSEARCH: &[Parameter] = &[
     FIELDS.elasticsearch(7, 0),
     COPY_TO.elasticsearch(7, 0),
     META.elasticsearch(7, 6),
-    SYNTHETIC_SOURCE_KEEP,
+    SYNTHETIC_SOURCE_KEEP.updateable(),
 ];
 
 /// The same for types that only `OpenSearch` has.
@@ -31,6 +32,7 @@ pub(super) const COMMON_IN_OPENSEARCH: &[Parameter] = &[FIELDS, COPY_TO, META];
 
 pub(super) const META: Parameter =
     Parameter::new("meta", Meta, "Notes about the field for other tools, such as its unit")
+        .updateable()
         .available(Availability::both((7, 6), (1, 0)));
 
 pub(super) const SYNTHETIC_SOURCE_KEEP: Parameter = Parameter::new(
@@ -53,15 +55,18 @@ pub(super) const STORAGE: &[Parameter] = &[INDEX, STORE, DOC_VALUES];
 /// The boost at index time.
 pub(super) const BOOSTED: &[Parameter] =
     &[Parameter::new("boost", Number, "Weight in the relevance score; better given in the query")
+        .updateable()
         .available(BOOST)];
 
 pub(super) const IGNORE_MALFORMED: Parameter = Parameter::new(
     "ignore_malformed",
     Boolean,
     "Whether an unfit value is left out, rather than the document rejected; default false",
-);
+)
+.updateable();
 pub(super) const COERCE: Parameter =
-    Parameter::new("coerce", Boolean, "Whether text is read as numbers and fractions are cut; default true");
+    Parameter::new("coerce", Boolean, "Whether text is read as numbers and fractions are cut; default true")
+        .updateable();
 
 /// A field computed when a document is indexed; in Elasticsearch since the version given.
 pub(super) const fn scripted(major: u16, minor: u16) -> [Parameter; 2] {
@@ -112,26 +117,29 @@ pub(super) const IGNORE_ABOVE: Parameter = Parameter::new(
     "ignore_above",
     ValueKind::COUNT,
     "Texts of more characters are not indexed; a term over 32766 bytes rejects the document",
-);
+)
+.updateable();
 pub(super) const NORMALIZER: Parameter = Parameter::new(
     "normalizer",
     Normalizer,
     "Changes the whole text before it is indexed, such as to lower case",
 );
 pub(super) const NORMS: Parameter =
-    Parameter::new("norms", Boolean, "Whether the length of the field counts in the relevance score");
+    Parameter::new("norms", Boolean, "Whether the length of the field counts in the relevance score")
+        .live(LiveChange::OnlyToFalse);
 pub(super) const SIMILARITY: Parameter =
     Parameter::new("similarity", Similarity, "How relevance is scored; default BM25").nullable();
 pub(super) const EAGER_GLOBAL_ORDINALS: Parameter = Parameter::new(
     "eager_global_ordinals",
     Boolean,
     "Whether the tables for aggregations are built at refresh, rather than by the first search; default false",
-);
+).updateable();
 pub(super) const SPLIT_QUERIES_ON_WHITESPACE: Parameter = Parameter::new(
     "split_queries_on_whitespace",
     Boolean,
     "Whether a full-text query is split into words; default false",
-);
+)
+.updateable();
 
 /// `index_options` of text in terms.
 pub(super) const TEXT_INDEX_OPTIONS: Parameter = Parameter::new(
@@ -162,9 +170,10 @@ pub(super) const SEARCH_ANALYZER: Parameter = Parameter::new(
     "search_analyzer",
     Analyzer,
     "Splits the query into terms, where that differs from indexing",
-);
+)
+.updateable();
 pub(super) const SEARCH_QUOTE_ANALYZER: Parameter =
-    Parameter::new("search_quote_analyzer", Analyzer, "Splits a phrase in a query into terms");
+    Parameter::new("search_quote_analyzer", Analyzer, "Splits a phrase in a query into terms").updateable();
 pub(super) const POSITION_INCREMENT_GAP: Parameter = Parameter::new(
     "position_increment_gap",
     ValueKind::COUNT,
@@ -186,7 +195,8 @@ pub(super) const IGNORE_Z_VALUE: Parameter = Parameter::new(
     "ignore_z_value",
     Boolean,
     "Whether a third coordinate is left out, rather than the document rejected; default true",
-);
+)
+.updateable();
 pub(super) const ORIENTATION: Parameter = Parameter::new(
     "orientation",
     OneOf(&[
@@ -204,13 +214,15 @@ pub(super) const ORIENTATION: Parameter = Parameter::new(
         "CW",
     ]),
     "The order of the corners of a polygon; default right, which is counterclockwise",
-);
+)
+.updateable();
 
 pub(super) const DYNAMIC: Parameter = Parameter::new(
     "dynamic",
     BooleanOr(&["strict", "runtime", "strict_allow_templates", "false_allow_templates"]),
     "What happens to members that the mapping does not name: mapped, left unindexed, or rejected",
 )
+.updateable()
 .limited(&[
     ("runtime", Availability::elasticsearch(7, 11)),
     ("strict_allow_templates", Availability::opensearch(2, 16)),

@@ -27,12 +27,13 @@ const COMPLETION: &[Parameter] = &[
         "max_input_length",
         ValueKind::POSITIVE_COUNT,
         "How many characters of an input count; default 50",
-    ),
+    )
+    .updateable(),
     Parameter::new("contexts", ListOfMembers(CONTEXT), "What filters or boosts suggestions"),
 ];
 
 const TOKEN_COUNT: &[Parameter] = &[
-    ANALYZER.required(),
+    ANALYZER.required().updateable(),
     Parameter::new("enable_position_increments", Boolean, "Whether left-out words count; default true"),
     null_value(Integer { minimum: i32::MIN as i128, maximum: i32::MAX as i128 }),
     skip_list(3, 3),

@@ -2,7 +2,7 @@
 
 use crate::field_types::availability::Availability;
 use crate::field_types::field_type::{Counterpart, FieldType, Holds};
-use crate::field_types::parameter::Parameter;
+use crate::field_types::parameter::{LiveChange, Parameter};
 use crate::field_types::shared::{
     DISABLE_OBJECTS, DOC_VALUES, DYNAMIC, EAGER_GLOBAL_ORDINALS, ENABLED, IGNORE_ABOVE, INDEX,
     KEYWORD_INDEX_OPTIONS, META, NULL_TEXT, PROPERTIES, SIMILARITY, SPLIT_QUERIES_ON_WHITESPACE, SUBOBJECTS,
@@ -51,7 +51,8 @@ const PASSTHROUGH: &[Parameter] = &[
 const FLATTENED: &[Parameter] = &[
     INDEX,
     DOC_VALUES,
-    Parameter::new("depth_limit", ValueKind::COUNT, "How deep objects may stand in it; default 20"),
+    Parameter::new("depth_limit", ValueKind::COUNT, "How deep objects may stand in it; default 20")
+        .updateable(),
     IGNORE_ABOVE,
     NULL_TEXT,
     KEYWORD_INDEX_OPTIONS,
@@ -78,13 +79,15 @@ const FLATTENED: &[Parameter] = &[
 ];
 
 const JOIN: &[Parameter] = &[
-    Parameter::new("relations", Relations, "Which kinds of documents are children of which").required(),
+    Parameter::new("relations", Relations, "Which kinds of documents are children of which")
+        .live(LiveChange::OnlyGrown)
+        .required(),
     EAGER_GLOBAL_ORDINALS,
     META.elasticsearch(7, 11),
 ];
 
 const ALIAS: &[Parameter] =
-    &[Parameter::new("path", Path, "The full path of the field it stands for").required()];
+    &[Parameter::new("path", Path, "The full path of the field it stands for").updateable().required()];
 
 /// Objects, relations, aliases.
 pub(super) const TYPES: &[FieldType] = &[

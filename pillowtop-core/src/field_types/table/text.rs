@@ -42,12 +42,14 @@ const FIELDDATA: &[Parameter] = &[
         "fielddata",
         Boolean,
         "Whether terms are loaded into memory for sorting and aggregations; default false",
-    ),
+    )
+    .updateable(),
     Parameter::new(
         "fielddata_frequency_filter",
         Members(FREQUENCY_FILTER),
         "Which terms are loaded into memory",
-    ),
+    )
+    .updateable(),
     POSITION_INCREMENT_GAP,
 ];
 
@@ -75,6 +77,7 @@ const EXACT: &[Parameter] = &[
     EAGER_GLOBAL_ORDINALS,
     SPLIT_QUERIES_ON_WHITESPACE,
     Parameter::new("use_similarity", Boolean, "Whether term queries are scored; default false")
+        .updateable()
         .opensearch(3, 0),
 ];
 
@@ -97,14 +100,16 @@ const MATCH_ONLY: &[Parameter] = &[
         Boolean,
         "Whether terms are loaded into memory for sorting and aggregations; default false",
     )
+    .updateable()
     .opensearch(2, 12),
     Parameter::new(
         "fielddata_frequency_filter",
         Members(FREQUENCY_FILTER),
         "Which terms are loaded into memory",
     )
+    .updateable()
     .opensearch(2, 12),
-    Parameter::new("boost", Number, "Weight in the relevance score").opensearch(2, 12),
+    Parameter::new("boost", Number, "Weight in the relevance score").updateable().opensearch(2, 12),
 ];
 
 const CONSTANT: &[Parameter] = &[

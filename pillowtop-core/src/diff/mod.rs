@@ -1,0 +1,138 @@
+//! What changed between two committed files, path by path, and what each change asks of a live index.
+//!
+//! The classes are compared with real servers: what is called additive is accepted by `PUT _mapping` on a live index, and a
+//! parameter that is called fixed is refused there.
+
+mod header;
+mod mapping;
+mod reason;
+mod types;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::canonical::to_canonical;
+use crate::committed::CommittedFile;
+
+/// What a change asks of a live index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ChangeClass {
+    /// The live index takes it; documents get it as they are indexed again.
+    Additive,
+    /// A new index must be built; searches that work go on working.
+    NeedsReindex,
+    /// Searches that relied on what was there find nothing or fail.
+    Breaking,
+}
+
+impl fmt::Display for ChangeClass {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Additive => "additive",
+            Self::NeedsReindex => "needs a reindex",
+            Self::Breaking => "breaking",
+        })
+    }
+}
+
+/// One changed path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathChange {
+    /// The path in a reader's form: `actions.date format`, `settings analysis.analyzer.comma.type`, `filter`.
+    pub path: String,
+    /// What was there.
+    pub before: Option<Value>,
+    /// What is there now.
+    pub after: Option<Value>,
+    /// What it asks of a live index.
+    pub class: ChangeClass,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// Longer values are cut, by characters: a reviewer finds them whole in the file.
+const SHOWN: usize = 80;
+
+impl fmt::Display for PathChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.before, &self.after) {
+            (None, Some(after)) => write!(formatter, "+ {}: {}", self.path, short(after))?,
+            (Some(before), None) => write!(formatter, "- {}: {}", self.path, short(before))?,
+            (before, after) => {
+                let text = |value: &Option<Value>| value.as_ref().map(short).unwrap_or_default();
+                write!(formatter, "~ {}: {} -> {}", self.path, text(before), text(after))?;
+            }
+        }
+        write!(formatter, "  ({}: {})", self.class, self.reason)
+    }
+}
+
+fn short(value: &Value) -> String {
+    let text = to_canonical(value);
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Each path that differs: what surrounds the mapping, settings, the root, then fields in order of their paths.
+#[must_use]
+pub fn diff(before: &CommittedFile, after: &CommittedFile) -> Vec<PathChange> {
+    let mut changes = Changes::default();
+    header::compare(before, after, &mut changes);
+    header::settings(&before.settings, &after.settings, &mut changes);
+    mapping::root(&before.mappings, &after.mappings, &mut changes);
+    changes.0
+}
+
+/// How many changes there are of each class, and what is done about them. `program` is how the commands are run.
+#[must_use]
+pub fn summary(before: &CommittedFile, after: &CommittedFile, program: &str) -> Option<String> {
+    let changes = diff(before, after);
+    let of = |class: ChangeClass| changes.iter().filter(|change| change.class == class).count();
+    let counted: Vec<String> = [ChangeClass::Additive, ChangeClass::NeedsReindex, ChangeClass::Breaking]
+        .into_iter()
+        .filter(|class| of(*class) > 0)
+        .map(|class| format!("{} {class}", of(class)))
+        .collect();
+    if counted.is_empty() {
+        return None;
+    }
+    let name = &after.pillow;
+    let next = if before.hash == after.hash {
+        "the content hash is the same, so the index stays".to_owned()
+    } else {
+        format!(
+            "the content hash is another one, so `{program} fast-reindex {name}` builds a new index, and `{program} es-manage flip {name}` lets searches see it"
+        )
+    };
+    Some(format!("{}; {next}", counted.join(", ")))
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Changes(Vec<PathChange>);
+
+impl Changes {
+    /// Adds a path if its two values differ.
+    fn compare(
+        &mut self,
+        path: &str,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        (class, reason): (ChangeClass, &'static str),
+    ) {
+        if before.map(to_canonical) != after.map(to_canonical) {
+            let path = path.to_owned();
+            self.0.push(PathChange { path, before: before.cloned(), after: after.cloned(), class, reason });
+        }
+    }
+}
+
+fn names<'a>(values: impl IntoIterator<Item = Option<&'a Value>>) -> BTreeSet<&'a str> {
+    let objects = values.into_iter().flatten().filter_map(Value::as_object);
+    objects.flat_map(|members| members.keys().map(String::as_str)).collect()
+}
