@@ -90,7 +90,7 @@ pub(crate) struct MakeMapping {
     #[arg(long, conflicts_with = "names")]
     pub(crate) all: bool,
     /// Write nothing; exit with 4 when a file is missing, stale, edited by hand or orphaned
-    #[arg(long, conflicts_with_all = ["diff", "explain"])]
+    #[arg(long, conflicts_with = "explain")]
     pub(crate) check: bool,
     /// Write nothing; show each changed path
     #[arg(long, conflicts_with = "explain")]

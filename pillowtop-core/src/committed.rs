@@ -68,7 +68,9 @@ pub enum CommittedFileError {
     #[error("the committed mapping is malformed: {0}")]
     Malformed(String),
     /// It was written by a later release.
-    #[error("the committed mapping has format {0}, this release knows format {FORMAT}")]
+    #[error(
+        "the committed mapping was written by a newer pillowtop: it has format {0}, this release knows format {FORMAT}"
+    )]
     LaterFormat(u64),
     /// Its fingerprint is of another version.
     #[error(transparent)]

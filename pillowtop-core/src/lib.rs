@@ -36,6 +36,8 @@ pub mod source;
 
 pub mod registry;
 
+pub mod drift;
+
 pub use committed::{CommittedFile, CommittedFileError};
 pub use definition::{ContentHash, Definition};
 pub use document::{ChangeMeta, CouchDocument, DocumentInfo};

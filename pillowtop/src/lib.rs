@@ -76,6 +76,29 @@ macro_rules! registry {
     };
 }
 
+/// Holds the committed mappings to their structs, as a test of the crate that has them:
+///
+/// ```no_run
+/// # fn registry() -> pillowtop::Registry { pillowtop::registry![] }
+/// #[test]
+/// fn mappings_are_committed() {
+///     pillowtop::assert_committed(&registry());
+/// }
+/// ```
+///
+/// The compiler says by itself what is stale; the test also finds files that no registered pillow has, and says with the feature
+/// `bless` what changed.
+///
+/// # Panics
+///
+/// When a mapping is not as it should be: with each pillow, its state, its file, what changed, and the command to run.
+#[track_caller]
+pub fn assert_committed(registry: &Registry) {
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").map(std::path::PathBuf::from).unwrap_or_default();
+    let report = drift::report(registry, &folder, "cargo xtask");
+    assert!(report.is_empty(), "{report}");
+}
+
 /// What the derives write down. Not for users: it changes without notice, and its name changes with each release, so that a
 /// derive and a facade of two releases cannot be linked silently.
 #[doc(hidden)]

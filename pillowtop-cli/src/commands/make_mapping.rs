@@ -1,9 +1,10 @@
 //! `make-mapping`: derives mappings and writes, compares or explains them.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use pillowtop_core::diff::diff;
+use pillowtop_core::diff::{diff, summary};
+use pillowtop_core::drift::{self, State, rust_name};
 use pillowtop_core::{CommittedFile, Definition};
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use super::limits::check_limits;
 use crate::arguments::MakeMapping;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::freshness::{Freshness, freshness, path_of, shown};
+use crate::freshness::{shown, shown_file};
 
 pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome, Failure> {
     // clap asks for names, or for `--all`, where something is written.
@@ -27,11 +28,9 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
     }
     // Before anything is written.
     let warnings = check_limits(context, &definitions)?;
-    if arguments.diff {
-        return Ok(show_differences(context, &definitions, &warnings));
-    }
-    if arguments.check {
-        return check(context, &definitions, is_all, &warnings);
+    if arguments.diff || arguments.check {
+        let found = compare(context, &definitions, is_all && arguments.check, arguments.diff)?;
+        return Ok(found.say(context, &warnings));
     }
     let mut written = Vec::new();
     for definition in definitions {
@@ -43,7 +42,7 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
 
 fn write(context: &Context, definition: &Definition) -> Result<Value, Failure> {
     let name = &definition.pillow;
-    let Some(path) = path_of(definition) else {
+    let Some(path) = drift::path(definition) else {
         let failure = Failure::usage(format!(
             "this program was built with the committed mapping of `{name}`, and writes none"
         ));
@@ -51,105 +50,106 @@ fn write(context: &Context, definition: &Definition) -> Result<Value, Failure> {
             failure.hint("run it through the alias `cargo xtask`, which builds with the feature `bless`")
         );
     };
-    let (before, old) = freshness(definition);
+    let (before, old) = drift::state(definition);
     let file = CommittedFile::of(definition);
     let changed =
         file.write(&path).map_err(|error| Failure::new(format!("writing {}: {error}", shown(&path))))?;
     let said = match (&before, changed) {
         (_, false) => "unchanged",
-        (Freshness::New, true) => "new",
+        (State::New, true) => "new",
         (_, true) => "updated",
     };
     context.talk.text(&format!("{said:>10}  {}", shown(&path)));
     if let Some(old) = old.filter(|_| changed) {
         diff(&old, &file).iter().for_each(|change| context.talk.text(&format!("            {change}")));
+        if let Some(summary) = summary(&old, &file, &context.program) {
+            context.talk.text(&format!("            {summary}"));
+        }
     }
     Ok(json!({"pillow": name, "path": shown(&path), "state": said, "hash": file.hash}))
 }
 
-fn show_differences(context: &Context, definitions: &[&Definition], warnings: &[Value]) -> Outcome {
-    let mut outcome = Outcome::Done;
-    let mut listed = Vec::new();
-    for definition in definitions {
-        let (state, old) = freshness(definition);
-        let name = &definition.pillow;
-        if matches!(state, Freshness::Fresh | Freshness::Unchecked) {
-            context.talk.text(&format!("{name}: no change"));
-            continue;
-        }
-        outcome = Outcome::Differs;
-        context.talk.text(&format!("{name}: {state}"));
-        let changes = old.map(|old| diff(&old, &CommittedFile::of(definition))).unwrap_or_default();
-        for change in &changes {
-            context.talk.text(&format!("  {change}"));
-            listed.push(json!({
-                "pillow": name, "path": change.path, "before": change.before, "after": change.after,
-                "class": change.class.to_string(), "reason": change.reason,
-            }));
-        }
-    }
-    context.talk.json(&json!({"changes": listed, "warnings": warnings}));
-    outcome
+/// How committed mappings stand to their structs.
+struct Comparison {
+    states: Vec<Value>,
+    changes: Vec<Value>,
+    is_fine: bool,
 }
 
-fn check(
-    context: &Context,
-    definitions: &[&Definition],
-    all: bool,
-    warnings: &[Value],
-) -> Result<Outcome, Failure> {
-    let mut wrong = Vec::new();
-    for definition in definitions {
-        let (state, _) = freshness(definition);
-        let why = match &state {
-            Freshness::Fresh | Freshness::Unchecked => continue,
-            Freshness::EditedByHand(why) | Freshness::Broken(why) => format!(" ({why})"),
-            Freshness::New | Freshness::Stale => String::new(),
-        };
-        let name = &definition.pillow;
-        context.talk.text(&format!("{name}: {state}{why}"));
-        wrong.push(json!({"pillow": name, "state": state.to_string()}));
-    }
-    if all {
-        for path in orphans(context)? {
-            context.talk.text(&format!("{}: no registered pillow has this file", shown(&path)));
-            wrong.push(json!({"path": shown(&path), "state": "orphaned"}));
+impl Comparison {
+    /// The summary, and all of it for scripts.
+    fn say(&self, context: &Context, warnings: &[Value]) -> Outcome {
+        let Self { states, changes, is_fine } = self;
+        let differs: Vec<&Value> = states
+            .iter()
+            .filter(|state| state["state"] != "fresh" && state["state"] != "unchecked")
+            .collect();
+        context
+            .talk
+            .json(&json!({"states": states, "differs": differs, "changes": changes, "warnings": warnings}));
+        if !is_fine {
+            return Outcome::Differs;
         }
-    }
-    context.talk.json(&json!({"differs": wrong, "warnings": warnings}));
-    if wrong.is_empty() {
-        context.talk.text(&match definitions.len() {
+        context.talk.text(&match states.len() {
             1 => "1 committed mapping is what its struct derives".to_owned(),
             number => format!("{number} committed mappings are what their structs derive"),
         });
-        return Ok(Outcome::Done);
+        Outcome::Done
     }
-    let stale: Vec<&str> = wrong.iter().filter_map(|entry| entry["pillow"].as_str()).collect();
-    if !stale.is_empty() {
-        let names = stale.join(" ");
-        context
-            .talk
-            .note(&format!("\nhint: run `{} make-mapping {names}` and commit the result", context.program));
+}
+
+/// Says the state of each committed mapping, with `with_changes` what changed, and with `all` what no pillow has.
+fn compare(
+    context: &Context,
+    definitions: &[&Definition],
+    all: bool,
+    with_changes: bool,
+) -> Result<Comparison, Failure> {
+    let (mut states, mut changes) = (Vec::new(), Vec::new());
+    let mut fine = 0;
+    for definition in definitions {
+        let (state, old) = drift::state(definition);
+        let (name, file) = (definition.pillow.as_str(), shown_file(definition));
+        states.push(json!({"pillow": name, "path": file, "state": state.to_string()}));
+        if state.is_fine() {
+            fine += 1;
+            continue;
+        }
+        context.talk.text(&state.sentence(rust_name(definition), &file));
+        if with_changes && let Some(old) = old {
+            let new = CommittedFile::of(definition);
+            for change in diff(&old, &new) {
+                context.talk.text(&format!("  {change}"));
+                changes.push(json!({
+                    "pillow": name, "path": change.path, "before": change.before, "after": change.after,
+                    "class": change.class.to_string(), "reason": change.reason,
+                }));
+            }
+            if let Some(summary) = summary(&old, &new, &context.program) {
+                context.talk.text(&format!("  {summary}"));
+            }
+        }
+        context.talk.text(&format!("help: {}", state.help(&context.program, name, &file)));
     }
-    Ok(Outcome::Differs)
+    let orphans = if all { orphans(context)? } else { Vec::new() };
+    for file in orphans.iter().map(|path| shown(path)) {
+        states.push(json!({"path": file, "state": State::Orphaned.to_string()}));
+        context.talk.text(&State::Orphaned.sentence("", &file));
+        context.talk.text(&format!("help: {}", State::Orphaned.help(&context.program, "", &file)));
+    }
+    Ok(Comparison { states, changes, is_fine: fine == definitions.len() && orphans.is_empty() })
 }
 
 /// Files in the mappings' folders that no registered pillow has.
 fn orphans(context: &Context) -> Result<Vec<PathBuf>, Failure> {
-    let known: BTreeSet<PathBuf> =
-        context.registry.pillows().iter().filter_map(|pillow| path_of(pillow.definition())).collect();
-    let folders: BTreeSet<_> =
-        known.iter().filter_map(|path| path.parent()).filter(|path| path.is_dir()).collect();
+    let pillows = context.registry.pillows().iter();
+    let files: Vec<PathBuf> = pillows.filter_map(|pillow| drift::path(pillow.definition())).collect();
+    let folders: BTreeSet<&Path> =
+        files.iter().filter_map(|path| path.parent()).filter(|path| path.is_dir()).collect();
     let mut orphans = Vec::new();
     for folder in folders {
-        for entry in fs_err::read_dir(folder)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "json") && !known.contains(&path) {
-                orphans.push(path);
-            }
-        }
+        orphans.extend(drift::orphans(&context.registry, folder)?);
     }
-    orphans.sort();
     Ok(orphans)
 }
 

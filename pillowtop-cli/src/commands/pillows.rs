@@ -1,10 +1,10 @@
 //! `pillows`: the registered ones.
 
+use pillowtop_core::drift::state;
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::exit::Outcome;
-use crate::freshness::freshness;
 use crate::output::{Align, Table};
 
 pub(crate) fn run(context: &Context) -> Outcome {
@@ -13,7 +13,7 @@ pub(crate) fn run(context: &Context) -> Outcome {
     let mut listed = Vec::new();
     for pillow in context.registry.pillows() {
         let definition = pillow.definition();
-        let (state, _) = freshness(definition);
+        let (state, _) = state(definition);
         let database = definition.document.database.map(|named| context.config.database(named));
         let enabled = context
             .config

@@ -20,19 +20,27 @@ fn it_writes_what_is_new_or_changed() {
 #[test]
 fn it_checks_and_shows_differences_and_writes_neither() {
     let path = mapping_of(CHECKS);
-    check(before::<CHECKS>(), "make-mapping --check", 4, "note: not committed");
-    check(before::<CHECKS>(), "make-mapping --diff", 4, "note: not committed");
+    check(before::<CHECKS>(), "make-mapping --check", 4, "`Note` has no committed mapping `");
+    check(before::<CHECKS>(), "make-mapping --diff", 4, "`Note` has no committed mapping `");
     assert!(!path.is_file());
     check(before::<CHECKS>(), "make-mapping note", 0, "new");
     check(before::<CHECKS>(), "make-mapping --check", 0, "1 committed mapping");
-    check(before::<CHECKS>(), "make-mapping note --diff", 0, "note: no change");
-    let ran = check(after::<CHECKS>(), "make-mapping --all --check", 4, "note: stale");
-    assert!(ran.err.contains("make-mapping note` and commit"), "{ran:?}");
+    check(before::<CHECKS>(), "make-mapping note --diff", 0, "1 committed mapping");
+    let ran = check(
+        after::<CHECKS>(),
+        "make-mapping --all --check",
+        4,
+        "is stale: `Note` has changed since it was made",
+    );
+    assert!(ran.out.contains("make-mapping note`"), "{ran:?}");
     check(after::<CHECKS>(), "make-mapping --diff", 4, "~ body: \"keyword\" -> \"text\"");
     let changes = run(after::<CHECKS>(), "--json make-mapping note --diff").json();
     assert_eq!(changes["changes"][0]["path"], "body");
     assert_eq!(changes["changes"][0]["class"], "breaking");
+    let ran = check(after::<CHECKS>(), "make-mapping --check --diff", 4, "~ body:");
+    assert!(ran.out.contains("1 breaking; the content hash is another one"), "{ran:?}");
     let differs = run(after::<CHECKS>(), "--json make-mapping --check").json();
+    assert_eq!(differs["states"][0]["state"], "stale");
     assert_eq!(differs["differs"][0]["state"], "stale");
     check(after::<CHECKS>(), "make-mapping --explain", 0, "body: text");
     let explained = run(after::<CHECKS>(), "--json make-mapping note --explain").json();
@@ -45,9 +53,16 @@ fn an_edit_by_hand_and_a_broken_file_are_told_from_a_stale_one() {
     check(before::<EDITED>(), "make-mapping note", 0, "new");
     let text = fs_err::read_to_string(&path).unwrap();
     fs_err::write(&path, text.replace("keyword", "wildcard")).unwrap();
-    check(before::<EDITED>(), "make-mapping --check", 4, "note: edited by hand");
+    check(before::<EDITED>(), "make-mapping --check", 4, "of `Note` was edited by hand: ");
     fs_err::write(&path, &text[..text.len() / 2]).unwrap();
-    check(before::<EDITED>(), "make-mapping --check", 4, "note: unreadable");
+    check(before::<EDITED>(), "make-mapping --check", 4, "of `Note` is malformed: ");
+    fs_err::write(&path, "{\"format\": 99}").unwrap();
+    check(
+        before::<EDITED>(),
+        "make-mapping --check",
+        4,
+        "was written by a newer pillowtop: it has format 99",
+    );
     check(before::<EDITED>(), "make-mapping note", 0, "updated");
     assert_eq!(fs_err::read_to_string(&path).unwrap(), text);
 }
@@ -58,8 +73,14 @@ fn files_that_no_pillow_has_are_named() {
     check(before::<ORPHANS>(), "make-mapping note", 0, "new");
     fs_err::write(path.with_file_name("gone.json"), "{}").unwrap();
     fs_err::write(path.with_file_name("README.md"), "notes").unwrap();
-    let ran = check(before::<ORPHANS>(), "make-mapping --check", 4, "gone.json: no registered pillow");
+    let ran = check(
+        before::<ORPHANS>(),
+        "make-mapping --check",
+        4,
+        "no registered pillow has the committed mapping",
+    );
     assert!(!ran.out.contains("README"), "{ran:?}");
+    assert!(ran.out.contains("remove the file: `git rm "), "{ran:?}");
     check(before::<ORPHANS>(), "make-mapping note --check", 0, "1 committed mapping");
 }
 
@@ -68,7 +89,7 @@ fn what_touches_an_index_runs_with_a_fresh_mapping_alone() {
     check(before::<STALE>(), "make-mapping note", 0, "note.json");
     let servers = "--couch-url http://127.0.0.1:1 --elastic-url http://127.0.0.1:1";
     for command in ["fast-reindex note", "run", "es-manage flip note"] {
-        let ran = check(after::<STALE>(), &format!("{servers} {command}"), 4, "`note` is stale");
+        let ran = check(after::<STALE>(), &format!("{servers} {command}"), 4, "is stale: `Note`");
         assert!(ran.err.contains("make-mapping note`"), "{ran:?}");
         check(before::<STALE>(), &format!("{servers} {command}"), 1, "does not answer");
     }

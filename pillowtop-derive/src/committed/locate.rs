@@ -1,8 +1,9 @@
 //! Where a pillow's committed mapping is: in the nearest `mappings/` folder from the crate up to its workspace's root.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pillowtop_core::committed::FOLDER;
+use pillowtop_core::drift::levels;
 
 /// The crate that is compiled, by its folder.
 #[derive(Clone)]
@@ -39,9 +40,7 @@ impl Crate {
 
     /// The committed mapping of a pillow, whether it is there or not.
     pub(crate) fn mapping(&self, pillow: &str) -> Place {
-        let ups = self.ups_to_root();
-        let nearest = self.folder.ancestors().take(ups + 1).position(|folder| folder.join(FOLDER).is_dir());
-        let up = nearest.unwrap_or(ups);
+        let (up, ups) = levels(&self.folder);
         let from_crate = format!("/{}{FOLDER}/{pillow}.json", "../".repeat(up));
         let above = self.folder.ancestors().nth(up).unwrap_or(&self.folder);
         let root = self.folder.ancestors().nth(ups).unwrap_or(&self.folder);
@@ -49,23 +48,12 @@ impl Crate {
         let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         Place { path, from_crate, shown }
     }
-
-    /// How many folders up the workspace's root is: 0 for a crate without a workspace.
-    fn ups_to_root(&self) -> usize {
-        self.folder.ancestors().position(is_workspace_root).unwrap_or(0)
-    }
-}
-
-fn is_workspace_root(folder: &Path) -> bool {
-    let manifest = fs_err::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
-    manifest.lines().any(|line| {
-        let line = line.trim_start();
-        line.starts_with("[workspace]") || line.starts_with("[workspace.")
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn write(root: &Path, path: &str, text: &str) {

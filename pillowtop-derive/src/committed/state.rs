@@ -1,7 +1,7 @@
 //! What a committed mapping says to the compiler.
 
-use pillowtop_core::committed::{CommittedFile, CommittedFileError};
-use pillowtop_core::fingerprint::FingerprintError;
+use pillowtop_core::committed::CommittedFile;
+use pillowtop_core::drift;
 
 use super::locate::Place;
 use crate::errors::with_help;
@@ -20,34 +20,16 @@ pub(crate) enum State {
 /// Reads the committed mapping of a pillow. `rust_name` is its struct.
 pub(crate) fn state(rust_name: &str, pillow: &str, place: &Place) -> State {
     let shown = &place.shown;
-    let help = format!("run `cargo xtask make-mapping {pillow}`");
-    let unfit = |what: String| {
-        State::Unfit(with_help(format!("the committed mapping `{shown}` of `{rust_name}` {what}"), &help))
+    let message = |state: &drift::State| {
+        with_help(state.sentence(rust_name, shown), state.help("cargo xtask", pillow, shown))
     };
     match CommittedFile::read(&place.path) {
-        Ok(file) if file.pillow != pillow => unfit(format!("is of another pillow, `{}`", file.pillow)),
-        Ok(file) => {
-            let stale = format!(
-                "the committed mapping `{shown}` is stale: `{rust_name}` has changed since it was made"
-            );
-            State::Present { fingerprint: file.fingerprint.0, stale: with_help(stale, help) }
-        }
-        Err(CommittedFileError::Missing(_)) => {
-            State::Missing(with_help(format!("`{rust_name}` has no committed mapping `{shown}`"), help))
-        }
-        Err(CommittedFileError::EditedByHand(how)) => unfit(format!("was edited by hand: {how}")),
-        Err(CommittedFileError::LaterFormat(format)) => State::Unfit(with_help(
-            format!(
-                "the committed mapping `{shown}` of `{rust_name}` has format {format}, later than this release knows"
-            ),
-            "use the release of pillowtop that wrote it, or a later one",
-        )),
-        Err(CommittedFileError::Fingerprint(FingerprintError::OtherVersion(_))) => {
-            unfit("has a fingerprint of another release of pillowtop".to_owned())
-        }
-        Err(CommittedFileError::Malformed(what)) => unfit(format!("is malformed: {what}")),
-        Err(CommittedFileError::Io(error)) => unfit(format!("cannot be read: {}", error.kind())),
-        Err(other) => unfit(format!("cannot be used: {other}")),
+        Ok(file) if file.pillow != pillow => State::Unfit(message(&drift::State::OfAnother(file.pillow))),
+        Ok(file) => State::Present { fingerprint: file.fingerprint.0, stale: message(&drift::State::Stale) },
+        Err(error) => match drift::State::of_error(&error) {
+            state @ drift::State::New => State::Missing(message(&state)),
+            state => State::Unfit(message(&state)),
+        },
     }
 }
 
@@ -77,7 +59,7 @@ mod tests {
             ),
             (Some("{"), "is malformed"),
             (Some("{}"), "`format` is missing"),
-            (Some("{\"format\": 99}"), "later than this release"),
+            (Some("{\"format\": 99}"), "was written by a newer pillowtop"),
         ] {
             let message = message(text);
             assert!(message.contains(part), "{message}");

@@ -57,3 +57,8 @@ fn with(mut base: Value, changes: Value) -> Value {
     base.as_object_mut().unwrap().extend(changes);
     base
 }
+
+#[test]
+fn mappings_are_committed() {
+    pillowtop::assert_committed(&commcare::registry());
+}

@@ -25,3 +25,8 @@ pub struct Book {
 pub fn registry() -> Registry {
     pillowtop::registry![Book]
 }
+
+#[test]
+fn mappings_are_committed() {
+    pillowtop::assert_committed(&registry());
+}
