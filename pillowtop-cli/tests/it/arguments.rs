@@ -32,7 +32,7 @@ fn wrong_usage_is_code_2() {
         ("fast-reindex", "NAME"),
         ("make-mapping", "NAME"),
         ("make-mapping --all note", "cannot be used"),
-        ("make-mapping --check --diff", "cannot be used"),
+        ("make-mapping --check --explain", "cannot be used"),
         ("es-manage flip", "NAME"),
         ("pillows -q -v", "cannot be used"),
         ("make-mapping noet", "hint: did you mean `note`?"),
