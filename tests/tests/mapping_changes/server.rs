@@ -23,7 +23,7 @@ impl Server {
         let url = std::env::var(ELASTIC_URL_VARIABLE)
             .unwrap_or_else(|_| panic!("{ELASTIC_URL_VARIABLE} is not set: run `cargo xtask test`"));
         let endpoint = Endpoint::parse(&url, None, None).unwrap();
-        let cluster = Cluster::connect(endpoint.clone(), ClusterOptions { prefix: None }).await.unwrap();
+        let cluster = Cluster::connect(endpoint.clone(), ClusterOptions::default()).await.unwrap();
         Self { endpoint, target: cluster.target() }
     }
 
