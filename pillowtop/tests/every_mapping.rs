@@ -1,7 +1,5 @@
 //! What the products' references of mappings show can be said in attributes.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails as the test does")]
-
 use std::collections::HashMap;
 
 use pillowtop::CouchDocument;
