@@ -201,6 +201,7 @@ pub fn root_mapping(object: &Object) -> Value {
     for default in &ROOT_DEFAULTS {
         insert(&mut root, default);
     }
+    object.root_rule.iter().for_each(|parameter| insert(&mut root, parameter));
     object.parameters.iter().chain(object.root_parameters).for_each(|parameter| insert(&mut root, parameter));
     let mut properties = properties(object);
     properties.insert(

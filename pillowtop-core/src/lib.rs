@@ -6,6 +6,7 @@
 
 pub mod fingerprint;
 pub mod name;
+pub mod origin;
 
 pub mod canonical;
 pub mod field_types;
@@ -44,6 +45,7 @@ pub use document::{ChangeMeta, CouchDocument, DocumentInfo};
 pub use fingerprint::Fingerprint;
 pub use index_field::{IndexField, IndexObject};
 pub use name::{AliasName, DatabaseName, DocumentId, IndexName, PillowName, Revision, Sequence};
+pub use origin::{Decided, Origin};
 pub use pillow::{Committed, Pillow, PillowInfo};
 pub use registry::{AnyPillow, ProcessError, Registry, RegistryError, Verdict};
 pub use tree::{Field, Member, Object, Parameter};

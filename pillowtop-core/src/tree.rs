@@ -6,6 +6,7 @@
 
 use crate::demand::{Demand, Needs};
 use crate::fingerprint::{hash_text, mix};
+use crate::origin::Origin;
 
 /// One parameter of a field or an object, such as `ignore_above`.
 #[derive(Debug, Clone, Copy)]
@@ -79,21 +80,55 @@ impl Field {
         parameters: &'static [Parameter],
         object: &'static Object,
     ) -> Self {
+        Self::object_by_rule(type_name, parameters, object, parameters.len())
+    }
+
+    /// The same where a rule gives the parameters after the first `said`: what the struct says itself comes before a rule.
+    ///
+    /// # Panics
+    ///
+    /// As [`Field::object`].
+    #[must_use]
+    pub const fn object_by_rule(
+        type_name: &'static str,
+        parameters: &'static [Parameter],
+        object: &'static Object,
+        said: usize,
+    ) -> Self {
         assert!(
             object.root_parameters.is_empty(),
             "this struct is nested in another, but its `#[es(...)]` has a parameter that only the root of an index can have"
         );
+        let (by_attribute, _) = parameters.split_at(said);
         let mut position = 0;
         while position < object.parameters.len() {
             assert!(
-                !names(parameters, object.parameters[position].name),
+                !names(by_attribute, object.parameters[position].name),
                 "a mapping parameter is given both at this field and at the struct that it holds"
             );
             position += 1;
         }
-        let contents = sum(parameters).wrapping_add(sum(object.parameters)).wrapping_add(object.members_sum);
+        let contents = sum_without(parameters, object.parameters)
+            .wrapping_add(sum(object.parameters))
+            .wrapping_add(object.members_sum);
         let hash = mix(hash_text(type_name), contents);
         Self { type_name, parameters, object: Some(object), demands: &[], needs: object.needs, hash }
+    }
+
+    /// This field with the parameters of a rule for fields that hold a struct, if it is one. Whether a type is a struct, no derive
+    /// sees; parameters that the type has already come from an attribute.
+    #[must_use]
+    pub const fn with_rule_for_objects(
+        self,
+        parameters: &'static [Parameter],
+        demands: &'static [Demand],
+    ) -> Self {
+        match self.object {
+            Some(object) if equal(self.type_name, "object") && self.parameters.is_empty() => {
+                Self::object_by_rule(self.type_name, parameters, object, 0).demanding(demands)
+            }
+            _ => self,
+        }
     }
 }
 
@@ -148,6 +183,12 @@ pub struct Object {
     pub demands: &'static [Demand],
     /// The sum of all that is asked here and inside.
     pub needs: Needs,
+    /// What a rule gives to the root of an index, before the defaults of a root and after what the struct says.
+    pub root_rule: &'static [Parameter],
+    /// The struct's name, for people.
+    pub name: &'static str,
+    /// Where each of `members` comes from, for people: a line each; empty when nobody said it.
+    origins: &'static str,
     members_sum: u128,
 }
 
@@ -180,7 +221,17 @@ impl Object {
             needs = needs.and(members[position].needs());
             position += 1;
         }
-        let object = Self { members, parameters, root_parameters, demands: &[], needs, members_sum };
+        let object = Self {
+            members,
+            parameters,
+            root_parameters,
+            root_rule: &[],
+            name: "",
+            origins: "",
+            demands: &[],
+            needs,
+            members_sum,
+        };
         // Within one struct the derive itself looks for equal names.
         if flattens {
             let mut position = 0;
@@ -201,6 +252,27 @@ impl Object {
         Self { demands, needs: self.needs.and(Needs::of(demands)), ..self }
     }
 
+    /// With the struct's name and where each member comes from: a line of [`Origin::write`] each. Neither counts in a fingerprint.
+    #[must_use]
+    pub const fn explained(mut self, name: &'static str, origins: &'static str) -> Self {
+        self.name = name;
+        self.origins = origins;
+        self
+    }
+
+    /// With parameters that a rule gives to the root of an index. Where the struct is nested they say nothing.
+    #[must_use]
+    pub const fn with_root_rule(mut self, parameters: &'static [Parameter]) -> Self {
+        self.root_rule = parameters;
+        self
+    }
+
+    /// Its members, each with where it comes from; none where nobody said it.
+    pub fn origins(&self) -> impl Iterator<Item = (&'static Member, Option<Origin<'static>>)> {
+        let mut lines = self.origins.split('\n').filter(|_| !self.name.is_empty()).map(Origin::read);
+        self.members.iter().map(move |member| (member, lines.next()))
+    }
+
     /// An object without properties.
     pub const EMPTY: Self = Self::new(&[], &[], &[]);
 
@@ -215,15 +287,29 @@ impl Object {
     pub const fn root_hash(&self) -> u128 {
         let mut contents =
             sum(self.parameters).wrapping_add(sum(self.root_parameters)).wrapping_add(self.members_sum);
+        contents = contents.wrapping_add(self.unsaid(self.root_rule));
         let mut position = 0;
         while position < ROOT_DEFAULTS.len() {
-            let default = &ROOT_DEFAULTS[position];
-            if !names(self.parameters, default.name) && !names(self.root_parameters, default.name) {
-                contents = contents.wrapping_add(default.hash);
+            if !names(self.root_rule, ROOT_DEFAULTS[position].name) {
+                contents = contents.wrapping_add(self.unsaid(&[ROOT_DEFAULTS[position]]));
             }
             position += 1;
         }
         mix(hash_text("root"), contents)
+    }
+
+    /// The share of those parameters that the struct does not say itself.
+    const fn unsaid(&self, parameters: &[Parameter]) -> u128 {
+        let mut total = 0_u128;
+        let mut position = 0;
+        while position < parameters.len() {
+            let parameter = &parameters[position];
+            if !names(self.parameters, parameter.name) && !names(self.root_parameters, parameter.name) {
+                total = total.wrapping_add(parameter.hash);
+            }
+            position += 1;
+        }
+        total
     }
 
     /// Its properties with flattened ones in place, in order.
@@ -252,6 +338,19 @@ const fn sum(parameters: &[Parameter]) -> u128 {
     let mut position = 0;
     while position < parameters.len() {
         total = total.wrapping_add(parameters[position].hash);
+        position += 1;
+    }
+    total
+}
+
+/// The sum over those that `others` do not name.
+const fn sum_without(parameters: &[Parameter], others: &[Parameter]) -> u128 {
+    let mut total = 0_u128;
+    let mut position = 0;
+    while position < parameters.len() {
+        if !names(others, parameters[position].name) {
+            total = total.wrapping_add(parameters[position].hash);
+        }
         position += 1;
     }
     total

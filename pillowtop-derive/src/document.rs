@@ -11,10 +11,10 @@ use crate::parse::StructReceiver;
 use crate::rules::Rules;
 
 /// The impls of a struct, or all its errors and impls that say nothing.
-pub(crate) fn derive(_rules: &Rules, input: &DeriveInput) -> TokenStream {
+pub(crate) fn derive(rules: &Rules, input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let receiver = StructReceiver::parse(&errors, input);
-    let document = Document::of(&errors, &receiver);
+    let document = Document::of(&errors, rules, &receiver);
     check_document(&errors, &receiver, &document);
     let mut code = if errors.is_empty() {
         expand_document(&document)

@@ -45,6 +45,29 @@ impl Errors {
         }
     }
 
+    /// Errors that nobody hears of, because they are reported elsewhere.
+    pub(crate) fn silent() -> Self {
+        Self(RefCell::new(None))
+    }
+
+    /// Takes what `check` finds as errors of these, each with a note for people if there is one.
+    pub(crate) fn noted(&self, note: Option<&str>, check: impl FnOnce(&Self)) {
+        let found = Self::new();
+        check(&found);
+        if let (Some(note), Some(errors)) = (note, found.0.borrow_mut().as_mut()) {
+            for error in errors {
+                *error = syn::Error::new(error.span(), format!("{error}\nnote: {note}"));
+            }
+        }
+        self.take(&found);
+    }
+
+    /// Takes another's errors.
+    pub(crate) fn take(&self, other: &Self) {
+        let errors = other.0.borrow_mut().take().unwrap_or_default();
+        errors.into_iter().for_each(|error| self.push(error));
+    }
+
     /// The errors as `compile_error!`s, none without errors.
     pub(crate) fn finish(self) -> TokenStream {
         let errors = self.0.borrow_mut().take().unwrap_or_default();

@@ -52,13 +52,22 @@ pub(crate) fn facade() -> TokenStream {
     quote!(::pillowtop)
 }
 
-/// A block of impls in which [`PRIVATE`] is known, and nothing of it outside.
-pub(crate) fn in_const_block(items: &TokenStream) -> TokenStream {
+/// What a struct's tokens begin with, after an `@`, on their way through a crate's rules: hardly another macro takes that.
+pub(crate) const RULES_MARKER: &str = "__a_struct_for_rules";
+
+/// The facade's private module by its whole path.
+pub(crate) fn private_path() -> TokenStream {
     let facade = facade();
     // The version in the name keeps a derive and a facade of two releases from being linked silently.
+    quote!(#facade::__private_0_1_0)
+}
+
+/// A block of impls in which [`PRIVATE`] is known, and nothing of it outside.
+pub(crate) fn in_const_block(items: &TokenStream) -> TokenStream {
+    let path = private_path();
     quote! {
         const _: () = {
-            use #facade::__private_0_1_0 as #PRIVATE;
+            use #path as #PRIVATE;
             #items
         };
     }

@@ -2,9 +2,10 @@
 
 mod errors;
 mod idents;
-mod rules;
 
 mod parse;
+
+mod rules;
 
 mod model;
 
@@ -17,6 +18,8 @@ mod expand;
 
 mod document;
 mod pillow;
+
+mod callback;
 
 #[cfg(test)]
 mod tests;
@@ -33,14 +36,29 @@ use crate::rules::Rules;
 #[proc_macro_derive(CouchDocument, attributes(couch, es, serde))]
 pub fn derive_couch_document(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    or_report(|| document::derive(&Rules::default(), &input))
+    or_report(|| {
+        callback::hand_to_rules(&input).unwrap_or_else(|| document::derive(&Rules::default(), &input))
+    })
 }
 
 /// A named consumer of changes with an index: `#[pillow(...)]`. See the attribute reference.
 #[proc_macro_derive(Pillow, attributes(pillow, couch, es, serde))]
 pub fn derive_pillow(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    or_report(|| pillow::derive(&Rules::default(), &input, Crate::of_environment().as_ref()))
+    or_report(|| pillow::derive(&input, Crate::of_environment().as_ref()))
+}
+
+/// The conventions of a crate, which its structs name: `#[es(rules = crate::rules)]`.
+#[proc_macro]
+pub fn rules(input: TokenStream) -> TokenStream {
+    or_report(|| callback::define(input.into()))
+}
+
+/// What the macro that [`rules!`] defines calls with its rules and a struct. Not for users.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __derive_with_rules(input: TokenStream) -> TokenStream {
+    or_report(|| callback::derive_with(input.into()))
 }
 
 /// A panic of a macro is a bug, and hides what the compiler would otherwise say.

@@ -9,10 +9,9 @@ use crate::errors::Errors;
 use crate::expand::{Drift, expand_pillow, fallback_pillow};
 use crate::model::PillowModel;
 use crate::parse::{PillowReceiver, StructReceiver};
-use crate::rules::Rules;
 
 /// The impl of a struct, or all its errors and an impl that says nothing.
-pub(crate) fn derive(_rules: &Rules, input: &DeriveInput, compiled: Option<&Crate>) -> TokenStream {
+pub(crate) fn derive(input: &DeriveInput, compiled: Option<&Crate>) -> TokenStream {
     // What is wrong with these attributes, the other derive reports.
     let elsewhere = Errors::new();
     let receiver = StructReceiver::parse(&elsewhere, input);

@@ -66,6 +66,43 @@
 //! `cargo xtask make-mapping` builds while a mapping is missing or stale.
 
 pub use pillowtop_core::*;
+/// A rule says which fields it is for, and then what would stand in `#[es(...)]`. Attributes come before rules, rules before the
+/// defaults of Rust types; of the rules that fit a field the first one holds.
+///
+/// ```
+/// use pillowtop::CouchDocument;
+///
+/// pillowtop::rules! {
+///     /// How this crate maps what its attributes do not say.
+///     pub(crate) rules {
+///         type Decimal => scaled_float, scaling_factor = 100;
+///         strings named "*_id" | "id" => keyword;
+///         strings => text, fields(exact(keyword, ignore_above = 8191));
+///         objects => dynamic = strict;
+///         root => dynamic = strict;
+///     }
+/// }
+///
+/// # #[derive(serde::Serialize)]
+/// # struct Decimal(String);
+/// #[derive(CouchDocument)]
+/// #[es(rules = crate::rules)]
+/// struct Sale {
+///     sale_id: String,
+///     title: String,
+///     price: Option<Decimal>,
+///     #[es(keyword)]
+///     colour: String,
+/// }
+/// # fn main() {
+/// let mapping = pillowtop::definition::root_mapping(Sale::MAPPING);
+/// assert_eq!(mapping["properties"]["sale_id"]["type"], "keyword");
+/// assert_eq!(mapping["properties"]["title"]["type"], "text");
+/// assert_eq!(mapping["properties"]["price"]["type"], "scaled_float");
+/// assert_eq!(mapping["dynamic"], "strict");
+/// # }
+/// ```
+pub use pillowtop_derive::rules;
 pub use pillowtop_derive::{CouchDocument, Pillow};
 
 /// The list of a workspace's pillows: `pillowtop::registry![Case, Form, User]`.
@@ -111,6 +148,7 @@ pub mod __private_0_1_0 {
     pub use pillowtop_core::surroundings::DefinedNames;
     pub use pillowtop_core::tree::{Field, Member, Object, Parameter};
     pub use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, IndexField, IndexObject};
+    pub use pillowtop_derive::__derive_with_rules as derive_with_rules;
 
     /// A property that is mapped as its Rust type says.
     #[must_use]
@@ -136,6 +174,17 @@ pub mod __private_0_1_0 {
     #[track_caller]
     pub const fn assert_names<Asked: Pillow>(defined: DefinedNames<'_>) {
         super::surroundings::assert_names(<Asked::Index as CouchDocument>::MAPPING, defined);
+    }
+
+    /// The same under a rule for fields that hold a struct.
+    #[must_use]
+    pub const fn property_by_rule<Type: IndexField + ?Sized>(
+        name: &'static str,
+        name_hash: u128,
+        parameters: &'static [Parameter],
+        demands: &'static [Demand],
+    ) -> Member {
+        Member::property(name, name_hash, Type::FIELD.with_rule_for_objects(parameters, demands))
     }
 
     /// Compares the fingerprint that a struct derives with that of its committed mapping.

@@ -12,6 +12,7 @@ use crate::value::{HqDate, UserType};
 /// not indexed; `unknown = carry` has them go along in `_source`, as the text that they are.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "CommCareCase", deleted = "CommCareCase-Deleted", database = "commcarehq", unknown = carry)]
+#[es(rules = crate::rules)]
 #[pillow(
     name = "case",
     alias = "hqcases",
@@ -24,7 +25,6 @@ pub struct Case {
     /// Always [`Case`]'s own type; HQ's searches still name it.
     pub doc_type: String,
     /// The project that the case belongs to.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub domain: String,
     /// What the project calls such a case: `pregnancy`, `household`, …
     #[serde(rename = "type")]
@@ -40,7 +40,6 @@ pub struct Case {
     )]
     pub name: Option<String>,
     /// Its id in another system.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub external_id: Option<String>,
     /// The user, group or place that looks after it; before there were owners, the user.
     pub owner_id: Option<String>,
@@ -63,11 +62,9 @@ pub struct Case {
     pub closed_on: Option<HqDate>,
     /// Everything that was ever done to it.
     #[serde(default)]
-    #[es(nested, dynamic = false)]
     pub actions: Vec<CaseAction>,
     /// The cases that it belongs to.
     #[serde(default)]
-    #[es(dynamic = false)]
     pub indices: Vec<CaseIndexReference>,
     /// The forms that touched it.
     #[serde(default)]
@@ -83,10 +80,8 @@ pub struct Case {
     /// When its indicators were computed.
     pub computed_modified_on_: Option<HqDate>,
     /// Its indicators, whose shape every project makes up.
-    #[es(object, enabled = false)]
     pub computed_: Option<Box<RawValue>>,
     /// Referrals, of an older protocol.
-    #[es(object, enabled = false)]
     pub referrals: Option<Box<RawValue>>,
     /// What exports are grouped by. Nothing searches for it.
     #[serde(rename = "#export_tag")]
@@ -99,6 +94,7 @@ pub struct Case {
 
 /// One thing that a form did to a case. Members that are not named here are left out of the index's `_source`.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct CaseAction {
     /// `CommCareCaseAction`.
     pub doc_type: Option<String>,
@@ -121,7 +117,6 @@ pub struct CaseAction {
     pub xform_xmlns: Option<String>,
     /// The references that it set.
     #[serde(default)]
-    #[es(dynamic = false)]
     pub indices: Vec<CaseIndexReference>,
     /// The properties of [`Case`] that it set.
     #[es(skip)]

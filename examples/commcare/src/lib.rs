@@ -5,6 +5,7 @@
 //! HQ began with all of them in the one database `commcarehq`, and so they are here: the seven share one feed. It moved users, groups,
 //! projects and applications to databases of their own later; then `database = "…"` at their structs says which.
 
+pub mod rules;
 pub mod value;
 
 pub mod case;
@@ -25,6 +26,7 @@ pub use domain::Domain;
 pub use form::Form;
 pub use group::Group;
 use pillowtop::Registry;
+pub use rules::rules;
 pub use user::User;
 
 /// Every pillow of this crate.

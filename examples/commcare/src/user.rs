@@ -19,6 +19,7 @@ use crate::value::{HqDate, stringify};
     deleted = ["CommCareUser-Deleted", "WebUser-Deleted"],
     database = "commcarehq",
 )]
+#[es(rules = crate::rules)]
 #[pillow(name = "user", alias = "hqusers", settings = "analysis/hq.json", transform = UserIndex::from_user)]
 pub struct User {
     /// Which of the two kinds it is.
@@ -27,7 +28,6 @@ pub struct User {
     #[es(text, analyzer = "standard", fields(exact(keyword, ignore_above = 8191)))]
     pub username: String,
     /// The project of a phone's user.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub domain: Option<String>,
     /// The given name.
     #[es(text)]
@@ -61,7 +61,6 @@ pub struct User {
     pub domain_memberships: Vec<DomainMembership>,
     /// The licences that the user was shown.
     #[serde(default)]
-    #[es(dynamic = false)]
     pub eulas: Vec<Eula>,
     /// The phones that the user was seen on.
     #[serde(default)]
@@ -89,11 +88,11 @@ pub enum UserKind {
 
 /// A user's place in a project.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct DomainMembership {
     /// `DomainMembership`.
     pub doc_type: Option<String>,
     /// The project.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub domain: Option<String>,
     /// What the user may do in it.
     pub role_id: Option<String>,

@@ -22,9 +22,11 @@ pub(crate) fn check_document(errors: &Errors, receiver: &StructReceiver<'_>, doc
             }
         }
         DocumentKind::Object(object) => {
-            for member in &object.members {
+            for (member, origin) in object.members.iter().zip(&object.origins) {
                 if let Member::Property(property) = member {
-                    parameters::check_mapping(errors, &property.mapping);
+                    errors.noted(origin.note().as_deref(), |errors| {
+                        parameters::check_mapping(errors, &property.mapping);
+                    });
                     shapes::check_default(errors, &property.mapping);
                 }
             }

@@ -3,7 +3,9 @@
 mod document;
 mod parameters;
 mod pillow;
+mod rules;
 mod shapes;
 
 pub(crate) use document::check_document;
 pub(crate) use pillow::check_pillow;
+pub(crate) use rules::check_rules;

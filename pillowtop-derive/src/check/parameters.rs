@@ -13,7 +13,7 @@ pub(super) fn check_mapping(errors: &Errors, mapping: &Mapping<'_>) {
     }
 }
 
-fn check_said(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_field: bool) {
+pub(super) fn check_said(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_field: bool) {
     if !mapping.is_checked {
         return;
     }
@@ -123,8 +123,20 @@ fn names(field_type: &FieldType) -> String {
 pub(super) fn check_object(errors: &Errors, object: &ObjectModel<'_>) {
     check_twice(errors, &object.parameters);
     check_twice(errors, &object.root_parameters);
-    for parameter in object.parameters.iter().chain(&object.root_parameters) {
+    check_root_parameters(errors, object.parameters.iter().chain(&object.root_parameters));
+}
+
+/// Checks what may stand at the root of a mapping.
+pub(super) fn check_root_parameters<'p>(errors: &Errors, parameters: impl Iterator<Item = &'p Parameter>) {
+    for parameter in parameters {
         let Name { text, span } = &parameter.name;
+        if text == "_meta" && parameter.json().get("pillowtop").is_some() {
+            errors.at_span(
+                parameter.span,
+                "`pillowtop` in `_meta` is the runtime's own",
+                "choose another name",
+            );
+        }
         let object_parameter = field_types::field_type("object").and_then(|object| object.parameter(text));
         if let Some(known) = field_types::root_parameter(text).or(object_parameter) {
             check_value(errors, known, parameter);
@@ -138,11 +150,6 @@ pub(super) fn check_object(errors: &Errors, object: &ObjectModel<'_>) {
                 field_types::ROOT_PARAMETERS.iter().map(|known| format!("`{}`", known.name)).collect();
             errors.at_span(*span, message, format!("a struct takes {}", known.join(", ")));
         }
-    }
-    if let Some(reserved) = object.root_parameters.iter().find(|parameter| parameter.name.text == "_meta")
-        && reserved.json().get("pillowtop").is_some()
-    {
-        errors.at_span(reserved.span, "`pillowtop` in `_meta` is the runtime's own", "choose another name");
     }
 }
 

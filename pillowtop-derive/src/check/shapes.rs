@@ -41,7 +41,7 @@ pub(super) fn check_recursion(errors: &Errors, ident: &Ident, object: &ObjectMod
         let inside: &Type = match member {
             Member::Flatten(inside) => inside,
             Member::Property(property) => match &property.mapping {
-                Mapping::Default(inside) => inside,
+                Mapping::Default(inside) | Mapping::Objects(inside, _) => inside,
                 Mapping::Said(said) => match said.contents {
                     Contents::OfStruct(inside) => inside,
                     Contents::Nothing | Contents::Properties(_) => continue,

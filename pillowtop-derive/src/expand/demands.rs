@@ -17,14 +17,22 @@ pub(super) fn of_said(said: &SaidMapping<'_>) -> TokenStream {
 }
 
 /// What the parameters of a struct ask.
-pub(super) fn of_parameters(parameters: &[Parameter], root_parameters: &[Parameter]) -> TokenStream {
+pub(super) fn of_parameters<'p>(
+    parameters: &[Parameter],
+    root_parameters: impl Iterator<Item = &'p Parameter>,
+) -> TokenStream {
     let mut found = of_object(&json_of(parameters));
     found.extend(of_root(&Value::Object(json_of(root_parameters))));
     demanding(&found)
 }
 
-fn json_of(parameters: &[Parameter]) -> Map<String, Value> {
-    parameters.iter().map(|parameter| (parameter.name.text.clone(), parameter.json())).collect()
+/// What the parameters of a rule for objects ask, as a list.
+pub(super) fn of_rule_for_objects(parameters: &[Parameter]) -> TokenStream {
+    list(&of_object(&json_of(parameters)))
+}
+
+fn json_of<'p>(parameters: impl IntoIterator<Item = &'p Parameter>) -> Map<String, Value> {
+    parameters.into_iter().map(|parameter| (parameter.name.text.clone(), parameter.json())).collect()
 }
 
 /// Nothing for what asks nothing: most fields do not.
@@ -32,8 +40,13 @@ fn demanding(found: &[Requirement]) -> TokenStream {
     if found.is_empty() {
         return TokenStream::new();
     }
+    let demands = list(found);
+    quote!(.demanding(#demands))
+}
+
+fn list(found: &[Requirement]) -> TokenStream {
     let demands = found.iter().map(demand);
-    quote!(.demanding(&[#(#demands),*]))
+    quote!(&[#(#demands),*])
 }
 
 fn demand(requirement: &Requirement) -> TokenStream {

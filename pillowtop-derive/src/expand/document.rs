@@ -14,13 +14,13 @@ pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
     match &document.kind {
         DocumentKind::Object(model) => {
             let generics = with_bounds(document.generics, &default_types(model));
-            let mapping = object(document.ident, &model.members, &model.parameters, &model.root_parameters);
+            let mapping = object(document.ident, model);
             let info = document_info(model.document.as_ref());
             object_impls(document.ident, &generics, &mapping, &info)
         }
         DocumentKind::Value(mapping) => {
             let bounded = match mapping {
-                Mapping::Default(inside) => vec![(*inside, Bound::Field)],
+                Mapping::Default(inside) | Mapping::Objects(inside, _) => vec![(*inside, Bound::Field)],
                 Mapping::Said(_) => Vec::new(),
             };
             value_impls(document.ident, &with_bounds(document.generics, &bounded), mapping)
@@ -121,7 +121,7 @@ fn default_types<'m>(model: &'m ObjectModel<'_>) -> Vec<(&'m Type, Bound)> {
     let of_member = |member: &'m Member<'_>| match member {
         Member::Flatten(inside) => Some((*inside, Bound::Object)),
         Member::Property(property) => match &property.mapping {
-            Mapping::Default(rust_type) => Some((*rust_type, Bound::Field)),
+            Mapping::Default(rust_type) | Mapping::Objects(rust_type, _) => Some((*rust_type, Bound::Field)),
             Mapping::Said(said) => match said.contents {
                 Contents::OfStruct(inside) => Some((inside, Bound::Object)),
                 Contents::Nothing | Contents::Properties(_) => None,

@@ -9,7 +9,7 @@ use syn::Ident;
 
 use super::demands;
 use crate::idents::{PRIVATE, Private};
-use crate::model::{Contents, Mapping, Member, Parameter, Property, SaidMapping};
+use crate::model::{Contents, Mapping, Member, ObjectModel, Origin, Parameter, Property, SaidMapping};
 
 /// A 128-bit number in hexadecimal digits.
 pub(super) fn hexadecimal(number: u128) -> Literal {
@@ -18,17 +18,22 @@ pub(super) fn hexadecimal(number: u128) -> Literal {
 }
 
 /// A struct's `Object::new(…)`, at the struct's name: what it asserts, the compiler reports there.
-pub(super) fn object(
-    ident: &Ident,
-    members: &[Member<'_>],
-    parameters: &[Parameter],
-    root_parameters: &[Parameter],
-) -> TokenStream {
-    let members = members.iter().map(member);
-    let demands = demands::of_parameters(parameters, root_parameters);
-    let (parameters, root_parameters) = (list(parameters), list(root_parameters));
+pub(super) fn object(ident: &Ident, model: &ObjectModel<'_>) -> TokenStream {
+    let members = model.members.iter().map(member);
+    let root = model.root_parameters.iter().chain(&model.root_rule);
+    let demands = demands::of_parameters(&model.parameters, root);
+    let (parameters, root_parameters) = (list(&model.parameters), list(&model.root_parameters));
     let private = Private::at(ident.span());
-    quote_spanned!(ident.span()=> #private::Object::new(&[#(#members),*], #parameters, #root_parameters) #demands)
+    let lines: Vec<String> = model.origins.iter().map(Origin::line).collect();
+    let (name, origins) = (ident.to_string(), lines.join("\n"));
+    let root_rule = (!model.root_rule.is_empty()).then(|| {
+        let root_rule = list(&model.root_rule);
+        quote!(.with_root_rule(#root_rule))
+    });
+    let object = quote_spanned! {ident.span()=>
+        #private::Object::new(&[#(#members),*], #parameters, #root_parameters) #demands
+    };
+    quote!(#object.explained(#name, #origins)#root_rule)
 }
 
 fn member(member: &Member<'_>) -> TokenStream {
@@ -37,6 +42,11 @@ fn member(member: &Member<'_>) -> TokenStream {
         Member::Property(Property { name, mapping: Mapping::Default(rust_type) }) => {
             let (name, hash) = (&name.text, hexadecimal(hash_text(&name.text)));
             quote!(#PRIVATE::property::<#rust_type>(#name, #hash))
+        }
+        Member::Property(Property { name, mapping: Mapping::Objects(rust_type, parameters) }) => {
+            let (name, hash) = (&name.text, hexadecimal(hash_text(&name.text)));
+            let (parameters, demands) = (list(parameters), demands::of_rule_for_objects(parameters));
+            quote!(#PRIVATE::property_by_rule::<#rust_type>(#name, #hash, #parameters, #demands))
         }
         Member::Property(Property { name, mapping: Mapping::Said(said) }) => {
             property(&name.text, &said_field(said))
@@ -56,6 +66,10 @@ fn property(name: &str, field: &TokenStream) -> TokenStream {
 pub(super) fn field(mapping: &Mapping<'_>) -> TokenStream {
     match mapping {
         Mapping::Default(rust_type) => quote!(<#rust_type as #PRIVATE::IndexField>::FIELD),
+        Mapping::Objects(rust_type, parameters) => {
+            let (parameters, demands) = (list(parameters), demands::of_rule_for_objects(parameters));
+            quote!(<#rust_type as #PRIVATE::IndexField>::FIELD.with_rule_for_objects(#parameters, #demands))
+        }
         Mapping::Said(said) => said_field(said),
     }
 }
@@ -66,6 +80,14 @@ fn said_field(said: &SaidMapping<'_>) -> TokenStream {
     let parameters = list(&said.parameters);
     match &said.contents {
         Contents::Nothing => quote!(#PRIVATE::Field::leaf(#type_name, #parameters) #demands),
+        Contents::OfStruct(inside) if said.said.is_some_and(|number| number < said.parameters.len()) => {
+            let number = said.said.unwrap_or_default();
+            quote! {
+                #PRIVATE::Field::object_by_rule(
+                    #type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT, #number
+                ) #demands
+            }
+        }
         Contents::OfStruct(inside) => {
             quote!(#PRIVATE::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT) #demands)
         }
@@ -92,7 +114,7 @@ fn list(parameters: &[Parameter]) -> TokenStream {
 pub(super) fn struct_inside<'m>(mapping: &'m Mapping<'_>) -> Option<&'m syn::Type> {
     match mapping {
         Mapping::Said(SaidMapping { contents: Contents::OfStruct(inside), .. }) => Some(inside),
-        Mapping::Said(_) | Mapping::Default(_) => None,
+        Mapping::Said(_) | Mapping::Default(_) | Mapping::Objects(..) => None,
     }
 }
 

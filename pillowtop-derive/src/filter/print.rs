@@ -1,10 +1,10 @@
 //! The filter's text in normal form: one text however the user's lines, white space, comments and literals are written. It is
 //! committed, reviewed and hashed.
 
-use quote::ToTokens;
 use syn::{ExprPath, Lit, Pat, RangeLimits};
 
 use super::expression::{Constant, FieldPath, Filter, Operand, Test};
+use crate::parse::squeeze;
 
 /// The normal text.
 pub(crate) fn print(filter: &Filter) -> String {
@@ -57,20 +57,6 @@ fn constant(constant: &Constant) -> String {
 
 fn expression_path(path: &ExprPath) -> String {
     squeeze(path)
-}
-
-/// Tokens without white space; a space remains where two words meet.
-fn squeeze(tokens: &impl ToTokens) -> String {
-    let text = tokens.to_token_stream().to_string();
-    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let mut squeezed = String::new();
-    for part in text.split_whitespace() {
-        if squeezed.ends_with(is_word) && part.starts_with(is_word) {
-            squeezed.push(' ');
-        }
-        squeezed.push_str(part);
-    }
-    squeezed
 }
 
 fn literal(literal: &Lit) -> String {

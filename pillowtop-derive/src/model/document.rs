@@ -8,10 +8,12 @@ use syn::{Fields, Generics, Ident, Type};
 
 use super::field;
 use super::mapping::{Mapping, Parameter, SaidMapping, SortedItems, mappings};
+use super::origin::{Decided, Origin};
 use crate::errors::Errors;
 use crate::parse::{
     CouchReceiver, EsValue, FieldReceiver, Name, RustType, StructReceiver, StructShape, Unknown, rust_type,
 };
+use crate::rules::{Rule, Rules};
 
 /// What `#[derive(CouchDocument)]` is of.
 pub(crate) struct Document<'a> {
@@ -33,10 +35,14 @@ pub(crate) enum DocumentKind<'a> {
 /// A struct with named fields.
 pub(crate) struct ObjectModel<'a> {
     pub(crate) members: Vec<Member<'a>>,
+    /// Where each of the members comes from.
+    pub(crate) origins: Vec<Origin>,
     /// Parameters that any object may have.
     pub(crate) parameters: Vec<Parameter>,
     /// Parameters that only a root may have.
     pub(crate) root_parameters: Vec<Parameter>,
+    /// Parameters that a rule gives to a root.
+    pub(crate) root_rule: Vec<Parameter>,
     /// With `doc_type`: what its documents are told by.
     pub(crate) document: Option<DocumentModel>,
 }
@@ -66,12 +72,12 @@ pub(crate) struct Property<'a> {
 
 impl<'a> Document<'a> {
     /// What a struct or enum means.
-    pub(crate) fn of(errors: &Errors, receiver: &StructReceiver<'a>) -> Self {
+    pub(crate) fn of(errors: &Errors, rules: &Rules, receiver: &StructReceiver<'a>) -> Self {
         let sorted = SortedItems::of(errors, &receiver.es);
         if let Some(span) = sorted.skip {
             errors.at_span(span, "`skip` is for fields", "remove it, or remove the derive");
         }
-        let kind = kind(errors, receiver, &sorted);
+        let kind = kind(errors, rules, receiver, &sorted);
         if let (DocumentKind::Value(_) | DocumentKind::Unknown, [first, ..]) =
             (&kind, receiver.couch.names.as_slice())
         {
@@ -82,7 +88,19 @@ impl<'a> Document<'a> {
     }
 }
 
-fn kind<'a>(errors: &Errors, receiver: &StructReceiver<'a>, sorted: &SortedItems<'_>) -> DocumentKind<'a> {
+fn kind<'a>(
+    errors: &Errors,
+    rules: &Rules,
+    receiver: &StructReceiver<'a>,
+    sorted: &SortedItems<'_>,
+) -> DocumentKind<'a> {
+    if let (Some(path), [], StructShape::Enum(_)) = (&receiver.es.rules, receiver.fields(), &receiver.shape) {
+        errors.at(
+            path,
+            "rules are for the fields of a struct",
+            "remove `rules = …`; a rule `type …` can name the enum",
+        );
+    }
     if let Some(mapping) = sorted.mapping(errors, None) {
         return said_at_the_type(errors, mapping);
     }
@@ -101,11 +119,11 @@ fn kind<'a>(errors: &Errors, receiver: &StructReceiver<'a>, sorted: &SortedItems
     }
     match &receiver.shape {
         StructShape::Named(fields) if !receiver.serde.transparent => {
-            DocumentKind::Object(object(errors, receiver, fields, sorted))
+            DocumentKind::Object(object(errors, rules, receiver, fields, sorted))
         }
-        StructShape::Named(fields) => single(errors, receiver, fields, sorted),
+        StructShape::Named(fields) => single(errors, rules, receiver, fields, sorted),
         StructShape::Tuple(fields) if fields.len() == 1 || receiver.serde.transparent => {
-            single(errors, receiver, fields, sorted)
+            single(errors, rules, receiver, fields, sorted)
         }
         StructShape::Tuple(_) => refuse(
             errors,
@@ -144,24 +162,27 @@ fn refuse<'a>(errors: &Errors, receiver: &StructReceiver<'_>, message: &str, hel
 
 fn object<'a>(
     errors: &Errors,
+    rules: &Rules,
     receiver: &StructReceiver<'a>,
     fields: &[FieldReceiver<'a>],
     sorted: &SortedItems<'_>,
 ) -> ObjectModel<'a> {
-    let mut members: Vec<Member<'a>> =
-        fields.iter().filter_map(|field| field::member(errors, receiver, field)).collect();
+    let (mut members, mut origins): (Vec<Member<'a>>, Vec<Origin>) =
+        fields.iter().filter_map(|field| field::member(errors, rules, receiver, field)).unzip();
     if let Some(tag) = &receiver.serde.tag {
         let name = Name { text: tag.value(), span: tag.span() };
         members.push(Member::Property(Property { name, mapping: Mapping::Said(keyword(tag.span())) }));
+        origins.push(Origin::of_no_field(Decided::Serde));
     }
     let (mut parameters, mut root_parameters) = (Vec::new(), Vec::new());
     for item in &sorted.parameters {
         match &item.value {
             // Properties that no field has: targets of `copy_to`, aliases.
             EsValue::Object(inner, _) if item.name.text == "properties" => {
-                members.extend(mappings(errors, inner).into_iter().map(|(name, mapping)| {
-                    Member::Property(Property { name, mapping: Mapping::Said(mapping) })
-                }));
+                for (name, mapping) in mappings(errors, inner) {
+                    members.push(Member::Property(Property { name, mapping: Mapping::Said(mapping) }));
+                    origins.push(Origin::of_no_field(Decided::Attribute));
+                }
             }
             _ => {
                 let parameter = Parameter::of(errors, item);
@@ -173,7 +194,14 @@ fn object<'a>(
             }
         }
     }
-    ObjectModel { members, parameters, root_parameters, document: document(errors, &receiver.couch) }
+    let root_rule = rules.of_root().map(|rule| root_rule(errors, rule)).unwrap_or_default();
+    let document = document(errors, &receiver.couch);
+    ObjectModel { members, origins, parameters, root_parameters, root_rule, document }
+}
+
+/// The parameters that a rule gives to the root of an index.
+pub(crate) fn root_rule(errors: &Errors, rule: &Rule) -> Vec<Parameter> {
+    SortedItems::of(errors, &rule.es).parameters.iter().map(|item| Parameter::of(errors, item)).collect()
 }
 
 fn is_object_parameter(name: &str) -> bool {
@@ -207,6 +235,7 @@ fn document(errors: &Errors, couch: &CouchReceiver) -> Option<DocumentModel> {
 /// A newtype or a transparent struct: mapped as the one field it has.
 fn single<'a>(
     errors: &Errors,
+    rules: &Rules,
     receiver: &StructReceiver<'a>,
     fields: &[FieldReceiver<'a>],
     sorted: &SortedItems<'_>,
@@ -234,7 +263,8 @@ fn single<'a>(
         return DocumentKind::Unknown;
     }
     let span = field.es.span.unwrap_or_else(|| field.rust_type.span());
-    field::mapping(errors, field, &inner, span).map_or(DocumentKind::Unknown, DocumentKind::Value)
+    field::mapping(errors, rules, field, None, &inner, span)
+        .map_or(DocumentKind::Unknown, |(mapping, _)| DocumentKind::Value(mapping))
 }
 
 fn enumeration<'a>(

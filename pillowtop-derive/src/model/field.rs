@@ -11,15 +11,18 @@ use syn::spanned::Spanned;
 
 use super::document::{Member, Property};
 use super::mapping::{Contents, Mapping, Parameter, SaidMapping, SortedItems};
+use super::origin::{Decided, Origin};
 use crate::errors::Errors;
 use crate::parse::{FieldReceiver, Name, RustType, StructReceiver, rust_type};
+use crate::rules::{Kind, Rule, Rules, Subject};
 
-/// The member that a field adds to its struct's mapping; none if it is left out.
+/// The member that a field adds to its struct's mapping, and where it comes from; none if it is left out.
 pub(crate) fn member<'a>(
     errors: &Errors,
+    rules: &Rules,
     container: &StructReceiver<'a>,
     field: &FieldReceiver<'a>,
-) -> Option<Member<'a>> {
+) -> Option<(Member<'a>, Origin)> {
     let sorted = SortedItems::of(errors, &field.es);
     let place = field.ident.map_or_else(|| field.rust_type.span(), syn::Ident::span);
     let span = field.es.span.unwrap_or(place);
@@ -42,7 +45,7 @@ pub(crate) fn member<'a>(
                 "remove `#[es(…)]`, or write it at the fields of the flattened struct",
             );
         }
-        return Some(Member::Flatten(field.rust_type));
+        return Some((Member::Flatten(field.rust_type), Origin::of(field, Decided::Serde)));
     }
     let name = Name {
         text: container.written_name(field),
@@ -58,28 +61,86 @@ pub(crate) fn member<'a>(
         }
         return None;
     }
-    let mapping = mapping(errors, field, &sorted, span)?;
-    Some(Member::Property(Property { name, mapping }))
+    let (mapping, decided) = mapping(errors, rules, field, Some(&name.text), &sorted, span)?;
+    Some((Member::Property(Property { name, mapping }), Origin::of(field, decided)))
 }
 
-/// How a field is mapped; none if nothing of it is indexed, or an error was reported.
+/// How a field is mapped, and what decided it; none if nothing of it is indexed, or an error was reported.
 pub(crate) fn mapping<'a>(
     errors: &Errors,
+    rules: &Rules,
     field: &FieldReceiver<'a>,
+    json_name: Option<&str>,
     sorted: &SortedItems<'_>,
     span: Span,
-) -> Option<Mapping<'a>> {
+) -> Option<(Mapping<'a>, Decided)> {
+    let whole = field.rust_type;
     if sorted.type_name.is_some() || sorted.json.is_some() {
-        return sorted.mapping(errors, Some(field.rust_type)).map(Mapping::Said);
+        let said = sorted.mapping(errors, Some(whole))?;
+        return Some((Mapping::Said(said), Decided::Attribute));
     }
+    let is_written_by_function = field.serde.with.is_some();
+    let subject = Subject { rust_type: Some(whole), json_name, is_written_by_function };
+    if let Some(rule) = rules.of_field(&subject) {
+        return by_rule(errors, rule, field, json_name, sorted, span);
+    }
+    let decided = if sorted.parameters.is_empty() { Decided::Default } else { Decided::AttributeOverDefault };
     if let Some((name, path)) = &field.serde.with {
-        return written_by_module(errors, sorted, name, &path.value()).map(Mapping::Said);
+        let said = written_by_module(errors, sorted, name, &path.value())?;
+        return Some((Mapping::Said(said), Decided::Serde));
     }
     if sorted.parameters.is_empty() {
-        return (rust_type(field.rust_type) != RustType::Nothing)
-            .then_some(Mapping::Default(field.rust_type));
+        return (rust_type(whole) != RustType::Nothing).then_some((Mapping::Default(whole), decided));
     }
-    parameters_alone(errors, field.rust_type, sorted, span).map(Mapping::Said)
+    Some((Mapping::Said(parameters_alone(errors, whole, sorted, span)?), decided))
+}
+
+/// What a rule says, with the parameters of an attribute before its own.
+fn by_rule<'a>(
+    errors: &Errors,
+    rule: &Rule,
+    field: &FieldReceiver<'a>,
+    json_name: Option<&str>,
+    attribute: &SortedItems<'_>,
+    span: Span,
+) -> Option<(Mapping<'a>, Decided)> {
+    // What is wrong with a rule alone is reported where the rules stand.
+    let ruled = SortedItems::of(errors, &rule.es);
+    let matcher = &rule.matcher;
+    let merged = attribute.over(&ruled);
+    let said = attribute.parameters.len();
+    let decided = match attribute.parameters.first() {
+        None => Decided::Rule(matcher.to_string()),
+        Some(first) if ruled.skip.is_some() || ruled.json.is_some() => {
+            let message = format!(
+                "the rule `{matcher}` has no parameters that `{}` could be added to",
+                first.name.text
+            );
+            errors.at_span(first.name.span, message, "write the type before it, which comes before the rule");
+            return None;
+        }
+        Some(_) => Decided::AttributeOverRule(matcher.to_string()),
+    };
+    if ruled.skip.is_some() {
+        if json_name.is_none() {
+            let message = format!("the rule `{matcher}` leaves out all there is to map");
+            errors.at_span(span, message, "write `#[es(…)]` at the field, which comes before the rule");
+        }
+        return None;
+    }
+    let whole = field.rust_type;
+    if matches!(matcher.kind, Kind::Objects) && said == 0 {
+        let parameters = merged.parameters.iter().map(|item| Parameter::of(errors, item)).collect();
+        return Some((Mapping::Objects(whole, parameters), Decided::ObjectsRule(matcher.to_string())));
+    }
+    let mapping = if merged.type_name.is_some() || merged.json.is_some() {
+        merged.mapping(errors, Some(whole))
+    } else if let Some((name, path)) = &field.serde.with {
+        written_by_module(errors, &merged, name, &path.value())
+    } else {
+        parameters_alone(errors, whole, &merged, rule.span)
+    };
+    Some((Mapping::Said(SaidMapping { said: Some(said), ..mapping? }), decided))
 }
 
 /// A function of the user's decides what is written, so its name is all there is to go by.
@@ -100,6 +161,15 @@ fn written_by_module<'a>(
         "write the type of what it writes, for instance `#[es(keyword)]` or `#[es(date)]`",
     );
     None
+}
+
+/// What a rule of parameters alone says of a type.
+pub(crate) fn rule_of_parameters<'a>(
+    errors: &Errors,
+    whole: &'a Type,
+    rule: &Rule,
+) -> Option<SaidMapping<'a>> {
+    parameters_alone(errors, whole, &SortedItems::of(&Errors::silent(), &rule.es), rule.span)
 }
 
 /// `#[es(ignore_above = 100)]`: the default of the Rust type with some parameters changed.
@@ -129,6 +199,7 @@ fn parameters_alone<'a>(
             parameters: said,
             contents: Contents::OfStruct(whole),
             is_checked: true,
+            said: None,
         });
     }
     errors.at_span(

@@ -12,6 +12,8 @@ use crate::parse::{EsItem, EsReceiver, EsValue, Name};
 pub(crate) enum Mapping<'a> {
     /// As its Rust type says.
     Default(&'a Type),
+    /// As its Rust type says, and as a rule does if that is a struct.
+    Objects(&'a Type, Vec<Parameter>),
     /// As an attribute says.
     Said(SaidMapping<'a>),
 }
@@ -23,6 +25,8 @@ pub(crate) struct SaidMapping<'a> {
     pub(crate) contents: Contents<'a>,
     /// False for what a user wrote as JSON, because the table may not know it.
     pub(crate) is_checked: bool,
+    /// How many of the parameters an attribute says; a rule gives the others.
+    pub(crate) said: Option<usize>,
 }
 
 /// The properties inside a mapping.
@@ -116,6 +120,18 @@ impl<'r> SortedItems<'r> {
         self.skip.is_none() && self.json.is_none() && self.type_name.is_none() && self.parameters.is_empty()
     }
 
+    /// These parameters of an attribute, and what a rule says otherwise.
+    pub(crate) fn over(&self, rule: &Self) -> Self {
+        let is_said = |name: &str| self.parameters.iter().any(|said| said.name.text == name);
+        let of_rule = rule.parameters.iter().filter(|item| !is_said(&item.name.text));
+        Self {
+            skip: None,
+            json: rule.json.clone(),
+            type_name: rule.type_name.clone(),
+            parameters: self.parameters.iter().chain(of_rule).copied().collect(),
+        }
+    }
+
     /// The mapping, if its type or its JSON is said; `rust_type` is what a struct-holding type takes its properties from.
     pub(crate) fn mapping<'a>(
         &self,
@@ -139,7 +155,7 @@ impl<'r> SortedItems<'r> {
                 _ => parameters.push(Parameter::of(errors, item)),
             }
         }
-        Some(SaidMapping { type_name, parameters, contents, is_checked: true })
+        Some(SaidMapping { type_name, parameters, contents, is_checked: true, said: None })
     }
 }
 
@@ -177,7 +193,7 @@ impl SaidMapping<'_> {
     /// A mapping of a type without parameters said.
     pub(crate) fn leaf(type_name: &str, span: Span, parameters: Vec<Parameter>) -> Self {
         let type_name = Name { text: type_name.to_owned(), span };
-        Self { type_name, parameters, contents: Contents::Nothing, is_checked: true }
+        Self { type_name, parameters, contents: Contents::Nothing, is_checked: true, said: None }
     }
 
     /// The mapping as JSON; properties of a struct are not known here.
@@ -260,7 +276,7 @@ fn unchecked(
         }
     }
     let type_name = Name { text: type_name.to_owned(), span };
-    Some(SaidMapping { type_name, parameters, contents, is_checked: false })
+    Some(SaidMapping { type_name, parameters, contents, is_checked: false, said: None })
 }
 
 fn properties(name: &str, value: &Value, span: Span) -> Option<Vec<(Name, SaidMapping<'static>)>> {

@@ -1,11 +1,18 @@
 //! What attributes and types mean together: the mapping as the user says it, each part with its place in the source.
 
-mod document;
-mod field;
+mod origin;
+
 mod mapping;
+
+mod field;
+
+mod document;
+
 mod pillow;
 mod target;
 
-pub(crate) use document::{Document, DocumentKind, DocumentModel, Member, ObjectModel, Property};
-pub(crate) use mapping::{Contents, Mapping, Parameter, ParameterValue, SaidMapping};
+pub(crate) use document::{Document, DocumentKind, DocumentModel, Member, ObjectModel, Property, root_rule};
+pub(crate) use field::rule_of_parameters;
+pub(crate) use mapping::{Contents, Mapping, Parameter, ParameterValue, SaidMapping, SortedItems};
+pub(crate) use origin::Origin;
 pub(crate) use pillow::{FilterModel, PillowModel, SettingsModel};

@@ -4,9 +4,9 @@ use proc_macro2::Span;
 use serde_json::{Map, Number, Value};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Ident, Lit, Token, bracketed, parenthesized};
+use syn::{Attribute, Ident, Lit, Path, Token, bracketed, parenthesized};
 
-use super::items::{Name, each_item, read_items};
+use super::items::{Name, each_item, read_items, read_rule_items};
 use crate::errors::{Errors, with_help};
 
 /// `#[es(...)]` as it is written; several attributes are read as one.
@@ -15,6 +15,8 @@ pub(crate) struct EsReceiver {
     pub(crate) items: Vec<EsItem>,
     /// The first attribute's place.
     pub(crate) span: Option<Span>,
+    /// The rules that a struct names.
+    pub(crate) rules: Option<Path>,
 }
 
 /// `name`, `name = value` or `name(…)`.
@@ -39,11 +41,25 @@ impl EsReceiver {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("es")) {
             receiver.span.get_or_insert_with(|| attribute.path().segments[0].ident.span());
             each_item(errors, attribute, &mut |name, input| {
+                if name.text == "rules" {
+                    let is_first = receiver.rules.replace(path(&name, input)?).is_none();
+                    return if is_first { Ok(()) } else { Err(said_twice(&name)) };
+                }
                 receiver.items.push(EsItem { value: after_name(errors, &name, input)?, name });
                 Ok(())
             });
         }
         receiver
+    }
+
+    /// The right side of a rule, which is written like the items of an attribute, up to its semicolon.
+    pub(crate) fn of_rule(errors: &Errors, span: Span, input: ParseStream<'_>) -> Self {
+        let mut items = Vec::new();
+        read_rule_items(errors, input, &mut |name, input| {
+            items.push(EsItem { value: after_name(errors, &name, input)?, name });
+            Ok(())
+        });
+        Self { items, span: Some(span), rules: None }
     }
 }
 
@@ -100,6 +116,21 @@ pub(crate) fn json_text(errors: &Errors, text: &str, span: Span) -> Value {
         );
         Value::Null
     })
+}
+
+fn path(name: &Name, input: ParseStream<'_>) -> syn::Result<Path> {
+    let help = "write the path of what `pillowtop::rules!` defines: `rules = crate::rules`";
+    let refuse = |span| syn::Error::new(span, with_help("`rules` needs a path", help));
+    if !input.peek(Token![=]) {
+        return Err(refuse(name.span));
+    }
+    input.parse::<Token![=]>()?;
+    let span = input.span();
+    input.call(Path::parse_mod_style).map_err(|_| refuse(span))
+}
+
+fn said_twice(name: &Name) -> syn::Error {
+    syn::Error::new(name.span, with_help(format!("`{}` is said twice", name.text), "leave one of them out"))
 }
 
 fn after_name(errors: &Errors, name: &Name, input: ParseStream<'_>) -> syn::Result<EsValue> {

@@ -58,25 +58,47 @@ pub(crate) fn read_items(
     input: ParseStream<'_>,
     one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
 ) {
-    while !input.is_empty() {
+    read_items_until(errors, input, is_at_end, one);
+}
+
+/// Calls `one` with each item up to a semicolon or the end; the semicolon remains.
+pub(crate) fn read_rule_items(
+    errors: &Errors,
+    input: ParseStream<'_>,
+    one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
+) {
+    read_items_until(errors, input, |input| input.is_empty() || input.peek(Token![;]), one);
+}
+
+fn is_at_end(input: ParseStream<'_>) -> bool {
+    input.is_empty()
+}
+
+fn read_items_until(
+    errors: &Errors,
+    input: ParseStream<'_>,
+    is_end: fn(ParseStream<'_>) -> bool,
+    one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
+) {
+    while !is_end(input) {
         let outcome = Name::parse(input).and_then(|name| one(name, input));
         if errors.handle(outcome).is_none() {
-            skip_item(input);
-        } else if !input.is_empty() && !input.peek(Token![,]) {
+            skip_item(input, is_end);
+        } else if !is_end(input) && !input.peek(Token![,]) {
             errors.at_span(
                 input.span(),
                 "this does not belong to the item before it",
                 "write a comma between items",
             );
-            skip_item(input);
+            skip_item(input, is_end);
         }
         // Present unless the items are at their end.
         let _comma: Option<Token![,]> = input.parse().unwrap_or_default();
     }
 }
 
-fn skip_item(input: ParseStream<'_>) {
-    while !input.is_empty() && !input.peek(Token![,]) {
+fn skip_item(input: ParseStream<'_>, is_end: fn(ParseStream<'_>) -> bool) {
+    while !is_end(input) && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {
             return;
         }

@@ -33,17 +33,26 @@ pub(crate) enum RustType {
 
 /// The type inside options, lists, sets, boxes and references.
 pub(crate) fn element(rust_type: &Type) -> &Type {
+    inside(rust_type).map_or(rust_type, element)
+}
+
+/// A type, what it holds, and so on to its [`element`].
+pub(crate) fn layers(rust_type: &Type) -> impl Iterator<Item = &Type> {
+    std::iter::successors(Some(rust_type), |outer| inside(outer))
+}
+
+/// What an option, a list, a set, a box or a reference holds.
+fn inside(rust_type: &Type) -> Option<&Type> {
     match rust_type {
-        Type::Reference(reference) => element(&reference.elem),
-        Type::Slice(slice) => element(&slice.elem),
-        Type::Array(array) => element(&array.elem),
-        Type::Paren(inner) => element(&inner.elem),
-        Type::Group(inner) => element(&inner.elem),
-        Type::Path(path) => match path.path.segments.last() {
-            Some(segment) if is_container(segment) => type_argument(segment).map_or(rust_type, element),
-            _ => rust_type,
-        },
-        _ => rust_type,
+        Type::Reference(reference) => Some(&reference.elem),
+        Type::Slice(slice) => Some(&slice.elem),
+        Type::Array(array) => Some(&array.elem),
+        Type::Paren(inner) => Some(&inner.elem),
+        Type::Group(inner) => Some(&inner.elem),
+        Type::Path(path) => {
+            path.path.segments.last().filter(|segment| is_container(segment)).and_then(type_argument)
+        }
+        _ => None,
     }
 }
 
@@ -116,6 +125,20 @@ pub(crate) fn rust_type(whole: &Type) -> RustType {
         ("PhantomData", _) => RustType::Nothing,
         _ => RustType::Other,
     }
+}
+
+/// Tokens without white space; a space remains where two words meet.
+pub(crate) fn squeeze(tokens: &impl ToTokens) -> String {
+    let text = tokens.to_token_stream().to_string();
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut squeezed = String::new();
+    for part in text.split_whitespace() {
+        if squeezed.ends_with(is_word) && part.starts_with(is_word) {
+            squeezed.push(' ');
+        }
+        squeezed.push_str(part);
+    }
+    squeezed
 }
 
 /// Whether a name stands anywhere in the tokens.

@@ -98,6 +98,9 @@ fn parse_fields<'a>(errors: &Errors, fields: impl IntoIterator<Item = &'a Field>
         .into_iter()
         .map(|field| {
             let (es, serde) = parse(&field.attrs);
+            if let Some(rules) = &es.rules {
+                errors.at(rules, "rules are for a whole struct", "write `#[es(rules = …)]` at the struct");
+            }
             FieldReceiver { ident: field.ident.as_ref(), rust_type: &field.ty, es, serde }
         })
         .collect()

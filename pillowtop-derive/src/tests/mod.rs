@@ -14,7 +14,7 @@ fn expand(text: &str) -> String {
     let input: DeriveInput = syn::parse_str(text).unwrap();
     let mut code = document::derive(&Rules::default(), &input);
     if text.contains("#[pillow(") {
-        code.extend(pillow::derive(&Rules::default(), &input, Some(&nowhere())));
+        code.extend(pillow::derive(&input, Some(&nowhere())));
     }
     prettyplease::unparse(&syn::parse2(code).unwrap())
 }
@@ -29,7 +29,7 @@ fn messages_in(text: &str, compiled: &crate::committed::Crate) -> Vec<String> {
     let input: DeriveInput = syn::parse_str(text).unwrap();
     let mut code = document::derive(&Rules::default(), &input);
     if text.contains("#[pillow(") {
-        code.extend(pillow::derive(&Rules::default(), &input, Some(compiled)));
+        code.extend(pillow::derive(&input, Some(compiled)));
     }
     let file: syn::File = syn::parse2(code).unwrap();
     let texts = file.items.iter().filter_map(|item| match item {

@@ -4,6 +4,7 @@
 mod case_search;
 mod projects;
 mod real_documents;
+mod rules;
 mod samples;
 mod transforms;
 
