@@ -204,16 +204,19 @@ pub fn root_mapping(object: &Object) -> Value {
     object.root_rule.iter().for_each(|parameter| insert(&mut root, parameter));
     object.parameters.iter().chain(object.root_parameters).for_each(|parameter| insert(&mut root, parameter));
     let mut properties = properties(object);
-    properties.insert(
-        RESERVED.to_owned(),
-        json!({"type": "object", "dynamic": false, "properties": {
-            "db": {"type": "keyword"},
-            "id": {"type": "keyword"},
-            "rev": {"type": "keyword", "index": false, "doc_values": true},
-        }}),
-    );
+    properties.insert(RESERVED.to_owned(), reserved_mapping());
     root.insert("properties".to_owned(), Value::Object(properties));
     Value::Object(root)
+}
+
+/// The object that the runtime fills in every document.
+#[must_use]
+pub fn reserved_mapping() -> Value {
+    json!({"type": "object", "dynamic": false, "properties": {
+        "db": {"type": "keyword"},
+        "id": {"type": "keyword"},
+        "rev": {"type": "keyword", "index": false, "doc_values": true},
+    }})
 }
 
 /// A field as Elasticsearch writes it, objects with their type.

@@ -29,6 +29,7 @@ pub mod committed;
 pub mod conformance;
 pub mod definition;
 pub mod diff;
+pub mod normal_form;
 
 mod bytes;
 

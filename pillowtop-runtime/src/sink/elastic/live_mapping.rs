@@ -1,5 +1,6 @@
 //! Whether a live index is the one that a definition asks for: by the hash in its `_meta` first, then by its fields.
 
+use pillowtop_core::normal_form::missing_fields;
 use pillowtop_core::{Definition, IndexName};
 use serde_json::Value;
 
@@ -35,8 +36,7 @@ impl Cluster {
             });
         }
         let wanted = rendering::mappings(definition, self.target())?;
-        let mut paths = Vec::new();
-        compare_fields(&wanted, &live, "", &mut paths);
+        let paths = missing_fields(&wanted, &live);
         if paths.is_empty() {
             Ok(())
         } else {
@@ -50,27 +50,6 @@ pub(super) fn live_hash(mapping: &Value) -> Option<&str> {
     mapping.pointer("/_meta/pillowtop/hash")?.as_str()
 }
 
-/// Paths that the live mapping lacks or has with another type. Parameters are not compared: servers drop defaults and write values
-/// their own way, and those that matter cannot be changed on a live field.
-fn compare_fields(wanted: &Value, live: &Value, above: &str, paths: &mut Vec<String>) {
-    for group in ["properties", "fields"] {
-        for (name, field) in wanted.get(group).and_then(Value::as_object).into_iter().flatten() {
-            let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
-            match live.get(group).and_then(|fields| fields.get(name)) {
-                Some(found) if type_of(found) == type_of(field) => {
-                    compare_fields(field, found, &path, paths);
-                }
-                _ => paths.push(path),
-            }
-        }
-    }
-}
-
-/// Servers leave `object` out.
-fn type_of(field: &Value) -> &str {
-    field.get("type").and_then(Value::as_str).unwrap_or("object")
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -78,21 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_missing_fields_and_other_types_differ() {
-        let wanted = json!({"properties": {
-            "name": {"type": "text", "fields": {"exact": {"type": "keyword"}}},
-            "inner": {"type": "object", "properties": {"at": {"type": "date", "format": "x"}}},
-            "gone": {"type": "long"},
-        }});
-        let live = json!({"properties": {
-            "name": {"type": "text", "fields": {"exact": {"type": "wildcard"}}},
-            "inner": {"properties": {"at": {"type": "date"}, "more": {"type": "long"}}},
-        }});
-        let mut paths = Vec::new();
-        compare_fields(&wanted, &live, "", &mut paths);
-        paths.sort();
-        assert_eq!(paths, ["gone", "name.exact"]);
-        compare_fields(&wanted, &wanted, "", &mut Vec::new());
+    fn the_hash_is_in_meta() {
         assert_eq!(live_hash(&json!({"_meta": {"pillowtop": {"hash": "00"}}})), Some("00"));
         assert_eq!(live_hash(&json!({})), None);
     }

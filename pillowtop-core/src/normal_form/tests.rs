@@ -1,0 +1,102 @@
+//! Two spellings of a mapping have one normal form; what is old is told.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+#[track_caller]
+fn check(mapping: &Value, expected: &Value) -> Vec<String> {
+    let form = normal_form(mapping).unwrap();
+    let mut root = form.mappings;
+    for default in ["dynamic", "date_detection"] {
+        if mapping.get(default).is_none() {
+            assert_eq!(root.as_object_mut().unwrap().remove(default), Some(json!(true)));
+        }
+    }
+    assert_eq!(&root, expected, "{mapping}");
+    form.notes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn spellings_are_one() {
+    let mapping = json!({
+        "dynamic": "false", "date_detection": "true", "_meta": {"pillowtop": {"hash": "x"}},
+        "properties": {
+            "inner": {"dynamic": "true", "properties": {"a": {"type": "keyword", "ignore_above": "256", "copy_to": ["all"]}}},
+            "empty": {"type": "object", "properties": {}},
+            "inner.b": {"type": "long", "null_value": null},
+            "pillowtop": crate::definition::reserved_mapping(),
+            "kin": {"type": "join", "relations": {"parent": ["child"]}},
+        },
+    });
+    let notes = check(
+        &mapping,
+        &json!({"dynamic": false, "date_detection": true, "properties": {
+            "inner": {"type": "object", "dynamic": true, "properties": {
+                "a": {"type": "keyword", "ignore_above": 256, "copy_to": "all"}, "b": {"type": "long"}}},
+            "empty": {"type": "object"},
+            "kin": {"type": "join", "relations": {"parent": "child"}},
+        }}),
+    );
+    assert!(notes.is_empty(), "{notes:?}");
+    assert!(normal_form(&json!({"properties": {"a": {"type": "long"}, "a.b": {"type": "long"}}})).is_err());
+    assert!(normal_form(&json!({"properties": {"a": 1}})).unwrap_err().contains("`a`"));
+    let flat = json!({"subobjects": false, "properties": {"a.b": {"type": "long"}, "a": {"type": "long"}}});
+    check(&flat, &flat);
+}
+
+#[test]
+fn the_old_is_told() {
+    let notes = check(
+        &json!({"_all": {"enabled": false}, "properties": {
+            "name": {"type": "string", "index": "not_analyzed", "include_in_all": false, "norms": {"enabled": false}},
+            "both": {"type": "multi_field", "fields": {
+                "both": {"type": "string", "index_analyzer": "comma"}, "exact": {"type": "string", "index": "not_analyzed"}}},
+            "kept": {"type": "integer", "index": "no", "store": "yes"},
+            "file": {"type": "attachment"},
+        }}),
+        &json!({"properties": {
+            "name": {"type": "keyword", "norms": false},
+            "both": {"type": "text", "analyzer": "comma", "fields": {"exact": {"type": "keyword"}}},
+            "kept": {"type": "integer", "index": false, "store": true},
+        }}),
+    );
+    let all = notes.join("\n");
+    for said in [
+        "`_all`: left out",
+        "name: `include_in_all`: left out",
+        "file: the type `attachment`",
+        "kept: `index: no`",
+    ] {
+        assert!(all.contains(said), "{said}: {all}");
+    }
+}
+
+#[test]
+fn a_server_may_drop_and_add_defaults() {
+    let wanted = json!({"dynamic": "strict", "properties": {
+        "a": {"type": "text", "norms": true}, "b": {"type": "flattened"}, "c": {"type": "scaled_float", "scaling_factor": 100}}});
+    let live = json!({"dynamic": "strict", "properties": {
+        "a": {"type": "text"}, "b": {"type": "flat_object"}, "c": {"type": "scaled_float", "scaling_factor": 100.0}}});
+    assert_eq!(differences(&wanted, &live), Ok(Vec::new()));
+    let other = json!({"properties": {"a": {"type": "text", "norms": false}, "d": {"type": "long"}}});
+    let all = differences(&wanted, &other).unwrap();
+    assert_eq!(all.len(), 5, "{all:#?}");
+}
+
+#[test]
+fn only_missing_fields_and_other_types_are_missing() {
+    let wanted = json!({"properties": {
+        "name": {"type": "text", "fields": {"exact": {"type": "keyword"}}},
+        "inner": {"type": "object", "properties": {"at": {"type": "date", "format": "x"}}},
+        "gone": {"type": "long"},
+    }});
+    let live = json!({"properties": {
+        "name": {"type": "text", "fields": {"exact": {"type": "wildcard"}}},
+        "inner": {"properties": {"at": {"type": "date"}, "more": {"type": "long"}}},
+    }});
+    let mut paths = missing_fields(&wanted, &live);
+    paths.sort();
+    assert_eq!(paths, ["gone", "name.exact"]);
+    assert!(missing_fields(&wanted, &wanted).is_empty());
+}
