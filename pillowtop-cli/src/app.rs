@@ -153,6 +153,7 @@ impl App {
             Command::Pillows => Ok(commands::pillows::run(&context)),
             Command::MakeMapping(arguments) => commands::make_mapping::run(&context, &arguments),
             Command::Audit(arguments) => wait(commands::audit::run(&context, &arguments)),
+            Command::NewPillow(arguments) => wait(commands::new_pillow::run(&context, &arguments)),
             Command::FastReindex(arguments) => wait(commands::fast_reindex::run(&context, &arguments)),
             Command::Run(arguments) => wait(commands::run::run(&context, &arguments)),
             Command::EsManage(arguments) => wait(commands::es_manage::run(&context, &arguments.action)),

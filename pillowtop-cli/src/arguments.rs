@@ -63,6 +63,9 @@ pub(crate) enum Command {
     /// Tell what the mapping of a pillow does to documents, before a server does
     #[command(after_help = help::AUDIT)]
     Audit(Audit),
+    /// Write the struct of a pillow from an existing mapping
+    #[command(after_help = help::NEW_PILLOW)]
+    NewPillow(NewPillow),
     /// Build the index of a pillow from its database
     #[command(after_help = help::FAST_REINDEX)]
     FastReindex(FastReindex),
@@ -115,6 +118,22 @@ pub(crate) struct Audit {
     /// The server that judges, such as `opensearch 3.6` or `elasticsearch 8.14` [default: the strictest of all]
     #[arg(long, value_name = "PRODUCT VERSION", value_parser = crate::commands::audit::read_target)]
     pub(crate) target: Option<pillowtop_core::field_types::Target>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewPillow {
+    /// The pillow's name; the struct's follows from it
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// An index body, `{"settings": …, "mappings": …}`, or the address of an index
+    #[arg(long, value_name = "FILE|INDEX-URL")]
+    pub(crate) from_mapping: String,
+    /// Write to this file [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write over files that are there
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -23,6 +23,15 @@ Examples:
 
 Documents go through gate, filter and transform as in `PROGRAM run`; nothing is sent to a cluster. Exit code 4 when one would be rejected.";
 
+pub(crate) const NEW_PILLOW: &str = "\
+Examples:
+  PROGRAM new-pillow visit --from-mapping visits.json                        the module of `Visit` on standard output
+  PROGRAM new-pillow visit --from-mapping visits.json --out src/visit.rs     into a file, settings beside it
+  PROGRAM new-pillow visit --from-mapping http://localhost:9200/visits --out src/visit.rs
+
+FILE is what creates an index, or what `GET index`, `GET index/_mapping` or a template's address answers. What is from before
+Elasticsearch 7 is told on standard error, and in `notes` with --json.";
+
 pub(crate) const FAST_REINDEX: &str = "\
 Examples:
   PROGRAM fast-reindex case             create <alias>_<hash>_1, load it, catch up; go on where an earlier run stopped

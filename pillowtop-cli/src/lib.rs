@@ -15,6 +15,8 @@ mod arguments;
 mod config;
 mod freshness;
 
+mod new_pillow;
+
 mod context;
 mod servers;
 mod stop;

@@ -6,6 +6,7 @@ pub(crate) mod es_manage;
 pub(crate) mod fast_reindex;
 pub(crate) mod limits;
 pub(crate) mod make_mapping;
+pub(crate) mod new_pillow;
 pub(crate) mod pillows;
 pub(crate) mod quickstart;
 pub(crate) mod run;

@@ -7,11 +7,11 @@ use crate::field_types::{Legacy, legacy_type};
 
 /// A note of something that has no place today.
 pub(super) fn left_out(path: &str, name: &str, legacy: &Legacy) -> Note {
-    Note {
-        path: path.to_owned(),
-        said: format!("`{name}`"),
-        became: format!("left out: use {}", legacy.replacement),
-    }
+    let became = match legacy.replacement.strip_prefix("nothing, ") {
+        Some(why) => format!("left out: {why}"),
+        None => format!("left out: use {}", legacy.replacement),
+    };
+    Note { path: path.to_owned(), said: format!("`{name}`"), became }
 }
 
 /// Says a field in today's words, as far as there are any.

@@ -48,7 +48,7 @@ fn check_settings(errors: &Errors, pillow: Option<&PillowModel<'_>>) {
         let meant = did_you_mean(&missing.name, missing.candidates.iter().map(String::as_str));
         errors.at_span(
             settings.span,
-            format!("the settings `{}`: {missing}{meant}", settings.place.shown),
+            format!("the settings `{}`: {missing}{meant}", settings.shown()),
             format!("define it under `analysis.{}`, or correct the name", missing.kind),
         );
     }

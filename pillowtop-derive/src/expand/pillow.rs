@@ -12,7 +12,7 @@ use super::document::option;
 use super::mapping::hexadecimal;
 use crate::filter::predicate;
 use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block};
-use crate::model::{FilterModel, PillowModel, SettingsModel};
+use crate::model::{FilterModel, PillowModel, SettingsModel, SettingsText};
 
 /// What the compiler is to say of the committed mapping.
 pub(crate) enum Drift {
@@ -74,7 +74,7 @@ fn surroundings(pillow: &PillowModel<'_>) -> TokenStream {
 
 fn defined_names(settings: Option<&SettingsModel>) -> TokenStream {
     let Some(settings) = settings else { return quote!(#PRIVATE::DefinedNames::NONE) };
-    let file = option(Some(&settings.place.shown));
+    let file = option(Some(settings.shown()));
     let [analyzers, normalizers, similarities] =
         [NameKind::Analyzer, NameKind::Normalizer, NameKind::Similarity].map(|kind| {
             let names = defined(&settings.normal, kind);
@@ -108,10 +108,15 @@ fn info(pillow: &PillowModel<'_>) -> TokenStream {
     let (settings, hash) = match &pillow.settings {
         None => (option(None), quote!(0)),
         Some(settings) => {
-            let (path, hash) = (&settings.place.from_crate, hexadecimal(settings.hash));
-            let file =
-                quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)));
-            (quote!(#PRIVATE::Option::Some(#file)), quote!(#hash))
+            let hash = hexadecimal(settings.hash);
+            let text = match &settings.text {
+                SettingsText::Inline(text) => quote!(#text),
+                SettingsText::File(place) => {
+                    let path = &place.from_crate;
+                    quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)))
+                }
+            };
+            (quote!(#PRIVATE::Option::Some(#text)), quote!(#hash))
         }
     };
     quote! {

@@ -37,14 +37,21 @@ pub(crate) struct FilterModel {
     pub(crate) selector: Option<String>,
 }
 
-/// A file of index settings.
+/// Index settings.
 pub(crate) struct SettingsModel {
-    pub(crate) place: Place,
+    pub(crate) text: SettingsText,
     pub(crate) hash: u128,
     /// The settings in their normal form.
     pub(crate) normal: Value,
     /// The place of the item that names the file.
     pub(crate) span: Span,
+}
+
+/// Where the settings are.
+pub(crate) enum SettingsText {
+    File(Place),
+    /// In the attribute itself.
+    Inline(String),
 }
 
 /// A transform, and the type that it makes.
@@ -104,8 +111,18 @@ impl<'a> PillowModel<'a> {
 }
 
 fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<SettingsModel> {
-    let place = compiled?.file(&literal.value());
     let help = "write the path of a JSON file with index settings, from the crate's folder";
+    let said = literal.value();
+    if said.trim_start().starts_with('{') {
+        return match normal_settings(&said) {
+            Ok(normal) => Some(SettingsModel::of(SettingsText::Inline(said), normal, literal)),
+            Err(problem) => {
+                errors.at(literal, format!("these settings {problem}"), help);
+                None
+            }
+        };
+    }
+    let place = compiled?.file(&said);
     let text = match fs_err::read_to_string(&place.path) {
         Ok(text) => text,
         Err(error) => {
@@ -118,16 +135,32 @@ fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) ->
             return None;
         }
     };
-    let normal = serde_json::from_str(&text).map_err(|error| format!("are no JSON: {error}"));
-    match normal.and_then(|value| normalize(&value).map_err(|problem| format!("cannot be used: {problem}"))) {
-        Ok(normal) => {
-            let hash = hash_text(&to_canonical(&normal));
-            Some(SettingsModel { place, hash, normal, span: literal.span() })
-        }
+    match normal_settings(&text) {
+        Ok(normal) => Some(SettingsModel::of(SettingsText::File(place), normal, literal)),
         Err(problem) => {
             errors.at(literal, format!("the settings `{}` {problem}", place.shown), help);
             None
         }
+    }
+}
+
+/// Settings in normal form.
+fn normal_settings(text: &str) -> Result<Value, String> {
+    let value = serde_json::from_str(text).map_err(|error| format!("are no JSON: {error}"))?;
+    normalize(&value).map_err(|problem| format!("cannot be used: {problem}"))
+}
+
+impl SettingsModel {
+    /// What messages call it.
+    pub(crate) fn shown(&self) -> &str {
+        match &self.text {
+            SettingsText::File(place) => &place.shown,
+            SettingsText::Inline(_) => "settings of the attribute",
+        }
+    }
+
+    fn of(text: SettingsText, normal: Value, literal: &syn::LitStr) -> Self {
+        Self { text, hash: hash_text(&to_canonical(&normal)), normal, span: literal.span() }
     }
 }
 

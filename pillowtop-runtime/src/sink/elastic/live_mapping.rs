@@ -9,6 +9,11 @@ use super::error::ClusterError;
 use super::rendering;
 
 impl Cluster {
+    /// What `GET /index` answers for one index or alias: aliases, mappings and settings by the index's name.
+    pub async fn index_answer(&self, index: &str) -> Result<Value, ClusterError> {
+        self.value(Request::get(&[index]), &format!("reading index `{index}`")).await
+    }
+
     /// The root of an index's live mapping.
     pub async fn live_mapping(&self, index: &IndexName) -> Result<Value, ClusterError> {
         let path = [index.as_str(), "_mapping"];

@@ -1,0 +1,190 @@
+//! `new-pillow`: writes the struct of a pillow from what a team already has.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use pillowtop_core::canonical::to_readable;
+use pillowtop_core::name::{index_name_problem, pillow_name_problem};
+use pillowtop_core::normal_form::Note;
+use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions};
+use serde_json::{Value, json};
+
+use crate::arguments::NewPillow;
+use crate::config::Secret;
+use crate::context::Context;
+use crate::exit::{Failure, Outcome};
+use crate::new_pillow::body::{self, Body};
+use crate::new_pillow::model::Draft;
+use crate::new_pillow::{from_mapping, names, write};
+use pillowtop_runtime::http::Endpoint;
+
+pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outcome, Failure> {
+    let name = &arguments.name;
+    for problem in [pillow_name_problem(name), index_name_problem(name)].into_iter().flatten() {
+        return Err(Failure::usage(format!("no pillow can be named `{name}`: it {problem}")));
+    }
+    if let Some(out) = arguments.out.as_deref().filter(|out| out.exists() && !arguments.force) {
+        return Err(Failure::usage(format!("{} is there already", out.display()))
+            .hint("give another `--out`, or `--force` to write over it"));
+    }
+    let source = &arguments.from_mapping;
+    let value = read(context, source).await?;
+    let unusable = |problem: String| Failure::new(format!("{}: {problem}", shown(source)));
+    let Body { mappings, settings, alias, mut notes } = body::read(&value).map_err(unusable)?;
+    let (mut draft, more) = from_mapping::draft(&mappings).map_err(unusable)?;
+    notes.extend(more);
+    fill_in(&mut draft, name, alias, &shown(source));
+    let settings = settings.as_object().is_some_and(|settings| !settings.is_empty()).then_some(settings);
+    let settings_file = settings.as_ref().map(|settings| place_settings(arguments, settings));
+    if let Some(file) = &settings_file {
+        draft.pillow.settings = Some(file.said.clone());
+    }
+    let folder = arguments.out.as_deref().and_then(Path::parent).filter(|path| !path.as_os_str().is_empty());
+    let plain = write::module(&draft);
+    let text = formatted(&plain, folder.unwrap_or(Path::new("."))).unwrap_or_else(|| {
+        context.talk.note("note: rustfmt is not there, so the text is not formatted");
+        plain
+    });
+    let written = settings_file.as_ref().and_then(|file| Some((file.path.as_deref()?, settings.as_ref()?)));
+    if let Some((path, settings)) = written.filter(|_| arguments.out.is_some()) {
+        if path.exists() && !arguments.force {
+            return Err(Failure::usage(format!("{} is there already", path.display()))
+                .hint("give `--force` to write over it"));
+        }
+        fs_err::write(path, format!("{}\n", to_readable(settings, 0)))?;
+    }
+    if let Some(out) = &arguments.out {
+        if let Some(folder) = folder {
+            fs_err::create_dir_all(folder)?;
+        }
+        fs_err::write(out, &text)?;
+    } else {
+        context.talk.text(text.trim_end());
+    }
+    let settings_path = written.map(|(path, _)| path.display().to_string());
+    report(context, arguments, &draft, &notes, &Written { text: &text, settings: settings_path });
+    Ok(Outcome::Done)
+}
+
+struct Written<'a> {
+    text: &'a str,
+    settings: Option<String>,
+}
+
+/// What became of the mapping, and what is to be done next.
+fn report(context: &Context, arguments: &NewPillow, draft: &Draft, notes: &[Note], written: &Written<'_>) {
+    for note in notes {
+        context.talk.note(&format!("note: {note}"));
+    }
+    let document = write::document_name(draft);
+    let (structs, fields) = (draft.structs.len(), draft.field_count());
+    let crates = write::crates(draft);
+    let out = arguments.out.as_ref().map(|path| path.display().to_string());
+    let listed: Vec<Value> = notes
+        .iter()
+        .map(|note| json!({"path": note.path, "said": note.said, "became": note.became}))
+        .collect();
+    context.talk.json(&json!({
+        "pillow": arguments.name, "struct": document, "structs": structs, "fields": fields, "out": out,
+        "settings": written.settings, "crates": crates, "notes": listed,
+        "rust": out.is_none().then_some(written.text),
+    }));
+    let place = out.map_or_else(String::new, |out| format!(" in {out}"));
+    context.talk.note(&format!("`{document}`: {fields} fields in {structs} structs{place}"));
+    context.talk.note(&format!(
+        "\nhint: put it into a crate with {}, name it in `registry![…]`, then run `{} make-mapping {}`",
+        crates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        context.program,
+        arguments.name
+    ));
+}
+
+/// What only the command knows.
+fn fill_in(draft: &mut Draft, name: &str, alias: Option<String>, source: &str) {
+    let alias = alias.filter(|alias| index_name_problem(alias).is_none());
+    draft.pillow.name = name.to_owned();
+    draft.pillow.alias = alias.unwrap_or_else(|| name.to_owned());
+    draft.pillow.doc_types = vec![names::type_name(name)];
+    draft.pillow.doc_type_comment =
+        "The value of `doc_type` in the documents: a guess from the pillow's name, since a mapping does not say it.".to_owned();
+    draft.docs = vec![
+        format!("The pillow `{name}`, from the mapping in `{}`.", source.replace('`', "'")),
+        String::new(),
+        "A mapping says neither which members are always there nor which are lists: take `Option` away where a value".to_owned(),
+        "is always there, and write `Vec` where there are several. Neither changes the mapping.".to_owned(),
+    ];
+}
+
+async fn read(context: &Context, source: &str) -> Result<Value, Failure> {
+    if !(source.starts_with("http://") || source.starts_with("https://")) {
+        let text = fs_err::read_to_string(source).map_err(Failure::usage)?;
+        return serde_json::from_str(&text).map_err(|error| Failure::new(format!("{source}: {error}")));
+    }
+    let (server, index) = source.trim_end_matches('/').rsplit_once('/').unwrap_or((source, ""));
+    if index.is_empty() || server.ends_with('/') || server.ends_with(':') {
+        return Err(
+            Failure::usage("the address names no index").hint("give it as `http://localhost:9200/INDEX`")
+        );
+    }
+    let elastic = &context.config.elastic;
+    let password = elastic.password.as_ref().map(Secret::reveal);
+    let endpoint = Endpoint::parse(server, elastic.user.as_deref(), password).map_err(Failure::usage)?;
+    let cluster = Cluster::connect(endpoint, ClusterOptions::default()).await?;
+    Ok(cluster.index_answer(index).await?)
+}
+
+/// A source without the credentials that an address may have.
+fn shown(source: &str) -> String {
+    match source.split_once("://") {
+        Some((scheme, rest)) if scheme.starts_with("http") => {
+            let host = rest.find('/').unwrap_or(rest.len());
+            let start = rest[..host].rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", &rest[start..])
+        }
+        _ => Path::new(source)
+            .file_name()
+            .map_or_else(|| source.to_owned(), |name| name.to_string_lossy().into_owned()),
+    }
+}
+
+struct SettingsPlace {
+    /// What stands in the attribute.
+    said: String,
+    path: Option<PathBuf>,
+}
+
+/// Beside the module when that is in a crate; otherwise in the attribute itself.
+fn place_settings(arguments: &NewPillow, settings: &Value) -> SettingsPlace {
+    let inline = || SettingsPlace { said: settings.to_string(), path: None };
+    let Some(out) = &arguments.out else { return inline() };
+    let path = out.with_extension("settings.json");
+    let Ok(absolute) = std::path::absolute(&path) else { return inline() };
+    let from_crate = absolute.ancestors().skip(1).find_map(|folder| {
+        folder.join("Cargo.toml").is_file().then(|| absolute.strip_prefix(folder).ok()).flatten()
+    });
+    let parts =
+        from_crate.map(|path| path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"));
+    parts.map_or_else(inline, |said| SettingsPlace { said, path: Some(path) })
+}
+
+/// The text as rustfmt writes it with the configuration of a folder; none without a rustfmt that takes it.
+fn formatted(text: &str, folder: &Path) -> Option<String> {
+    let folder = std::path::absolute(folder).ok()?;
+    let folder = folder.ancestors().find(|folder| folder.is_dir())?;
+    let mut child = Command::new("rustfmt")
+        .args(["--edition", "2024", "--emit", "stdout"])
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut input = child.stdin.take()?;
+    let sent = text.to_owned();
+    // rustfmt may begin to answer before it has read all.
+    let writer = std::thread::spawn(move || input.write_all(sent.as_bytes()));
+    let output = child.wait_with_output().ok()?;
+    let is_sent = writer.join().is_ok_and(|sent| sent.is_ok());
+    (is_sent && output.status.success()).then(|| String::from_utf8(output.stdout).ok()).flatten()
+}

@@ -1,0 +1,190 @@
+//! Where a mapping stands in what servers return and people keep: index bodies, answers about an index, templates.
+
+use pillowtop_core::field_types::{legacy_root_parameter, root_parameter};
+use pillowtop_core::normal_form::Note;
+use pillowtop_core::settings;
+use serde_json::{Map, Value, json};
+
+/// What a server notes in the settings of an index about that index alone.
+const OF_ONE_INDEX: [&str; 9] = [
+    "blocks",
+    "creation_date",
+    "creation_date_string",
+    "history",
+    "provided_name",
+    "resize",
+    "uuid",
+    "verified_before_close",
+    "version",
+];
+
+/// What a source says of an index.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Body {
+    /// The root of the mapping.
+    pub(crate) mappings: Value,
+    /// Normal settings, without what is of one index alone.
+    pub(crate) settings: Value,
+    /// The only alias.
+    pub(crate) alias: Option<String>,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// Finds mapping and settings.
+pub(crate) fn read(value: &Value) -> Result<Body, String> {
+    let Value::Object(members) = value else {
+        return Err("it is no JSON object".to_owned());
+    };
+    if let Some(mappings) = members.get("mappings") {
+        return of_index(members, mappings);
+    }
+    if let Some(template @ Value::Object(_)) = members.get("template") {
+        return read(template);
+    }
+    for (list, inner) in
+        [("index_templates", "index_template"), ("component_templates", "component_template")]
+    {
+        match members.get(list).and_then(Value::as_array).map(Vec::as_slice) {
+            Some([one]) => {
+                return one.get(inner).map_or_else(|| Err(format!("`{list}` has no `{inner}`")), read);
+            }
+            Some(several) => return Err(format!("it has {} of `{list}`, not one", several.len())),
+            None => {}
+        }
+    }
+    if is_mapping(members) {
+        return of_index(&Map::new(), value);
+    }
+    let mut objects = members.iter().filter(|(_, value)| value.is_object());
+    match (objects.next(), objects.next()) {
+        (Some((_, Value::Object(entry))), None) if entry.contains_key("mappings") => {
+            read(&Value::Object(entry.clone()))
+        }
+        (Some((_, Value::Object(entry))), None) if is_mapping(entry) => of_index(&Map::new(), value),
+        (Some((first, _)), Some((second, _)))
+            if members.values().all(|entry| entry.get("mappings").is_some()) =>
+        {
+            Err(format!("it has the mappings of several indices, such as `{first}` and `{second}`; give one"))
+        }
+        _ => Err("it has neither `mappings` nor `properties`".to_owned()),
+    }
+}
+
+fn of_index(members: &Map<String, Value>, mappings: &Value) -> Result<Body, String> {
+    let mut notes = Vec::new();
+    let mappings = without_type(mappings, &mut notes)?;
+    let settings = members.get("settings").map_or_else(|| Ok(json!({})), settings::normalize);
+    let settings = settings.map_err(|problem| format!("its settings cannot be used: {problem}"))?;
+    let aliases: Vec<&String> = members
+        .get("aliases")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name)
+        .collect();
+    let alias = match aliases.as_slice() {
+        [one] => Some((*one).clone()),
+        _ => None,
+    };
+    Ok(Body { mappings, settings: own_settings(settings, &mut notes), alias, notes })
+}
+
+/// Before version 7 there was a level for the document type.
+fn without_type(mappings: &Value, notes: &mut Vec<Note>) -> Result<Value, String> {
+    let Value::Object(members) = mappings else {
+        return Err("its `mappings` are no object".to_owned());
+    };
+    if members.is_empty() || is_mapping(members) {
+        return Ok(mappings.clone());
+    }
+    let mut note = |said: String, became: &str| {
+        notes.push(Note { path: String::new(), said, became: became.to_owned() });
+    };
+    if members.contains_key("_default_") {
+        note("the type `_default_`".to_owned(), "left out: use an index template");
+    }
+    let types: Vec<&String> = members.keys().filter(|name| *name != "_default_").collect();
+    match types.as_slice() {
+        [] => Ok(json!({})),
+        [one] => {
+            note(format!("the document type `{one}`"), "its mapping is that of the index");
+            Ok(members[one.as_str()].clone())
+        }
+        [first, second, ..] => Err(format!(
+            "it has several document types, such as `{first}` and `{second}`, and an index has none today"
+        )),
+    }
+}
+
+/// `_default_` can only be a document type.
+fn is_mapping(members: &Map<String, Value>) -> bool {
+    let is_root = |name: &str| {
+        name == "properties"
+            || name != "_default_"
+                && (root_parameter(name).is_some() || legacy_root_parameter(name).is_some())
+    };
+    members.keys().any(|name| is_root(name))
+}
+
+fn own_settings(settings: Value, notes: &mut Vec<Note>) -> Value {
+    let Value::Object(mut members) = settings else { return json!({}) };
+    members.retain(|name, _| !OF_ONE_INDEX.contains(&name.as_str()));
+    if let Some(Value::Object(translog)) = members.get_mut("translog")
+        && translog
+            .get("durability")
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.eq_ignore_ascii_case("async"))
+    {
+        translog.remove("durability");
+        if translog.is_empty() {
+            members.remove("translog");
+        }
+        notes.push(Note {
+            path: "settings".to_owned(),
+            said: "`translog.durability: async`".to_owned(),
+            became: "left out: it loses acknowledged documents with a node".to_owned(),
+        });
+    }
+    Value::Object(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_is_found_wherever_it_stands() {
+        let mapping = json!({"properties": {"name": {"type": "text"}}});
+        for value in [
+            mapping.clone(),
+            json!({"mappings": mapping, "settings": {"index": {"uuid": "x", "version": {"created": "1"}}}}),
+            json!({"cases_1": {"mappings": mapping, "aliases": {}, "settings": {}}}),
+            json!({"cases_1": {"mappings": {"doc": mapping}}}),
+            json!({"doc": mapping}),
+            json!({"mappings": {"_default_": {"_all": {"enabled": false}}, "doc": mapping}}),
+            json!({"index_patterns": ["a*"], "template": {"mappings": mapping}}),
+            json!({"index_templates": [{"name": "a", "index_template": {"template": {"mappings": mapping}}}]}),
+        ] {
+            let body = read(&value).unwrap();
+            assert_eq!((&body.mappings, &body.settings), (&mapping, &json!({})), "{value}");
+        }
+        for (value, said) in [
+            (json!([]), "no JSON object"),
+            (json!({}), "neither"),
+            (json!({"a": {"mappings": {}}, "b": {"mappings": {}}}), "several indices"),
+            (json!({"mappings": {"a": {}, "b": {}}}), "several document types"),
+        ] {
+            assert!(read(&value).unwrap_err().contains(said), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_settings_of_one_index_are_not_taken_over() {
+        let body = read(&json!({"x": {"aliases": {"cases": {}}, "mappings": {}, "settings": {"index": {
+            "uuid": "u", "creation_date": "1", "number_of_shards": "5", "translog": {"durability": "async"}}}}}));
+        let body = body.unwrap();
+        assert_eq!(body.settings, json!({"number_of_shards": "5"}));
+        assert_eq!(body.alias.as_deref(), Some("cases"));
+        assert_eq!(body.notes.len(), 1);
+    }
+}

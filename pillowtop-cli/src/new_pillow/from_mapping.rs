@@ -1,0 +1,204 @@
+//! From a mapping in normal form to structs: an object becomes a struct, equal objects of one name the same struct.
+
+use std::collections::HashMap;
+
+use pillowtop_core::field_types::{Holds, field_type};
+use pillowtop_core::normal_form::{Note, normal_form};
+use pillowtop_core::source::is_couch_member;
+use serde_json::{Map, Value, json};
+
+use crate::new_pillow::model::{Draft, EsItem, FieldDraft, RustType, Shape, StructDraft};
+use crate::new_pillow::{names, rust_types, said};
+
+type Mapping = Map<String, Value>;
+
+/// The structs of a mapping, and what of it no server of today takes or no attribute can say. The pillow's own attributes are
+/// the caller's to fill in.
+pub(crate) fn draft(mappings: &Value) -> Result<(Draft, Vec<Note>), String> {
+    let form = normal_form(mappings)?;
+    let mut notes = form.notes;
+    let Value::Object(root) = form.mappings else { return Err("a mapping is a JSON object".to_owned()) };
+    let carries_unknown = !matches!(root["dynamic"].as_str(), Some("strict" | "strict_allow_templates"))
+        && root["dynamic"] != json!(false);
+    let mut builder = Builder {
+        structs: Vec::new(),
+        known: HashMap::new(),
+        notes: Vec::new(),
+        copied: copy_targets(&root),
+    };
+    // The document's place is the first, whatever it holds.
+    builder.structs.push(StructDraft {
+        places: Vec::new(),
+        is_element: false,
+        docs: Vec::new(),
+        es: Vec::new(),
+        fields: Vec::new(),
+    });
+    let (fields, properties) = builder.members(&root, &[]);
+    let mut es = said::root(&root, &mut notes);
+    es.extend(properties);
+    let document = &mut builder.structs[0];
+    (document.es, document.fields) = (es, fields);
+    document.docs = vec!["A document of the index.".to_owned()];
+    notes.append(&mut builder.notes);
+    let mut draft = Draft { structs: builder.structs, ..Draft::default() };
+    draft.pillow.carries_unknown = carries_unknown;
+    describe(&mut draft.structs);
+    Ok((draft, notes))
+}
+
+struct Builder {
+    structs: Vec<StructDraft>,
+    /// Structs by their last name and contents.
+    known: HashMap<String, usize>,
+    notes: Vec<Note>,
+    /// Paths that `copy_to` fills.
+    copied: Vec<String>,
+}
+
+impl Builder {
+    /// The fields of an object, and the properties that no field can have.
+    fn members(&mut self, object: &Mapping, above: &[String]) -> (Vec<FieldDraft>, Option<EsItem>) {
+        let (mut fields, mut rest) = (Vec::new(), Vec::new());
+        for (name, mapping) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let Value::Object(mapping) = mapping else { continue };
+            let place: Vec<String> = above.iter().cloned().chain([name.clone()]).collect();
+            let is_couchs = above.is_empty() && is_couch_member(name);
+            if is_couchs {
+                let became = "a property that no document fills: the member is CouchDB's own".to_owned();
+                self.notes.push(Note { path: name.clone(), said: format!("`{name}`"), became });
+            }
+            // An alias holds nothing, and a server refuses a document with a value for a script.
+            if is_couchs || said::holds(mapping) == Holds::Alias || mapping.contains_key("script") {
+                rest.push((name.clone(), mapping.clone()));
+            } else {
+                fields.push(self.field(name, mapping, &place));
+            }
+        }
+        (fields, said::properties(&rest))
+    }
+
+    fn field(&mut self, name: &str, mapping: &Mapping, place: &[String]) -> FieldDraft {
+        match said::holds(mapping) {
+            Holds::Object | Holds::Nested if said::is_known(mapping, false) => {
+                self.object(name, mapping, place)
+            }
+            _ => self.leaf(name, mapping, place),
+        }
+    }
+
+    fn leaf(&self, name: &str, mapping: &Mapping, place: &[String]) -> FieldDraft {
+        let rust_type = rust_types::rust_type(said::type_of(mapping), mapping);
+        FieldDraft {
+            json_name: name.to_owned(),
+            docs: self.docs(mapping, place),
+            rust_type,
+            shape: Shape::Optional,
+            es: said::leaf(mapping, rust_type),
+        }
+    }
+
+    fn object(&mut self, name: &str, mapping: &Mapping, place: &[String]) -> FieldDraft {
+        let is_list = said::holds(mapping) == Holds::Nested;
+        let shape = if is_list { Shape::List } else { Shape::Optional };
+        let is_read = mapping.get("enabled") != Some(&json!(false));
+        let has_dots = mapping
+            .get("properties")
+            .and_then(Value::as_object)
+            .is_some_and(|inner| inner.keys().any(|name| name.contains('.')));
+        let (fields, properties) =
+            if is_read && !has_dots { self.members(mapping, place) } else { (Vec::new(), None) };
+        let json_name = name.to_owned();
+        if fields.is_empty() {
+            let rust_type = if is_read { RustType::JsonObject } else { RustType::Json };
+            let docs = self.docs(mapping, place);
+            return FieldDraft { json_name, docs, rust_type, shape, es: said::opaque(mapping) };
+        }
+        let index = self.structure(place, is_list, fields, properties.into_iter().collect());
+        let docs = if is_list { "A list of objects, each searched on its own." } else { "An object." };
+        FieldDraft {
+            json_name,
+            docs: vec![docs.to_owned()],
+            rust_type: RustType::Struct(index),
+            shape,
+            es: said::of_struct(mapping),
+        }
+    }
+
+    /// The struct of these contents, which may be there already.
+    fn structure(
+        &mut self,
+        place: &[String],
+        is_element: bool,
+        fields: Vec<FieldDraft>,
+        es: Vec<EsItem>,
+    ) -> usize {
+        let name = place.last().map(String::as_str).unwrap_or_default();
+        let key = format!("{} {is_element} {fields:?} {es:?}", names::type_name(name));
+        if let Some(index) = self.known.get(&key) {
+            self.structs[*index].places.push(place.to_vec());
+            return *index;
+        }
+        let index = self.structs.len();
+        self.structs.push(StructDraft {
+            places: vec![place.to_vec()],
+            is_element,
+            docs: Vec::new(),
+            es,
+            fields,
+        });
+        self.known.insert(key, index);
+        index
+    }
+
+    /// What to know about a field that its attribute does not say.
+    fn docs(&self, mapping: &Mapping, place: &[String]) -> Vec<String> {
+        let mut docs = vec![match field_type(said::type_of(mapping)) {
+            _ if mapping.get("enabled") == Some(&json!(false)) => {
+                "Anything; it is kept and not indexed.".to_owned()
+            }
+            Some(known) => format!("{}.", known.doc),
+            None => format!("A field of the type `{}`.", said::type_of(mapping)),
+        }];
+        if let Some(null_value) = mapping.get("null_value") {
+            docs.push(format!("Nothing is indexed as `{null_value}`."));
+        }
+        if self.copied.contains(&place.join(".")) {
+            docs.push("`copy_to` of other fields fills it.".to_owned());
+        }
+        docs
+    }
+}
+
+fn copy_targets(mapping: &Mapping) -> Vec<String> {
+    let mut targets = Vec::new();
+    for group in ["properties", "fields"] {
+        for field in mapping.get(group).and_then(Value::as_object).into_iter().flat_map(Map::values) {
+            let Value::Object(field) = field else { continue };
+            match field.get("copy_to") {
+                Some(Value::String(target)) => targets.push(target.clone()),
+                Some(Value::Array(list)) => {
+                    targets.extend(list.iter().filter_map(Value::as_str).map(str::to_owned))
+                }
+                _ => {}
+            }
+            targets.extend(copy_targets(field));
+        }
+    }
+    targets
+}
+
+/// Says of each struct where it stands.
+fn describe(structs: &mut [StructDraft]) {
+    for draft in structs.iter_mut().skip(1) {
+        draft.places.sort_by_key(|place| (place.len(), place.clone()));
+        let path = |place: &Vec<String>| format!("`{}`", place.join(".").replace('`', "'"));
+        let kind = if draft.is_element { "One of" } else { "What is in" };
+        draft.docs = vec![match draft.places.as_slice() {
+            [] => String::new(),
+            [one] => format!("{kind} {}.", path(one)),
+            [one, two] => format!("{kind} {} and {}.", path(one), path(two)),
+            [one, two, rest @ ..] => format!("{kind} {}, {} and {} more.", path(one), path(two), rest.len()),
+        }];
+    }
+}

@@ -1,0 +1,12 @@
+//! From what a team already has to a struct: a source becomes a [`model::Draft`], which is written as Rust.
+
+pub(crate) mod body;
+mod literals;
+pub(crate) mod model;
+pub(crate) mod names;
+
+mod rust_types;
+mod said;
+
+pub(crate) mod from_mapping;
+pub(crate) mod write;

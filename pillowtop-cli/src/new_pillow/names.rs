@@ -1,0 +1,368 @@
+//! Rust names from JSON names: fields in snake case, structs in capitals, each name once.
+
+use std::collections::BTreeSet;
+
+use crate::new_pillow::model::StructDraft;
+
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// Keywords that cannot be written raw.
+const NEVER_RAW: &[&str] = &["crate", "self", "super"];
+
+/// Names that mean something else in the generated module, or that the derive takes for a type it knows.
+const TAKEN: &[&str] = &[
+    "AHashMap",
+    "Arc",
+    "BTreeMap",
+    "BTreeSet",
+    "BigDecimal",
+    "Box",
+    "Clone",
+    "Copy",
+    "CouchDocument",
+    "Cow",
+    "Date",
+    "DateTime",
+    "Debug",
+    "Decimal",
+    "Default",
+    "Deserialize",
+    "Drop",
+    "Eq",
+    "Err",
+    "Fn",
+    "From",
+    "FxHashMap",
+    "HashMap",
+    "HashSet",
+    "Hash",
+    "IndexMap",
+    "Into",
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "Iterator",
+    "LinkedList",
+    "Map",
+    "NaiveDate",
+    "NaiveDateTime",
+    "None",
+    "Ok",
+    "Option",
+    "Ord",
+    "PartialEq",
+    "PhantomData",
+    "Pillow",
+    "RawValue",
+    "Rc",
+    "Result",
+    "Self",
+    "Send",
+    "Serialize",
+    "Sized",
+    "Some",
+    "String",
+    "Sync",
+    "Timestamp",
+    "ToString",
+    "Utc",
+    "Uuid",
+    "Value",
+    "Vec",
+    "VecDeque",
+];
+
+/// What symbols are called where nothing else tells two names apart.
+const SYMBOLS: &[(char, &str)] = &[
+    ('@', "at"),
+    ('#', "hash"),
+    ('$', "dollar"),
+    ('+', "plus"),
+    ('-', "minus"),
+    ('*', "any"),
+    ('%', "percent"),
+    ('&', "and"),
+];
+
+/// serde's rules that rename all fields of a struct.
+const RULES: &[(&str, fn(&str) -> String)] = &[
+    ("camelCase", camel),
+    ("PascalCase", pascal),
+    ("kebab-case", |name| name.replace('_', "-")),
+    ("SCREAMING_SNAKE_CASE", str::to_ascii_uppercase),
+    ("SCREAMING-KEBAB-CASE", |name| name.to_ascii_uppercase().replace('_', "-")),
+];
+
+/// The Rust name of a field, and the JSON name where serde must be told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FieldName {
+    pub(super) rust: String,
+    pub(super) rename: Option<String>,
+}
+
+/// The names of a struct's fields, and the rule that most of them follow.
+pub(super) fn field_names(json_names: &[&str]) -> (Option<&'static str>, Vec<FieldName>) {
+    let mut taken = BTreeSet::new();
+    let names: Vec<String> =
+        json_names.iter().map(|name| unique(identifier(name), name, &mut taken)).collect();
+    let misses = |rule: fn(&str) -> String| {
+        names.iter().zip(json_names).filter(|(rust, json)| rule(rust) != **json).count()
+    };
+    let plain = misses(str::to_owned);
+    let best =
+        RULES.iter().map(|(name, rule)| (misses(*rule), *name, *rule)).min_by_key(|(missed, ..)| *missed);
+    let rule = best.filter(|(missed, ..)| missed + 1 < plain);
+    let apply = rule.map_or(str::to_owned as fn(&str) -> String, |(_, _, rule)| rule);
+    let named = names.iter().zip(json_names).map(|(rust, json)| FieldName {
+        rename: (apply(rust) != **json || !json.is_ascii()).then(|| (*json).to_owned()),
+        rust: if KEYWORDS.contains(&rust.as_str()) { format!("r#{rust}") } else { rust.clone() },
+    });
+    (rule.map(|(_, name, _)| name), named.collect())
+}
+
+fn unique(identifier: String, json_name: &str, taken: &mut BTreeSet<String>) -> String {
+    if taken.insert(identifier.clone()) {
+        return identifier;
+    }
+    let symbol =
+        json_name.chars().next().and_then(|first| SYMBOLS.iter().find(|(symbol, _)| *symbol == first));
+    let spelt = symbol.map(|(_, word)| format!("{word}_{identifier}"));
+    let numbered = (2..).map(|number| format!("{identifier}_{number}"));
+    spelt.into_iter().chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or(identifier)
+}
+
+/// A JSON name in snake case.
+fn identifier(json_name: &str) -> String {
+    let inner = json_name.trim_matches('_');
+    let is_snake = !inner.is_empty()
+        && !inner.contains("__")
+        && inner
+            .chars()
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+        && !json_name.starts_with(|first: char| first.is_ascii_digit());
+    let name = if is_snake { json_name.to_owned() } else { words(json_name).join("_") };
+    let name = match name.chars().next() {
+        None => symbol_words(json_name),
+        Some(first) if first.is_ascii_digit() => {
+            let sign =
+                json_name.chars().next().and_then(|sign| SYMBOLS.iter().find(|(symbol, _)| *symbol == sign));
+            format!("{}_{name}", sign.map_or("field", |(_, word)| word))
+        }
+        Some(_) => name,
+    };
+    if NEVER_RAW.contains(&name.as_str()) { name + "_" } else { name }
+}
+
+/// A name of symbols alone.
+fn symbol_words(json_name: &str) -> String {
+    let words: Vec<&str> = json_name
+        .chars()
+        .filter_map(|letter| SYMBOLS.iter().find(|(symbol, _)| *symbol == letter).map(|(_, word)| *word))
+        .collect();
+    if words.is_empty() { "field".to_owned() } else { words.join("_") }
+}
+
+/// The words of a name in lower case: parted by whatever is no letter or digit, and by capitals.
+fn words(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let is_part = |letter: char| {
+        letter.is_ascii_alphanumeric()
+            || !letter.is_ascii() && letter.is_alphabetic() && unicode_ident::is_xid_start(letter)
+    };
+    let mut words: Vec<String> = Vec::new();
+    let mut parted = true;
+    for (place, letter) in letters.iter().enumerate() {
+        if !is_part(*letter) {
+            parted = true;
+            continue;
+        }
+        let before = place.checked_sub(1).and_then(|place| letters.get(place));
+        let after = letters.get(place + 1);
+        let begins = letter.is_uppercase()
+            && before.is_some_and(|before| {
+                before.is_lowercase()
+                    || before.is_ascii_digit()
+                    || before.is_uppercase() && after.is_some_and(|after| after.is_lowercase())
+            });
+        if parted || begins {
+            words.push(String::new());
+        }
+        parted = false;
+        if let Some(word) = words.last_mut() {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words
+}
+
+fn pascal(snake: &str) -> String {
+    let mut name = String::new();
+    let mut capital = true;
+    for letter in snake.chars() {
+        if letter == '_' {
+            capital = true;
+        } else if capital {
+            name.push(letter.to_ascii_uppercase());
+            capital = false;
+        } else {
+            name.push(letter);
+        }
+    }
+    name
+}
+
+fn camel(snake: &str) -> String {
+    let pascal = pascal(snake);
+    let mut letters = pascal.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
+}
+
+/// A name in capitals, such as `CaseAction` of `case_action`.
+pub(crate) fn type_name(name: &str) -> String {
+    let words = words(name);
+    let capital = |word: &String| {
+        let mut letters = word.chars();
+        letters
+            .next()
+            .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+    };
+    let joined: String = words.iter().map(capital).collect();
+    match joined.chars().next() {
+        Some(first) if !first.is_ascii_digit() => joined,
+        Some(_) => format!("N{joined}"),
+        None => pascal(&symbol_words(name)),
+    }
+}
+
+/// The names of all structs, in their order: the last part of where one stands, with as many parts before it as tell it from others.
+pub(super) fn struct_names(structs: &[StructDraft], document: &str) -> Vec<String> {
+    let mut names = vec![String::new(); structs.len()];
+    let mut taken: BTreeSet<String> = TAKEN.iter().map(|name| (*name).to_owned()).collect();
+    let mut order: Vec<usize> = (0..structs.len()).collect();
+    let place = |index: usize| structs[index].places.iter().min_by_key(|place| (place.len(), *place));
+    order.sort_by_key(|index| place(*index).map(|place| (place.len(), place.clone())));
+    for index in order {
+        let candidates: Vec<String> = match place(index) {
+            None => vec![type_name(document), format!("{}Document", type_name(document))],
+            Some(place) => (1..=place.len())
+                .map(|parts| struct_name(&place[place.len() - parts..], structs[index].is_element))
+                .collect(),
+        };
+        let last = candidates.last().cloned().unwrap_or_default();
+        let numbered = (2..).map(|number| format!("{last}{number}"));
+        names[index] =
+            candidates.into_iter().chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or(last);
+    }
+    names
+}
+
+fn struct_name(parts: &[String], is_element: bool) -> String {
+    let mut parts: Vec<String> = parts.iter().map(|part| type_name(part)).collect();
+    if let Some(last) = parts.last_mut().filter(|_| is_element) {
+        *last = singular(last);
+    }
+    parts.concat()
+}
+
+fn singular(name: &str) -> String {
+    let endings = [("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", "")];
+    if ["ss", "us", "is", "ews", "Ss"].iter().any(|ending| name.ends_with(ending)) || name.len() < 3 {
+        return name.to_owned();
+    }
+    let ending = endings.iter().find(|(plural, _)| name.ends_with(plural) && name.len() > plural.len() + 1);
+    ending.map_or_else(
+        || name.to_owned(),
+        |(plural, one)| format!("{}{one}", &name[..name.len() - plural.len()]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(json_names: &[&str], rule: Option<&str>, expected: &[(&str, Option<&str>)]) {
+        let (found, names) = field_names(json_names);
+        let names: Vec<_> = names.iter().map(|name| (name.rust.as_str(), name.rename.as_deref())).collect();
+        assert_eq!((found, names.as_slice()), (rule, expected));
+    }
+
+    #[test]
+    fn fields_are_in_snake_case() {
+        check(&["type", "self", "name"], None, &[("r#type", None), ("self_", Some("self")), ("name", None)]);
+        check(
+            &["#type", "@type", "type"],
+            None,
+            &[("r#type", Some("#type")), ("at_type", Some("@type")), ("type_2", Some("type"))],
+        );
+        check(
+            &["+1", "-1", "*", "404", "a b", "A.B"],
+            None,
+            &[
+                ("plus_1", Some("+1")),
+                ("minus_1", Some("-1")),
+                ("any", Some("*")),
+                ("field_404", Some("404")),
+                ("a_b", Some("a b")),
+                ("a_b_2", Some("A.B")),
+            ],
+        );
+        check(
+            &["__is_tombstone__", "a__b", "größe"],
+            None,
+            &[("__is_tombstone__", None), ("a_b", Some("a__b")), ("größe", Some("größe"))],
+        );
+    }
+
+    #[test]
+    fn one_rule_renames_what_follows_it() {
+        check(
+            &["creationDate", "answerId", "user", "@id"],
+            Some("camelCase"),
+            &[("creation_date", None), ("answer_id", None), ("user", None), ("id", Some("@id"))],
+        );
+        check(
+            &["WatchID", "URL", "EventTime", "UserAgent"],
+            Some("PascalCase"),
+            &[
+                ("watch_id", Some("WatchID")),
+                ("url", Some("URL")),
+                ("event_time", None),
+                ("user_agent", None),
+            ],
+        );
+        check(&["oneName", "user"], None, &[("one_name", Some("oneName")), ("user", None)]);
+    }
+
+    #[test]
+    fn structs_have_names_of_their_own() {
+        let draft = |place: &[&str], is_element| StructDraft {
+            places: if place.is_empty() {
+                Vec::new()
+            } else {
+                vec![place.iter().map(|part| (*part).to_owned()).collect()]
+            },
+            is_element,
+            docs: Vec::new(),
+            es: Vec::new(),
+            fields: Vec::new(),
+        };
+        let structs = [
+            draft(&[], false),
+            draft(&["host", "os"], false),
+            draft(&["user_agent", "os"], false),
+            draft(&["date"], false),
+            draft(&["answers"], true),
+            draft(&["status"], true),
+        ];
+        assert_eq!(
+            struct_names(&structs, "log-line"),
+            ["LogLine", "Os", "UserAgentOs", "Date2", "Answer", "Status"]
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! One crate with a module for each mapping, written by `new-pillow`, checked and run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use pillowtop_cli::App;
+use pillowtop_core::Registry;
+use serde_json::Value;
+
+use crate::mappings::{Existing, all};
+
+/// A mapping, and what its struct derives.
+pub(crate) struct TakenOver {
+    pub(crate) existing: Existing,
+    /// What `--json` said.
+    pub(crate) report: Value,
+    /// The root of the mapping that the compiled struct derives.
+    pub(crate) derived: Value,
+    /// Its settings.
+    pub(crate) settings: Value,
+}
+
+const MANIFEST: &str = r#"
+[workspace]
+
+[package]
+name = "taken-over"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+chrono = { version = "0.4", default-features = false, features = ["std", "clock", "serde"] }
+pillowtop = { path = "CHECKOUT/pillowtop" }
+serde = { version = "1", features = ["derive"] }
+serde_json = "1"
+
+[profile.dev]
+debug = false
+incremental = false
+"#;
+
+const MAIN: &str = r#"
+fn show<T>(name: &str, empty: serde_json::Result<T>)
+where
+    T: pillowtop::Pillow,
+{
+    assert!(empty.is_ok(), "{name} does not read an empty document");
+    let definition = pillowtop::Definition::of::<T>();
+    println!("{}", serde_json::json!([name, definition.mappings, definition.settings]));
+}
+
+fn main() {
+    // Large documents are large on the stack of an unoptimised build.
+    let shown = std::thread::Builder::new().stack_size(256 << 20).spawn(|| {
+SHOWN    });
+    shown.expect("a thread").join().expect("all mappings are shown");
+}
+"#;
+
+/// All mappings, taken over once a run.
+pub(crate) fn taken_over() -> &'static [TakenOver] {
+    static ALL: OnceLock<Vec<TakenOver>> = OnceLock::new();
+    ALL.get_or_init(take_over)
+}
+
+fn take_over() -> Vec<TakenOver> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("taken-over");
+    if folder.is_dir() {
+        fs_err::remove_dir_all(&folder).unwrap();
+    }
+    let (source, bodies) = (folder.join("src"), folder.join("bodies"));
+    fs_err::create_dir_all(&source).unwrap();
+    fs_err::create_dir_all(&bodies).unwrap();
+    let here = checkout().to_str().unwrap().replace('\\', "/");
+    fs_err::write(folder.join("Cargo.toml"), MANIFEST.replace("CHECKOUT", &here)).unwrap();
+    fs_err::copy(checkout().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let existing = all();
+    let (mut modules, mut shown, mut reports) = (String::new(), String::new(), Vec::new());
+    for Existing { name, body } in &existing {
+        let body_path = bodies.join(format!("{name}.json"));
+        fs_err::write(&body_path, body.to_string()).unwrap();
+        let report = new_pillow(name, &body_path, &source.join(format!("{name}.rs")));
+        let structure = report["struct"].as_str().unwrap();
+        modules.push_str(&format!("pub mod {name};\n"));
+        shown.push_str(&format!(
+            "        show::<taken_over::{name}::{structure}>(\"{name}\", serde_json::from_str(\"{{}}\"));\n"
+        ));
+        reports.push(report);
+    }
+    fs_err::write(source.join("lib.rs"), format!("//! Modules that were written.\n\n{modules}")).unwrap();
+    fs_err::write(source.join("main.rs"), MAIN.replace("SHOWN", &shown)).unwrap();
+    formatted(&source.join("lib.rs"));
+    // Nobody has committed mappings here.
+    for Existing { name, .. } in &existing {
+        let path = source.join(format!("{name}.rs"));
+        let text = fs_err::read_to_string(&path).unwrap();
+        fs_err::write(&path, text.replace("alias = \"", "mapping = unchecked, alias = \"")).unwrap();
+    }
+    cargo(&folder, &["clippy", "--lib", "--", "-D", "warnings"]);
+    let printed = cargo(&folder, &["run"]);
+    let mut derived: Vec<(String, Value, Value)> =
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(derived.len(), existing.len(), "{printed}");
+    let all = existing.into_iter().zip(reports).zip(derived.drain(..));
+    all.map(|((existing, report), (name, derived, settings))| {
+        assert_eq!(existing.name, name);
+        TakenOver { existing, report, derived, settings }
+    })
+    .collect()
+}
+
+fn new_pillow(name: &str, body: &Path, out: &Path) -> Value {
+    let printed = tempfile::NamedTempFile::new().unwrap();
+    let words =
+        ["pillowtop", "--json", "new-pillow", name, "--from-mapping", body.to_str().unwrap(), "--out"];
+    let arguments = words.into_iter().chain([out.to_str().unwrap()]);
+    let said = printed.reopen().unwrap();
+    let code = App::new(Registry::new()).run(arguments, printed.reopen().unwrap(), std::io::stderr());
+    assert_eq!(code, 0, "{name}");
+    serde_json::from_reader(said).unwrap()
+}
+
+/// The modules of a crate are as rustfmt writes them by itself.
+#[track_caller]
+fn formatted(root: &Path) {
+    let output = Command::new("rustfmt").args(["--edition", "2024", "--check"]).arg(root).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[track_caller]
+fn cargo(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(&arguments[..1]).args(["--quiet", "--offline", "--color", "never"]).args(&arguments[1..]);
+    // The dependencies are those of the drift tests.
+    command.current_dir(folder).env("CARGO_TARGET_DIR", checkout().join("target/drift-tests"));
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {arguments:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}

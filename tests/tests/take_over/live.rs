@@ -1,0 +1,87 @@
+//! What was taken over is created on a real server, whose own words of it are equal in normal form.
+
+use pillowtop_core::definition::{Content, content_hash, document_json};
+use pillowtop_core::normal_form::differences;
+use pillowtop_core::settings::hashed_part;
+use pillowtop_core::{Committed, Definition, DocumentInfo, Fingerprint};
+use pillowtop_runtime::http::Endpoint;
+use pillowtop_runtime::sink::elastic::{Cluster, ClusterError, ClusterOptions, IndexUse, creation_body};
+use pillowtop_tests::ELASTIC_URL_VARIABLE;
+use serde_json::json;
+
+use crate::built::{TakenOver, taken_over};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_takes_what_was_taken_over() {
+    let url = std::env::var(ELASTIC_URL_VARIABLE)
+        .unwrap_or_else(|_| panic!("{ELASTIC_URL_VARIABLE} is not set: run `cargo xtask test`"));
+    let all = tokio::task::spawn_blocking(taken_over).await.unwrap();
+    let prefix = format!("takeover{}", std::process::id());
+    let endpoint = Endpoint::parse(&url, None, None).unwrap();
+    let cluster = Cluster::connect(endpoint, ClusterOptions { prefix: Some(prefix) }).await.unwrap();
+    let (mut created, mut wrong) = (0, Vec::new());
+    for taken in all {
+        let name = &taken.existing.name;
+        let definition = definition(taken);
+        let body = match creation_body(&definition, cluster.target(), None, None, false) {
+            Ok(body) => body,
+            Err(lacks) => {
+                println!("{name}: {lacks}");
+                continue;
+            }
+        };
+        match cluster.create_index(&definition, IndexUse::Following).await {
+            Ok(index) => {
+                created += 1;
+                let live = cluster.live_mapping(&index.name).await.unwrap();
+                let paths = differences(&body["mappings"], &live).unwrap();
+                wrong.extend(paths.iter().map(|path| format!("{name}: {path}")));
+                cluster.check_mapping(&definition, &index.name).await.unwrap();
+                cluster.delete_index(&index.name).await.unwrap();
+            }
+            Err(ClusterError::Refused { reason, .. }) => wrong.push(format!("{name}: refused: {reason}")),
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+    println!("{created} of {} created", all.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(created > 0);
+}
+
+/// The definition of a mapping, with the settings that it cannot do without.
+fn definition(taken: &TakenOver) -> Definition {
+    let kept = |name: &str| taken.settings.get(name).cloned();
+    let mut settings = hashed_part(&taken.settings);
+    settings["number_of_replicas"] = json!(0);
+    if let Some(mapping) = kept("mapping") {
+        settings["mapping"] = mapping;
+    }
+    // Elasticsearch alone has these, and the tests' one does not have them all.
+    for name in ["mode", "routing_path", "time_series", "sort"] {
+        settings.as_object_mut().unwrap().remove(name);
+    }
+    let document = document_json(&DocumentInfo::PART);
+    let mappings = taken.derived.clone();
+    let content = Content {
+        mappings: &mappings,
+        settings: &settings,
+        document: &document,
+        filter: None,
+        transform_version: 1,
+    };
+    let hash = content_hash(&content);
+    Definition {
+        pillow: taken.existing.name.as_str().into(),
+        alias: taken.existing.name.as_str().into(),
+        document: DocumentInfo::PART,
+        filter: None,
+        selector: None,
+        transform_version: 1,
+        settings,
+        mappings,
+        fingerprint: Fingerprint(0),
+        hash,
+        committed: Committed::Unchecked,
+        rust_type: "TakenOver",
+    }
+}

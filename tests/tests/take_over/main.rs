@@ -1,0 +1,9 @@
+//! A mapping that exists, taken over: a struct is written of it and compiled, and derives the same mapping.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod built;
+mod every_type;
+mod live;
+mod mappings;
+mod round_trip;
