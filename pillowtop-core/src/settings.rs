@@ -211,7 +211,10 @@ pub fn normalize(settings: &Value) -> Result<Value, String> {
 
 fn insert(target: &mut Map<String, Value>, said: &str, path: &str, value: &Value) -> Result<(), String> {
     let twice = || format!("setting `{said}` is said twice");
-    if let Some((head, rest)) = path.split_once('.') {
+    if let Some((head, rest)) = path.split_once('.')
+        // Some settings have others below them, such as `knn` and `knn.advanced`: those keep their dots.
+        && target.get(head).is_none_or(Value::is_object)
+    {
         let inner = target.entry(head).or_insert_with(|| Value::Object(Map::new()));
         return insert(inner.as_object_mut().ok_or_else(twice)?, said, rest, value);
     }
@@ -230,6 +233,11 @@ fn insert(target: &mut Map<String, Value>, said: &str, path: &str, value: &Value
             for (name, value) in members {
                 insert(inner, said, name, value)?;
             }
+        }
+        (Some(Value::Object(inner)), _) => {
+            let below = std::mem::take(inner);
+            target.extend(below.into_iter().map(|(name, value)| (format!("{path}.{name}"), value)));
+            target.insert(path.to_owned(), value.clone());
         }
         (Some(_), _) => return Err(twice()),
     }
@@ -277,6 +285,12 @@ mod tests {
             normal.clone(),
         ] {
             assert_eq!(normalize(&said), Ok(normal.clone()), "{said}");
+        }
+        let with_below = json!({"knn": true, "knn.advanced.x": 1});
+        for said in [with_below.clone(), json!({"knn": true, "index": {"knn": {"advanced.x": 1}}})] {
+            let normal = normalize(&said).unwrap();
+            assert_eq!(normal["knn"], json!(true), "{normal}");
+            assert_eq!(normal.as_object().unwrap().len(), 2, "{normal}");
         }
         assert!(normalize(&json!([])).is_err());
         assert!(normalize(&json!({"index": {"codec": "a"}, "codec": "b"})).is_err());

@@ -29,7 +29,8 @@ impl Piece {
     pub(super) fn text(&self, indent: usize, after: usize) -> String {
         let short = self.one_line();
         let Self::List(open, pieces, close) = self else { return short };
-        if !short.contains('\n') && indent + short.chars().count() + after <= WIDTH || pieces.is_empty() {
+        let width = short.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+        if indent + width + after <= WIDTH || pieces.is_empty() {
             return short;
         }
         let inner = indent + 4;

@@ -249,9 +249,15 @@ pub(super) fn struct_names(structs: &[StructDraft], document: &str) -> Vec<Strin
     for index in order {
         let candidates: Vec<String> = match place(index) {
             None => vec![type_name(document), format!("{}Document", type_name(document))],
-            Some(place) => (1..=place.len())
-                .map(|parts| struct_name(&place[place.len() - parts..], structs[index].is_element))
-                .collect(),
+            Some(place) => {
+                let parts = (1..=place.len()).map(|parts| &place[place.len() - parts..]);
+                let mut candidates: Vec<String> =
+                    parts.map(|parts| struct_name(parts, structs[index].is_element)).collect();
+                if let Some(longest) = candidates.last() {
+                    candidates.push(format!("{}{longest}", type_name(document)));
+                }
+                candidates
+            }
         };
         let last = candidates.last().cloned().unwrap_or_default();
         let numbered = (2..).map(|number| format!("{last}{number}"));
@@ -362,7 +368,7 @@ mod tests {
         ];
         assert_eq!(
             struct_names(&structs, "log-line"),
-            ["LogLine", "Os", "UserAgentOs", "Date2", "Answer", "Status"]
+            ["LogLine", "Os", "UserAgentOs", "LogLineDate", "Answer", "Status"]
         );
     }
 }
