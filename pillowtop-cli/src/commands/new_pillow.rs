@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use pillowtop_core::canonical::to_readable;
 use pillowtop_core::name::{index_name_problem, pillow_name_problem};
 use pillowtop_core::normal_form::Note;
+use pillowtop_runtime::http::Endpoint;
 use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 
@@ -17,7 +18,6 @@ use crate::exit::{Failure, Outcome};
 use crate::new_pillow::body::{self, Body};
 use crate::new_pillow::model::Draft;
 use crate::new_pillow::{from_mapping, names, write};
-use pillowtop_runtime::http::Endpoint;
 
 pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outcome, Failure> {
     let name = &arguments.name;
@@ -46,6 +46,9 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
         context.talk.note("note: rustfmt is not there, so the text is not formatted");
         plain
     });
+    if let Some(folder) = folder {
+        fs_err::create_dir_all(folder)?;
+    }
     let written = settings_file.as_ref().and_then(|file| Some((file.path.as_deref()?, settings.as_ref()?)));
     if let Some((path, settings)) = written.filter(|_| arguments.out.is_some()) {
         if path.exists() && !arguments.force {
@@ -55,9 +58,6 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
         fs_err::write(path, format!("{}\n", to_readable(settings, 0)))?;
     }
     if let Some(out) = &arguments.out {
-        if let Some(folder) = folder {
-            fs_err::create_dir_all(folder)?;
-        }
         fs_err::write(out, &text)?;
     } else {
         context.talk.text(text.trim_end());

@@ -6,5 +6,6 @@ mod arguments;
 mod audit;
 mod configuration;
 mod make_mapping;
+mod new_pillow;
 mod quickstart;
 mod support;

@@ -129,7 +129,9 @@ fn compare_members(
     let (wanted, found) = (said(wanted), said(found));
     for name in wanted.keys().chain(found.keys().filter(|name| !wanted.contains_key(*name))) {
         let text = |members: &Map<String, Value>| {
-            members.get(name).map_or_else(|| "nothing".to_owned(), to_canonical)
+            members
+                .get(name)
+                .map_or_else(|| "nothing".to_owned(), |value| to_canonical(&without_lists_of_one(value)))
         };
         let (left, right) = (text(&wanted), text(&found));
         let type_of = |members: &Map<String, Value>| members.get("type").and_then(renamed).map(str::to_owned);
@@ -137,6 +139,20 @@ fn compare_members(
         if left != right && !is_type {
             all.push(format!("{path} {name}: {left} -> {right}"));
         }
+    }
+}
+
+/// Servers make lists of single texts, such as in `copy_to`, or the other way round.
+fn without_lists_of_one(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => match list.as_slice() {
+            [one] => without_lists_of_one(one),
+            several => several.iter().map(without_lists_of_one).collect(),
+        },
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), without_lists_of_one(value))).collect()
+        }
+        _ => value.clone(),
     }
 }
 

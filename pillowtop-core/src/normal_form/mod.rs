@@ -4,7 +4,6 @@
 //! |---|---|
 //! | a field without `type` | `"type": "object"` |
 //! | `"true"`, `"256"`, `256.0` where a boolean or a number is meant | `true`, `256` |
-//! | `"a"` and `["a"]`, of `copy_to`, join relations and patterns | `"a"` |
 //! | `{}` as `properties` or `fields`, `null` where it means the default | left out |
 //! | `a.b`, unless `subobjects` is false | `b` in the object `a` |
 //! | a root without `dynamic` or `date_detection` | both are `true`, the servers' default |
@@ -13,7 +12,7 @@
 //!
 //! The order of members says nothing, and [`to_canonical`](crate::canonical::to_canonical) gives numbers one spelling.
 //! A parameter that is said with its default value stays: a mapping that says it is not the one that does not, until a server
-//! has dropped it. [`compare`](differences) knows those defaults.
+//! has dropped it. [`differences`] knows those defaults, and that servers make lists of single texts.
 
 mod compare;
 mod fields;

@@ -33,9 +33,9 @@ fn spellings_are_one() {
         &mapping,
         &json!({"dynamic": false, "date_detection": true, "properties": {
             "inner": {"type": "object", "dynamic": true, "properties": {
-                "a": {"type": "keyword", "ignore_above": 256, "copy_to": "all"}, "b": {"type": "long"}}},
+                "a": {"type": "keyword", "ignore_above": 256, "copy_to": ["all"]}, "b": {"type": "long"}}},
             "empty": {"type": "object"},
-            "kin": {"type": "join", "relations": {"parent": "child"}},
+            "kin": {"type": "join", "relations": {"parent": ["child"]}},
         }}),
     );
     assert!(notes.is_empty(), "{notes:?}");

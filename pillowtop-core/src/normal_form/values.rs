@@ -18,10 +18,6 @@ pub(super) fn normal(parameter: &Parameter, value: &Value, path: &str, notes: &m
             | ValueKind::NumberBetween { .. },
             Value::String(text),
         ) => number(text).map_or_else(|| value.clone(), Value::Number),
-        (ValueKind::TextOrList | ValueKind::Paths | ValueKind::DateFormats, Value::Array(_)) => single(value),
-        (ValueKind::Relations, Value::Object(relations)) => {
-            relations.iter().map(|(parent, children)| (parent.clone(), single(children))).collect()
-        }
         (ValueKind::Members(members), Value::Object(object)) => inside(members, object, path, notes),
         (ValueKind::ListOfMembers(members), Value::Array(list)) => {
             list.iter().map(|entry| entry_of(members, entry, path, notes)).collect()
@@ -85,12 +81,4 @@ fn number(text: &str) -> Option<Number> {
     let text = text.trim();
     let whole = text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from));
     whole.ok().or_else(|| text.parse().ok().and_then(Number::from_f64))
-}
-
-/// A list of one is that one.
-fn single(value: &Value) -> Value {
-    match value.as_array().map(Vec::as_slice) {
-        Some([one]) => one.clone(),
-        _ => value.clone(),
-    }
 }

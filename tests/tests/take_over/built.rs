@@ -41,11 +41,12 @@ incremental = false
 "#;
 
 const MAIN: &str = r#"
-fn show<T>(name: &str, empty: serde_json::Result<T>)
-where
-    T: pillowtop::Pillow,
-{
-    assert!(empty.is_ok(), "{name} does not read an empty document");
+fn reads_nothing<T: serde::de::DeserializeOwned>() {
+    let read = serde_json::from_str::<T>("{}");
+    assert!(read.is_ok(), "an empty document is not read: {:?}", read.err());
+}
+
+fn show<T: pillowtop::Pillow>(name: &str) {
     let definition = pillowtop::Definition::of::<T>();
     println!("{}", serde_json::json!([name, definition.mappings, definition.settings]));
 }
@@ -82,9 +83,13 @@ fn take_over() -> Vec<TakenOver> {
         fs_err::write(&body_path, body.to_string()).unwrap();
         let report = new_pillow(name, &body_path, &source.join(format!("{name}.rs")));
         let structure = report["struct"].as_str().unwrap();
-        modules.push_str(&format!("pub mod {name};\n"));
+        // The largest is of the same kinds, and would keep clippy for minutes.
+        let guard = if is_large(&report) { "#[cfg(not(clippy))]\n" } else { "" };
+        modules.push_str(&format!("{guard}pub mod {name};\n"));
+        let read =
+            if is_large(&report) { String::new() } else { format!("reads_nothing::<{structure}>(); ") };
         shown.push_str(&format!(
-            "        show::<taken_over::{name}::{structure}>(\"{name}\", serde_json::from_str(\"{{}}\"));\n"
+            "        {{ use taken_over::{name}::{structure}; {read}show::<{structure}>(\"{name}\"); }}\n"
         ));
         reports.push(report);
     }
@@ -108,6 +113,11 @@ fn take_over() -> Vec<TakenOver> {
         TakenOver { existing, report, derived, settings }
     })
     .collect()
+}
+
+/// Of so many structs that optimising nothing still takes long.
+fn is_large(report: &Value) -> bool {
+    report["structs"].as_u64().is_some_and(|structs| structs > 500)
 }
 
 fn new_pillow(name: &str, body: &Path, out: &Path) -> Value {
