@@ -21,7 +21,7 @@ use crate::new_pillow::{from_mapping, names, write};
 
 pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outcome, Failure> {
     let name = &arguments.name;
-    for problem in [pillow_name_problem(name), index_name_problem(name)].into_iter().flatten() {
+    if let Some(problem) = pillow_name_problem(name).or_else(|| index_name_problem(name)) {
         return Err(Failure::usage(format!("no pillow can be named `{name}`: it {problem}")));
     }
     if let Some(out) = arguments.out.as_deref().filter(|out| out.exists() && !arguments.force) {
@@ -103,11 +103,12 @@ fn report(context: &Context, arguments: &NewPillow, draft: &Draft, notes: &[Note
 /// What only the command knows.
 fn fill_in(draft: &mut Draft, name: &str, alias: Option<String>, source: &str) {
     let alias = alias.filter(|alias| index_name_problem(alias).is_none());
-    draft.pillow.name = name.to_owned();
+    name.clone_into(&mut draft.pillow.name);
     draft.pillow.alias = alias.unwrap_or_else(|| name.to_owned());
     draft.pillow.doc_types = vec![names::type_name(name)];
-    draft.pillow.doc_type_comment =
-        "The value of `doc_type` in the documents: a guess from the pillow's name, since a mapping does not say it.".to_owned();
+    draft.pillow.doc_type_comment = String::from(
+        "The value of `doc_type` in the documents: a guess from the pillow's name, since a mapping does not say it.",
+    );
     draft.docs = vec![
         format!("The pillow `{name}`, from the mapping in `{}`.", source.replace('`', "'")),
         String::new(),

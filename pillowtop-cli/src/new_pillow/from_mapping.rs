@@ -178,7 +178,7 @@ fn copy_targets(mapping: &Mapping) -> Vec<String> {
             match field.get("copy_to") {
                 Some(Value::String(target)) => targets.push(target.clone()),
                 Some(Value::Array(list)) => {
-                    targets.extend(list.iter().filter_map(Value::as_str).map(str::to_owned))
+                    targets.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
                 }
                 _ => {}
             }

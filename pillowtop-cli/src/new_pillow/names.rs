@@ -89,8 +89,11 @@ const SYMBOLS: &[(char, &str)] = &[
     ('&', "and"),
 ];
 
+/// From a field's name to its JSON name.
+type Rule = fn(&str) -> String;
+
 /// serde's rules that rename all fields of a struct.
-const RULES: &[(&str, fn(&str) -> String)] = &[
+const RULES: &[(&str, Rule)] = &[
     ("camelCase", camel),
     ("PascalCase", pascal),
     ("kebab-case", |name| name.replace('_', "-")),
@@ -110,14 +113,13 @@ pub(super) fn field_names(json_names: &[&str]) -> (Option<&'static str>, Vec<Fie
     let mut taken = BTreeSet::new();
     let names: Vec<String> =
         json_names.iter().map(|name| unique(identifier(name), name, &mut taken)).collect();
-    let misses = |rule: fn(&str) -> String| {
-        names.iter().zip(json_names).filter(|(rust, json)| rule(rust) != **json).count()
-    };
+    let misses =
+        |rule: Rule| names.iter().zip(json_names).filter(|(rust, json)| rule(rust) != **json).count();
     let plain = misses(str::to_owned);
     let best =
         RULES.iter().map(|(name, rule)| (misses(*rule), *name, *rule)).min_by_key(|(missed, ..)| *missed);
     let rule = best.filter(|(missed, ..)| missed + 1 < plain);
-    let apply = rule.map_or(str::to_owned as fn(&str) -> String, |(_, _, rule)| rule);
+    let apply = rule.map_or(str::to_owned as Rule, |(_, _, rule)| rule);
     let named = names.iter().zip(json_names).map(|(rust, json)| FieldName {
         rename: (apply(rust) != **json || !json.is_ascii()).then(|| (*json).to_owned()),
         rust: if KEYWORDS.contains(&rust.as_str()) { format!("r#{rust}") } else { rust.clone() },

@@ -102,7 +102,7 @@ pub(super) fn field(mapping: &Value, path: &str, notes: &mut Vec<Note>) -> Resul
     let mut members = members.clone();
     legacy::modernize(&mut members, path, notes);
     members.entry("type").or_insert_with(|| json!("object"));
-    parameters(members, path, notes).map(Value::Object)
+    parameters(&members, path, notes).map(Value::Object)
 }
 
 /// The mapping of a dynamic template, which may leave its type open.
@@ -111,21 +111,21 @@ pub(super) fn template_mapping(mapping: &Value, path: &str, notes: &mut Vec<Note
     let mut members = members.clone();
     legacy::modernize(&mut members, path, notes);
     // What cannot be understood stays as it is: the server says what it thinks of it.
-    parameters(members.clone(), path, notes).map_or(Value::Object(members), Value::Object)
+    parameters(&members, path, notes).map_or(Value::Object(members), Value::Object)
 }
 
 fn parameters(
-    members: Map<String, Value>,
+    members: &Map<String, Value>,
     path: &str,
     notes: &mut Vec<Note>,
 ) -> Result<Map<String, Value>, String> {
     let type_name = members.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let known = field_type(&type_name);
-    let keeps_dots = keeps_dots(&members)
+    let keeps_dots = keeps_dots(members)
         || members.get("subobjects") == Some(&json!("false"))
         || members.get("disable_objects") == Some(&json!("true"));
     let mut normal = Map::new();
-    for (name, value) in &members {
+    for (name, value) in members {
         match name.as_str() {
             "type" => {
                 normal.insert(name.clone(), value.clone());
