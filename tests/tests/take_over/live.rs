@@ -18,7 +18,10 @@ async fn a_server_takes_what_was_taken_over() {
     let all = tokio::task::spawn_blocking(taken_over).await.unwrap();
     let prefix = format!("takeover{}", std::process::id());
     let endpoint = Endpoint::parse(&url, None, None).unwrap();
-    let cluster = Cluster::connect(endpoint, ClusterOptions { prefix: Some(prefix) }).await.unwrap();
+    let cluster =
+        Cluster::connect(endpoint, ClusterOptions { prefix: Some(prefix), ..ClusterOptions::default() })
+            .await
+            .unwrap();
     let (mut created, mut wrong) = (0, Vec::new());
     for taken in all {
         let name = &taken.existing.name;
@@ -93,5 +96,6 @@ fn definition(taken: &TakenOver) -> Definition {
         hash,
         committed: Committed::Unchecked,
         rust_type: "TakenOver",
+        targets: &[],
     }
 }
