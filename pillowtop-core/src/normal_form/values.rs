@@ -8,9 +8,10 @@ use crate::field_types::{Parameter, ValueKind};
 /// The value in normal form; one that does not fit stays as it is.
 pub(super) fn normal(parameter: &Parameter, value: &Value, path: &str, notes: &mut Vec<Note>) -> Value {
     match (parameter.value, value) {
-        (ValueKind::Boolean | ValueKind::BooleanOr(_) | ValueKind::BooleanOrObjects, Value::String(text)) => {
-            boolean(text).map_or_else(|| value.clone(), Value::from)
-        }
+        (
+            ValueKind::False | ValueKind::Boolean | ValueKind::BooleanOr(_) | ValueKind::BooleanOrObjects,
+            Value::String(text),
+        ) => boolean(text).map_or_else(|| value.clone(), Value::from),
         (
             ValueKind::Integer { .. }
             | ValueKind::Number
@@ -18,6 +19,11 @@ pub(super) fn normal(parameter: &Parameter, value: &Value, path: &str, notes: &m
             | ValueKind::NumberBetween { .. },
             Value::String(text),
         ) => number(text).map_or_else(|| value.clone(), Value::Number),
+        // Servers answer with some words in capitals, which they also take.
+        (ValueKind::OneOf(words), Value::String(text)) if !words.contains(&text.as_str()) => {
+            let lower = text.to_lowercase();
+            Value::from(if words.contains(&lower.as_str()) { &lower } else { text }.as_str())
+        }
         (ValueKind::Members(members), Value::Object(object)) => inside(members, object, path, notes),
         (ValueKind::ListOfMembers(members), Value::Array(list)) => {
             list.iter().map(|entry| entry_of(members, entry, path, notes)).collect()

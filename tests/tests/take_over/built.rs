@@ -1,5 +1,6 @@
 //! One crate with a module for each mapping, written by `new-pillow`, checked and run.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -85,12 +86,14 @@ fn take_over() -> Vec<TakenOver> {
         let structure = report["struct"].as_str().unwrap();
         // The largest is of the same kinds, and would keep clippy for minutes.
         let guard = if is_large(&report) { "#[cfg(not(clippy))]\n" } else { "" };
-        modules.push_str(&format!("{guard}pub mod {name};\n"));
+        writeln!(modules, "{guard}pub mod {name};").unwrap();
         let read =
             if is_large(&report) { String::new() } else { format!("reads_nothing::<{structure}>(); ") };
-        shown.push_str(&format!(
-            "        {{ use taken_over::{name}::{structure}; {read}show::<{structure}>(\"{name}\"); }}\n"
-        ));
+        writeln!(
+            shown,
+            "        {{ use taken_over::{name}::{structure}; {read}show::<{structure}>(\"{name}\"); }}"
+        )
+        .unwrap();
         reports.push(report);
     }
     fs_err::write(source.join("lib.rs"), format!("//! Modules that were written.\n\n{modules}")).unwrap();
@@ -102,6 +105,7 @@ fn take_over() -> Vec<TakenOver> {
         let text = fs_err::read_to_string(&path).unwrap();
         fs_err::write(&path, text.replace("alias = \"", "mapping = unchecked, alias = \"")).unwrap();
     }
+    let folder = kept(&folder);
     cargo(&folder, &["clippy", "--lib", "--", "-D", "warnings"]);
     let printed = cargo(&folder, &["run"]);
     let mut derived: Vec<(String, Value, Value)> =
@@ -113,6 +117,32 @@ fn take_over() -> Vec<TakenOver> {
         TakenOver { existing, report, derived, settings }
     })
     .collect()
+}
+
+/// The crate in a folder where what is as it was keeps its time, so that a second run builds nothing.
+fn kept(made: &Path) -> PathBuf {
+    let kept = made.with_file_name("taken-over-kept");
+    let source = kept.join("src");
+    fs_err::create_dir_all(&source).unwrap();
+    for entry in fs_err::read_dir(&source).unwrap() {
+        let path = entry.unwrap().path();
+        if !made.join("src").join(path.file_name().unwrap()).is_file() {
+            fs_err::remove_file(path).unwrap();
+        }
+    }
+    let entries = [made.to_owned(), made.join("src")].map(|folder| fs_err::read_dir(folder).unwrap());
+    for path in entries.into_iter().flatten().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+    {
+        let there = kept.join(path.strip_prefix(made).unwrap());
+        let bytes = fs_err::read(&path).unwrap();
+        if !there.is_file()
+            || there.file_name().is_some_and(|name| name != "Cargo.lock")
+                && fs_err::read(&there).unwrap() != bytes
+        {
+            fs_err::write(&there, bytes).unwrap();
+        }
+    }
+    kept
 }
 
 /// Of so many structs that optimising nothing still takes long.

@@ -35,7 +35,9 @@ fn minimal(field_type: &FieldType) -> Map<String, Value> {
 
 fn sample(parameter: &Parameter) -> Value {
     let value = match parameter.value {
-        ValueKind::Boolean | ValueKind::BooleanOr(_) | ValueKind::BooleanOrObjects => json!(false),
+        ValueKind::False | ValueKind::Boolean | ValueKind::BooleanOr(_) | ValueKind::BooleanOrObjects => {
+            json!(false)
+        }
         ValueKind::Integer { minimum, maximum } => json!(i64::try_from(minimum.max(1).min(maximum)).unwrap()),
         ValueKind::Number | ValueKind::PositiveNumber => json!(2.5),
         ValueKind::NumberBetween { minimum, .. } => json!(minimum),
