@@ -63,7 +63,7 @@ pub(crate) enum Command {
     /// Tell what the mapping of a pillow does to documents, before a server does
     #[command(after_help = help::AUDIT)]
     Audit(Audit),
-    /// Write the struct of a pillow from an existing mapping
+    /// Write the struct of a pillow from an existing mapping, or from sample documents
     #[command(after_help = help::NEW_PILLOW)]
     NewPillow(NewPillow),
     /// Build the index of a pillow from its database
@@ -126,8 +126,23 @@ pub(crate) struct NewPillow {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
     /// An index body, `{"settings": …, "mappings": …}`, or the address of an index
-    #[arg(long, value_name = "FILE|INDEX-URL")]
-    pub(crate) from_mapping: String,
+    #[arg(long, value_name = "FILE|INDEX-URL", required_unless_present = "from_docs")]
+    pub(crate) from_mapping: Option<String>,
+    /// Sample documents, as `audit --docs` reads them: a file, a folder of `*.json`, or the address of a database
+    #[arg(long, value_name = "FILE|FOLDER|COUCH-URL", conflicts_with = "from_mapping")]
+    pub(crate) from_docs: Option<String>,
+    /// The samples' type, several times for several [default: the only one there is]
+    #[arg(long, value_name = "TYPE", requires = "from_docs")]
+    pub(crate) doc_type: Vec<String>,
+    /// The member that holds the type
+    #[arg(long, value_name = "MEMBER", default_value = "doc_type")]
+    pub(crate) type_field: String,
+    /// A list whose objects are each searched on their own, by its path; `all` for all lists of objects
+    #[arg(long, value_name = "PATH", requires = "from_docs")]
+    pub(crate) nested: Vec<String>,
+    /// Stop after so many documents of the samples
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub(crate) limit: u64,
     /// Write to this file [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -28,6 +28,8 @@ Examples:
   PROGRAM new-pillow visit --from-mapping visits.json                        the module of `Visit` on standard output
   PROGRAM new-pillow visit --from-mapping visits.json --out src/visit.rs     into a file, settings beside it
   PROGRAM new-pillow visit --from-mapping http://localhost:9200/visits --out src/visit.rs
+  PROGRAM new-pillow visit --from-docs samples.jsonl --doc-type Visit        inferred from documents
+  PROGRAM new-pillow visit --from-docs http://localhost:5984/clinic --doc-type Visit --nested measurements
 
 FILE is what creates an index, or what `GET index`, `GET index/_mapping` or a template's address answers. What is from before
 Elasticsearch 7 is told on standard error, and in `notes` with --json.";

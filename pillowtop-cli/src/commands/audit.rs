@@ -1,6 +1,6 @@
 //! `audit`: what the mapping of a pillow does to documents, told before a server does.
 
-mod input;
+pub(super) mod input;
 mod print;
 mod tally;
 

@@ -1,5 +1,7 @@
 //! `new-pillow`: writes the struct of a pillow from what a team already has.
 
+mod from_docs;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -28,7 +30,10 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
         return Err(Failure::usage(format!("{} is there already", out.display()))
             .hint("give another `--out`, or `--force` to write over it"));
     }
-    let source = &arguments.from_mapping;
+    if let Some(source) = &arguments.from_docs {
+        return from_docs::run(context, arguments, source).await;
+    }
+    let source = arguments.from_mapping.as_deref().unwrap_or_default();
     let value = read(context, source).await?;
     let unusable = |problem: String| Failure::new(format!("{}: {problem}", shown(source)));
     let Body { mappings, settings, alias, mut notes } = body::read(&value).map_err(unusable)?;
@@ -41,11 +46,7 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
         draft.pillow.settings = Some(file.said.clone());
     }
     let folder = arguments.out.as_deref().and_then(Path::parent).filter(|path| !path.as_os_str().is_empty());
-    let plain = write::module(&draft);
-    let text = formatted(&plain, folder.unwrap_or(Path::new("."))).unwrap_or_else(|| {
-        context.talk.note("note: rustfmt is not there, so the text is not formatted");
-        plain
-    });
+    let text = text_of(context, &draft, folder);
     if let Some(folder) = folder {
         fs_err::create_dir_all(folder)?;
     }
@@ -65,6 +66,15 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
     let settings_path = written.map(|(path, _)| path.display().to_string());
     report(context, arguments, &draft, &notes, &Written { text: &text, settings: settings_path });
     Ok(Outcome::Done)
+}
+
+/// The module's text, as rustfmt writes it in that folder.
+fn text_of(context: &Context, draft: &Draft, folder: Option<&Path>) -> String {
+    let plain = write::module(draft);
+    formatted(&plain, folder.unwrap_or(Path::new("."))).unwrap_or_else(|| {
+        context.talk.note("note: rustfmt is not there, so the text is not formatted");
+        plain
+    })
 }
 
 struct Written<'a> {

@@ -189,7 +189,7 @@ fn copy_targets(mapping: &Mapping) -> Vec<String> {
 }
 
 /// Says of each struct where it stands.
-fn describe(structs: &mut [StructDraft]) {
+pub(super) fn describe(structs: &mut [StructDraft]) {
     for draft in structs.iter_mut().skip(1) {
         draft.places.sort_by_key(|place| (place.len(), place.clone()));
         let path = |place: &Vec<String>| format!("`{}`", place.join(".").replace('`', "'"));

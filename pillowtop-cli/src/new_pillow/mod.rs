@@ -9,4 +9,9 @@ mod rust_types;
 mod said;
 
 pub(crate) mod from_mapping;
+
+mod observe;
+mod texts;
+
+pub(crate) mod from_docs;
 pub(crate) mod write;

@@ -17,6 +17,8 @@ pub(crate) struct PillowDraft {
     pub(crate) name: String,
     pub(crate) alias: String,
     pub(crate) doc_types: Vec<String>,
+    /// The member that holds the type, where it is not `doc_type`.
+    pub(crate) type_field: Option<String>,
     /// What to know about the document types, as a comment; empty for none.
     pub(crate) doc_type_comment: String,
     pub(crate) carries_unknown: bool,
@@ -51,8 +53,16 @@ pub(crate) struct FieldDraft {
 pub(crate) enum Shape {
     /// Once or not at all.
     Optional,
+    /// Once in every sample.
+    Always,
     /// Any number of times.
     List,
+    /// A list whose elements may be null.
+    ListOfOptions,
+    /// A list, or null.
+    OptionalList,
+    /// A list whose elements may be null, or null.
+    OptionalListOfOptions,
 }
 
 /// A Rust type that generated code uses.

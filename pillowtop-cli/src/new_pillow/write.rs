@@ -118,6 +118,9 @@ fn couch(pillow: &PillowDraft) -> String {
         several => format!("[{}]", several.join(", ")),
     };
     let mut items = vec![Piece::Text(format!("doc_type = {types}"))];
+    if let Some(member) = &pillow.type_field {
+        items.push(Piece::Text(format!("type_field = {}", string(member))));
+    }
     if pillow.carries_unknown {
         items.push(Piece::Text("unknown = carry".to_owned()));
     }
@@ -149,7 +152,7 @@ fn field(draft: &FieldDraft, name: &FieldName, struct_names: &[String]) -> Strin
     if let Some(rename) = &name.rename {
         serde.push(Piece::Text(format!("rename = {}", string(rename))));
     }
-    if draft.shape == Shape::List {
+    if matches!(draft.shape, Shape::List | Shape::ListOfOptions) {
         serde.push(Piece::Text("default".to_owned()));
     }
     if !serde.is_empty() {
@@ -161,7 +164,11 @@ fn field(draft: &FieldDraft, name: &FieldName, struct_names: &[String]) -> Strin
     let inner = draft.rust_type.text(struct_names);
     let rust_type = match draft.shape {
         Shape::Optional => format!("Option<{inner}>"),
+        Shape::Always => inner,
         Shape::List => format!("Vec<{inner}>"),
+        Shape::ListOfOptions => format!("Vec<Option<{inner}>>"),
+        Shape::OptionalList => format!("Option<Vec<{inner}>>"),
+        Shape::OptionalListOfOptions => format!("Option<Vec<Option<{inner}>>>"),
     };
     let _ = writeln!(text, "    pub {}: {rust_type},", name.rust);
     text

@@ -20,7 +20,7 @@ use crate::exit::Failure;
 const ROWS: usize = 256;
 
 /// Documents.
-pub(super) struct Input {
+pub(in crate::commands) struct Input {
     shown: String,
     kind: Kind,
 }
@@ -33,7 +33,7 @@ enum Kind {
 
 impl Input {
     /// Opens what `--docs` names.
-    pub(super) async fn open(context: &Context, said: &str) -> Result<Self, Failure> {
+    pub(in crate::commands) async fn open(context: &Context, said: &str) -> Result<Self, Failure> {
         if said.starts_with("http://") || said.starts_with("https://") {
             return database(context, said).await;
         }
@@ -52,12 +52,12 @@ impl Input {
     }
 
     /// For people, without credentials.
-    pub(super) fn shown(&self) -> &str {
+    pub(in crate::commands) fn shown(&self) -> &str {
         &self.shown
     }
 
     /// The next documents.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Row>>, Failure> {
+    pub(in crate::commands) async fn next(&mut self) -> Result<Option<Vec<Row>>, Failure> {
         match &mut self.kind {
             Kind::Feed(feed) => match feed.next().await.transpose()? {
                 Some(FeedEvent::Rows(rows)) => Ok(Some(rows)),
