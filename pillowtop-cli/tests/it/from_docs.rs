@@ -222,5 +222,18 @@ fn what_is_written_compiles_and_takes_every_sample() {
 
 /// The hard sets, and each of CommCare's real documents by itself where they are.
 fn all_sets() -> Vec<(String, Vec<Value>)> {
-    hard().into_iter().map(|(name, documents)| (name.to_owned(), documents)).collect()
+    let mut sets: Vec<(String, Vec<Value>)> =
+        hard().into_iter().map(|(name, documents)| (name.to_owned(), documents)).collect();
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/docs"));
+    for entry in fs_err::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let document: Value = serde_json::from_str(&fs_err::read_to_string(&path).unwrap()).unwrap();
+            if document.is_object() {
+                let name = format!("real_{}", path.file_stem().unwrap().to_str().unwrap());
+                sets.push((name, vec![document]));
+            }
+        }
+    }
+    sets
 }
