@@ -26,6 +26,7 @@ impl Seen {
 }
 
 /// The numbers of a place.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the numbers")]
 #[derive(Debug, Clone, Default)]
 pub(super) struct Numbers {
     pub(super) has_floats: bool,
