@@ -98,7 +98,7 @@ pub(crate) struct MakeMapping {
     /// Write nothing; show each changed path
     #[arg(long, conflicts_with = "explain")]
     pub(crate) diff: bool,
-    /// Write nothing; show each field of the index
+    /// Write nothing; show each field of the index, the struct's field, and the attribute, rule or default that decided it
     #[arg(long)]
     pub(crate) explain: bool,
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::decode::{Carried, DecodeError, decode, decode_carrying};
 use crate::definition::Definition;
-use crate::document::ChangeMeta;
+use crate::document::{ChangeMeta, CouchDocument};
 use crate::name::PillowName;
 use crate::pillow::Pillow;
 use crate::source::write_source;
+use crate::tree::Object;
 
 /// What becomes of a document in an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub enum ProcessError {
 pub trait AnyPillow: Send + Sync + 'static {
     /// What its struct says.
     fn definition(&self) -> &Definition;
+    /// The mapping of what it indexes, as its struct says it: with where each field comes from.
+    fn mapping_tree(&self) -> &'static Object;
     /// Decodes, filters and transforms a document whose type was checked, and appends its `_source` to `source` if it is indexed.
     /// On an error `source` is as before.
     ///
@@ -60,6 +63,10 @@ struct Typed<P> {
 impl<P: Pillow> AnyPillow for Typed<P> {
     fn definition(&self) -> &Definition {
         &self.definition
+    }
+
+    fn mapping_tree(&self) -> &'static Object {
+        <P::Index as CouchDocument>::MAPPING
     }
 
     fn process(

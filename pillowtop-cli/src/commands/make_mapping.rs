@@ -8,6 +8,7 @@ use pillowtop_core::drift::{self, State, rust_name};
 use pillowtop_core::{CommittedFile, Definition};
 use serde_json::{Value, json};
 
+use super::explain::explain;
 use super::limits::check_limits;
 use crate::arguments::MakeMapping;
 use crate::context::Context;
@@ -21,8 +22,7 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
         if is_all { context.registry.pillows().to_vec() } else { context.pillows(&arguments.names)? };
     let definitions: Vec<&Definition> = pillows.iter().map(|pillow| pillow.definition()).collect();
     if arguments.explain {
-        let explained: Vec<Value> =
-            definitions.iter().map(|definition| explain(context, definition)).collect();
+        let explained: Vec<Value> = pillows.iter().map(|pillow| explain(context, pillow.as_ref())).collect();
         context.talk.json(&json!({"pillows": explained}));
         return Ok(Outcome::Done);
     }
@@ -151,37 +151,4 @@ fn orphans(context: &Context) -> Result<Vec<PathBuf>, Failure> {
         orphans.extend(drift::orphans(&context.registry, folder)?);
     }
     Ok(orphans)
-}
-
-/// Each field of the index with its type and parameters.
-fn explain(context: &Context, definition: &Definition) -> Value {
-    context.talk.text(&format!("{} ({})", definition.pillow, definition.rust_type));
-    let mut fields = Vec::new();
-    collect(&definition.mappings, "", &mut fields);
-    for (path, kind, rest) in &fields {
-        context.talk.text(&format!("  {path}: {kind}{rest}"));
-    }
-    let listed: Vec<Value> =
-        fields.iter().map(|(path, kind, _)| json!({"path": path, "type": kind})).collect();
-    json!({"pillow": definition.pillow, "rust_type": definition.rust_type, "fields": listed})
-}
-
-fn collect(mapping: &Value, above: &str, fields: &mut Vec<(String, String, String)>) {
-    for group in ["properties", "fields"] {
-        for (name, field) in mapping.get(group).and_then(Value::as_object).into_iter().flatten() {
-            let path = format!("{above}{name}");
-            let kind = field.get("type").and_then(Value::as_str).unwrap_or("object").to_owned();
-            let parameters: Vec<String> = field
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter(|(name, _)| !matches!(name.as_str(), "type" | "properties" | "fields"))
-                .map(|(name, value)| format!("{name} = {value}"))
-                .collect();
-            let rest =
-                if parameters.is_empty() { String::new() } else { format!(", {}", parameters.join(", ")) };
-            fields.push((path.clone(), kind, rest));
-            collect(field, &format!("{path}."), fields);
-        }
-    }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod dead_letters;
 pub(crate) mod es_manage;
+mod explain;
 pub(crate) mod fast_reindex;
 pub(crate) mod limits;
 pub(crate) mod make_mapping;

@@ -5,6 +5,7 @@
 mod arguments;
 mod audit;
 mod configuration;
+mod explain;
 mod from_docs;
 mod make_mapping;
 mod new_pillow;
