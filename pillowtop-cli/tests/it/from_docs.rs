@@ -1,5 +1,6 @@
 //! `new-pillow --from-docs`: what is written compiles, reads every sample, loses nothing, and no server refuses a sample.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -220,10 +221,11 @@ fn what_is_written_compiles_and_takes_every_sample() {
     }
 }
 
-/// The hard sets, and each of CommCare's real documents by itself where they are.
+/// The hard sets, the example's samples, and each of CommCare's real documents by itself where they are.
 fn all_sets() -> Vec<(String, Vec<Value>)> {
     let mut sets: Vec<(String, Vec<Value>)> =
         hard().into_iter().map(|(name, documents)| (name.to_owned(), documents)).collect();
+    sets.extend(of_the_example());
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/docs"));
     for entry in fs_err::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
@@ -233,6 +235,20 @@ fn all_sets() -> Vec<(String, Vec<Value>)> {
                 let name = format!("real_{}", path.file_stem().unwrap().to_str().unwrap());
                 sets.push((name, vec![document]));
             }
+        }
+    }
+    sets
+}
+
+/// The sample documents of the example, by their types.
+fn of_the_example() -> BTreeMap<String, Vec<Value>> {
+    let mut sets: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for line in commcare::samples::changes() {
+        let mut change: Value = serde_json::from_str(&line).unwrap();
+        let document = change["doc"].take();
+        if let Some(doc_type) = document["doc_type"].as_str() {
+            let name = format!("sample_{}", doc_type.to_lowercase().replace('-', "_"));
+            sets.entry(name).or_default().push(document);
         }
     }
     sets
