@@ -1,5 +1,6 @@
 //! `#[es(...)]`: how a field, or a struct as an object, is mapped.
 
+use pillowtop_core::field_types;
 use proc_macro2::Span;
 use serde_json::{Map, Number, Value};
 use syn::ext::IdentExt;
@@ -41,7 +42,7 @@ impl EsReceiver {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("es")) {
             receiver.span.get_or_insert_with(|| attribute.path().segments[0].ident.span());
             each_item(errors, attribute, &mut |name, input| {
-                if name.text == "rules" {
+                if name.text == "rules" && !is_parameter(&receiver.items, &name) {
                     let is_first = receiver.rules.replace(path(&name, input)?).is_none();
                     return if is_first { Ok(()) } else { Err(said_twice(&name)) };
                 }
@@ -115,6 +116,13 @@ pub(crate) fn json_text(errors: &Errors, text: &str, span: Span) -> Value {
             "write it as in a mapping, `json = r#\"{\"type\": \"…\"}\"#`",
         );
         Value::Null
+    })
+}
+
+/// Whether a name is a parameter of the type said before it: `icu_collation_keyword` has one that is named `rules`.
+fn is_parameter(before: &[EsItem], name: &Name) -> bool {
+    before.iter().any(|item| {
+        field_types::field_type(&item.name.text).is_some_and(|known| known.parameter(&name.text).is_some())
     })
 }
 
