@@ -7,6 +7,7 @@ mod audit;
 mod configuration;
 mod explain;
 mod from_docs;
+mod limits;
 mod make_mapping;
 mod new_pillow;
 mod quickstart;

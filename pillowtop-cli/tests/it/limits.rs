@@ -1,0 +1,56 @@
+//! What `make-mapping` says of a mapping that is past a server's limit, or near one.
+
+use pillowtop::{CouchDocument, Pillow};
+use pillowtop_cli::App;
+use serde::{Deserialize, Serialize};
+
+use crate::support::{check, run};
+
+/// Two fields of its own, and four of the runtime's object.
+#[derive(Serialize, Deserialize, CouchDocument, Pillow)]
+#[couch(doc_type = "Visit")]
+#[pillow(
+    name = "visit",
+    alias = "visits",
+    settings = r#"{"index.mapping.total_fields.limit": 5}"#,
+    mapping = unchecked
+)]
+struct Past {
+    village: String,
+    urgent: bool,
+}
+
+#[derive(Serialize, Deserialize, CouchDocument, Pillow)]
+#[couch(doc_type = "Visit")]
+#[pillow(
+    name = "visit",
+    alias = "visits",
+    settings = r#"{"mapping": {"total_fields": {"limit": 6}}, "refresh_intervall": "5s"}"#,
+    mapping = unchecked
+)]
+struct Near {
+    village: String,
+    urgent: bool,
+}
+
+#[test]
+fn past_a_limit_nothing_is_made() {
+    for arguments in ["make-mapping visit", "make-mapping --check", "make-mapping visit --diff"] {
+        let past = App::new(pillowtop::registry![Past]);
+        let ran = check(past, arguments, 1, "mapping.total_fields.limit");
+        assert!(ran.err.contains('6') && ran.err.contains('5') && ran.err.contains("hint: "), "{ran:?}");
+        assert_eq!(ran.out, "");
+    }
+}
+
+#[test]
+fn near_a_limit_there_is_a_warning() {
+    let near = || App::new(pillowtop::registry![Near]);
+    let ran = check(near(), "make-mapping --check", 0, "");
+    assert!(ran.err.contains("warning: visit: "), "{ran:?}");
+    assert!(ran.err.contains("did you mean `refresh_interval`?"), "{ran:?}");
+    let warnings = run(near(), "--json make-mapping --check").json()["warnings"].take();
+    assert_eq!(warnings[0]["setting"], "mapping.total_fields.limit");
+    assert_eq!((&warnings[0]["count"], &warnings[0]["limit"]), (&6.into(), &6.into()));
+    assert_eq!(warnings[1]["setting"], "refresh_intervall");
+}
