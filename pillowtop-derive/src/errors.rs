@@ -94,13 +94,18 @@ pub(crate) fn with_help(message: impl Display, help: impl Display) -> String {
 
 /// The nearest of several names, as a clause to append; empty when none is near enough to be meant.
 pub(crate) fn did_you_mean<'a>(said: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    suggestion(nearest(said, candidates))
+}
+
+/// The nearest of several names, if one is near enough to be meant.
+pub(crate) fn nearest<'a>(said: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (said.chars().count() / 3).clamp(1, 4);
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(said, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
-        .map_or_else(String::new, |(_, candidate)| suggestion(Some(candidate)))
+        .map(|(_, candidate)| candidate)
 }
 
 /// A clause that suggests a name.

@@ -100,6 +100,15 @@ fn unknown_parameter(errors: &Errors, field_type: &FieldType, Name { text, span 
         errors.at_span(*span, message, format!("write {}", legacy.replacement));
         return;
     }
+    if field_types::field_type(text).is_some() && field_type.parameter(text).is_none() {
+        let message = format!("`{text}` is a field type, and stands without a value or parentheses");
+        errors.at_span(
+            *span,
+            message,
+            format!("write `{text}`, and its parameters after it: `{text}, name = …`"),
+        );
+        return;
+    }
     let owners = field_types::field_types().filter(|other| other.parameter(text).is_some());
     let owners: Vec<String> = owners.take(4).map(|other| format!("`{}`", other.name)).collect();
     if owners.is_empty() {

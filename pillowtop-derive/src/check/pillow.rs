@@ -63,7 +63,7 @@ fn check_is_document(errors: &Errors, receiver: &StructReceiver<'_>) {
             format!("`{ident}` is no struct with named fields, so it cannot be a pillow"),
             "use a struct with named fields",
         );
-    } else if receiver.couch.doc_types.is_none() {
+    } else if receiver.couch.doc_types.is_none() && !receiver.couch.meant.contains(&"doc_type") {
         errors.at(
             ident,
             format!("`{ident}` is a pillow, but not a document: it has no `doc_type`"),
@@ -90,6 +90,8 @@ fn check_names(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &Pillo
     for (item, literal, problem, help) in known {
         let literal: Option<&LitStr> = literal.as_ref();
         match literal {
+            // It is there, misspelt, which is reported.
+            None if attribute.meant.contains(&item) => {}
             None => errors.at_span(
                 attribute.span.unwrap_or_else(|| receiver.ident.span()),
                 format!("`#[pillow(…)]` of `{}` has no `{item}`", receiver.ident),

@@ -210,7 +210,8 @@ fn is_object_parameter(name: &str) -> bool {
 
 fn document(errors: &Errors, couch: &CouchReceiver) -> Option<DocumentModel> {
     let Some(types) = &couch.doc_types else {
-        let is_misspelt = couch.names.iter().any(|name| name.text == "doc_type");
+        let is_misspelt =
+            couch.meant.contains(&"doc_type") || couch.names.iter().any(|name| name.text == "doc_type");
         for Name { text, span } in couch.names.iter().filter(|_| !is_misspelt) {
             let message = format!("`{text}` says nothing without `doc_type`");
             errors.at_span(

@@ -40,6 +40,8 @@ pub(crate) enum Unknown {
 /// `#[couch(...)]` as it is written.
 #[derive(Default)]
 pub(crate) struct CouchReceiver {
+    /// The items that unknown ones are likely meant to be.
+    pub(crate) meant: Vec<&'static str>,
     pub(crate) doc_types: Option<Vec<LitStr>>,
     pub(crate) deleted: Option<Vec<LitStr>>,
     pub(crate) database: Option<LitStr>,
@@ -53,12 +55,13 @@ pub(crate) struct CouchReceiver {
 impl CouchReceiver {
     pub(crate) fn parse(errors: &Errors, attributes: &[Attribute]) -> Self {
         let mut receiver = Self::default();
-        each_received(errors, attributes, "couch", &ITEMS, &mut |name, item| {
+        let meant = each_received(errors, attributes, "couch", &ITEMS, &mut |name, item| {
             receiver.names.push(name.clone());
             if let Some(item) = item {
                 receiver.put(errors, name, item);
             }
         });
+        receiver.meant = meant;
         receiver
     }
 

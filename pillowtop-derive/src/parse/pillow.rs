@@ -52,6 +52,8 @@ pub(crate) enum MappingReceiver {
 /// `#[pillow(...)]` as it is written.
 #[derive(Default)]
 pub(crate) struct PillowReceiver {
+    /// The items that unknown ones are likely meant to be.
+    pub(crate) meant: Vec<&'static str>,
     pub(crate) name: Option<LitStr>,
     pub(crate) alias: Option<LitStr>,
     pub(crate) settings: Option<LitStr>,
@@ -71,11 +73,12 @@ impl PillowReceiver {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("pillow")) {
             receiver.span.get_or_insert_with(|| attribute.path().segments[0].ident.span());
         }
-        each_received(errors, attributes, "pillow", &ITEMS, &mut |name, item| {
+        let meant = each_received(errors, attributes, "pillow", &ITEMS, &mut |name, item| {
             if let Some(item) = item {
                 receiver.put(errors, name, item);
             }
         });
+        receiver.meant = meant;
         receiver
     }
 

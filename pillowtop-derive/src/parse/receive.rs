@@ -12,7 +12,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaNameValue, Token, Type};
 
 use super::items::{Name, each_item, unknown_item};
-use crate::errors::{Errors, with_help};
+use crate::errors::{Errors, nearest, with_help};
 
 /// The one item whose value is a type.
 const TYPE_ITEM: &str = "index";
@@ -29,17 +29,20 @@ impl FromMeta for Text {
     }
 }
 
-/// Calls `one` with each known item of the attributes of a name, and with its value if it can be read.
+/// Calls `one` with each known item of the attributes of a name, and with its value if it can be read. Returns the items that
+/// unknown ones are likely meant to be: that those are missing is no error beside theirs.
 pub(crate) fn each_received<Item: FromMeta>(
     errors: &Errors,
     attributes: &[Attribute],
     attribute_name: &str,
-    known: &[&str],
+    known: &[&'static str],
     one: &mut dyn FnMut(&Name, Option<Item>),
-) {
+) -> Vec<&'static str> {
+    let mut meant = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(attribute_name)) {
         each_item(errors, attribute, &mut |name, input| {
             if !known.contains(&name.text.as_str()) {
+                meant.extend(nearest(&name.text, known.iter().copied()));
                 return Err(unknown_item(attribute_name, &name, known));
             }
             let item = meta(&name, input).and_then(|meta| Ok(Item::from_list(&[NestedMeta::Meta(meta)])?));
@@ -48,6 +51,7 @@ pub(crate) fn each_received<Item: FromMeta>(
             error.map_or(Ok(()), Err)
         });
     }
+    meant
 }
 
 /// The item behind a name, as darling takes it.
