@@ -20,7 +20,8 @@ struct Variant {
     derives: Derives,
 }
 
-const HUNDRED: [Derives; 4] = [Derives::Serde, Derives::Document, Derives::Unchecked, Derives::Committed];
+const HUNDRED: [Derives; 5] =
+    [Derives::Serde, Derives::Document, Derives::Unchecked, Derives::Committed, Derives::Rules];
 const LARGE: [Derives; 3] = [Derives::Serde, Derives::Unchecked, Derives::Committed];
 
 impl Variant {
