@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bytestring::ByteString;
 use commcare::{Case, Form};
 use pillowtop::{ChangeMeta, CouchDocument, DocumentInfo, Object, Pillow, Registry};
 use pillowtop_core::pillow::{Committed, PillowInfo};
@@ -77,6 +78,7 @@ impl<P: Pillow, const CARRY: bool> CouchDocument for With<P, CARRY> {
 }
 
 impl<P: Pillow, const CARRY: bool> Pillow for With<P, CARRY> {
+    type Document<'text> = With<P::Document<'text>, CARRY>;
     type Index = P::Index;
     const PILLOW: PillowInfo = P::PILLOW;
     const COMMITTED: Committed = Committed::Unchecked;
@@ -93,7 +95,7 @@ pub(crate) struct Corpus {
     /// The shape.
     pub(crate) shape: Shape,
     /// The lines of the feed, without their line breaks.
-    pub(crate) lines: Vec<String>,
+    pub(crate) lines: Vec<ByteString>,
     repeats: usize,
 }
 
@@ -106,8 +108,8 @@ impl Corpus {
     }
 
     /// Each line of the feed, as often as it is repeated.
-    pub(crate) fn feed(&self) -> impl Iterator<Item = &str> {
-        (0..self.repeats).flat_map(|_| self.lines.iter().map(String::as_str))
+    pub(crate) fn feed(&self) -> impl Iterator<Item = &ByteString> {
+        (0..self.repeats).flat_map(|_| self.lines.iter())
     }
 
     /// The bytes of the feed.
@@ -121,7 +123,7 @@ impl Corpus {
     }
 }
 
-fn lines(shape: Shape) -> Vec<String> {
+fn lines(shape: Shape) -> Vec<ByteString> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/docs");
     let mut documents: Vec<Value> = fs_err::read_dir(folder)
         .into_iter()
@@ -143,6 +145,7 @@ fn lines(shape: Shape) -> Vec<String> {
                 r#"{{"seq":"{number}-g1AAAACTeJzLYWBgYMpgTmHgz8tPSTV0MDQy1zMAQsMckEQiQ1L9____","id":{},"changes":[{{"rev":"{revision}"}}],"doc":{document}}},"#,
                 document["_id"]
             )
+            .into()
         })
         // Documents that cannot be decoded are not what is measured.
         .filter(|line| typed::one(shape, line).is_some())

@@ -1,5 +1,6 @@
 //! The way of the runtime: line, gate, decode, filter, transform, bulk body.
 
+use bytestring::ByteString;
 use pillowtop_core::{AnyPillow, Sequence};
 use pillowtop_runtime::pipeline::{Judgement, judge};
 use pillowtop_runtime::row::Line;
@@ -16,9 +17,9 @@ pub(crate) fn run(corpus: &Corpus) -> usize {
     let registry = corpus.shape.registry();
     let pillow = registry.pillows()[0].as_ref();
     let state = state();
-    let (mut buffer, mut operations, mut waiting, mut written) = (Vec::new(), Vec::new(), 0, 0);
+    let (mut operations, mut waiting, mut written) = (Vec::new(), 0, 0);
     for line in corpus.feed() {
-        if let Some(operation) = operation(pillow, line, &state, &mut buffer) {
+        if let Some(operation) = operation(pillow, line, &state) {
             waiting += operation.body_bytes();
             operations.push(operation);
         }
@@ -32,20 +33,15 @@ pub(crate) fn run(corpus: &Corpus) -> usize {
 }
 
 /// The body of one line.
-pub(crate) fn one(shape: Shape, line: &str) -> Option<Vec<u8>> {
+pub(crate) fn one(shape: Shape, line: &ByteString) -> Option<Vec<u8>> {
     let registry = shape.registry();
-    let operation = operation(registry.pillows()[0].as_ref(), line, &state(), &mut Vec::new())?;
+    let operation = operation(registry.pillows()[0].as_ref(), line, &state())?;
     Some(bulk_body(&[operation], WriteMode::Follow).to_vec())
 }
 
-fn operation(
-    pillow: &dyn AnyPillow,
-    line: &str,
-    state: &IndexState,
-    buffer: &mut Vec<u8>,
-) -> Option<Operation> {
+fn operation(pillow: &dyn AnyPillow, line: &ByteString, state: &IndexState) -> Option<Operation> {
     let Ok(Line::Row(row)) = Line::parse(line) else { return None };
-    match judge(pillow, &row, state, buffer) {
+    match judge(pillow, &row, state) {
         Judgement::Index(source) => Some(Operation {
             id: row.id,
             version: Version(1_764_000_000_000_000),

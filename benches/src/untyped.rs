@@ -2,8 +2,7 @@
 
 use std::io::Write as _;
 
-use commcare::form::FormBody;
-use commcare::value::{HqDate, UserType};
+use commcare::value::{HqDate, UserType, geo_point, text_of};
 use serde_json::{Map, Value, json};
 
 use crate::corpus::{Corpus, Shape};
@@ -153,27 +152,113 @@ fn references(members: &mut Map<String, Value>) {
 fn dates(members: &mut Map<String, Value>, names: &[&str]) {
     for name in names {
         if let Some(Value::String(text)) = members.get_mut(*name) {
-            HqDate::new(std::mem::take(text)).as_str().clone_into(text);
+            *text = HqDate::new(std::mem::take(text)).into_text();
         }
     }
 }
 
-/// The typed transform of a form's body works on a `Value` itself, so it is the same code on both sides; what differs is the rest.
 fn form(mut form: Map<String, Value>, shape: Shape) -> Option<Map<String, Value>> {
     if form.get("domain")?.is_null()
         || form.get("xmlns").is_some_and(|xmlns| xmlns == "http://code.javarosa.org/devicereport")
     {
         return None;
     }
-    let Value::Object(body) = form.remove("form")? else { return None };
+    let mut body = form.remove("form").filter(Value::is_object)?;
     if !shape.carries() {
         form.retain(|name, _| FORM.contains(&name.as_str()));
     }
     dates(&mut form, &["received_on", "server_modified_on"]);
-    let (body, case_ids) = FormBody::clean(body);
-    let user_type = UserType::of_id(body.meta.as_ref().and_then(|meta| meta.user_id.as_deref()));
-    form.insert("form".to_owned(), serde_json::to_value(body).ok()?);
+    let mut case_ids = Vec::new();
+    clean_case_blocks(&mut body, &mut case_ids);
+    let user = body_members(&mut body);
+    form.insert("form".to_owned(), body);
     form.insert("__retrieved_case_ids".to_owned(), json!(case_ids));
-    form.insert("user_type".to_owned(), serde_json::to_value(user_type).ok()?);
+    form.insert("user_type".to_owned(), serde_json::to_value(UserType::of_id(user.as_deref())).ok()?);
     Some(form)
+}
+
+/// Brings the members of a form's body into their types; returns the id of its user.
+fn body_members(body: &mut Value) -> Option<String> {
+    texts(body, &["@name", "#type"]);
+    body["case"] = match body["case"].take() {
+        Value::Array(blocks) => blocks.into_iter().filter(Value::is_object).collect(),
+        block @ Value::Object(_) => json!([block]),
+        _ => json!([]),
+    };
+    for block in body["case"].as_array_mut().into_iter().flatten() {
+        texts(block, &["@case_id", "@user_id", "@xmlns", "case_id", "user_id", "xmlns"]);
+        valid_dates(block, &["@date_modified", "date_modified"]);
+    }
+    if !body["meta"].is_object() {
+        body["meta"] = Value::Null;
+        return None;
+    }
+    let meta = &mut body["meta"];
+    texts(meta, &["userID", "username", "deviceID", "instanceID", "appVersion"]);
+    valid_dates(meta, &["timeStart", "timeEnd"]);
+    let location = meta.get("location").cloned().and_then(text_of);
+    meta["geo_point"] = json!(location.as_deref().and_then(geo_point));
+    meta["userID"].as_str().map(str::to_owned)
+}
+
+fn texts(members: &mut Value, names: &[&str]) {
+    for name in names {
+        if let Some(value) = members.get_mut(name) {
+            *value = text_of(value.take()).map_or(Value::Null, Value::from);
+        }
+    }
+}
+
+fn valid_dates(members: &mut Value, names: &[&str]) {
+    for name in names {
+        if let Some(value) = members.get_mut(name) {
+            *value = valid_date(value.take()).map_or(Value::Null, Value::from);
+        }
+    }
+}
+
+fn valid_date(value: Value) -> Option<String> {
+    let Value::String(text) = value else { return None };
+    Some(HqDate::new(text)).filter(HqDate::is_valid).map(HqDate::into_text)
+}
+
+fn clean_case_blocks(value: &mut Value, case_ids: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| clean_case_blocks(item, case_ids)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::Object(block) if name == "case" => clean_case_block(block, case_ids),
+                    Value::Array(blocks) if name == "case" => {
+                        for block in blocks.iter_mut().filter_map(Value::as_object_mut) {
+                            clean_case_block(block, case_ids);
+                        }
+                    }
+                    _ => {}
+                }
+                clean_case_blocks(member, case_ids);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn clean_case_block(block: &mut Map<String, Value>, case_ids: &mut Vec<String>) {
+    for name in ["date_modified", "@date_modified"] {
+        let Some(value) = block.remove(name) else { continue };
+        if value == "" {
+            block.insert(name.to_owned(), Value::Null);
+        } else if let Some(date) = valid_date(value) {
+            block.insert(name.to_owned(), Value::from(date));
+        }
+    }
+    for name in ["index", "attachment", "create", "update"] {
+        if let Some(part) = block.get_mut(name).filter(|part| !part.is_object()) {
+            *part = Value::Null;
+        }
+    }
+    let id = ["@case_id", "case_id"].into_iter().find_map(|name| block.get(name)?.as_str());
+    if let Some(id) = id.filter(|id| !id.is_empty() && !case_ids.iter().any(|known| known == id)) {
+        case_ids.push(id.to_owned());
+    }
 }

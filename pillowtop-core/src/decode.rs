@@ -3,16 +3,15 @@
 //! serde tells a deserializer which members a struct knows, so unknown ones are told apart while decoding and kept as the
 //! text they are, borrowed from the change and never parsed. (`#[serde(flatten)]` into a map would buffer every member.)
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
-/// Members that a struct does not name, in the document's order.
-pub type Carried<'text> = Vec<(Cow<'text, str>, &'text RawValue)>;
+use crate::cow_str::CowStr;
+use crate::raw_json::RawObject;
 
 /// Why a document is not what its struct says.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +28,7 @@ pub struct DecodeError {
 /// # Errors
 ///
 /// With the path of the member that does not fit.
-pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
+pub fn decode<'text, T: Deserialize<'text>>(text: &'text str) -> Result<T, DecodeError> {
     serde_json::from_str(text).map_err(|_| explain::<T>(text))
 }
 
@@ -38,8 +37,10 @@ pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
 /// # Errors
 ///
 /// With the path of the member that does not fit.
-pub fn decode_carrying<T: DeserializeOwned>(text: &str) -> Result<(T, Carried<'_>), DecodeError> {
-    let mut carried = Carried::new();
+pub fn decode_carrying<'text, T: Deserialize<'text>>(
+    text: &'text str,
+) -> Result<(T, RawObject<'text>), DecodeError> {
+    let mut carried = RawObject::new();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let decoded = T::deserialize(Carrying { inner: &mut deserializer, carried: &mut carried });
     match decoded {
@@ -49,7 +50,7 @@ pub fn decode_carrying<T: DeserializeOwned>(text: &str) -> Result<(T, Carried<'_
 }
 
 /// The slow way, for an error with its path: a document that does not fit is rare.
-fn explain<T: DeserializeOwned>(text: &str) -> DecodeError {
+fn explain<'text, T: Deserialize<'text>>(text: &'text str) -> DecodeError {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Err(error) => DecodeError { path: error.path().to_string(), message: error.inner().to_string() },
@@ -59,7 +60,7 @@ fn explain<T: DeserializeOwned>(text: &str) -> DecodeError {
 
 struct Carrying<'a, 'text, D> {
     inner: D,
-    carried: &'a mut Carried<'text>,
+    carried: &'a mut RawObject<'text>,
 }
 
 impl<'text, D: Deserializer<'text>> Deserializer<'text> for Carrying<'_, 'text, D> {
@@ -96,7 +97,7 @@ impl<'text, D: Deserializer<'text>> Deserializer<'text> for Carrying<'_, 'text, 
 struct Sifting<'a, 'text, V> {
     known: &'static [&'static str],
     visitor: V,
-    carried: &'a mut Carried<'text>,
+    carried: &'a mut RawObject<'text>,
 }
 
 impl<'text, V: Visitor<'text>> Visitor<'text> for Sifting<'_, 'text, V> {
@@ -114,56 +115,25 @@ impl<'text, V: Visitor<'text>> Visitor<'text> for Sifting<'_, 'text, V> {
 struct Sieve<'a, 'text, A> {
     known: &'static [&'static str],
     inner: A,
-    carried: &'a mut Carried<'text>,
+    carried: &'a mut RawObject<'text>,
 }
 
 impl<'text, A: MapAccess<'text>> MapAccess<'text> for Sieve<'_, 'text, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'text>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        while let Some(name) = self.inner.next_key_seed(Name)? {
-            if self.known.contains(&name.as_ref()) {
-                return match name {
-                    Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
-                    Cow::Owned(name) => seed.deserialize(StringDeserializer::new(name)),
-                }
-                .map(Some);
+        while let Some(name) = self.inner.next_key::<CowStr<'text>>()? {
+            if self.known.contains(&name.as_str()) {
+                return seed.deserialize(name.as_str().into_deserializer()).map(Some);
             }
             let value: &'text RawValue = self.inner.next_value()?;
-            self.carried.push((name, value));
+            self.carried.push(name, value);
         }
         Ok(None)
     }
 
     fn next_value_seed<S: DeserializeSeed<'text>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         self.inner.next_value_seed(seed)
-    }
-}
-
-/// A member's name, borrowed unless it has escapes.
-struct Name;
-
-impl<'text> DeserializeSeed<'text> for Name {
-    type Value = Cow<'text, str>;
-
-    fn deserialize<D: Deserializer<'text>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'text> Visitor<'text> for Name {
-    type Value = Cow<'text, str>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a member's name")
-    }
-
-    fn visit_borrowed_str<E: serde::de::Error>(self, name: &'text str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -189,7 +159,7 @@ mod tests {
     fn unknown_members_are_carried_as_they_are() {
         let (person, carried) = decode_carrying::<Person>(TEXT).unwrap();
         assert_eq!(person, Person { id: "a".to_owned(), age: Some(7), tags: vec!["t".to_owned()] });
-        let carried: Vec<_> = carried.iter().map(|(name, value)| (name.as_ref(), value.get())).collect();
+        let carried: Vec<_> = carried.iter().map(|(name, value)| (name, value.text().unwrap())).collect();
         assert_eq!(carried, [("big", "12345678901234567890123"), ("xA", r#"{"deep": [1, {"age": 2}]}"#)]);
         assert_eq!(decode::<Person>(TEXT).unwrap(), person);
     }

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::cow_str::CowStr;
+
 /// One step of a field path.
 #[derive(Debug)]
 pub struct Step<'a, Type: ?Sized>(pub &'a Type);
@@ -42,6 +44,12 @@ pub trait Contains<Needle: ?Sized> {
 }
 
 impl Contains<str> for String {
+    fn has(&self, needle: &str) -> bool {
+        self.as_str().contains(needle)
+    }
+}
+
+impl Contains<str> for CowStr<'_> {
     fn has(&self, needle: &str) -> bool {
         self.as_str().contains(needle)
     }

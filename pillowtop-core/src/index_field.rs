@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::cow_str::CowStr;
 use crate::demand::{Demand, NEVER};
 use crate::tree::{Field, Object, Parameter};
 
@@ -54,7 +55,7 @@ macro_rules! fields {
 }
 
 fields! {
-    KEYWORD => String, str, char;
+    KEYWORD => String, str, char, CowStr<'_>;
     Field::leaf("boolean", &[]) => bool;
     Field::leaf("byte", &[]) => i8;
     Field::leaf("short", &[]) => i16, u8;

@@ -20,6 +20,9 @@ pub mod requirement;
 pub mod settings;
 pub mod surroundings;
 
+pub mod cow_str;
+pub mod raw_json;
+
 pub mod document;
 pub mod filter;
 pub mod index_field;
@@ -41,6 +44,7 @@ pub mod registry;
 pub mod drift;
 
 pub use committed::{CommittedFile, CommittedFileError};
+pub use cow_str::CowStr;
 pub use definition::{ContentHash, Definition};
 pub use document::{ChangeMeta, CouchDocument, DocumentInfo};
 pub use fingerprint::Fingerprint;
@@ -48,5 +52,6 @@ pub use index_field::{IndexField, IndexObject};
 pub use name::{AliasName, DatabaseName, DocumentId, IndexName, PillowName, Revision, Sequence};
 pub use origin::{Decided, Origin};
 pub use pillow::{Committed, Pillow, PillowInfo};
+pub use raw_json::{RawJson, RawObject};
 pub use registry::{AnyPillow, ProcessError, Registry, RegistryError, Verdict};
 pub use tree::{Field, Member, Object, Parameter};

@@ -1,7 +1,6 @@
 //! A pillow: a named consumer of changes, with its index, its filter and its transform.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::document::{ChangeMeta, CouchDocument, DocumentInfo};
 use crate::field_types::Target;
@@ -18,7 +17,9 @@ pub const RESERVED: &str = "pillowtop";
     label = "does not derive `Pillow`",
     note = "write `#[derive(CouchDocument, Pillow)]` and `#[pillow(name = \"…\", alias = \"…\")]` on `{Self}`"
 )]
-pub trait Pillow: CouchDocument + DeserializeOwned + Send + 'static {
+pub trait Pillow: CouchDocument {
+    /// The struct as it is read from a document's text: the struct itself, its lifetime, if it has one, that of the text.
+    type Document<'text>: Pillow + Deserialize<'text>;
     /// What is indexed: the document itself, or what the transform makes of it.
     type Index: CouchDocument + Serialize;
     /// `#[pillow(...)]` in data.
@@ -54,6 +55,23 @@ pub struct PillowInfo {
     pub settings_hash: u128,
     /// The servers that the mapping is for; empty when none is named. No part of any hash.
     pub targets: &'static [Target],
+}
+
+impl PillowInfo {
+    /// What a pillow says that has a name and an alias alone: all documents are indexed, as they are.
+    #[must_use]
+    pub const fn named(name: &'static str, alias: &'static str) -> Self {
+        Self {
+            name,
+            alias,
+            filter: None,
+            selector: None,
+            transform_version: 1,
+            settings: None,
+            settings_hash: 0,
+            targets: &[],
+        }
+    }
 }
 
 /// Where the committed mapping of a pillow is.

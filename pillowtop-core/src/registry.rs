@@ -3,11 +3,12 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::decode::{Carried, DecodeError, decode, decode_carrying};
+use crate::decode::{DecodeError, decode, decode_carrying};
 use crate::definition::Definition;
 use crate::document::{ChangeMeta, CouchDocument};
 use crate::name::PillowName;
 use crate::pillow::Pillow;
+use crate::raw_json::RawObject;
 use crate::source::write_source;
 use crate::tree::Object;
 
@@ -60,7 +61,7 @@ struct Typed<P> {
     pillow: PhantomData<fn() -> P>,
 }
 
-impl<P: Pillow> AnyPillow for Typed<P> {
+impl<P: Pillow + 'static> AnyPillow for Typed<P> {
     fn definition(&self) -> &Definition {
         &self.definition
     }
@@ -76,9 +77,9 @@ impl<P: Pillow> AnyPillow for Typed<P> {
         source: &mut Vec<u8>,
     ) -> Result<Verdict, ProcessError> {
         let (document, carried) = if P::DOCUMENT.carry_unknown {
-            decode_carrying::<P>(document)?
+            decode_carrying::<P::Document<'_>>(document)?
         } else {
-            (decode::<P>(document)?, Carried::new())
+            (decode::<P::Document<'_>>(document)?, RawObject::new())
         };
         if !document.accepts() {
             return Ok(Verdict::Filtered);
@@ -141,7 +142,7 @@ impl Registry {
 
     /// The list with one pillow more.
     #[must_use]
-    pub fn with<P: Pillow>(mut self) -> Self {
+    pub fn with<P: Pillow + 'static>(mut self) -> Self {
         self.pillows.push(Arc::new(Typed::<P> { definition: Definition::of::<P>(), pillow: PhantomData }));
         self
     }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde::ser::{Error as _, Impossible, SerializeMap, SerializeStruct, Serializer};
 
 use crate::bytes::BytesAsText;
-use crate::decode::Carried;
 use crate::document::ChangeMeta;
 use crate::pillow::RESERVED;
+use crate::raw_json::RawObject;
 
 /// Members that are CouchDB's and never indexed. Others may start with an underscore: a transform may make them.
 const COUCH_MEMBERS: [&str; 10] = [
@@ -45,7 +45,7 @@ struct Reserved<'a> {
 /// document, which the caller cuts off.
 pub fn write_source<T: Serialize>(
     document: &T,
-    carried: &Carried<'_>,
+    carried: &RawObject<'_>,
     change: &ChangeMeta,
     source: &mut Vec<u8>,
 ) -> Result<(), serde_json::Error> {
@@ -56,13 +56,13 @@ pub fn write_source<T: Serialize>(
 /// Takes a struct or a map, at the root of a document only.
 struct Root<'a, S> {
     inner: S,
-    carried: &'a Carried<'a>,
+    carried: &'a RawObject<'a>,
     change: &'a ChangeMeta,
 }
 
 struct Members<'a, M> {
     inner: M,
-    carried: &'a Carried<'a>,
+    carried: &'a RawObject<'a>,
     change: &'a ChangeMeta,
     /// A bit for each carried name, several names a bit.
     carried_bits: u64,
@@ -87,7 +87,7 @@ impl<M: SerializeMap> Members<'_, M> {
     fn finish(mut self) -> Result<M::Ok, M::Error> {
         for (position, (name, value)) in self.carried.iter().enumerate() {
             if !self.covered.contains(&position) && !is_couch_member(name) && name != RESERVED {
-                self.inner.serialize_entry(name.as_ref(), value)?;
+                self.inner.serialize_entry(name, value)?;
             }
         }
         let change = self.change;
@@ -320,7 +320,7 @@ mod tests {
         ChangeMeta::new("a".into(), "1-x".into(), "db".into())
     }
 
-    fn written<T: Serialize>(document: &T, carried: &Carried<'_>) -> String {
+    fn written<T: Serialize>(document: &T, carried: &RawObject<'_>) -> String {
         let mut source = Vec::new();
         write_source(document, carried, &change(), &mut source).unwrap();
         String::from_utf8(source).unwrap()
@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn only_structs_and_maps_are_documents() {
         let mut source = Vec::new();
-        let error = write_source(&[1, 2], &Carried::new(), &change(), &mut source).unwrap_err();
+        let error = write_source(&[1, 2], &RawObject::new(), &change(), &mut source).unwrap_err();
         assert!(error.to_string().contains("a struct or a map"));
     }
 }

@@ -32,6 +32,7 @@ impl CouchDocument for Case {
 }
 
 impl Pillow for Case {
+    type Document<'text> = Self;
     type Index = Self;
     const PILLOW: PillowInfo = PillowInfo {
         name: "case",

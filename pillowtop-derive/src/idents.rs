@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt, quote};
+use syn::Lifetime;
 
 /// A local variable of generated code. Being of the macro's own hygiene, it can neither hide nor be hidden by a user's name.
 pub(crate) struct Local(&'static str);
@@ -24,6 +25,11 @@ impl ToTokens for Local {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.append(Ident::new(self.0, Span::mixed_site()));
     }
+}
+
+/// The lifetime of the text that a document is read from.
+pub(crate) fn text_lifetime() -> Lifetime {
+    Lifetime::new("'__text", Span::mixed_site())
 }
 
 /// The facade's private module under a short name, within the block that an expansion is.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use bytestring::ByteString;
 use pillowtop_core::{DocumentId, Revision, Sequence};
 
 use crate::scan::{self, ScanError};
@@ -18,11 +19,15 @@ pub struct Row {
     pub revision: Revision,
     /// Whether it was deleted.
     pub deleted: bool,
-    line: String,
+    /// A part of what was read from the network, without a copy.
+    line: ByteString,
     document: Option<Range<usize>>,
     /// Name and value of each member at the document's root, by their places in the line: found on the way to the document's end.
     members: Vec<(Range<usize>, Range<usize>)>,
 }
+
+/// Members of a document that there is room for at once.
+const USUAL_MEMBERS: usize = 40;
 
 /// Why a line is none of a changes feed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +41,7 @@ pub enum RowError {
     Missing(&'static str),
     /// CouchDB reports an error in the middle of a feed.
     #[error("the server reports: {0}")]
-    Server(String),
+    Server(ByteString),
 }
 
 impl Row {
@@ -45,9 +50,9 @@ impl Row {
     /// # Errors
     ///
     /// When it is no object, or has no id or no revision.
-    pub fn parse(line: String) -> Result<Self, RowError> {
+    pub fn parse(line: ByteString) -> Result<Self, RowError> {
         let (mut sequence, mut id, mut revision, mut deleted, mut document) = (None, None, None, false, None);
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(USUAL_MEMBERS);
         let mut row = scan::members(&line)?;
         while let Some(name) = row.name()? {
             if name == "doc"
@@ -98,7 +103,7 @@ impl Row {
             revision: Revision::new(found_revision.unwrap_or_else(|| revision.to_owned())),
             deleted,
             document: Some(0..text.len()),
-            line: text,
+            line: text.into(),
             members,
         })
     }
@@ -152,14 +157,14 @@ impl Line {
     /// # Errors
     ///
     /// When it is none of a changes feed.
-    pub fn parse(line: &str) -> Result<Self, RowError> {
-        let line = line.trim();
-        let line = line.strip_suffix(',').unwrap_or(line);
-        match line {
+    pub fn parse(line: &ByteString) -> Result<Self, RowError> {
+        let text = line.trim();
+        let text = text.strip_suffix(',').unwrap_or(text);
+        match text {
             "" | "{\"results\":[" | "]" => Ok(Self::Nothing),
             end if end.starts_with("\"last_seq\"") => Self::end(&format!("{{{end}")),
             end if end.starts_with("{\"last_seq\"") => Self::end(end),
-            row => Row::parse(row.to_owned()).map(Self::Row),
+            row => Row::parse(line.slice_ref(row)).map(Self::Row),
         }
     }
 
@@ -208,9 +213,13 @@ mod tests {
 
     const ROW: &str = r#"{"seq":"2-g1AAA","id":"a\"b","changes":[{"rev":"2-78e"},{"rev":"1-0"}],"deleted":true,"doc":{"_id":"a\"b","doc_type":"Caf\u00e9","n":{"doc_type":1}}},"#;
 
+    fn parse(line: &'static str) -> Result<Line, RowError> {
+        Line::parse(&ByteString::from_static(line))
+    }
+
     #[test]
     fn a_row_is_read() {
-        let Ok(Line::Row(row)) = Line::parse(ROW) else { panic!("no row") };
+        let Ok(Line::Row(row)) = parse(ROW) else { panic!("no row") };
         assert_eq!(row.sequence, Some("2-g1AAA".into()));
         assert_eq!((row.id.as_str(), row.revision.as_str(), row.deleted), ("a\"b", "2-78e", true));
         assert!(row.document().is_some_and(|document| document.starts_with("{\"_id\"")));
@@ -221,20 +230,20 @@ mod tests {
     #[test]
     fn the_lines_of_both_feeds_are_told_apart() {
         for nothing in ["", "\r", "{\"results\":[", "],"] {
-            assert_eq!(Line::parse(nothing), Ok(Line::Nothing), "{nothing}");
+            assert_eq!(parse(nothing), Ok(Line::Nothing), "{nothing}");
         }
         let end = Line::End { last_sequence: "9-x".into(), pending: Some(0) };
-        assert_eq!(Line::parse("\"last_seq\":\"9-x\",\"pending\":0}"), Ok(end));
+        assert_eq!(parse("\"last_seq\":\"9-x\",\"pending\":0}"), Ok(end));
         let end = Line::End { last_sequence: "9".into(), pending: None };
-        assert_eq!(Line::parse("{\"last_seq\":9}"), Ok(end));
-        assert!(matches!(Line::parse("{\"error\":\"x\"}"), Err(RowError::Server(_))));
-        assert!(matches!(Line::parse("{\"seq\":1,\"id\":\"a\"}"), Err(RowError::Missing("changes"))));
-        assert!(matches!(Line::parse("{\"seq\":1,"), Err(RowError::Malformed(_))));
+        assert_eq!(parse("{\"last_seq\":9}"), Ok(end));
+        assert!(matches!(parse("{\"error\":\"x\"}"), Err(RowError::Server(_))));
+        assert!(matches!(parse("{\"seq\":1,\"id\":\"a\"}"), Err(RowError::Missing("changes"))));
+        assert!(matches!(parse("{\"seq\":1,"), Err(RowError::Malformed(_))));
     }
 
     #[test]
     fn a_row_of_an_interval_has_no_sequence() {
-        let row = Row::parse(r#"{"seq":null,"id":"a","changes":[{"rev":"1-0"}]}"#.to_owned()).unwrap();
+        let row = Row::parse(r#"{"seq":null,"id":"a","changes":[{"rev":"1-0"}]}"#.into()).unwrap();
         assert_eq!((row.sequence.clone(), row.document()), (None, None));
     }
 

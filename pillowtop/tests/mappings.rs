@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use pillowtop::definition::{field_mapping, root_mapping};
-use pillowtop::{CouchDocument, IndexField};
+use pillowtop::{CouchDocument, IndexField, RawObject};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -250,7 +250,7 @@ fn json_names_are_those_that_serde_writes() {
     };
     let change = pillowtop::ChangeMeta::new("a".into(), "1-x".into(), "db".into());
     let mut source = Vec::new();
-    pillowtop::source::write_source(&named, &Vec::new(), &change, &mut source).unwrap();
+    pillowtop::source::write_source(&named, &RawObject::new(), &change, &mut source).unwrap();
     let mut written: Value = serde_json::from_slice(&source).unwrap();
     assert_eq!(written["raw"], json!("/w=="));
     written.as_object_mut().unwrap().remove("pillowtop");

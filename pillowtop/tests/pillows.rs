@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use pillowtop::{ChangeMeta, Committed, CouchDocument, Definition, Pillow, Registry, Verdict};
+use pillowtop::{
+    ChangeMeta, Committed, CouchDocument, CowStr, Definition, Pillow, RawJson, Registry, Verdict,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -217,4 +219,71 @@ fn a_transform_may_stand_anywhere() {
     assert_eq!(index.map(|index| index.domain), Some("d".to_owned()));
     let mappings = Definition::of::<Elsewhere>().mappings;
     assert_eq!(mappings, Definition::of::<Case>().mappings);
+}
+
+/// A pillow whose texts point into the document, and one that makes such a one.
+#[derive(Serialize, Deserialize, CouchDocument, Pillow)]
+#[couch(doc_type = "Visit", unknown = carry)]
+#[pillow(
+    name = "visit",
+    alias = "visits",
+    filter = self.village != "demo" && self.notes.contains("a") && self.tags.contains("t") && !self.village.is_empty(),
+    transform = VisitIndex::<'a>::from_visit,
+    mapping = unchecked,
+)]
+struct Visit<'a> {
+    #[serde(borrow)]
+    village: CowStr<'a>,
+    notes: Option<CowStr<'a>>,
+    tags: Vec<CowStr<'a>>,
+    #[es(object, dynamic = false)]
+    questions: Option<RawJson<'a>>,
+}
+
+#[derive(Serialize, CouchDocument)]
+struct VisitIndex<'a> {
+    #[serde(flatten)]
+    visit: Visit<'a>,
+    is_borrowed: bool,
+}
+
+impl<'a> VisitIndex<'a> {
+    #[expect(clippy::unnecessary_wraps, reason = "a transform's signature")]
+    fn from_visit(visit: Visit<'a>, _: &ChangeMeta) -> Option<Self> {
+        let is_borrowed =
+            visit.village.is_borrowed() && visit.notes.as_ref().is_some_and(CowStr::is_borrowed);
+        Some(Self { visit, is_borrowed })
+    }
+}
+
+#[test]
+fn a_pillow_may_borrow_from_the_document() {
+    let pillow = &pillowtop::registry![Visit].pillows()[0].clone();
+    let process = |document: &str| {
+        let mut source = Vec::new();
+        let verdict = pillow.process(document, &change(), &mut source).unwrap();
+        (verdict, String::from_utf8(source).unwrap())
+    };
+    let reserved = r#""pillowtop":{"id":"a","rev":"1-x","db":"commcarehq"}}"#;
+    let (verdict, source) =
+        process(r#"{"village": "Kano", "notes": "a", "tags": ["t"], "questions": {"n": 1.50}, "more": 1e2}"#);
+    assert_eq!(verdict, Verdict::Index);
+    let expected = format!(
+        r#"{{"village":"Kano","notes":"a","tags":["t"],"questions":{{"n": 1.50}},"is_borrowed":true,"more":1e2,{reserved}"#
+    );
+    assert_eq!(source, expected);
+    let (_, source) = process(r#"{"village": "K\u0061no", "notes": "a\nb", "tags": ["t"]}"#);
+    let expected = format!(
+        r#"{{"village":"Kano","notes":"a\nb","tags":["t"],"questions":null,"is_borrowed":false,{reserved}"#
+    );
+    assert_eq!(source, expected);
+    for filtered in [
+        r#"{"village": "demo", "notes": "a", "tags": ["t"]}"#,
+        r#"{"village": "x", "notes": "a", "tags": []}"#,
+    ] {
+        assert_eq!(process(filtered).0, Verdict::Filtered, "{filtered}");
+    }
+    let properties = Definition::of::<Visit<'_>>().mappings["properties"].take();
+    assert_eq!(properties["notes"], json!({"type": "keyword", "ignore_above": 8191}));
+    assert_eq!(properties["questions"], json!({"type": "object", "dynamic": false}));
 }

@@ -1,21 +1,24 @@
 //! Values that the pillows share: dates in HQ's formats, texts out of free JSON, and what an id says of a user.
 
 use chrono::{NaiveDate, NaiveTime};
-use pillowtop::{Field, IndexField, Parameter};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use pillowtop::{CowStr, Field, IndexField, Parameter, RawJson};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// A date or an instant as documents write it. It stays a text, because old documents hold what is neither: those reach the
 /// index, which refuses them, and become dead letters.
 ///
 /// HQ says its formats at every date field; here a type of our own says them once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String")]
-pub struct HqDate(String);
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct HqDate<Text = String>(Text);
 
-impl From<String> for HqDate {
-    fn from(text: String) -> Self {
-        Self::new(text)
+/// A date that points into the document.
+pub type BorrowedDate<'a> = HqDate<CowStr<'a>>;
+
+impl<'de, Text: Deserialize<'de> + AsRef<str> + From<String>> Deserialize<'de> for HqDate<Text> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Text::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -31,7 +34,7 @@ macro_rules! hq_date_formats {
 }
 pub(crate) use hq_date_formats;
 
-impl IndexField for HqDate {
+impl<Text> IndexField for HqDate<Text> {
     const FIELD: Field =
         Field::leaf("date", &[Parameter::new("format", concat!("\"", hq_date_formats!(), "\""))]);
 }
@@ -55,58 +58,59 @@ const SHAPES: [&str; 15] = [
     "0000-00-00 00:00:00.000000",
 ];
 
-impl HqDate {
+impl<Text: AsRef<str> + From<String>> HqDate<Text> {
     /// A date, with its fractional seconds cut to the six digits that the formats take.
-    pub fn new(text: impl Into<String>) -> Self {
-        let mut text = text.into();
-        if let Some((start, fraction)) = text.split_once('.').map(|(before, rest)| (before.len() + 1, rest)) {
-            let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-            if digits > 6 {
-                text.replace_range(start + 6..start + digits, "");
-            }
+    pub fn new(text: Text) -> Self {
+        match too_exact(text.as_ref()) {
+            Some((kept, rest)) => Self(format!("{kept}{rest}").into()),
+            None => Self(text),
         }
-        Self(text)
     }
 
     /// The date as it is written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_ref()
+    }
+
+    /// The date as it is written, by itself.
+    pub fn into_text(self) -> Text {
+        self.0
     }
 
     /// Whether one of the formats takes it.
     pub fn is_valid(&self) -> bool {
         let text = self.as_str();
-        let shape: String = text.char_indices().map(shape_of).collect();
-        if !SHAPES.contains(&shape.as_str()) {
+        if !SHAPES.iter().any(|shape| has_shape(text, shape)) {
             return false;
         }
-        let date = NaiveDate::parse_from_str(&text[..10], "%Y-%m-%d");
-        let time =
-            text.get(11..19).map_or(Ok(NaiveTime::MIN), |time| NaiveTime::parse_from_str(time, "%H:%M:%S"));
-        // chrono takes a leap second, the formats do not.
-        date.is_ok() && time.is_ok() && text.get(17..19) != Some("60")
-    }
-
-    /// The date that a member of free JSON holds, when one of the formats takes it.
-    pub fn of(value: Option<Value>) -> Option<Self> {
-        match value {
-            Some(Value::String(text)) => Some(Self::new(text)).filter(Self::is_valid),
-            _ => None,
-        }
+        let number = |start, end| text.get(start..end)?.parse::<u32>().ok();
+        let date = || NaiveDate::from_ymd_opt(number(0, 4)?.cast_signed(), number(5, 7)?, number(8, 10)?);
+        let time = || NaiveTime::from_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        date().is_some() && (text.len() == 10 || time().is_some())
     }
 }
 
-fn shape_of((position, character): (usize, char)) -> char {
-    match character {
-        '0'..='9' => '0',
-        '-' if position > 10 => '+',
-        other => other,
+impl<'a> BorrowedDate<'a> {
+    /// The date that free JSON holds, when one of the formats takes it.
+    pub fn of(value: &RawJson<'a>) -> Option<Self> {
+        value.as_text().map(Self::new).filter(Self::is_valid)
     }
 }
 
-/// The text that a member of free JSON holds; the member is taken out. See [`text_of`].
-pub fn take_text(members: &mut Map<String, Value>, name: &str) -> Option<String> {
-    members.remove(name).and_then(text_of)
+/// What stays of a text with more than six digits of a second.
+fn too_exact(text: &str) -> Option<(&str, &str)> {
+    let fraction = text.find('.')? + 1;
+    let digits = text[fraction..].bytes().take_while(u8::is_ascii_digit).count();
+    (digits > 6).then(|| (&text[..fraction + 6], &text[fraction + digits..]))
+}
+
+fn has_shape(text: &str, shape: &str) -> bool {
+    text.len() == shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            b'+' => matches!(byte, b'+' | b'-'),
+            other => byte == other,
+        })
 }
 
 /// A text, a number, a truth value, or what `XForms` with attributes make of a text (`{"#text": …, "@xmlns": …}`), as a text.
@@ -122,6 +126,13 @@ pub fn text_of(value: Value) -> Option<String> {
         },
         Value::Array(_) | Value::Null => None,
     }
+}
+
+/// The same of JSON that is not parsed.
+pub fn raw_text_of<'a>(value: &RawJson<'a>) -> Option<CowStr<'a>> {
+    let scalar = || value.text().filter(|text| !text.starts_with(['[', 'n', '{', '"'])).map(CowStr::from);
+    let inner = || value.clone().into_object()?.remove("#text")?.as_text();
+    value.as_text().or_else(inner).or_else(scalar)
 }
 
 /// Any JSON as one text: texts as they are, nothing for null, JSON for the rest.
@@ -193,7 +204,7 @@ mod tests {
             "2013-03-09T06:30:09.007-0200",
             "2013-03-09 06:30:09",
         ] {
-            assert!(HqDate::new(valid).is_valid(), "{valid}");
+            assert!(HqDate::new(CowStr::borrowed(valid)).is_valid(), "{valid}");
         }
         for invalid in [
             "",
@@ -209,7 +220,7 @@ mod tests {
             "yesterday",
             "٢٠١٣-٠٨-١٩",
         ] {
-            assert!(!HqDate::new(invalid).is_valid(), "{invalid}");
+            assert!(!HqDate::new(CowStr::borrowed(invalid)).is_valid(), "{invalid}");
         }
     }
 
@@ -221,7 +232,7 @@ mod tests {
             ("2024-05-01T08:00:00.123Z", "2024-05-01T08:00:00.123Z"),
             ("no. 12345678", "no. 12345678"),
         ] {
-            assert_eq!(HqDate::new(said).as_str(), kept);
+            assert_eq!(HqDate::new(said.to_owned()).as_str(), kept);
         }
     }
 
@@ -236,9 +247,9 @@ mod tests {
             (json!(["a"]), None),
             (json!(null), None),
         ] {
-            let mut members = Map::from_iter([("member".to_owned(), value.clone())]);
-            assert_eq!(take_text(&mut members, "member").as_deref(), text, "{value}");
-            assert!(members.is_empty());
+            let json = value.to_string();
+            assert_eq!(raw_text_of(&serde_json::from_str(&json).unwrap()).as_deref(), text, "{value}");
+            assert_eq!(text_of(value.clone()).as_deref(), text, "{value}");
         }
         assert_eq!(stringify(&json!(null)), "");
         assert_eq!(stringify(&json!(["a", 1])), r#"["a",1]"#);

@@ -52,6 +52,7 @@ impl<const TEST: usize, const CHANGED: bool> CouchDocument for Note<TEST, CHANGE
 }
 
 impl<const TEST: usize, const CHANGED: bool> Pillow for Note<TEST, CHANGED> {
+    type Document<'text> = Self;
     type Index = Self;
     const PILLOW: PillowInfo = PillowInfo {
         name: "note",

@@ -3,13 +3,13 @@
 use pillowtop_core::analysis::missing_names;
 use pillowtop_core::name::{index_name_problem, pillow_name_problem};
 use pillowtop_core::pillow::RESERVED;
-use syn::LitStr;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{GenericParam, LitStr};
 
 use crate::errors::{Errors, did_you_mean};
 use crate::model::PillowModel;
-use crate::parse::{PillowReceiver, StructReceiver, StructShape};
+use crate::parse::{PillowReceiver, StructReceiver, StructShape, is_borrowed_text, layers};
 
 /// Checks a pillow against all rules; `pillow` is none when its name or alias is missing.
 pub(crate) fn check_pillow(
@@ -27,18 +27,34 @@ pub(crate) fn check_pillow(
         );
         return;
     }
-    if !receiver.generics.params.is_empty() {
-        errors.at(
-            &receiver.generics.params,
-            "a generic struct cannot be a pillow",
-            "derive `CouchDocument` alone, and a pillow on a struct of known types",
-        );
-    }
+    check_generics(errors, receiver);
     check_is_document(errors, receiver);
     check_names(errors, receiver, attribute);
     check_reserved(errors, receiver, attribute);
     check_filter_fields(errors, receiver, pillow);
     check_settings(errors, pillow);
+}
+
+/// A pillow's document is read by itself, so that only what it borrows may be open.
+fn check_generics(errors: &Errors, receiver: &StructReceiver<'_>) {
+    let open =
+        receiver.generics.params.iter().find(|parameter| !matches!(parameter, GenericParam::Lifetime(_)));
+    if let Some(open) = open {
+        errors.at(
+            open,
+            format!("`{}` is generic, so it cannot be a pillow", receiver.ident),
+            "derive `CouchDocument` alone, and a pillow on a struct of known types",
+        );
+    }
+    for field in receiver.fields() {
+        if layers(field.rust_type).any(is_borrowed_text) {
+            errors.at(
+                field.rust_type,
+                "a document whose text here has escapes could not be read into a `&str`",
+                "write `CowStr<'a>`, which points into the document where it can",
+            );
+        }
+    }
 }
 
 /// Analyzers of the settings file name tokenizers and filters, which somebody has to have.

@@ -3,16 +3,16 @@
 use pillowtop_core::analysis::defined;
 use pillowtop_core::demand::NameKind;
 use pillowtop_core::field_types::{Product, Target};
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Ident};
+use syn::{DeriveInput, Lifetime};
 
 use super::document::option;
 use super::mapping::hexadecimal;
 use crate::filter::predicate;
-use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block};
-use crate::model::{FilterModel, PillowModel, SettingsModel, SettingsText};
+use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, text_lifetime};
+use crate::model::{PillowModel, SettingsModel, SettingsText};
 
 /// What the compiler is to say of the committed mapping.
 pub(crate) enum Drift {
@@ -32,12 +32,16 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
     let accepts = pillow.filter.as_ref().map_or_else(|| quote!(true), |model| predicate(&model.filter));
     // Brings the reading of plain fields into scope, where there is a field to read.
     let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
+    let (impl_generics, type_generics, where_clause) = pillow.generics.split_for_impl();
+    let lifetime = text_lifetime();
+    let document = with_lifetime(pillow, &lifetime);
     let (index, transform) = transform(pillow);
-    let check = check(ident, drift);
+    let check = check(pillow, drift);
     let surroundings = surroundings(pillow);
     in_const_block(&quote! {
         #[automatically_derived]
-        impl #PRIVATE::Pillow for #ident {
+        impl #impl_generics #PRIVATE::Pillow for #ident #type_generics #where_clause {
+            type Document<#lifetime> = #document;
             type Index = #index;
             const PILLOW: #PRIVATE::PillowInfo = #info;
             const COMMITTED: #PRIVATE::Committed = #committed;
@@ -54,18 +58,30 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
     })
 }
 
+/// The struct with one lifetime in the place of each of its own.
+fn with_lifetime(pillow: &PillowModel<'_>, lifetime: &Lifetime) -> TokenStream {
+    let ident = pillow.ident;
+    let lifetimes = pillow.generics.params.iter().map(|_| lifetime);
+    if pillow.generics.params.is_empty() { quote!(#ident) } else { quote!(#ident<#(#lifetimes),*>) }
+}
+
+/// The struct where its lifetimes are the compiler's to choose.
+fn elided(pillow: &PillowModel<'_>) -> TokenStream {
+    with_lifetime(pillow, &Lifetime::new("'_", Span::call_site()))
+}
+
 /// Whether targets and settings have what the mapping asks of them: only the compiler sees all of the mapping.
 fn surroundings(pillow: &PillowModel<'_>) -> TokenStream {
-    let ident = pillow.ident;
+    let asked = elided(pillow);
     // Each call has the place of what it asks, for that is where the compiler reports what it asserts.
     let targets = pillow.targets.iter().map(|(target, span)| {
         let (private, target) = (Private::at(*span), target_of(*target));
-        let call = quote_spanned!(*span=> #private::assert_target::<#ident>(#target));
+        let call = quote_spanned!(*span=> #private::assert_target::<#asked>(#target));
         quote!(const _: () = #call;)
     });
-    let span = pillow.settings.as_ref().map_or_else(|| ident.span(), |settings| settings.span);
+    let span = pillow.settings.as_ref().map_or_else(|| pillow.ident.span(), |settings| settings.span);
     let (private, names) = (Private::at(span), defined_names(pillow.settings.as_ref()));
-    let names = quote_spanned!(span=> #private::assert_names::<#ident>(#names));
+    let names = quote_spanned!(span=> #private::assert_names::<#asked>(#names));
     quote! {
         #(#targets)*
         const _: () = #names;
@@ -102,33 +118,32 @@ fn target_of(target: Target) -> TokenStream {
 
 fn info(pillow: &PillowModel<'_>) -> TokenStream {
     let PillowModel { name, alias, transform_version, .. } = pillow;
-    let text = |text: fn(&FilterModel) -> Option<&str>| option(pillow.filter.as_ref().and_then(text));
-    let (filter, selector) = (text(|model| Some(&model.text)), text(|model| model.selector.as_deref()));
-    let targets = pillow.targets.iter().map(|(target, _)| target_of(*target));
-    let (settings, hash) = match &pillow.settings {
-        None => (option(None), quote!(0)),
-        Some(settings) => {
-            let hash = hexadecimal(settings.hash);
-            let text = match &settings.text {
-                SettingsText::Inline(text) => quote!(#text),
-                SettingsText::File(place) => {
-                    let path = &place.from_crate;
-                    quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)))
-                }
-            };
-            (quote!(#PRIVATE::Option::Some(#text)), quote!(#hash))
-        }
-    };
-    quote! {
-        #PRIVATE::PillowInfo {
-            name: #name,
-            alias: #alias,
-            filter: #filter,
-            selector: #selector,
-            transform_version: #transform_version,
-            settings: #settings,
-            settings_hash: #hash,
-            targets: &[#(#targets),*],
+    let mut others = Vec::new();
+    if let Some(filter) = &pillow.filter {
+        let (text, selector) = (option(Some(&filter.text)), option(filter.selector.as_deref()));
+        others.push(quote!(filter: #text, selector: #selector));
+    }
+    if *transform_version != 1 {
+        others.push(quote!(transform_version: #transform_version));
+    }
+    if let Some(settings) = &pillow.settings {
+        let (text, hash) = (settings_text(settings), hexadecimal(settings.hash));
+        others.push(quote!(settings: #PRIVATE::Option::Some(#text), settings_hash: #hash));
+    }
+    if !pillow.targets.is_empty() {
+        let targets = pillow.targets.iter().map(|(target, _)| target_of(*target));
+        others.push(quote!(targets: &[#(#targets),*]));
+    }
+    let named = quote!(#PRIVATE::PillowInfo::named(#name, #alias));
+    if others.is_empty() { named } else { quote!(#PRIVATE::PillowInfo { #(#others,)* ..#named }) }
+}
+
+fn settings_text(settings: &SettingsModel) -> TokenStream {
+    match &settings.text {
+        SettingsText::Inline(text) => quote!(#text),
+        SettingsText::File(place) => {
+            let path = &place.from_crate;
+            quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)))
         }
     }
 }
@@ -149,7 +164,10 @@ fn committed(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
 fn transform(pillow: &PillowModel<'_>) -> (TokenStream, TokenStream) {
     let ident = pillow.ident;
     match &pillow.transform {
-        None => (quote_spanned!(ident.span()=> #ident), quote!(#PRIVATE::Option::Some(self))),
+        None => {
+            let (_, type_generics, _) = pillow.generics.split_for_impl();
+            (quote_spanned!(ident.span()=> #ident #type_generics), quote!(#PRIVATE::Option::Some(self)))
+        }
         Some(transform) => {
             let (function, index) = (&transform.function, &transform.index);
             // The call has the user's place, so that a wrong signature is reported there.
@@ -159,9 +177,9 @@ fn transform(pillow: &PillowModel<'_>) -> (TokenStream, TokenStream) {
     }
 }
 
-fn check(ident: &Ident, drift: &Drift) -> TokenStream {
+fn check(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
     let facade = facade();
-    let span = ident.span();
+    let span = pillow.ident.span();
     match drift {
         Drift::Unchecked => TokenStream::new(),
         Drift::Refuse { message, .. } => {
@@ -170,7 +188,8 @@ fn check(ident: &Ident, drift: &Drift) -> TokenStream {
         }
         Drift::Compare { fingerprint, message } => {
             let fingerprint = hexadecimal(*fingerprint);
-            let derived = quote!(<#ident as #PRIVATE::Pillow>::FINGERPRINT);
+            let checked = elided(pillow);
+            let derived = quote!(<#checked as #PRIVATE::Pillow>::FINGERPRINT);
             // All of the call has the struct's place: that is where the compiler reports what it asserts.
             let private = Private::at(span);
             let compare = quote_spanned!(span=> #private::assert_fresh(#derived, #fingerprint, #message));
@@ -182,25 +201,17 @@ fn check(ident: &Ident, drift: &Drift) -> TokenStream {
 /// An impl that says nothing, for a struct with errors: those errors are enough.
 pub(crate) fn fallback_pillow(input: &DeriveInput) -> TokenStream {
     let ident = &input.ident;
-    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     if !input.generics.params.is_empty() {
         // Its bounds are not known, and nothing else can be said of it as a pillow.
         return TokenStream::new();
     }
+    let lifetime = text_lifetime();
     in_const_block(&quote! {
         #[automatically_derived]
-        impl #impl_generics #PRIVATE::Pillow for #ident #type_generics #where_clause {
+        impl #PRIVATE::Pillow for #ident {
+            type Document<#lifetime> = Self;
             type Index = Self;
-            const PILLOW: #PRIVATE::PillowInfo = #PRIVATE::PillowInfo {
-                name: "",
-                alias: "",
-                filter: #PRIVATE::Option::None,
-                selector: #PRIVATE::Option::None,
-                transform_version: 1,
-                settings: #PRIVATE::Option::None,
-                settings_hash: 0,
-                targets: &[],
-            };
+            const PILLOW: #PRIVATE::PillowInfo = #PRIVATE::PillowInfo::named("", "");
             const COMMITTED: #PRIVATE::Committed = #PRIVATE::Committed::Unchecked;
             fn accepts(&self) -> bool {
                 true

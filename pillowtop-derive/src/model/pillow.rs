@@ -6,7 +6,7 @@ use pillowtop_core::fingerprint::hash_text;
 use pillowtop_core::settings::normalize;
 use proc_macro2::Span;
 use serde_json::Value;
-use syn::{Ident, Path, Type};
+use syn::{Generics, Ident, Path, Type};
 
 use super::target::target;
 
@@ -18,6 +18,8 @@ use crate::parse::{MappingReceiver, PillowReceiver, StructReceiver};
 /// What `#[derive(Pillow)]` is of.
 pub(crate) struct PillowModel<'a> {
     pub(crate) ident: &'a Ident,
+    /// Lifetimes alone.
+    pub(crate) generics: &'a Generics,
     pub(crate) name: String,
     pub(crate) alias: String,
     pub(crate) filter: Option<FilterModel>,
@@ -98,6 +100,7 @@ impl<'a> PillowModel<'a> {
         let transform_version = pillow.transform_version.map_or(1, |(version, _)| version);
         Some(Self {
             ident: receiver.ident,
+            generics: receiver.generics,
             name,
             alias,
             filter,

@@ -18,6 +18,8 @@ pub(crate) use items::Name;
 #[cfg(test)]
 pub(crate) use pillow::ITEMS as PILLOW_ITEMS;
 pub(crate) use pillow::{MappingReceiver, PillowReceiver};
-pub(crate) use rust_type::{RustType, element, is_optional, is_single, layers, mentions, rust_type, squeeze};
+pub(crate) use rust_type::{
+    RustType, element, is_borrowed_text, is_optional, is_single, layers, mentions, rust_type, squeeze,
+};
 pub(crate) use serde::MissingValue;
 pub(crate) use structure::{FieldReceiver, StructReceiver, StructShape};

@@ -56,6 +56,13 @@ fn inside(rust_type: &Type) -> Option<&Type> {
     }
 }
 
+/// Whether the type is a `&str` that is no `'static`.
+pub(crate) fn is_borrowed_text(rust_type: &Type) -> bool {
+    let Type::Reference(reference) = rust_type else { return false };
+    let is_text = matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"));
+    is_text && reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident != "static")
+}
+
 /// Whether the type is an `Option`.
 pub(crate) fn is_optional(rust_type: &Type) -> bool {
     match rust_type {
@@ -111,7 +118,7 @@ pub(crate) fn rust_type(whole: &Type) -> RustType {
     let Some(segment) = path.segments.last() else { return RustType::Other };
     let has_arguments = !segment.arguments.is_none();
     match (segment.ident.to_string().as_str(), has_arguments) {
-        ("String" | "str" | "char", false) => RustType::Text,
+        ("String" | "str" | "char", false) | ("CowStr", _) => RustType::Text,
         ("bool", false) => RustType::Boolean,
         ("i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64", false) => RustType::Integer,
         ("f32" | "f64", false) => RustType::Float,

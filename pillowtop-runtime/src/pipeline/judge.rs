@@ -13,6 +13,9 @@ use crate::state::IndexState;
 /// The longest document text that a dead letter keeps, in bytes.
 const KEPT_DOCUMENT: usize = 64 * 1024;
 
+/// What a `_source` has more than its document, in bytes: its id, revision and database once more.
+const ROOM: usize = 256;
+
 /// What a row means to a pillow.
 #[derive(Debug)]
 pub enum Judgement {
@@ -42,8 +45,7 @@ impl Judgement {
 }
 
 /// Judges a row. The gate works on raw JSON: a document of another type is never decoded, so it can never be a dead letter.
-/// `buffer` is only kept to save allocations.
-pub fn judge(pillow: &dyn AnyPillow, row: &Row, state: &IndexState, buffer: &mut Vec<u8>) -> Judgement {
+pub fn judge(pillow: &dyn AnyPillow, row: &Row, state: &IndexState) -> Judgement {
     let info = &pillow.definition().document;
     if row.id.as_str().starts_with("_design/") {
         return Judgement::Foreign;
@@ -71,9 +73,9 @@ pub fn judge(pillow: &dyn AnyPillow, row: &Row, state: &IndexState, buffer: &mut
         return Judgement::Leave;
     };
     let change = ChangeMeta::new(row.id.clone(), row.revision.clone(), state.database.name.clone());
-    buffer.clear();
-    match pillow.process(document, &change, buffer) {
-        Ok(Verdict::Index) => Judgement::Index(Bytes::copy_from_slice(buffer)),
+    let mut source = Vec::with_capacity(document.len() + ROOM);
+    match pillow.process(document, &change, &mut source) {
+        Ok(Verdict::Index) => Judgement::Index(without_slack(source)),
         Ok(_) => Judgement::Filtered,
         Err(error) => {
             let (stage, error_type) = match error {
@@ -83,6 +85,14 @@ pub fn judge(pillow: &dyn AnyPillow, row: &Row, state: &IndexState, buffer: &mut
             Judgement::Dead(letter(row, state, stage, error_type, error.to_string()))
         }
     }
+}
+
+/// The bytes without a copy, unless much of what they were given is left over: it would be kept as long as they are.
+fn without_slack(source: Vec<u8>) -> Bytes {
+    if source.capacity() - source.len() > source.len() / 2 + ROOM {
+        return Bytes::copy_from_slice(&source);
+    }
+    source.into()
 }
 
 fn letter(row: &Row, state: &IndexState, stage: Stage, error_type: &str, reason: String) -> DeadLetter {

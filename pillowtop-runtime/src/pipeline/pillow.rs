@@ -69,7 +69,6 @@ pub struct Pipeline {
     backoff: Backoff,
     circuit: Circuit,
     held_until: Option<Instant>,
-    buffer: Vec<u8>,
     lost: Option<String>,
 }
 
@@ -107,7 +106,6 @@ impl Pipeline {
             backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(30)),
             circuit: Circuit::default(),
             held_until: None,
-            buffer: Vec::new(),
             lost: None,
             options,
             state,
@@ -144,7 +142,7 @@ impl Pipeline {
     /// Takes a row. Its version is stamped now, as it is received.
     pub(super) fn accept(&mut self, row: &Row, ordinal: Ordinal) {
         self.watermark.open();
-        let judgement = judge(self.pillow.as_ref(), row, &self.state, &mut self.buffer);
+        let judgement = judge(self.pillow.as_ref(), row, &self.state);
         match &judgement {
             Judgement::Foreign | Judgement::Leave => {}
             Judgement::Filtered => self.saw(Count::Filtered),

@@ -33,6 +33,7 @@ impl CouchDocument for Note {
 }
 
 impl Pillow for Note {
+    type Document<'text> = Self;
     type Index = Self;
     const PILLOW: PillowInfo = PillowInfo {
         name: "note",
@@ -225,10 +226,9 @@ fn row(place: usize, step: &Step) -> Row {
         Step::Retype(id) => (id, "\"doc\":{\"doc_type\":\"Other\"}".to_owned()),
         Step::Break(id) => (id, "\"doc\":{\"doc_type\":\"Note\",\"n\":\"x\"}".to_owned()),
     };
-    Row::parse(format!(
-        "{{\"seq\":\"s{place}\",\"id\":\"d{id}\",\"changes\":[{{\"rev\":\"{place}-0\"}}],{rest}}}"
-    ))
-    .unwrap()
+    let line =
+        format!("{{\"seq\":\"s{place}\",\"id\":\"d{id}\",\"changes\":[{{\"rev\":\"{place}-0\"}}],{rest}}}");
+    Row::parse(line.into()).unwrap()
 }
 
 /// What the index must hold, and how many dead letters at least one of each document.

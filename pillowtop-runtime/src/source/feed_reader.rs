@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
+use bytestring::ByteString;
 use pillowtop_core::Sequence;
 
 use super::couch::CouchDatabase;
@@ -132,7 +133,7 @@ impl Lines {
             if let Some(found) = memchr::memchr(b'\n', &self.buffer[searched..]) {
                 let line = self.buffer.split_to(searched + found);
                 self.buffer.advance(1);
-                return parse(&line, database).map(Some);
+                return parse(line.freeze(), database).map(Some);
             }
             searched = self.buffer.len();
             let chunk = tokio::time::timeout(CouchDatabase::patience(), self.response.chunk()).await;
@@ -141,7 +142,7 @@ impl Lines {
                 Ok(Ok(None)) if self.buffer.is_empty() => return Ok(None),
                 Ok(Ok(None)) => {
                     let line = self.buffer.split();
-                    return parse(&line, database).map(Some);
+                    return parse(line.freeze(), database).map(Some);
                 }
                 Ok(Err(error)) => return Err(database.unreachable(error)),
                 Err(_) => {
@@ -153,11 +154,11 @@ impl Lines {
     }
 }
 
-fn parse(line: &[u8], database: &CouchDatabase) -> Result<Line, CouchError> {
-    let text = std::str::from_utf8(line).map_err(|error| CouchError::Malformed {
+fn parse(line: Bytes, database: &CouchDatabase) -> Result<Line, CouchError> {
+    let text = ByteString::try_from(line).map_err(|error| CouchError::Malformed {
         server: database.server(),
         what: "a changes feed",
         reason: format!("a row is no UTF-8: {error}"),
     })?;
-    Line::parse(text).map_err(|error| CouchError::of_row(database.server(), error))
+    Line::parse(&text).map_err(|error| CouchError::of_row(database.server(), error))
 }

@@ -89,7 +89,7 @@ fn for_each_line(path: &Path, mut take: impl FnMut(usize, Line) -> bool) -> Resu
     let file = BufReader::new(fs_err::File::open(path)?);
     for (position, text) in file.lines().enumerate() {
         let number = position + 1;
-        let line = Line::parse(&text?).map_err(|reason| SourceError::BrokenLine {
+        let line = Line::parse(&text?.into()).map_err(|reason| SourceError::BrokenLine {
             path: path.to_owned(),
             line: number,
             reason,

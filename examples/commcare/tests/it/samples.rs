@@ -30,7 +30,7 @@ fn misfits(mapping: &Value, value: &Value, path: &str, found: &mut Vec<String>) 
     let fits = match (mapping["type"].as_str(), value) {
         (_, Value::Null) | (Some("object"), _) => true,
         (Some("date"), Value::String(text)) => {
-            HqDate::new(text.as_str()).as_str() == text && HqDate::new(text.as_str()).is_valid()
+            HqDate::new(text.clone()).as_str() == text && HqDate::new(text.clone()).is_valid()
         }
         (Some("ip"), Value::String(text)) => text.parse::<IpAddr>().is_ok(),
         (Some("geo_point"), Value::String(text)) => text.split(',').count() == 2,

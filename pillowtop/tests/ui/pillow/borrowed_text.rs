@@ -1,0 +1,13 @@
+use pillowtop::{CouchDocument, Pillow};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, CouchDocument, Pillow)]
+#[couch(doc_type = "Case")]
+#[pillow(name = "case", alias = "cases", mapping = unchecked)]
+struct Case<'a> {
+    domain: &'a str,
+    #[serde(borrow)]
+    names: Option<Vec<&'a str>>,
+}
+
+fn main() {}
