@@ -27,9 +27,19 @@ use crate::cow_str::CowStr;
 /// assert_eq!(serde_json::to_string(&form)?, r#"{"weight":3.50,"case":{"@case_id":"a","create":null}}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+///
+/// What lies deeper than 128 levels cannot be opened and stays text: whoever walks down a document needs stack for each level.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
-pub struct RawJson<'text>(State<'text>);
+pub struct RawJson<'text> {
+    state: State<'text>,
+    /// How many opened values it lies in.
+    #[serde(skip)]
+    depth: u8,
+}
+
+/// As deep as `serde_json` reads.
+const MAX_DEPTH: u8 = 128;
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
@@ -49,11 +59,15 @@ pub struct RawObject<'text>(Vec<(CowStr<'text>, RawJson<'text>)>);
 
 impl<'text> RawJson<'text> {
     /// `null`.
-    pub const NULL: Self = Self(State::Text(RawValue::NULL));
+    pub const NULL: Self = Self::new(State::Text(RawValue::NULL));
+
+    const fn new(state: State<'text>) -> Self {
+        Self { state, depth: 0 }
+    }
 
     /// The JSON text that it is, if it was neither opened nor put there.
     pub fn text(&self) -> Option<&'text str> {
-        match self.0 {
+        match self.state {
             State::Text(text) => Some(text.get()),
             State::String(_) | State::Array(_) | State::Object(_) => None,
         }
@@ -61,7 +75,7 @@ impl<'text> RawJson<'text> {
 
     /// What a JSON string says; `None` when it is something else.
     pub fn as_text(&self) -> Option<CowStr<'text>> {
-        match &self.0 {
+        match &self.state {
             State::String(text) => Some(text.clone()),
             _ => self.read('"'),
         }
@@ -69,15 +83,15 @@ impl<'text> RawJson<'text> {
 
     /// Whether it is an object.
     pub fn is_object(&self) -> bool {
-        self.text().map_or(matches!(self.0, State::Object(_)), |text| text.starts_with('{'))
+        self.text().map_or(matches!(self.state, State::Object(_)), |text| text.starts_with('{'))
     }
 
     /// The members of an object, which is opened by it; `None` when it is something else.
     pub fn as_object(&mut self) -> Option<&mut RawObject<'text>> {
-        if let Some(object) = self.read('{') {
-            self.0 = State::Object(object);
+        if let Some(object) = self.read_object() {
+            self.state = State::Object(object);
         }
-        match &mut self.0 {
+        match &mut self.state {
             State::Object(object) => Some(object),
             State::Text(_) | State::String(_) | State::Array(_) => None,
         }
@@ -85,44 +99,54 @@ impl<'text> RawJson<'text> {
 
     /// The members of an object; `None` when it is something else.
     pub fn into_object(self) -> Option<RawObject<'text>> {
-        match self.0 {
+        match self.state {
             State::Object(object) => Some(object),
-            _ => self.read('{'),
+            _ => self.read_object(),
         }
     }
 
     /// The elements of an array, which is opened by it; `None` when it is something else.
     pub fn as_array(&mut self) -> Option<&mut Vec<RawJson<'text>>> {
-        if let Some(array) = self.read('[') {
-            self.0 = State::Array(array);
+        if let Some(mut array) = self.read::<Vec<RawJson<'text>>>('[') {
+            array.iter_mut().for_each(|element| element.depth = self.depth + 1);
+            self.state = State::Array(array);
         }
-        match &mut self.0 {
+        match &mut self.state {
             State::Array(array) => Some(array),
             State::Text(_) | State::String(_) | State::Object(_) => None,
         }
     }
 
+    fn read_object(&self) -> Option<RawObject<'text>> {
+        let mut object: RawObject<'text> = self.read('{')?;
+        object.iter_mut().for_each(|(_, value)| value.depth = self.depth + 1);
+        Some(object)
+    }
+
     /// Its text read as a type whose JSON begins with a letter.
     fn read<T: Deserialize<'text>>(&self, first: char) -> Option<T> {
+        if self.depth >= MAX_DEPTH && first != '"' {
+            return None;
+        }
         self.text().filter(|text| text.starts_with(first)).and_then(|text| serde_json::from_str(text).ok())
     }
 }
 
 impl<'text> From<&'text RawValue> for RawJson<'text> {
     fn from(text: &'text RawValue) -> Self {
-        Self(State::Text(text))
+        Self::new(State::Text(text))
     }
 }
 
 impl<'text> From<CowStr<'text>> for RawJson<'text> {
     fn from(text: CowStr<'text>) -> Self {
-        Self(State::String(text))
+        Self::new(State::String(text))
     }
 }
 
 impl<'text> From<RawObject<'text>> for RawJson<'text> {
     fn from(object: RawObject<'text>) -> Self {
-        Self(State::Object(object))
+        Self::new(State::Object(object))
     }
 }
 
@@ -269,6 +293,14 @@ mod tests {
         assert_eq!(serde_json::to_string(&object).unwrap(), r#"{"b":1.50,"c":12345678901234567890123}"#);
         assert_eq!(object.remove("b").and_then(|number| number.text()), Some("1.50"));
         assert_eq!((object.len(), object.remove("b").is_some()), (1, false));
+    }
+
+    #[test]
+    fn a_document_without_bottom_stays_text_down_there() {
+        let text = "[".repeat(100_000) + &"]".repeat(100_000);
+        let mut json: RawJson<'_> = serde_json::from_str(&text).unwrap();
+        open_all(&mut json);
+        assert_eq!(serde_json::to_string(&json).unwrap(), text);
     }
 
     #[test]
