@@ -105,6 +105,33 @@ impl Definition {
         }
     }
 
+    /// The definition of a mapping that no struct derives, for documents as they are. What handles definitions is tested with it.
+    #[must_use]
+    pub fn of_mapping(pillow: &str, alias: &str, settings: Value, mappings: Value) -> Self {
+        let content = Content {
+            mappings: &mappings,
+            settings: &settings,
+            document: &document_json(&DocumentInfo::PART),
+            filter: None,
+            transform_version: 1,
+        };
+        Self {
+            pillow: pillow.into(),
+            alias: alias.into(),
+            document: DocumentInfo::PART,
+            filter: None,
+            selector: None,
+            transform_version: 1,
+            hash: content_hash(&content),
+            settings,
+            targets: &[],
+            mappings,
+            fingerprint: Fingerprint(0),
+            committed: Committed::Unchecked,
+            rust_type: "none",
+        }
+    }
+
     /// The name without a number: always an alias of the physical index that is current for this hash.
     pub fn hashed_alias(&self, prefix: Option<&str>) -> AliasName {
         AliasName::new(format!("{}_{}", self.search_alias(prefix), self.hash.short()))

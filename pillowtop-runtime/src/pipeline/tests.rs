@@ -35,16 +35,7 @@ impl CouchDocument for Note {
 impl Pillow for Note {
     type Document<'text> = Self;
     type Index = Self;
-    const PILLOW: PillowInfo = PillowInfo {
-        name: "note",
-        alias: "notes",
-        filter: None,
-        selector: None,
-        transform_version: 1,
-        settings: None,
-        settings_hash: 0,
-        targets: &[],
-    };
+    const PILLOW: PillowInfo = PillowInfo::named("note", "notes");
     const COMMITTED: Committed = Committed::Unchecked;
     fn accepts(&self) -> bool {
         self.keep
