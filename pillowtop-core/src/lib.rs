@@ -7,6 +7,7 @@
 pub mod fingerprint;
 pub mod name;
 pub mod origin;
+pub mod rename;
 
 pub mod canonical;
 pub mod field_types;

@@ -5,7 +5,6 @@ mod es;
 mod items;
 mod pillow;
 mod receive;
-mod rename;
 mod rust_type;
 mod serde;
 mod structure;
