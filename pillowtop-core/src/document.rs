@@ -9,7 +9,7 @@ use crate::tree::Object;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no document struct, so it has no mapping",
     label = "does not derive `CouchDocument`",
-    note = "write `#[derive(CouchDocument)]` on `{Self}`"
+    note = "help: write `#[derive(CouchDocument)]` on `{Self}`"
 )]
 pub trait CouchDocument: Sized {
     /// What its fields become in an index.

@@ -1,5 +1,6 @@
 //! What a pillow's surroundings lack of what its mapping asks, as the message of a compile error: runs in const evaluation.
 
+use crate::analysis::built_in;
 use crate::demand::{Asks, Demand, NameKind, Needs};
 use crate::field_types::{Product, Target};
 use crate::tree::{Field, Member, Object};
@@ -151,7 +152,7 @@ const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>
                     }
                     None => message.text("the pillow has no `settings` to define it"),
                 }
-                if let Some(meant) = nearest(defined.of(*kind), name) {
+                if let Some(meant) = meant(defined, *kind, name) {
                     message.text(", did you mean `");
                     message.text(meant);
                     message.text("`?");
@@ -161,6 +162,15 @@ const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>
             _ => {}
         }
         position += 1;
+    }
+}
+
+/// The name that is likely meant: first of those that the settings define, then of a server's own.
+const fn meant<'a>(defined: &DefinedNames<'a>, kind: NameKind, name: &str) -> Option<&'a str> {
+    let [of_server, of_plugins] = built_in(kind);
+    match (nearest(defined.of(kind), name), nearest(of_server, name)) {
+        (None, None) => nearest(of_plugins, name),
+        (None, found) | (found, _) => found,
     }
 }
 
@@ -277,7 +287,7 @@ impl Message {
         // Whole texts were put in, so it is one.
         match str::from_utf8(self.bytes.split_at(self.length).0) {
             Ok(text) => text,
-            Err(_) => "the mapping asks for something that is not there",
+            Err(_) => "",
         }
     }
 }

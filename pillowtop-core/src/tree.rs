@@ -97,14 +97,14 @@ impl Field {
     ) -> Self {
         assert!(
             object.root_parameters.is_empty(),
-            "this struct is nested in another, but its `#[es(...)]` has a parameter that only the root of an index can have"
+            "this struct is nested in another, but its `#[es(...)]` has a parameter that only the root of an index can have\nhelp: write it at the struct of the pillow, or remove it"
         );
         let (by_attribute, _) = parameters.split_at(said);
         let mut position = 0;
         while position < object.parameters.len() {
             assert!(
                 !names(by_attribute, object.parameters[position].name),
-                "a mapping parameter is given both at this field and at the struct that it holds"
+                "a mapping parameter is given both at this field and at the struct that it holds\nhelp: leave one of them out"
             );
             position += 1;
         }
@@ -214,7 +214,7 @@ impl Object {
                 flattens = true;
                 assert!(
                     inner.parameters.is_empty() && inner.root_parameters.is_empty(),
-                    "a flattened struct has `#[es(...)]` parameters of its own, which have no place in the outer object"
+                    "a flattened struct has `#[es(...)]` parameters of its own, which have no place in the outer object\nhelp: write them at the outer struct"
                 );
             }
             members_sum = members_sum.wrapping_add(members[position].hash());
@@ -238,7 +238,7 @@ impl Object {
             while position < members.len() {
                 assert!(
                     !brings_again(&object, members, position),
-                    "two flattened structs, or one of them and a field, bring a property of the same name"
+                    "two flattened structs, or one of them and a field, bring a property of the same name\nhelp: rename one with `#[serde(rename = \"…\")]`, or leave one out with `#[es(skip)]`"
                 );
                 position += 1;
             }

@@ -3,6 +3,8 @@
 use pillowtop_core::analysis::missing_names;
 use pillowtop_core::name::{index_name_problem, pillow_name_problem};
 use pillowtop_core::pillow::RESERVED;
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::LitStr;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -20,6 +22,9 @@ pub(crate) fn check_pillow(
 ) {
     let ident = receiver.ident;
     if attribute.span.is_none() {
+        if attribute.is_misspelt {
+            return;
+        }
         errors.at(
             ident,
             format!("`{ident}` derives `Pillow` without `#[pillow(…)]`"),
@@ -27,18 +32,35 @@ pub(crate) fn check_pillow(
         );
         return;
     }
-    if !receiver.generics.params.is_empty() {
+    check_is_owned(errors, receiver);
+    check_is_document(errors, receiver, attribute);
+    check_names(errors, receiver, attribute);
+    check_reserved(errors, receiver, attribute);
+    check_filter_fields(errors, receiver, attribute);
+    check_settings(errors, pillow);
+}
+
+/// A document is decoded into values of known types that outlive what they were read from.
+fn check_is_owned(errors: &Errors, receiver: &StructReceiver<'_>) {
+    const OWNED: &str = "hold what is decoded: `String` instead of `&str`, `Vec<T>` instead of `&[T]`";
+    let parameters = &receiver.generics.params;
+    if let Some(lifetime) = receiver.generics.lifetimes().next() {
         errors.at(
-            &receiver.generics.params,
+            lifetime,
+            "a struct that borrows cannot be a pillow: its documents are decoded one by one",
+            OWNED,
+        );
+    } else if !parameters.is_empty() {
+        errors.at(
+            parameters,
             "a generic struct cannot be a pillow",
             "derive `CouchDocument` alone, and a pillow on a struct of known types",
         );
+    } else {
+        for borrowed in receiver.borrowed() {
+            errors.at(borrowed, "a pillow's struct holds its values, and this is borrowed", OWNED);
+        }
     }
-    check_is_document(errors, receiver);
-    check_names(errors, receiver, attribute);
-    check_reserved(errors, receiver, attribute);
-    check_filter_fields(errors, receiver, pillow);
-    check_settings(errors, pillow);
 }
 
 /// Analyzers of the settings file name tokenizers and filters, which somebody has to have.
@@ -48,22 +70,33 @@ fn check_settings(errors: &Errors, pillow: Option<&PillowModel<'_>>) {
         let meant = did_you_mean(&missing.name, missing.candidates.iter().map(String::as_str));
         errors.at_span(
             settings.span,
-            format!("the settings `{}`: {missing}{meant}", settings.shown()),
+            format!("in the pillow's `{}`, {missing}{meant}", settings.shown()),
             format!("define it under `analysis.{}`, or correct the name", missing.kind),
         );
     }
 }
 
+/// Whether an item is there, though misspelt, in another attribute or with a value that cannot be read: that is reported.
+fn tries_to_say(receiver: &StructReceiver<'_>, attribute: &PillowReceiver, item: &str) -> bool {
+    receiver.couch.tries_to_say(item)
+        || attribute.meant.contains(&item)
+        || receiver.es.items.iter().any(|found| found.name.text == item)
+}
+
 /// Only a document of its own has changes to follow.
-fn check_is_document(errors: &Errors, receiver: &StructReceiver<'_>) {
+fn check_is_document(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
     let ident = receiver.ident;
+    let says_couch = !receiver.couch.names.is_empty();
     if !matches!(receiver.shape, StructShape::Named(_)) {
-        errors.at(
-            ident,
-            format!("`{ident}` is no struct with named fields, so it cannot be a pillow"),
-            "use a struct with named fields",
-        );
-    } else if receiver.couch.doc_types.is_none() && !receiver.couch.meant.contains(&"doc_type") {
+        // That it cannot be a document, the other derive says, if it is meant to be one.
+        if !says_couch {
+            errors.at(
+                ident,
+                format!("`{ident}` is no struct with named fields, so it cannot be a pillow"),
+                "use a struct with named fields",
+            );
+        }
+    } else if receiver.couch.doc_types.is_none() && !tries_to_say(receiver, attribute, "doc_type") {
         errors.at(
             ident,
             format!("`{ident}` is a pillow, but not a document: it has no `doc_type`"),
@@ -90,8 +123,8 @@ fn check_names(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &Pillo
     for (item, literal, problem, help) in known {
         let literal: Option<&LitStr> = literal.as_ref();
         match literal {
-            // It is there, misspelt, which is reported.
-            None if attribute.meant.contains(&item) => {}
+            // It is there, in a way that cannot be read, which is reported.
+            None if tries_to_say(receiver, attribute, item) => {}
             None => errors.at_span(
                 attribute.span.unwrap_or_else(|| receiver.ident.span()),
                 format!("`#[pillow(…)]` of `{}` has no `{item}`", receiver.ident),
@@ -127,19 +160,39 @@ fn check_reserved(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &Pi
 }
 
 /// A filter's fields are the struct's; what stands behind them is the compiler's to check.
-fn check_filter_fields(errors: &Errors, receiver: &StructReceiver<'_>, pillow: Option<&PillowModel<'_>>) {
-    let Some(filter) = pillow.and_then(|pillow| pillow.filter.as_ref()) else { return };
+/// They are told by their tokens, so that what else is wrong with the filter hides none of them.
+fn check_filter_fields(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
+    let Some(filter) = &attribute.filter else { return };
     let names: Vec<String> = receiver.fields().iter().map(crate::parse::FieldReceiver::name).collect();
-    filter.filter.each_field(&mut |path| {
-        let root = path.root().unraw().to_string();
-        if !names.contains(&root) {
-            let meant = did_you_mean(&root, names.iter().map(String::as_str));
+    each_field_of_self(filter.to_token_stream(), &mut |field| {
+        let name = field.unraw().to_string();
+        if !names.contains(&name) {
+            let meant = did_you_mean(&name, names.iter().map(String::as_str));
             let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             errors.at(
-                path.root(),
-                format!("`{}` has no field `{root}`{meant}", receiver.ident),
+                field,
+                format!("`{}` has no field `{name}`{meant}", receiver.ident),
                 format!("its fields are {}", known.join(", ")),
             );
         }
     });
+}
+
+/// Calls `one` with each `field` of `self.field`; methods are no fields.
+fn each_field_of_self(tokens: TokenStream, one: &mut dyn FnMut(&Ident)) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (position, token) in tokens.iter().enumerate() {
+        match (token, &tokens[position + 1..]) {
+            (TokenTree::Group(group), _) => each_field_of_self(group.stream(), one),
+            (TokenTree::Ident(own_self), [TokenTree::Punct(dot), TokenTree::Ident(field), rest @ ..])
+                if own_self == "self" && dot.as_char() == '.' =>
+            {
+                let is_call = matches!(rest.first(), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+                if !is_call {
+                    one(field);
+                }
+            }
+            _ => {}
+        }
+    }
 }

@@ -29,9 +29,33 @@ pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
     }
 }
 
+/// The same with a mapping that is made elsewhere; none if the impls themselves depend on what it is.
+pub(crate) fn expand_document_with(document: &Document<'_>, mapping: &TokenStream) -> Option<TokenStream> {
+    match &document.kind {
+        DocumentKind::Object(model) if document.generics.params.is_empty() => {
+            let info = document_info(model.document.as_ref());
+            Some(object_impls(document.ident, document.generics, mapping, &info))
+        }
+        _ => None,
+    }
+}
+
+/// The mapping of a struct without errors, for those impls.
+pub(crate) fn expand_mapping(document: &Document<'_>) -> Option<TokenStream> {
+    match &document.kind {
+        DocumentKind::Object(model) => Some(object(document.ident, model)),
+        DocumentKind::Value(_) | DocumentKind::Unknown => None,
+    }
+}
+
+/// A mapping that says nothing.
+pub(crate) fn fallback_mapping() -> TokenStream {
+    quote!(#PRIVATE::Object::EMPTY)
+}
+
 /// Impls that say nothing, for a struct with errors: those errors are enough.
 pub(crate) fn fallback_document(ident: &Ident, generics: &Generics) -> TokenStream {
-    let (mapping, info) = (quote!(#PRIVATE::Object::EMPTY), document_info(None));
+    let (mapping, info) = (fallback_mapping(), document_info(None));
     object_impls(ident, generics, &mapping, &info)
 }
 

@@ -89,7 +89,10 @@ fn said_field(said: &SaidMapping<'_>) -> TokenStream {
             }
         }
         Contents::OfStruct(inside) => {
-            quote!(#PRIVATE::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT) #demands)
+            // What is wrong with the struct in this field, the compiler says at the field's type.
+            let private = Private::at(said.type_name.span);
+            let field = quote_spanned!(said.type_name.span=> #private::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT));
+            quote!(#field #demands)
         }
         Contents::Properties(properties) => {
             let members = properties.iter().map(|(name, inner)| property(&name.text, &said_field(inner)));

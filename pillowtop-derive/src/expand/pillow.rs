@@ -4,15 +4,16 @@ use pillowtop_core::analysis::defined;
 use pillowtop_core::demand::NameKind;
 use pillowtop_core::field_types::{Product, Target};
 use proc_macro2::{Literal, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Ident;
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Ident};
 
 use super::document::option;
 use super::mapping::hexadecimal;
 use crate::filter::predicate;
-use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block};
-use crate::model::{FilterModel, PillowModel, SettingsModel, SettingsText};
+use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, index_alias};
+use crate::model::{FilterModel, PillowModel, SettingsModel, SettingsText, TransformModel};
+use crate::parse::{StructReceiver, StructShape};
 
 /// What the compiler is to say of the committed mapping.
 pub(crate) enum Drift {
@@ -32,12 +33,15 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
     let accepts = pillow.filter.as_ref().map_or_else(|| quote!(true), |model| predicate(&model.filter));
     // Brings the reading of plain fields into scope, where there is a field to read.
     let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
-    let (index, transform) = transform(pillow);
+    // `Self::Index` in a signature would have the compiler ask once more whether all bounds hold.
+    let Made { alias, index, transform } = made(pillow);
     let check = check(ident, drift);
     let surroundings = surroundings(pillow);
+    let implementing = implementing(ident);
     in_const_block(&quote! {
+        #alias
         #[automatically_derived]
-        impl #PRIVATE::Pillow for #ident {
+        #implementing {
             type Index = #index;
             const PILLOW: #PRIVATE::PillowInfo = #info;
             const COMMITTED: #PRIVATE::Committed = #committed;
@@ -45,13 +49,19 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
                 #plain
                 #accepts
             }
-            fn transform(self, #CHANGE: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<Self::Index> {
+            fn transform(self, #CHANGE: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#index> {
                 #transform
             }
         }
         #check
         #surroundings
     })
+}
+
+/// The head of an impl with the struct's place: whatever the compiler says of the trait's bounds, it says there.
+fn implementing(ident: &Ident) -> TokenStream {
+    let (span, private) = (ident.span(), Private::at(ident.span()));
+    quote_spanned!(span=> impl #private::Pillow for #ident)
 }
 
 /// Whether targets and settings have what the mapping asks of them: only the compiler sees all of the mapping.
@@ -63,13 +73,22 @@ fn surroundings(pillow: &PillowModel<'_>) -> TokenStream {
         let call = quote_spanned!(*span=> #private::assert_target::<#ident>(#target));
         quote!(const _: () = #call;)
     });
-    let span = pillow.settings.as_ref().map_or_else(|| ident.span(), |settings| settings.span);
-    let (private, names) = (Private::at(span), defined_names(pillow.settings.as_ref()));
-    let names = quote_spanned!(span=> #private::assert_names::<#ident>(#names));
-    quote! {
-        #(#targets)*
-        const _: () = #names;
-    }
+    let asserted = match (&pillow.settings, &pillow.transform) {
+        (None, None) => {
+            let private = Private::at(ident.span());
+            quote_spanned!(ident.span()=> const _: () = #private::assert_plain::<#ident>();)
+        }
+        (settings, transform) => {
+            let span = settings.as_ref().map_or_else(|| ident.span(), |settings| settings.span);
+            let (private, names) = (Private::at(span), defined_names(settings.as_ref()));
+            let names = quote_spanned!(span=> #private::assert_names::<#ident>(#names));
+            let span = transform.as_ref().map_or_else(|| ident.span(), |transform| transform.index.span());
+            let private = Private::at(span);
+            let root = quote_spanned!(span=> #private::assert_root::<#ident>());
+            quote!(const _: () = #names; const _: () = #root;)
+        }
+    };
+    quote!(#(#targets)* #asserted)
 }
 
 fn defined_names(settings: Option<&SettingsModel>) -> TokenStream {
@@ -146,17 +165,31 @@ fn committed(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
     }
 }
 
-fn transform(pillow: &PillowModel<'_>) -> (TokenStream, TokenStream) {
+/// What is indexed and how it is made.
+struct Made {
+    /// The name of the type, if it needs one.
+    alias: Option<TokenStream>,
+    index: TokenStream,
+    transform: TokenStream,
+}
+
+fn made(pillow: &PillowModel<'_>) -> Made {
     let ident = pillow.ident;
-    match &pillow.transform {
-        None => (quote_spanned!(ident.span()=> #ident), quote!(#PRIVATE::Option::Some(self))),
-        Some(transform) => {
-            let (function, index) = (&transform.function, &transform.index);
-            // The call has the user's place, so that a wrong signature is reported there.
-            let call = quote_spanned!(function.span()=> #function(self, #CHANGE));
-            (quote!(#index), call)
-        }
-    }
+    let Some(TransformModel { function, index, of_index }) = &pillow.transform else {
+        let index = quote_spanned!(ident.span()=> #ident);
+        return Made { alias: None, index, transform: quote!(#PRIVATE::Option::Some(self)) };
+    };
+    let alias = index_alias(index.span());
+    // What is called has the user's place, so that a wrong signature is reported there.
+    let span = function.span();
+    let function = match of_index {
+        Some(name) => quote_spanned!(span=> <#alias>::#name),
+        None => quote!(#function),
+    };
+    let private = Private::at(span);
+    let transform =
+        quote_spanned!(span=> #private::Transform::<Self, #alias>::apply(#function, self, #CHANGE));
+    Made { alias: Some(quote!(type #alias = #index;)), index: alias.into_token_stream(), transform }
 }
 
 fn check(ident: &Ident, drift: &Drift) -> TokenStream {
@@ -180,17 +213,18 @@ fn check(ident: &Ident, drift: &Drift) -> TokenStream {
 }
 
 /// An impl that says nothing, for a struct with errors: those errors are enough.
-pub(crate) fn fallback_pillow(input: &DeriveInput) -> TokenStream {
-    let ident = &input.ident;
-    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
-    if !input.generics.params.is_empty() {
-        // Its bounds are not known, and nothing else can be said of it as a pillow.
+pub(crate) fn fallback_pillow(receiver: &StructReceiver<'_>) -> TokenStream {
+    let ident = receiver.ident;
+    let is_object = matches!(receiver.shape, StructShape::Named(_));
+    if !is_object || !receiver.generics.params.is_empty() || receiver.borrowed().next().is_some() {
+        // It cannot have an impl: it is no document, its bounds are not known, or what it borrows outlives nothing.
         return TokenStream::new();
     }
+    let implementing = implementing(ident);
     in_const_block(&quote! {
         #[automatically_derived]
-        impl #impl_generics #PRIVATE::Pillow for #ident #type_generics #where_clause {
-            type Index = Self;
+        #implementing {
+            type Index = #ident;
             const PILLOW: #PRIVATE::PillowInfo = #PRIVATE::PillowInfo {
                 name: "",
                 alias: "",
@@ -205,7 +239,7 @@ pub(crate) fn fallback_pillow(input: &DeriveInput) -> TokenStream {
             fn accepts(&self) -> bool {
                 true
             }
-            fn transform(self, _: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<Self> {
+            fn transform(self, _: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#ident> {
                 #PRIVATE::Option::Some(self)
             }
         }

@@ -78,9 +78,8 @@ impl<'a> Document<'a> {
             errors.at_span(span, "`skip` is for fields", "remove it, or remove the derive");
         }
         let kind = kind(errors, rules, receiver, &sorted);
-        if let (DocumentKind::Value(_) | DocumentKind::Unknown, [first, ..]) =
-            (&kind, receiver.couch.names.as_slice())
-        {
+        // A kind that is unknown is reported already.
+        if let (DocumentKind::Value(_), [first, ..]) = (&kind, receiver.couch.names.as_slice()) {
             let help = "put `#[couch(…)]` on a struct with named fields that is written as an object";
             errors.at_span(first.span, "this type is written as one value, so it cannot be a document", help);
         }
@@ -210,9 +209,7 @@ fn is_object_parameter(name: &str) -> bool {
 
 fn document(errors: &Errors, couch: &CouchReceiver) -> Option<DocumentModel> {
     let Some(types) = &couch.doc_types else {
-        let is_misspelt =
-            couch.meant.contains(&"doc_type") || couch.names.iter().any(|name| name.text == "doc_type");
-        for Name { text, span } in couch.names.iter().filter(|_| !is_misspelt) {
+        for Name { text, span } in couch.names.iter().filter(|_| !couch.tries_to_say("doc_type")) {
             let message = format!("`{text}` says nothing without `doc_type`");
             errors.at_span(
                 *span,

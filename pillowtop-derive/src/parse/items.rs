@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, LitStr, Meta, Token};
 
+use super::vocabulary::home_of;
 use crate::errors::{Errors, did_you_mean, with_help};
 
 /// The name of an item: an identifier, keywords included, or a text for what is no identifier.
@@ -42,7 +43,7 @@ pub(crate) fn each_item(
 ) {
     let Meta::List(list) = &attribute.meta else {
         let name = attribute.path().to_token_stream();
-        errors.at(attribute, format!("`{name}` has no items"), format!("write `#[{name}(…)]`"));
+        errors.at(attribute, format!("`#[{name}]` has no items"), format!("write `#[{name}(…)]`"));
         return;
     };
     let parser = |input: ParseStream<'_>| {
@@ -107,6 +108,11 @@ fn skip_item(input: ParseStream<'_>, is_end: fn(ParseStream<'_>) -> bool) {
 
 /// An error for an item that an attribute does not have.
 pub(crate) fn unknown_item(attribute: &str, name: &Name, known: &[&str]) -> syn::Error {
+    if let Some(home) = home_of(&name.text, attribute) {
+        let message =
+            format!("`#[{attribute}(…)]` has no item `{}`, which is one of `#[{home}(…)]`", name.text);
+        return syn::Error::new(name.span, with_help(message, format!("write `#[{home}({} …)]`", name.text)));
+    }
     let meant = did_you_mean(&name.text, known.iter().copied());
     let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let message = format!("`#[{attribute}(…)]` has no item `{}`{meant}", name.text);
