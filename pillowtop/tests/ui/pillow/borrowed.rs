@@ -1,0 +1,19 @@
+use pillowtop::{CouchDocument, Pillow};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, CouchDocument, Pillow)]
+#[couch(doc_type = "Case")]
+#[pillow(name = "case", alias = "cases", mapping = unchecked)]
+struct Case<'a> {
+    domain: &'a str,
+}
+
+#[derive(Serialize, Deserialize, CouchDocument, Pillow)]
+#[couch(doc_type = "Other")]
+#[pillow(name = "other", alias = "others", mapping = unchecked)]
+struct Other {
+    domain: &'static str,
+    name: Option<&'static str>,
+}
+
+fn main() {}
