@@ -12,6 +12,8 @@ pub mod rename;
 pub mod canonical;
 pub mod field_types;
 
+mod message;
+
 pub mod demand;
 pub mod tree;
 

@@ -6,6 +6,7 @@
 
 use crate::demand::{Demand, Needs};
 use crate::fingerprint::{hash_text, mix};
+use crate::message::refuse;
 use crate::origin::Origin;
 
 /// One parameter of a field or an object, such as `ignore_above`.
@@ -75,6 +76,7 @@ impl Field {
     /// In const evaluation, hence as a compile error: when a parameter is said both here and at the struct, or when the struct
     /// has parameters that only the root of an index can have.
     #[must_use]
+    #[track_caller]
     pub const fn object(
         type_name: &'static str,
         parameters: &'static [Parameter],
@@ -89,23 +91,35 @@ impl Field {
     ///
     /// As [`Field::object`].
     #[must_use]
+    #[track_caller]
     pub const fn object_by_rule(
         type_name: &'static str,
         parameters: &'static [Parameter],
         object: &'static Object,
         said: usize,
     ) -> Self {
-        assert!(
-            object.root_parameters.is_empty(),
-            "this struct is nested in another, but its `#[es(...)]` has a parameter that only the root of an index can have\nhelp: write it at the struct of the pillow, or remove it"
-        );
+        if let Some(parameter) = object.root_parameters.first() {
+            refuse(&[
+                "only the root of an index can have `",
+                parameter.name,
+                "`, and the struct `",
+                object.name,
+                "` that says it is nested in another here\nhelp: say it at the struct of the pillow alone",
+            ]);
+        }
         let (by_attribute, _) = parameters.split_at(said);
         let mut position = 0;
         while position < object.parameters.len() {
-            assert!(
-                !names(by_attribute, object.parameters[position].name),
-                "a mapping parameter is given both at this field and at the struct that it holds\nhelp: leave one of them out"
-            );
+            let name = object.parameters[position].name;
+            if names(by_attribute, name) {
+                refuse(&[
+                    "`",
+                    name,
+                    "` is said both at this field and at the struct `",
+                    object.name,
+                    "` that it holds\nhelp: leave one of them out",
+                ]);
+            }
             position += 1;
         }
         let contents = sum_without(parameters, object.parameters)
@@ -118,6 +132,7 @@ impl Field {
     /// This field with the parameters of a rule for fields that hold a struct, if it is one. Whether a type is a struct, no derive
     /// sees; parameters that the type has already come from an attribute.
     #[must_use]
+    #[track_caller]
     pub const fn with_rule_for_objects(
         self,
         parameters: &'static [Parameter],
@@ -200,6 +215,7 @@ impl Object {
     /// In const evaluation, hence as a compile error: when a flattened struct has parameters of its own, which would be lost,
     /// or when two members have one name.
     #[must_use]
+    #[track_caller]
     pub const fn new(
         members: &'static [Member],
         parameters: &'static [Parameter],
@@ -212,10 +228,17 @@ impl Object {
         while position < members.len() {
             if let Member::Flatten(inner) = &members[position] {
                 flattens = true;
-                assert!(
-                    inner.parameters.is_empty() && inner.root_parameters.is_empty(),
-                    "a flattened struct has `#[es(...)]` parameters of its own, which have no place in the outer object\nhelp: write them at the outer struct"
-                );
+                if let (Some(parameter), _) | (None, Some(parameter)) =
+                    (inner.parameters.first(), inner.root_parameters.first())
+                {
+                    refuse(&[
+                        "the struct `",
+                        inner.name,
+                        "` is flattened, so its `",
+                        parameter.name,
+                        "` has no object here that it could be of\nhelp: write it at the outer struct",
+                    ]);
+                }
             }
             members_sum = members_sum.wrapping_add(members[position].hash());
             needs = needs.and(members[position].needs());
@@ -236,10 +259,13 @@ impl Object {
         if flattens {
             let mut position = 0;
             while position < members.len() {
-                assert!(
-                    !brings_again(&object, members, position),
-                    "two flattened structs, or one of them and a field, bring a property of the same name\nhelp: rename one with `#[serde(rename = \"…\")]`, or leave one out with `#[es(skip)]`"
-                );
+                if let Some(name) = brought_again(&object, members, position) {
+                    refuse(&[
+                        "the property `",
+                        name,
+                        "` comes twice, at least once from a flattened struct\nhelp: rename one with `#[serde(rename = \"…\")]`, or leave one out with `#[es(skip)]`",
+                    ]);
+                }
                 position += 1;
             }
         }
@@ -382,18 +408,21 @@ const fn equal(left: &str, right: &str) -> bool {
     true
 }
 
-const fn brings_again(object: &Object, members: &[Member], position: usize) -> bool {
+const fn brought_again(object: &Object, members: &'static [Member], position: usize) -> Option<&'static str> {
     match &members[position] {
-        Member::Property { name_hash, .. } => count_property(object.members, *name_hash) > 1,
+        Member::Property { name, name_hash, .. } if count_property(object.members, *name_hash) > 1 => {
+            Some(name)
+        }
+        Member::Property { .. } => None,
         Member::Flatten(inner) => {
             let mut inner_position = 0;
             while inner_position < inner.members.len() {
-                if brings_again(object, inner.members, inner_position) {
-                    return true;
+                if let Some(name) = brought_again(object, inner.members, inner_position) {
+                    return Some(name);
                 }
                 inner_position += 1;
             }
-            false
+            None
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every text that a user may read in a compile error is shown by a ui test, word for word.
 //!
 //! The texts are found, not listed: each string literal with a space in this crate's sources is one, and so are those of the core's
-//! assertions (they run in const evaluation) and of its `#[diagnostic::…]` attributes.
+//! assertions and refusals (they run in const evaluation) and of its `#[diagnostic::…]` attributes.
 
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,7 @@ fn texts() -> Vec<(PathBuf, String)> {
     let derive: Vec<PathBuf> =
         files(&root().join("pillowtop-derive/src"), "rs").into_iter().filter(is_source).collect();
     let mut all = Vec::new();
-    for path in derive.iter().chain([&core.join("surroundings.rs")]) {
+    for path in derive.iter().chain(&[core.join("surroundings.rs"), core.join("message.rs")]) {
         let mut found = Texts { everywhere: true, found: Vec::new() };
         found.walk(tokens(path));
         all.extend(found.found.into_iter().map(|text| (path.clone(), text)));
@@ -73,7 +73,7 @@ fn texts() -> Vec<(PathBuf, String)> {
 
 /// The texts in a file's tokens.
 struct Texts {
-    /// Whether all texts count; else only those of assertions and of diagnostic attributes.
+    /// Whether all texts count; else only those of assertions, refusals and diagnostic attributes.
     everywhere: bool,
     found: Vec<String>,
 }
@@ -103,6 +103,7 @@ impl Texts {
                     [name, mark] if mark == "!" && ["assert", "panic"].contains(&name.as_str()) => {
                         self.all_in(group.stream());
                     }
+                    [_, name] if name == "refuse" => self.all_in(group.stream()),
                     _ => self.walk(group.stream()),
                 },
                 TokenTree::Literal(_) if self.everywhere && !is_test => self.literal(&text),
