@@ -6,7 +6,7 @@
 
 use crate::demand::{Demand, Needs};
 use crate::fingerprint::{hash_text, mix};
-use crate::message::refuse;
+use crate::message::panic_with;
 use crate::origin::Origin;
 
 /// One parameter of a field or an object, such as `ignore_above`.
@@ -99,7 +99,7 @@ impl Field {
         said: usize,
     ) -> Self {
         if let Some(parameter) = object.root_parameters.first() {
-            refuse(&[
+            panic_with(&[
                 "only the root of an index can have `",
                 parameter.name,
                 "`, and the struct `",
@@ -112,7 +112,7 @@ impl Field {
         while position < object.parameters.len() {
             let name = object.parameters[position].name;
             if names(by_attribute, name) {
-                refuse(&[
+                panic_with(&[
                     "`",
                     name,
                     "` is said both at this field and at the struct `",
@@ -231,7 +231,7 @@ impl Object {
                 if let (Some(parameter), _) | (None, Some(parameter)) =
                     (inner.parameters.first(), inner.root_parameters.first())
                 {
-                    refuse(&[
+                    panic_with(&[
                         "the struct `",
                         inner.name,
                         "` is flattened, so its `",
@@ -260,7 +260,7 @@ impl Object {
             let mut position = 0;
             while position < members.len() {
                 if let Some(name) = brought_again(&object, members, position) {
-                    refuse(&[
+                    panic_with(&[
                         "the property `",
                         name,
                         "` comes twice, at least once from a flattened struct\nhelp: rename one with `#[serde(rename = \"…\")]`, or leave one out with `#[es(skip)]`",

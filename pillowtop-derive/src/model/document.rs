@@ -68,6 +68,8 @@ pub(crate) struct Property<'a> {
     /// The JSON name, with the place that it comes from.
     pub(crate) name: Name,
     pub(crate) mapping: Mapping<'a>,
+    /// What stands in the field, if it is perhaps a struct that serde writes as the object it is.
+    pub(crate) perhaps_object: Option<&'a Type>,
 }
 
 impl<'a> Document<'a> {
@@ -170,7 +172,8 @@ fn object<'a>(
         fields.iter().filter_map(|field| field::member(errors, rules, receiver, field)).unzip();
     if let Some(tag) = &receiver.serde.tag {
         let name = Name { text: tag.value(), span: tag.span() };
-        members.push(Member::Property(Property { name, mapping: Mapping::Said(keyword(tag.span())) }));
+        let mapping = Mapping::Said(keyword(tag.span()));
+        members.push(Member::Property(Property { name, mapping, perhaps_object: None }));
         origins.push(Origin::of_no_field(Decided::Serde));
     }
     let (mut parameters, mut root_parameters) = (Vec::new(), Vec::new());
@@ -179,7 +182,8 @@ fn object<'a>(
             // Properties that no field has: targets of `copy_to`, aliases.
             EsValue::Object(inner, _) if item.name.text == "properties" => {
                 for (name, mapping) in mappings(errors, inner) {
-                    members.push(Member::Property(Property { name, mapping: Mapping::Said(mapping) }));
+                    let mapping = Mapping::Said(mapping);
+                    members.push(Member::Property(Property { name, mapping, perhaps_object: None }));
                     origins.push(Origin::of_no_field(Decided::Attribute));
                 }
             }

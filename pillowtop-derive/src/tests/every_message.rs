@@ -103,7 +103,7 @@ impl Texts {
                     [name, mark] if mark == "!" && ["assert", "panic"].contains(&name.as_str()) => {
                         self.all_in(group.stream());
                     }
-                    [_, name] if name == "refuse" => self.all_in(group.stream()),
+                    [_, name] if name == "panic_with" => self.all_in(group.stream()),
                     _ => self.walk(group.stream()),
                 },
                 TokenTree::Literal(_) if self.everywhere && !is_test => self.literal(&text),
