@@ -21,4 +21,4 @@ pub(crate) use serde::MissingValue;
 pub(crate) use structure::{FieldReceiver, StructReceiver, StructShape};
 pub(crate) use vocabulary::home_of;
 #[cfg(test)]
-pub(crate) use vocabulary::{COUCH_ITEMS, PILLOW_ITEMS};
+pub(crate) use vocabulary::{COUCH_ITEMS, ES_WORDS, PILLOW_ITEMS};

@@ -11,7 +11,7 @@ pub(crate) const PILLOW_ITEMS: [&str; 9] =
     ["name", "alias", "settings", "targets", "filter", "transform", "index", "transform_version", "mapping"];
 
 /// What `#[es(...)]` takes beside types and parameters.
-const ES_WORDS: [&str; 3] = ["rules", "skip", "json"];
+pub(crate) const ES_WORDS: [&str; 3] = ["rules", "skip", "json"];
 
 /// The attribute that has an item, if it is another than the one it stands in.
 pub(crate) fn home_of(item: &str, found_in: &str) -> Option<&'static str> {
