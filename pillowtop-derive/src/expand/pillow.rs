@@ -13,7 +13,7 @@ use super::mapping::hexadecimal;
 use crate::filter::predicate;
 use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, index_alias};
 use crate::model::{FilterModel, PillowModel, SettingsModel, SettingsText, TransformModel};
-use crate::parse::{StructReceiver, StructShape};
+use crate::parse::{StructReceiver, StructShape, mentions};
 
 /// What the compiler is to say of the committed mapping.
 pub(crate) enum Drift {
@@ -179,6 +179,14 @@ fn made(pillow: &PillowModel<'_>) -> Made {
         let index = quote_spanned!(ident.span()=> #ident);
         return Made { alias: None, index, transform: quote!(#PRIVATE::Option::Some(self)) };
     };
+    if mentions(index, &Ident::new("Self", index.span())) {
+        // `Self` means something in the impl alone.
+        let private = Private::at(function.span());
+        let transform = quote_spanned! {function.span()=>
+            #private::Transform::<Self, #index>::apply(#function, self, #CHANGE)
+        };
+        return Made { alias: None, index: index.to_token_stream(), transform };
+    }
     let alias = index_alias(index.span());
     // What is called has the user's place, so that a wrong signature is reported there.
     let span = function.span();

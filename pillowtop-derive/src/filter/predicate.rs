@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Lit, Pat};
 
 use super::expression::{Constant, FieldPath, Filter, Operand, Operator, OperatorKind, Test};
@@ -90,7 +91,7 @@ fn compare(field: &FieldPath, operator: Operator, constant: &Constant) -> TokenS
     let is_text = matches!(constant, Constant::Literal { literal: Lit::Str(_), .. });
     let tokens = constant_tokens(constant);
     let condition = match (is_text, is_equality) {
-        (true, true) => operation(operator, &quote!(*#VALUE), &quote!(*#tokens)),
+        (true, true) => operation(operator, &quote!(*#VALUE), &quote_spanned!(tokens.span()=> *#tokens)),
         // A `String` is equal to a `str`, but not ordered with one.
         (true, false) => operation(operator, &as_text(&VALUE, operator.span), &tokens),
         (false, _) => operation(operator, &quote!(*#VALUE), &tokens),

@@ -57,6 +57,13 @@ impl EsReceiver {
     pub(crate) fn of_rule(errors: &Errors, span: Span, input: ParseStream<'_>) -> Self {
         let mut items = Vec::new();
         read_rule_items(errors, input, &mut |name, input| {
+            if input.peek(Token![=>]) {
+                let message = format!("`{}` begins another rule", name.text);
+                return Err(syn::Error::new(
+                    name.span,
+                    with_help(message, "write a semicolon after the rule before it"),
+                ));
+            }
             items.push(EsItem { value: after_name(errors, &name, input)?, name });
             Ok(())
         });

@@ -59,7 +59,7 @@ pub(crate) fn read_items(
     input: ParseStream<'_>,
     one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
 ) {
-    read_items_until(errors, input, is_at_end, one);
+    read_items_until(errors, input, is_at_end, "write a comma between items", one);
 }
 
 /// Calls `one` with each item up to a semicolon or the end; the semicolon remains.
@@ -68,7 +68,8 @@ pub(crate) fn read_rule_items(
     input: ParseStream<'_>,
     one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
 ) {
-    read_items_until(errors, input, |input| input.is_empty() || input.peek(Token![;]), one);
+    let is_end = |input: ParseStream<'_>| input.is_empty() || input.peek(Token![;]);
+    read_items_until(errors, input, is_end, "write a comma between items, and a semicolon after a rule", one);
 }
 
 fn is_at_end(input: ParseStream<'_>) -> bool {
@@ -79,6 +80,7 @@ fn read_items_until(
     errors: &Errors,
     input: ParseStream<'_>,
     is_end: fn(ParseStream<'_>) -> bool,
+    help: &str,
     one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
 ) {
     while !is_end(input) {
@@ -86,11 +88,7 @@ fn read_items_until(
         if errors.handle(outcome).is_none() {
             skip_item(input, is_end);
         } else if !is_end(input) && !input.peek(Token![,]) {
-            errors.at_span(
-                input.span(),
-                "this does not belong to the item before it",
-                "write a comma between items",
-            );
+            errors.at_span(input.span(), "this does not belong to the item before it", help);
             skip_item(input, is_end);
         }
         // Present unless the items are at their end.

@@ -104,7 +104,7 @@ fn meta(name: &Name, input: ParseStream<'_>) -> syn::Result<Meta> {
 fn no_expression(name: &Name, error: &syn::Error) -> syn::Error {
     let help = match name.text.as_str() {
         FILTER_ITEM => {
-            "join conditions by `&&` and `||`: `filter = self.kind == \"a\" && self.count > 3`".to_owned()
+            "write a Rust expression about fields: `filter = self.kind == \"a\" && self.count > 3`".to_owned()
         }
         name => format!("write `{name} = …`"),
     };
