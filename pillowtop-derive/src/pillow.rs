@@ -22,9 +22,10 @@ pub(crate) fn derive(input: &DeriveInput, compiled: Option<&Crate>) -> TokenStre
     let pillow = PillowModel::of(&errors, &receiver, &attribute, compiled);
     refuse_inside(&errors, &input.data, "pillow");
     check_pillow(&errors, &receiver, &attribute, pillow.as_ref());
+    let is_slip = attribute.is_slip() || receiver.couch.is_slip();
     let mut code = match &pillow {
-        Some(pillow) if errors.is_empty() => expand_pillow(pillow, &drift(pillow)),
-        _ => fallback_pillow(&receiver),
+        Some(pillow) if errors.is_empty() && !is_slip => expand_pillow(pillow, &drift(pillow)),
+        _ => fallback_pillow(&receiver, errors.is_empty()),
     };
     code.extend(errors.finish());
     code

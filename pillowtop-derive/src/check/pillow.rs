@@ -22,7 +22,7 @@ pub(crate) fn check_pillow(
 ) {
     let ident = receiver.ident;
     if attribute.span.is_none() {
-        if attribute.is_misspelt {
+        if attribute.is_slip() {
             return;
         }
         errors.at(

@@ -10,6 +10,7 @@ use syn::spanned::Spanned;
 
 use super::document::option;
 use super::mapping::hexadecimal;
+use crate::errors::with_help;
 use crate::filter::predicate;
 use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, index_alias};
 use crate::model::{FilterModel, PillowModel, SettingsModel, SettingsText, TransformModel};
@@ -220,8 +221,9 @@ fn check(ident: &Ident, drift: &Drift) -> TokenStream {
     }
 }
 
-/// An impl that says nothing, for a struct with errors: those errors are enough.
-pub(crate) fn fallback_pillow(receiver: &StructReceiver<'_>) -> TokenStream {
+/// An impl that says nothing, for a struct with errors: those errors are enough. Where the compiler alone is to report one,
+/// it cannot be used: should the compiler be content, no pillow without a name gets into a program.
+pub(crate) fn fallback_pillow(receiver: &StructReceiver<'_>, is_left_to_compiler: bool) -> TokenStream {
     let ident = receiver.ident;
     let is_object = matches!(receiver.shape, StructShape::Named(_));
     if !is_object || !receiver.generics.params.is_empty() || receiver.borrowed().next().is_some() {
@@ -229,20 +231,22 @@ pub(crate) fn fallback_pillow(receiver: &StructReceiver<'_>) -> TokenStream {
         return TokenStream::new();
     }
     let implementing = implementing(ident);
+    let info = if is_left_to_compiler {
+        let message = with_help(
+            format!(
+                "`{ident}` has no `#[couch(…)]` or no `#[pillow(…)]`, but an attribute of nearly that name"
+            ),
+            "write `#[couch(…)]` and `#[pillow(…)]` letter by letter",
+        );
+        quote!(::core::panic!(#message))
+    } else {
+        nothing()
+    };
     in_const_block(&quote! {
         #[automatically_derived]
         #implementing {
             type Index = #ident;
-            const PILLOW: #PRIVATE::PillowInfo = #PRIVATE::PillowInfo {
-                name: "",
-                alias: "",
-                filter: #PRIVATE::Option::None,
-                selector: #PRIVATE::Option::None,
-                transform_version: 1,
-                settings: #PRIVATE::Option::None,
-                settings_hash: 0,
-                targets: &[],
-            };
+            const PILLOW: #PRIVATE::PillowInfo = #info;
             const COMMITTED: #PRIVATE::Committed = #PRIVATE::Committed::Unchecked;
             fn accepts(&self) -> bool {
                 true
@@ -252,4 +256,19 @@ pub(crate) fn fallback_pillow(receiver: &StructReceiver<'_>) -> TokenStream {
             }
         }
     })
+}
+
+fn nothing() -> TokenStream {
+    quote! {
+        #PRIVATE::PillowInfo {
+            name: "",
+            alias: "",
+            filter: #PRIVATE::Option::None,
+            selector: #PRIVATE::Option::None,
+            transform_version: 1,
+            settings: #PRIVATE::Option::None,
+            settings_hash: 0,
+            targets: &[],
+        }
+    }
 }

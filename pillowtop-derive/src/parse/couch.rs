@@ -80,9 +80,14 @@ impl CouchReceiver {
 }
 
 impl CouchReceiver {
+    /// Whether the attribute is missing but for a slip, of which the compiler speaks.
+    pub(crate) fn is_slip(&self) -> bool {
+        self.is_misspelt && self.names.is_empty()
+    }
+
     /// Whether an item is there, though perhaps in a way that cannot be read, which is reported.
     pub(crate) fn tries_to_say(&self, item: &str) -> bool {
-        self.is_misspelt || self.meant.contains(&item) || self.names.iter().any(|name| name.text == item)
+        self.is_slip() || self.meant.contains(&item) || self.names.iter().any(|name| name.text == item)
     }
 }
 

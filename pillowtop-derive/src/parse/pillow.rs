@@ -83,6 +83,11 @@ impl PillowReceiver {
         receiver
     }
 
+    /// Whether the attribute is missing but for a slip, of which the compiler speaks.
+    pub(crate) fn is_slip(&self) -> bool {
+        self.is_misspelt && self.span.is_none()
+    }
+
     fn put(&mut self, errors: &Errors, name: &Name, item: PillowItem) {
         match item {
             PillowItem::Name(Text(text)) => once(errors, &mut self.name, name, text),

@@ -20,6 +20,22 @@ fn without_cargo_the_crate_is_not_known() {
     assert!(!document::derive(&Rules::default(), &input).to_string().contains("compile_error"));
 }
 
+/// The compiler speaks of an attribute that it does not know. One that it knows, of another derive, makes no pillow all the same.
+#[test]
+fn a_slip_that_the_compiler_takes_makes_no_pillow() {
+    for attributes in [
+        "#[couchdb(doc_type = \"Case\")] #[pillow(name = \"case\", alias = \"cases\")]",
+        "#[couch(doc_type = \"Case\")] #[pilow(name = \"case\", alias = \"cases\")]",
+    ] {
+        let input = syn::parse_str(&format!("{attributes} struct Case {{ domain: String }}")).unwrap();
+        let code = crate::pillow::derive(&input, Some(&super::nowhere())).to_string();
+        let panic = "panic ! (\"`Case` has no `#[couch(…)]` or no `#[pillow(…)]`, but an attribute of nearly that name";
+        assert!(code.contains(panic) && !code.contains("compile_error"), "{code}");
+        let help = "\\nhelp: write `#[couch(…)]` and `#[pillow(…)]` letter by letter";
+        assert!(code.contains(help), "{code}");
+    }
+}
+
 #[test]
 fn a_panic_asks_for_a_report() {
     let code = crate::report(&"out of bounds").to_string();

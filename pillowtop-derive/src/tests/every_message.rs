@@ -12,11 +12,16 @@ use syn::LitStr;
 const CODE: [&str; 3] = ["quote", "quote_spanned", "parse_quote"];
 
 /// Texts that no ui test can show, each with the test that has it instead.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("the crate's folder is not known (`CARGO_MANIFEST_DIR`)", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("build with cargo", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("pillowtop's derive panicked, which is a bug: ", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("help: please report it with this struct", "pillowtop-derive/src/tests/beyond_ui.rs"),
+    (
+        "` has no `#[couch(…)]` or no `#[pillow(…)]`, but an attribute of nearly that name",
+        "pillowtop-derive/src/tests/beyond_ui.rs",
+    ),
+    ("write `#[couch(…)]` and `#[pillow(…)]` letter by letter", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("without a message", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("the errors of a struct were not finished", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("… and more", "pillowtop-core/src/surroundings.rs"),
