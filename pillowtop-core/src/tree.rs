@@ -4,10 +4,15 @@
 //! of its own impl. Parameter values are canonical JSON texts (see [`crate::canonical`]), hashed by the macro. What const
 //! evaluation does here is adding and mixing 128-bit numbers: rendering JSON there would cost minutes in a large workspace.
 
+mod refusals;
+
 use crate::demand::{Demand, Needs};
 use crate::fingerprint::{hash_text, mix};
-use crate::message::panic_with;
 use crate::origin::Origin;
+
+use refusals::{
+    refuse_equal_names, refuse_parameters_of_flattened, refuse_root_parameters, refuse_said_twice,
+};
 
 /// One parameter of a field or an object, such as `ignore_above`.
 #[derive(Debug, Clone, Copy)]
@@ -98,30 +103,9 @@ impl Field {
         object: &'static Object,
         said: usize,
     ) -> Self {
-        if let Some(parameter) = object.root_parameters.first() {
-            panic_with(&[
-                "only the root of an index can have `",
-                parameter.name,
-                "`, and the struct `",
-                object.name,
-                "` that says it is nested in another here\nhelp: say it at the struct of the pillow alone",
-            ]);
-        }
+        refuse_root_parameters(object);
         let (by_attribute, _) = parameters.split_at(said);
-        let mut position = 0;
-        while position < object.parameters.len() {
-            let name = object.parameters[position].name;
-            if names(by_attribute, name) {
-                panic_with(&[
-                    "`",
-                    name,
-                    "` is said both at this field and at the struct `",
-                    object.name,
-                    "` that it holds\nhelp: leave one of them out",
-                ]);
-            }
-            position += 1;
-        }
+        refuse_said_twice(by_attribute, object);
         let contents = sum_without(parameters, object.parameters)
             .wrapping_add(sum(object.parameters))
             .wrapping_add(object.members_sum);
@@ -228,17 +212,7 @@ impl Object {
         while position < members.len() {
             if let Member::Flatten(inner) = &members[position] {
                 flattens = true;
-                if let (Some(parameter), _) | (None, Some(parameter)) =
-                    (inner.parameters.first(), inner.root_parameters.first())
-                {
-                    panic_with(&[
-                        "the struct `",
-                        inner.name,
-                        "` is flattened, so its `",
-                        parameter.name,
-                        "` has no object here that it could be of\nhelp: write it at the outer struct",
-                    ]);
-                }
+                refuse_parameters_of_flattened(inner);
             }
             members_sum = members_sum.wrapping_add(members[position].hash());
             needs = needs.and(members[position].needs());
@@ -257,17 +231,7 @@ impl Object {
         };
         // Within one struct the derive itself looks for equal names.
         if flattens {
-            let mut position = 0;
-            while position < members.len() {
-                if let Some(name) = brought_again(&object, members, position) {
-                    panic_with(&[
-                        "the property `",
-                        name,
-                        "` comes twice, at least once from a flattened struct\nhelp: rename one with `#[serde(rename = \"…\")]`, or leave one out with `#[es(skip)]`",
-                    ]);
-                }
-                position += 1;
-            }
+            refuse_equal_names(&object);
         }
         object
     }
@@ -406,25 +370,6 @@ const fn equal(left: &str, right: &str) -> bool {
         position += 1;
     }
     true
-}
-
-const fn brought_again(object: &Object, members: &'static [Member], position: usize) -> Option<&'static str> {
-    match &members[position] {
-        Member::Property { name, name_hash, .. } if count_property(object.members, *name_hash) > 1 => {
-            Some(name)
-        }
-        Member::Property { .. } => None,
-        Member::Flatten(inner) => {
-            let mut inner_position = 0;
-            while inner_position < inner.members.len() {
-                if let Some(name) = brought_again(object, inner.members, inner_position) {
-                    return Some(name);
-                }
-                inner_position += 1;
-            }
-            None
-        }
-    }
 }
 
 const fn count_property(members: &[Member], wanted: u128) -> usize {
