@@ -7,9 +7,12 @@
 pub mod fingerprint;
 pub mod name;
 pub mod origin;
+pub mod rename;
 
 pub mod canonical;
 pub mod field_types;
+
+mod message;
 
 pub mod demand;
 pub mod tree;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use pillowtop_core::rename::RenameRule;
+
 use crate::new_pillow::model::StructDraft;
 
 const KEYWORDS: &[&str] = &[
@@ -89,16 +91,13 @@ const SYMBOLS: &[(char, &str)] = &[
     ('&', "and"),
 ];
 
-/// From a field's name to its JSON name.
-type Rule = fn(&str) -> String;
-
-/// serde's rules that rename all fields of a struct.
-const RULES: &[(&str, Rule)] = &[
-    ("camelCase", camel),
-    ("PascalCase", pascal),
-    ("kebab-case", |name| name.replace('_', "-")),
-    ("SCREAMING_SNAKE_CASE", str::to_ascii_uppercase),
-    ("SCREAMING-KEBAB-CASE", |name| name.to_ascii_uppercase().replace('_', "-")),
+/// The rules that rename more than nothing, the likelier ones first.
+const RULES: &[RenameRule] = &[
+    RenameRule::Camel,
+    RenameRule::Pascal,
+    RenameRule::Kebab,
+    RenameRule::ScreamingSnake,
+    RenameRule::ScreamingKebab,
 ];
 
 /// The Rust name of a field, and the JSON name where serde must be told.
@@ -113,18 +112,19 @@ pub(super) fn field_names(json_names: &[&str]) -> (Option<&'static str>, Vec<Fie
     let mut taken = BTreeSet::new();
     let names: Vec<String> =
         json_names.iter().map(|name| unique(identifier(name), name, &mut taken)).collect();
-    let misses =
-        |rule: Rule| names.iter().zip(json_names).filter(|(rust, json)| rule(rust) != **json).count();
-    let plain = misses(str::to_owned);
-    let best =
-        RULES.iter().map(|(name, rule)| (misses(*rule), *name, *rule)).min_by_key(|(missed, ..)| *missed);
-    let rule = best.filter(|(missed, ..)| missed + 1 < plain);
-    let apply = rule.map_or(str::to_owned as Rule, |(_, _, rule)| rule);
+    let apply =
+        |rule: Option<RenameRule>, name: &str| rule.map_or_else(|| name.to_owned(), |rule| rule.apply(name));
+    let misses = |rule: Option<RenameRule>| {
+        names.iter().zip(json_names).filter(|(rust, json)| apply(rule, rust) != **json).count()
+    };
+    let plain = misses(None);
+    let best = RULES.iter().map(|rule| (misses(Some(*rule)), *rule)).min_by_key(|(missed, _)| *missed);
+    let rule = best.filter(|(missed, _)| missed + 1 < plain).map(|(_, rule)| rule);
     let named = names.iter().zip(json_names).map(|(rust, json)| FieldName {
-        rename: (apply(rust) != **json || !json.is_ascii()).then(|| (*json).to_owned()),
+        rename: (apply(rule, rust) != **json || !json.is_ascii()).then(|| (*json).to_owned()),
         rust: if KEYWORDS.contains(&rust.as_str()) { format!("r#{rust}") } else { rust.clone() },
     });
-    (rule.map(|(_, name, _)| name), named.collect())
+    (rule.map(RenameRule::word), named.collect())
 }
 
 fn unique(identifier: String, json_name: &str, taken: &mut BTreeSet<String>) -> String {
@@ -202,28 +202,6 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-fn pascal(snake: &str) -> String {
-    let mut name = String::new();
-    let mut capital = true;
-    for letter in snake.chars() {
-        if letter == '_' {
-            capital = true;
-        } else if capital {
-            name.push(letter.to_ascii_uppercase());
-            capital = false;
-        } else {
-            name.push(letter);
-        }
-    }
-    name
-}
-
-fn camel(snake: &str) -> String {
-    let pascal = pascal(snake);
-    let mut letters = pascal.chars();
-    letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
-}
-
 /// A name in capitals, such as `CaseAction` of `case_action`.
 pub(crate) fn type_name(name: &str) -> String {
     let words = words(name);
@@ -237,7 +215,7 @@ pub(crate) fn type_name(name: &str) -> String {
     match joined.chars().next() {
         Some(first) if !first.is_ascii_digit() => joined,
         Some(_) => format!("N{joined}"),
-        None => pascal(&symbol_words(name)),
+        None => RenameRule::Pascal.apply(&symbol_words(name)),
     }
 }
 
