@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::date::{DEFAULT_DATE_FORMAT, DateFormats};
+use super::dynamic::Dynamics;
 use super::numeric::Numeric;
 
 /// An object of the mapping.
@@ -29,8 +30,10 @@ pub(super) enum Dynamic {
     Runtime,
     Ignore,
     Strict,
-    /// With templates, which are not looked at.
-    ByTemplate,
+    /// Added by a dynamic template, refused without one.
+    StrictTemplates,
+    /// Added by a dynamic template, ignored without one.
+    IgnoreTemplates,
 }
 
 /// A path of the mapping.
@@ -104,6 +107,9 @@ pub(super) struct Plan {
     pub(super) ignores_malformed: bool,
     /// Whether the settings define the analyzer that fields have by default.
     pub(super) has_default_analyzer: bool,
+    /// How members become fields.
+    pub(super) dynamics: Dynamics,
+    builder: Builder,
 }
 
 impl Plan {
@@ -111,20 +117,32 @@ impl Plan {
     pub(super) fn new(mappings: &Value, settings: &Value) -> Self {
         let empty = Map::new();
         let members = mappings.as_object().unwrap_or(&empty);
-        let has_templates =
-            members.get("dynamic_templates").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
         let setting = |pointer: &str| settings.pointer(pointer);
         let builder = Builder {
             coerce: setting("/mapping/coerce").and_then(truth).unwrap_or(true),
             ignore_malformed: setting("/mapping/ignore_malformed").and_then(truth).unwrap_or(false),
-            added: if has_templates { Dynamic::ByTemplate } else { Dynamic::Add },
         };
         Self {
-            root: builder.object(members, "", builder.added),
+            root: builder.object(members, "", Dynamic::Add),
             nested_limit: setting("/mapping/nested_objects/limit").and_then(count).unwrap_or(10_000),
             ignores_malformed: builder.ignore_malformed,
             has_default_analyzer: setting("/analysis/analyzer/default").is_some(),
+            dynamics: Dynamics::new(members),
+            builder,
         }
+    }
+
+    /// What a mapping would be at a path, in an object with this `dynamic`.
+    pub(super) fn node(&self, mapping: &Map<String, Value>, path: &str, dynamic: Dynamic) -> Node {
+        self.builder.node(mapping, path, dynamic)
+    }
+
+    /// The object at a path.
+    pub(super) fn object(&self, path: &str) -> Option<&ObjectPlan> {
+        path.split('.').try_fold(&self.root, |object, part| match object.children.get(part)? {
+            Node::Object(inner) => Some(inner),
+            Node::Leaf(_) => None,
+        })
     }
 
     /// The field of values at a path.
@@ -142,23 +160,23 @@ impl Plan {
 }
 
 /// What holds for the whole index.
+#[derive(Debug)]
 struct Builder {
     coerce: bool,
     ignore_malformed: bool,
-    /// What `dynamic: true` means.
-    added: Dynamic,
 }
 
 impl Builder {
     fn object(&self, members: &Map<String, Value>, path: &str, inherited: Dynamic) -> ObjectPlan {
         let dynamic = match members.get("dynamic") {
             None => inherited,
-            Some(Value::Bool(true)) => self.added,
+            Some(Value::Bool(true)) => Dynamic::Add,
             Some(Value::String(text)) => match text.as_str() {
-                "true" => self.added,
+                "true" => Dynamic::Add,
                 "strict" => Dynamic::Strict,
                 "runtime" => Dynamic::Runtime,
-                "strict_allow_templates" | "false_allow_templates" => Dynamic::ByTemplate,
+                "strict_allow_templates" => Dynamic::StrictTemplates,
+                "false_allow_templates" => Dynamic::IgnoreTemplates,
                 _ => Dynamic::Ignore,
             },
             Some(_) => Dynamic::Ignore,

@@ -1,10 +1,11 @@
 //! A document from its root to its values, with what each path's mapping does there.
 
 use super::finding::{Effect, Fault, Finding, Report};
+use super::growth::Additions;
 use super::hint::hint;
 use super::json::Json;
 use super::numeric::cut;
-use super::plan::{Dynamic, Kind, LeafPlan, Node, ObjectPlan, Plan};
+use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
 use super::{geo, special, value};
 use crate::field_types::{Product, Target};
 
@@ -25,9 +26,17 @@ pub const METADATA: [&str; 10] = [
 /// The longest text of an example value, in characters.
 const SHOWN: usize = 100;
 
-/// Walks a document.
-pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> Report {
-    let mut walk = Walk { plan, target, report: Report::default(), nested: 0 };
+/// Walks a document; gives the fields that it adds, too.
+pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report, Additions) {
+    let mut walk = Walk {
+        plan,
+        target,
+        report: Report::default(),
+        nested: 0,
+        additions: Additions::default(),
+        late: false,
+        early: false,
+    };
     match document {
         Json::Object(members) => {
             for (name, value) in members.iter().filter(|(name, _)| METADATA.contains(&name.as_str())) {
@@ -41,23 +50,31 @@ pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> Report {
         let reason = format!("it has {} nested objects, more than {}", walk.nested, plan.nested_limit);
         walk.find("", Effect::Rejected, &reason, &Json::Null, "raise `index.mapping.nested_objects.limit`");
     }
-    walk.report
+    walk.additions.stay = !walk.early;
+    (walk.report, walk.additions)
 }
 
-struct Walk<'a> {
-    plan: &'a Plan,
-    target: Target,
+pub(super) struct Walk<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) target: Target,
     report: Report,
     /// Nested objects so far.
     nested: usize,
+    /// The fields that the document adds.
+    pub(super) additions: Additions,
+    /// What is refused now is refused only after the mapping has the document's fields.
+    late: bool,
+    /// Something was refused before.
+    early: bool,
 }
 
 impl Walk<'_> {
-    fn is_newer_elastic(&self) -> bool {
+    pub(super) fn is_newer_elastic(&self) -> bool {
         self.target.product == Product::Elasticsearch && self.target.version.major >= 8
     }
 
-    fn find(&mut self, path: &str, effect: Effect, reason: &str, value: &Json<'_>, hint: &str) {
+    pub(super) fn find(&mut self, path: &str, effect: Effect, reason: &str, value: &Json<'_>, hint: &str) {
+        self.early |= effect == Effect::Rejected && !self.late;
         let text = value.to_string();
         let value = match text.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}…", &text[..end]),
@@ -65,6 +82,13 @@ impl Walk<'_> {
         };
         let (path, reason, hint) = (path.to_owned(), reason.to_owned(), hint.to_owned());
         self.report.findings.push(Finding { path, effect, reason, value, hint });
+    }
+
+    /// Does something whose refusals come late.
+    pub(super) fn refusing_late(&mut self, act: impl FnOnce(&mut Self)) {
+        self.late = true;
+        act(self);
+        self.late = false;
     }
 
     fn members(&mut self, object: &ObjectPlan, members: &[(String, Json<'_>)]) {
@@ -110,8 +134,12 @@ impl Walk<'_> {
         }
     }
 
-    fn member(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) {
+    pub(super) fn member(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) {
         if let Some(node) = object.children.get(name) {
+            if object.keeps_dots && matches!((node, value), (Node::Leaf(_), Json::Object(_))) {
+                let reason = "objects where `subobjects` is false are not looked at";
+                return self.find(&joined(&object.path, name), Effect::NotChecked, reason, value, "");
+            }
             return self.node(node, value);
         }
         // `{"a.b": 1}` is `{"a": {"b": 1}}`.
@@ -143,76 +171,10 @@ impl Walk<'_> {
         if *value == Json::Null && !object.says_dynamic && !self.is_newer_elastic() {
             return;
         }
-        self.unmapped(object.dynamic, &joined(&object.path, name), value);
+        self.unmapped(object, name, value);
     }
 
-    fn unmapped(&mut self, dynamic: Dynamic, path: &str, value: &Json<'_>) {
-        match dynamic {
-            Dynamic::Strict => self.find(
-                path,
-                Effect::Rejected,
-                "no mapping names it, and `dynamic` is strict",
-                value,
-                "map it, leave it out, or write `#[es(dynamic = false)]` on the struct",
-            ),
-            _ if is_absent(value) => {}
-            Dynamic::Ignore => self.find(path, Effect::Unmapped, "no mapping names it", value, ""),
-            Dynamic::Runtime => {
-                self.find(path, Effect::MappedDynamically, "the server adds a runtime field", value, "");
-            }
-            Dynamic::ByTemplate => {
-                self.find(
-                    path,
-                    Effect::NotChecked,
-                    "what dynamic templates make of it is not looked at",
-                    value,
-                    "",
-                );
-            }
-            Dynamic::Add => self.added(path, value),
-        }
-    }
-
-    /// What `dynamic: true` does.
-    fn added(&mut self, path: &str, value: &Json<'_>) {
-        match value {
-            Json::Object(members) => {
-                self.find(path, Effect::MappedDynamically, "the server adds an object", value, "");
-                for (name, value) in members {
-                    let path = joined(path, name);
-                    match self.name_problem(name) {
-                        Some(reason) => {
-                            self.find(&path, Effect::Rejected, reason, value, "rename the member");
-                        }
-                        None if is_absent(value) => {}
-                        None => self.added(&path, value),
-                    }
-                }
-            }
-            Json::List(items) => {
-                let mut kinds: Vec<&str> =
-                    items.iter().filter(|item| !is_absent(item)).map(Json::kind).collect();
-                kinds.dedup();
-                if kinds.len() > 1 {
-                    let reason = "a list of different kinds may not fit the field that the first makes";
-                    return self.find(path, Effect::NotChecked, reason, value, "");
-                }
-                items.iter().filter(|item| !is_absent(item)).for_each(|item| self.added(path, item));
-            }
-            Json::Number(text) if overflows(text) => {
-                self.find(
-                    path,
-                    Effect::Rejected,
-                    "no number that the server would map is so large",
-                    value,
-                    "",
-                );
-            }
-            _ => self.find(path, Effect::MappedDynamically, "the server adds a field", value, ""),
-        }
-    }
-
-    fn node(&mut self, node: &Node, value: &Json<'_>) {
+    pub(super) fn node(&mut self, node: &Node, value: &Json<'_>) {
         match (node, value) {
             (Node::Leaf(leaf), _) => self.leaf(leaf, value),
             (Node::Object(_), Json::Null) => {}
@@ -297,8 +259,9 @@ impl Walk<'_> {
 
     fn point_list(&mut self, leaf: &LeafPlan, value: &Json<'_>, items: &[Json<'_>]) {
         let mut fit = geo::point(leaf, value, self.target);
-        // Elasticsearch 8 does not get over a torn point.
-        let is_newer = self.target.product == Product::Elasticsearch && self.target.version.major >= 8;
+        // Newer Elasticsearch does not get over a torn point.
+        let is_newer = self.target.product == Product::Elasticsearch
+            && self.target.version >= crate::field_types::Version::new(7, 17);
         if is_newer
             && items.len() < 2
             && let Err(Fault::Malformed(reason)) = fit
@@ -314,13 +277,7 @@ impl Walk<'_> {
         for path in &leaf.copy_to {
             match plan.leaf(path) {
                 Some(target) => self.values(target, value, false, false),
-                None => self.find(
-                    path,
-                    Effect::NotChecked,
-                    "a copy to a path without a mapping is not looked at",
-                    value,
-                    "",
-                ),
+                None => self.copy_to_unmapped(path, value),
             }
         }
     }
@@ -343,6 +300,12 @@ impl Walk<'_> {
             Err(Fault::Malformed(reason) | Fault::Refused(reason)) => {
                 self.find(&leaf.path, Effect::Rejected, &reason, value, &hint(Effect::Rejected));
             }
+            // Elasticsearch 8 looks at the length itself, others leave that to Lucene.
+            Err(Fault::Immense(reason)) => {
+                self.late = !self.is_newer_elastic();
+                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint(Effect::Rejected));
+                self.late = false;
+            }
             Err(Fault::TooLong(reason)) => {
                 self.find(&leaf.path, Effect::Truncated, &reason, value, &hint(Effect::Truncated));
             }
@@ -352,13 +315,13 @@ impl Walk<'_> {
     }
 }
 
-fn joined(parent: &str, name: &str) -> String {
+pub(super) fn joined(parent: &str, name: &str) -> String {
     let name = cut(name);
     if parent.is_empty() { name } else { format!("{parent}.{name}") }
 }
 
 /// Whether a value is no value: `null`, or a list of nothing else.
-fn is_absent(value: &Json<'_>) -> bool {
+pub(super) fn is_absent(value: &Json<'_>) -> bool {
     match value {
         Json::Null => true,
         Json::List(items) => items.iter().all(is_absent),
@@ -371,14 +334,5 @@ fn count_values(value: &Json<'_>, count: &mut usize) {
         Json::Null => {}
         Json::List(items) => items.iter().for_each(|item| count_values(item, count)),
         _ => *count += 1,
-    }
-}
-
-/// A whole number becomes a `long`, another one a `float`.
-fn overflows(text: &str) -> bool {
-    if text.contains(['.', 'e', 'E']) {
-        !text.parse::<f32>().is_ok_and(f32::is_finite)
-    } else {
-        text.parse::<i64>().is_err()
     }
 }
