@@ -22,6 +22,7 @@ fn rejected(leaf: &LeafPlan) -> String {
         Kind::Boolean => "write true or false, for instance by a transform".to_owned(),
         Kind::Ip => format!("write an address such as `10.0.0.1`, {or_ignore}"),
         Kind::GeoPoint => format!("write a point such as {{\"lat\": 1.5, \"lon\": 2}}, {or_ignore}"),
+        Kind::Shape => format!("write a shape in GeoJSON or WKT whose rings are closed, {or_ignore}"),
         Kind::NumberRange(_) | Kind::DateRange(_) => {
             "write a range such as {\"gte\": …, \"lte\": …}, the lower bound first".to_owned()
         }

@@ -17,6 +17,7 @@ mod plan;
 mod flattened;
 mod geo;
 mod range;
+mod shape;
 mod special;
 mod value;
 

@@ -63,6 +63,13 @@ pub(super) struct LeafPlan {
     pub(super) mapping: Map<String, Value>,
 }
 
+impl LeafPlan {
+    /// Whether rings that are not closed are closed, which numbers' `coerce` says of numbers: its default is another.
+    pub(super) fn coerce_shapes(&self) -> bool {
+        self.mapping.contains_key("coerce") && self.coerce
+    }
+}
+
 /// What a type takes.
 #[derive(Debug)]
 pub(super) enum Kind {
@@ -85,6 +92,7 @@ pub(super) enum Kind {
     IpRange,
     Binary,
     GeoPoint,
+    Shape,
     Flattened,
     Completion,
     Join,
@@ -300,6 +308,7 @@ fn kind(mapping: &Map<String, Value>, type_name: &str) -> Kind {
         "ip_range" => Kind::IpRange,
         "binary" => Kind::Binary,
         "geo_point" => Kind::GeoPoint,
+        "geo_shape" | "shape" | "xy_shape" => Kind::Shape,
         "flattened" | "flat_object" => Kind::Flattened,
         "completion" => Kind::Completion,
         "join" => Kind::Join,

@@ -7,7 +7,7 @@ use super::finding::{Fault, Fit, malformed, refused, unknown};
 use super::json::Json;
 use super::numeric::{self, cut};
 use super::plan::{Kind, LeafPlan, text};
-use super::{flattened, geo, range, special};
+use super::{flattened, geo, range, shape, special};
 use crate::field_types::{Product, Target, Version};
 
 /// The longest term of Lucene in bytes; a longer one refuses the document.
@@ -39,6 +39,7 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_de
         Kind::IpRange => of_range(range::addresses(value, target), target),
         Kind::Binary => special::binary(leaf, value),
         Kind::GeoPoint => geo::point(leaf, value, target),
+        Kind::Shape => shape::check(leaf, value, target),
         Kind::Flattened => flattened::check(leaf, value, target),
         Kind::Completion => special::completion(leaf, value),
         Kind::Join => special::join(leaf, value),
@@ -66,6 +67,7 @@ fn takes_objects(kind: &Kind) -> bool {
             | Kind::DateRange(_)
             | Kind::IpRange
             | Kind::GeoPoint
+            | Kind::Shape
             | Kind::Flattened
             | Kind::Completion
             | Kind::Join

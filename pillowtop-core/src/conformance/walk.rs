@@ -219,7 +219,23 @@ impl Walk<'_> {
                 return self.find(&leaf.path, Effect::Rejected, reason, value, "write one relation");
             }
         }
+        let keeps_one = matches!(leaf.kind, Kind::Shape)
+            && self.target.product == Product::OpenSearch
+            && leaf.doc_values != Some(false);
+        if keeps_one && self.count_shapes(leaf, value) > 1 {
+            let reason = "a document has one shape at most in a field with doc values";
+            let hint = "write one collection of shapes, or `doc_values = false`";
+            self.refusing_late(|walk| walk.find(&leaf.path, Effect::Rejected, reason, value, hint));
+        }
         self.values(leaf, value, false, true);
+    }
+
+    fn count_shapes(&self, leaf: &LeafPlan, value: &Json<'_>) -> usize {
+        match value {
+            Json::Null => 0,
+            Json::List(items) => items.iter().map(|item| self.count_shapes(leaf, item)).sum(),
+            value => usize::from(value::check(leaf, value, self.target, false).is_ok()),
+        }
     }
 
     /// Each value by the rules of the leaf, its multi-fields and where it is copied to.

@@ -11,13 +11,14 @@ pub(crate) struct Case {
     pub(crate) values: Vec<String>,
 }
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     include_str!("cases/dates.jsonl"),
     include_str!("cases/formats.jsonl"),
     include_str!("cases/geo.jsonl"),
     include_str!("cases/numbers.jsonl"),
     include_str!("cases/others.jsonl"),
     include_str!("cases/ranges.jsonl"),
+    include_str!("cases/shapes.jsonl"),
     include_str!("cases/texts.jsonl"),
 ];
 
