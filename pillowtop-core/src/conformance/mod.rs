@@ -16,6 +16,7 @@ mod plan;
 
 mod flattened;
 mod geo;
+mod metrics;
 mod range;
 mod shape;
 mod special;

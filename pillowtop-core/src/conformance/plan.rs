@@ -100,6 +100,9 @@ pub(super) enum Kind {
     RankFeature,
     RankFeatures,
     SparseVector,
+    Histogram,
+    AggregateMetric,
+    Percolator,
     Alias,
     /// What it takes is not known here.
     Unknown,
@@ -316,6 +319,9 @@ fn kind(mapping: &Map<String, Value>, type_name: &str) -> Kind {
         "rank_feature" => Kind::RankFeature,
         "rank_features" => Kind::RankFeatures,
         "sparse_vector" => Kind::SparseVector,
+        "histogram" => Kind::Histogram,
+        "aggregate_metric_double" => Kind::AggregateMetric,
+        "percolator" => Kind::Percolator,
         "alias" => Kind::Alias,
         _ => Kind::Unknown,
     }

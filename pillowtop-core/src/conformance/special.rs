@@ -248,7 +248,12 @@ pub(super) fn walks_lists(leaf: &LeafPlan) -> bool {
     use super::plan::Kind;
     matches!(
         leaf.kind,
-        Kind::Completion | Kind::DenseVector | Kind::RankFeature | Kind::RankFeatures | Kind::SparseVector
+        Kind::Completion
+            | Kind::DenseVector
+            | Kind::RankFeature
+            | Kind::RankFeatures
+            | Kind::SparseVector
+            | Kind::Percolator
     )
 }
 
@@ -260,6 +265,7 @@ pub(super) fn absent(leaf: &LeafPlan, value: &Json<'_>, in_list: bool, target: T
         Kind::Alias if is_null => {
             refused("it is another name of another field, and nothing can be written to it")
         }
+        Kind::Percolator if is_null => refused("null is no query"),
         Kind::Join if is_null => refused("null names no relation"),
         Kind::RankFeatures | Kind::SparseVector if is_null => {
             refused("null is no object from feature to number")

@@ -7,7 +7,7 @@ use super::finding::{Fault, Fit, malformed, refused, unknown};
 use super::json::Json;
 use super::numeric::{self, cut};
 use super::plan::{Kind, LeafPlan, text};
-use super::{flattened, geo, range, shape, special};
+use super::{flattened, geo, metrics, range, shape, special};
 use crate::field_types::{Product, Target, Version};
 
 /// The longest term of Lucene in bytes; a longer one refuses the document.
@@ -46,6 +46,9 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_de
         Kind::DenseVector => special::dense_vector(leaf, value, target),
         Kind::RankFeature => special::rank_feature(leaf, value),
         Kind::RankFeatures | Kind::SparseVector => special::rank_features(leaf, value, target),
+        Kind::Histogram => metrics::histogram(value),
+        Kind::AggregateMetric => metrics::aggregate(leaf, value, target),
+        Kind::Percolator => metrics::percolator(value),
         Kind::Alias => refused("it is another name of another field, and nothing can be written to it"),
         Kind::Unknown => unknown(format!("values of type `{}` are not looked at", leaf.type_name)),
     }
@@ -74,6 +77,9 @@ fn takes_objects(kind: &Kind) -> bool {
             | Kind::DenseVector
             | Kind::RankFeatures
             | Kind::SparseVector
+            | Kind::Histogram
+            | Kind::AggregateMetric
+            | Kind::Percolator
             | Kind::Alias
             | Kind::Unknown
     )
