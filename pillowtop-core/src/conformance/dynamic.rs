@@ -9,7 +9,7 @@ use super::numeric::{java_double, java_long};
 use super::plan::{text, truth};
 use super::regex::Regex;
 use super::value::moment;
-use crate::field_types::Target;
+use crate::field_types::{Product, Target};
 
 /// The formats by which a text is taken for a date, unless the mapping names others.
 const DATE_FORMATS: [&str; 2] = [DEFAULT_DATE_FORMAT, "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis"];
@@ -151,6 +151,7 @@ impl Dynamics {
             Json::Text(text) => text,
             _ => return Ok((Taken::Object, None)),
         };
+        let is_older = target.product == Product::OpenSearch || target.version.major < 8;
         let is_long = java_long(text).is_some();
         let is_number = is_long || !matches!(java_double(text), Err(Fault::Malformed(_)));
         if is_number {
@@ -162,6 +163,10 @@ impl Dynamics {
             return Ok((taken, None));
         }
         for formats in self.date_formats.iter().filter(|_| self.detects_dates) {
+            // Older servers take it for a date, and only then see that there is no such month.
+            if formats.said() == DEFAULT_DATE_FORMAT && is_older && is_year_and_number(text) {
+                return Ok((Taken::Date, Some(formats.said())));
+            }
             match moment(formats, text, target) {
                 Ok(_) => return Ok((Taken::Date, Some(formats.said()))),
                 Err(Fault::Unknown(reason)) => return Err(Fault::Unknown(reason)),
@@ -191,6 +196,12 @@ impl Dynamics {
         }
         Ok(None)
     }
+}
+
+/// `2024-45`, and also `2024-05`.
+fn is_year_and_number(text: &str) -> bool {
+    let digits = |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('-').is_some_and(|(year, month)| digits(year, 4) && digits(month, 2))
 }
 
 /// What a server makes without a template.

@@ -315,7 +315,7 @@ fn kind(mapping: &Map<String, Value>, type_name: &str) -> Kind {
         "flattened" | "flat_object" => Kind::Flattened,
         "completion" => Kind::Completion,
         "join" => Kind::Join,
-        "dense_vector" => Kind::DenseVector,
+        "dense_vector" | "knn_vector" => Kind::DenseVector,
         "rank_feature" => Kind::RankFeature,
         "rank_features" => Kind::RankFeatures,
         "sparse_vector" => Kind::SparseVector,

@@ -34,6 +34,7 @@ pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report,
         report: Report::default(),
         nested: 0,
         additions: Additions::default(),
+        copies: false,
         late: false,
         early: false,
     };
@@ -62,6 +63,8 @@ pub(super) struct Walk<'a> {
     nested: usize,
     /// The fields that the document adds.
     pub(super) additions: Additions,
+    /// What is judged now is a copy, which is copied no further.
+    copies: bool,
     /// What is refused now is refused only after the mapping has the document's fields.
     late: bool,
     /// Something was refused before.
@@ -154,6 +157,8 @@ impl Walk<'_> {
                     return self.find(&joined(&object.path, name), Effect::Rejected, &reason, value, hint);
                 }
                 Some(Node::Object(inner)) => return self.member(inner, rest, value),
+                // Before Elasticsearch 8 null leads nowhere.
+                Some(Node::Leaf(_)) if *value == Json::Null && !self.is_newer_elastic() => return,
                 Some(Node::Leaf(leaf)) => {
                     let reason = format!("`{}` holds values, so nothing can stand below it", leaf.path);
                     return self.find(
@@ -289,6 +294,10 @@ impl Walk<'_> {
 
     /// A copy goes to the place itself, not to where that one is copied to.
     fn copy(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        if self.copies {
+            return;
+        }
+        self.copies = true;
         let plan = self.plan;
         for path in &leaf.copy_to {
             match plan.leaf(path) {
@@ -296,6 +305,7 @@ impl Walk<'_> {
                 None => self.copy_to_unmapped(path, value),
             }
         }
+        self.copies = false;
     }
 
     fn judge(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
