@@ -65,6 +65,11 @@ impl Walk<'_> {
         if made.is_runtime {
             return self.add_runtime(&path, value);
         }
+        if text(&made.mapping, "type") == Some("nested") && (self.copies || !self.is_newer_elastic()) {
+            let reason = "a nested object is not made for a dot in a name, nor for a copy";
+            let effect = if self.is_newer_elastic() { Effect::NotChecked } else { Effect::Rejected };
+            return self.find(&path, effect, reason, value, "write an object");
+        }
         match self.record(object, &path, &made, value) {
             Some(Node::Object(inner)) => self.member(&inner, rest, value),
             Some(Node::Leaf(leaf)) => {

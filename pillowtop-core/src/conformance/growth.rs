@@ -160,3 +160,45 @@ fn past_limit(mappings: &Value, settings: &Value, target: Target) -> Option<Find
         hint: format!("map what you need and write `dynamic = false`, or raise `index.{setting}`"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdicts(mappings: &Value, settings: &Value, documents: &[&str]) -> Vec<bool> {
+        let conformance = Conformance::new(mappings, settings);
+        let mut rehearsal = conformance.rehearse(&[Target::opensearch(3, 6)]);
+        documents.iter().map(|source| rehearsal.index("id", source)[0].is_rejected()).collect()
+    }
+
+    #[test]
+    fn a_document_must_fit_the_fields_that_those_before_it_have_made() {
+        let mappings = json!({"dynamic": true});
+        let documents = [r#"{"a":1}"#, r#"{"a":"x"}"#, r#"{"b":1,"a":"x"}"#, r#"{"b":"x"}"#, r#"{"b":1}"#];
+        // What a refused document would have made is not made.
+        assert_eq!(verdicts(&mappings, &json!({}), &documents), [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn a_new_index_forgets() {
+        let conformance = Conformance::new(&json!({"dynamic": true}), &json!({}));
+        let target = Target::elasticsearch(8, 14);
+        assert!(!conformance.check("1", r#"{"a":1}"#, target).is_rejected());
+        assert!(!conformance.check("2", r#"{"a":"x"}"#, target).is_rejected());
+    }
+
+    #[test]
+    fn a_mapping_grows_up_to_its_limits() {
+        let settings = json!({"mapping": {"total_fields": {"limit": 3}}});
+        // A text has a second field.
+        let documents = [r#"{"a":1}"#, r#"{"b":"x"}"#, r#"{"c":1}"#, r#"{"a":2}"#];
+        assert_eq!(verdicts(&json!({"dynamic": true}), &settings, &documents), [false, false, true, false]);
+    }
+
+    #[test]
+    fn a_copy_is_copied_no_further() {
+        let template = json!({"match": "*", "mapping": {"type": "keyword", "copy_to": "all.{name}"}});
+        let mappings = json!({"dynamic": true, "dynamic_templates": [{"copies": template}]});
+        assert_eq!(verdicts(&mappings, &json!({}), &[r#"{"a":"x"}"#]), [false]);
+    }
+}

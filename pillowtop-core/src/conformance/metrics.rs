@@ -31,8 +31,8 @@ pub(super) fn histogram(value: &Json<'_>) -> Fit {
     if values.len() != counts.len() {
         return malformed(format!("it has {} `values` and {} `counts`", values.len(), counts.len()));
     }
-    if let Some(pair) = values.windows(2).find(|pair| pair[1] < pair[0]) {
-        return malformed(format!("its `values` do not rise: {} comes after {}", pair[1], pair[0]));
+    if let Some([before, after]) = values.array_windows().find(|[before, after]| after < before) {
+        return malformed(format!("its `values` do not rise: {after} comes after {before}"));
     }
     if let Some(count) = counts.iter().find(|count| **count < 0.0) {
         return malformed(format!("the count {count} is negative"));

@@ -64,7 +64,7 @@ pub(super) struct Walk<'a> {
     /// The fields that the document adds.
     pub(super) additions: Additions,
     /// What is judged now is a copy, which is copied no further.
-    copies: bool,
+    pub(super) copies: bool,
     /// What is refused now is refused only after the mapping has the document's fields.
     late: bool,
     /// Something was refused before.
