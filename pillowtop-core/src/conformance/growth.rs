@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn a_copy_is_copied_no_further() {
-        let template = json!({"match": "*", "mapping": {"type": "keyword", "copy_to": "all.{name}"}});
+        let template =
+            json!({"match_mapping_type": "string", "mapping": {"type": "keyword", "copy_to": "all.{name}"}});
         let mappings = json!({"dynamic": true, "dynamic_templates": [{"copies": template}]});
         assert_eq!(verdicts(&mappings, &json!({}), &[r#"{"a":"x"}"#]), [false]);
     }
