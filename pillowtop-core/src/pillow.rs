@@ -73,6 +73,12 @@ const fn fingerprint(pillow: &PillowInfo, document: &DocumentInfo, index: &Objec
         "the property name `pillowtop` is the runtime's own; rename the field"
     );
     assert!(
+        !index.has_property(hash_text("pillowtop.db"))
+            && !index.has_property(hash_text("pillowtop.id"))
+            && !index.has_property(hash_text("pillowtop.rev")),
+        "the property names `pillowtop.db`, `pillowtop.id` and `pillowtop.rev` are the runtime's own; rename the field"
+    );
+    assert!(
         !index.has_property(hash_text("_id")),
         "no index can have the property `_id` at its root; every document has `pillowtop.id`"
     );

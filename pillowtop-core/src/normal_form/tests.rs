@@ -25,7 +25,7 @@ fn spellings_are_one() {
             "inner": {"dynamic": "true", "properties": {"a": {"type": "keyword", "ignore_above": "256", "copy_to": ["all"]}}},
             "empty": {"type": "object", "properties": {}},
             "inner.b": {"type": "long", "null_value": null},
-            "pillowtop": crate::definition::reserved_mapping(),
+            "pillowtop": crate::definition::reserved_properties(&Map::new())["pillowtop"],
             "kin": {"type": "join", "relations": {"parent": ["child"]}},
         },
     });
@@ -43,6 +43,13 @@ fn spellings_are_one() {
     assert!(normal_form(&json!({"properties": {"a": 1}})).unwrap_err().contains("`a`"));
     let flat = json!({"subobjects": false, "properties": {"a.b": {"type": "long"}, "a": {"type": "long"}}});
     check(&flat, &flat);
+    let mut with_reserved = flat.clone();
+    let reserved = crate::definition::reserved_properties(flat.as_object().unwrap());
+    with_reserved["properties"].as_object_mut().unwrap().extend(reserved);
+    assert_eq!(with_reserved["properties"]["pillowtop.id"], json!({"type": "keyword"}));
+    assert_eq!(check(&with_reserved, &flat), Vec::<String>::new());
+    with_reserved["properties"]["pillowtop.id"] = json!({"type": "long"});
+    assert_eq!(check(&with_reserved, &flat).len(), 1);
 }
 
 #[test]
