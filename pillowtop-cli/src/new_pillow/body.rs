@@ -39,7 +39,9 @@ pub(crate) fn read(value: &Value) -> Result<Body, String> {
         return of_index(members, mappings);
     }
     if let Some(template @ Value::Object(_)) = members.get("template") {
-        return read(template);
+        let mut body = read(template)?;
+        body.notes.extend(of_components(members));
+        return Ok(body);
     }
     for (list, inner) in
         [("index_templates", "index_template"), ("component_templates", "component_template")]
@@ -64,10 +66,42 @@ pub(crate) fn read(value: &Value) -> Result<Body, String> {
         (Some((first, _)), Some((second, _)))
             if members.values().all(|entry| entry.get("mappings").is_some()) =>
         {
-            Err(format!("it has the mappings of several indices, such as `{first}` and `{second}`; give one"))
+            of_several(members).ok_or_else(|| {
+                format!(
+                    "it has different mappings of several indices, such as `{first}` and `{second}`; give one"
+                )
+            })?
         }
         _ => Err("it has neither `mappings` nor `properties`".to_owned()),
     }
+}
+
+/// Components of a template are elsewhere.
+fn of_components(members: &Map<String, Value>) -> Option<Note> {
+    let components: Vec<&str> =
+        members.get("composed_of")?.as_array()?.iter().filter_map(Value::as_str).collect();
+    (!components.is_empty()).then(|| Note {
+        path: String::new(),
+        said: format!("`composed_of: {}`", components.join(", ")),
+        became: "not looked at: take over an index that the template made, which has all of them".to_owned(),
+    })
+}
+
+/// Indices behind one alias mostly have one mapping: the last of them.
+fn of_several(members: &Map<String, Value>) -> Option<Result<Body, String>> {
+    let (last, entry) = members.iter().next_back()?;
+    if members.values().any(|other| other["mappings"] != entry["mappings"]) {
+        return None;
+    }
+    Some(read(entry).map(|mut body| {
+        let became = format!("settings and alias are those of `{last}`");
+        body.notes.push(Note {
+            path: String::new(),
+            said: format!("{} indices of one mapping", members.len()),
+            became,
+        });
+        body
+    }))
 }
 
 fn of_index(members: &Map<String, Value>, mappings: &Value) -> Result<Body, String> {
@@ -164,6 +198,7 @@ mod tests {
             json!({"mappings": {"_default_": {"_all": {"enabled": false}}, "doc": mapping}}),
             json!({"index_patterns": ["a*"], "template": {"mappings": mapping}}),
             json!({"index_templates": [{"name": "a", "index_template": {"template": {"mappings": mapping}}}]}),
+            json!({"cases_1": {"mappings": mapping}, "cases_2": {"mappings": mapping}}),
         ] {
             let body = read(&value).unwrap();
             assert_eq!((&body.mappings, &body.settings), (&mapping, &json!({})), "{value}");
@@ -171,7 +206,7 @@ mod tests {
         for (value, said) in [
             (json!([]), "no JSON object"),
             (json!({}), "neither"),
-            (json!({"a": {"mappings": {}}, "b": {"mappings": {}}}), "several indices"),
+            (json!({"a": {"mappings": {}}, "b": {"mappings": mapping}}), "several indices"),
             (json!({"mappings": {"a": {}, "b": {}}}), "several document types"),
         ] {
             assert!(read(&value).unwrap_err().contains(said), "{value}");
@@ -179,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_settings_of_one_index_are_not_taken_over() {
+    fn settings_of_one_index_are_not_taken_over() {
         let body = read(&json!({"x": {"aliases": {"cases": {}}, "mappings": {}, "settings": {"index": {
             "uuid": "u", "creation_date": "1", "number_of_shards": "5", "translog": {"durability": "async"}}}}}));
         let body = body.unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::new_pillow::letters;
 use crate::new_pillow::model::StructDraft;
 
 const KEYWORDS: &[&str] = &[
@@ -172,14 +173,11 @@ fn symbol_words(json_name: &str) -> String {
 /// The words of a name in lower case: parted by whatever is no letter or digit, and by capitals.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
-    let is_part = |letter: char| {
-        letter.is_ascii_alphanumeric()
-            || !letter.is_ascii() && letter.is_alphabetic() && unicode_ident::is_xid_start(letter)
-    };
+    let keeps_script = letters::keeps_script(name);
     let mut words: Vec<String> = Vec::new();
     let mut parted = true;
     for (place, letter) in letters.iter().enumerate() {
-        if !is_part(*letter) {
+        if !letters::is_part(*letter, keeps_script) {
             parted = true;
             continue;
         }
