@@ -19,3 +19,6 @@ mod texts;
 
 pub(crate) mod from_docs;
 pub(crate) mod write;
+
+#[cfg(test)]
+mod fits;

@@ -88,6 +88,7 @@ const SYMBOLS: &[(char, &str)] = &[
     ('*', "any"),
     ('%', "percent"),
     ('&', "and"),
+    ('_', "underscore"),
 ];
 
 /// From a field's name to its JSON name.
@@ -111,9 +112,18 @@ pub(super) struct FieldName {
 
 /// The names of a struct's fields, and the rule that most of them follow.
 pub(super) fn field_names(json_names: &[&str]) -> (Option<&'static str>, Vec<FieldName>) {
-    let mut taken = BTreeSet::new();
-    let names: Vec<String> =
-        json_names.iter().map(|name| unique(identifier(name), name, &mut taken)).collect();
+    let wanted: Vec<String> = json_names.iter().map(|name| identifier(name)).collect();
+    // What is a Rust name already stays so, whoever else would be called that.
+    let mut taken: BTreeSet<String> = wanted
+        .iter()
+        .zip(json_names)
+        .filter(|(rust, json)| rust == *json)
+        .map(|(rust, _)| rust.clone())
+        .collect();
+    let mut names = Vec::new();
+    for (rust, json) in wanted.iter().zip(json_names) {
+        names.push(if rust == json { rust.clone() } else { unique(rust, json, &mut taken) });
+    }
     let misses =
         |rule: Rule| names.iter().zip(json_names).filter(|(rust, json)| rule(rust) != **json).count();
     let plain = misses(str::to_owned);
@@ -128,26 +138,25 @@ pub(super) fn field_names(json_names: &[&str]) -> (Option<&'static str>, Vec<Fie
     (rule.map(|(_, name, _)| name), named.collect())
 }
 
-fn unique(identifier: String, json_name: &str, taken: &mut BTreeSet<String>) -> String {
-    if taken.insert(identifier.clone()) {
-        return identifier;
-    }
+fn unique(identifier: &str, json_name: &str, taken: &mut BTreeSet<String>) -> String {
     let symbol =
         json_name.chars().next().and_then(|first| SYMBOLS.iter().find(|(symbol, _)| *symbol == first));
     let spelt = symbol.map(|(_, word)| format!("{word}_{identifier}"));
-    let numbered = (2..).map(|number| format!("{identifier}_{number}"));
-    spelt.into_iter().chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or(identifier)
+    let stem = identifier.trim_end_matches('_');
+    let numbered = (2..).map(|number| format!("{stem}_{number}"));
+    let mut candidates = [identifier.to_owned()].into_iter().chain(spelt).chain(numbered);
+    candidates.find(|name| taken.insert(name.clone())).unwrap_or_default()
 }
 
 /// A JSON name in snake case.
 fn identifier(json_name: &str) -> String {
-    let inner = json_name.trim_matches('_');
-    let is_snake = !inner.is_empty()
-        && !inner.contains("__")
-        && inner
+    // A leading underscore would say that a field is not used.
+    let is_snake = !json_name.contains("__")
+        && json_name.trim_end_matches('_') == json_name
+        && json_name.starts_with(|first: char| first.is_ascii_lowercase())
+        && json_name
             .chars()
-            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
-        && !json_name.starts_with(|first: char| first.is_ascii_digit());
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
     let name = if is_snake { json_name.to_owned() } else { words(json_name).join("_") };
     let name = match name.chars().next() {
         None => symbol_words(json_name),
@@ -304,7 +313,7 @@ mod tests {
         check(
             &["#type", "@type", "type"],
             None,
-            &[("r#type", Some("#type")), ("at_type", Some("@type")), ("type_2", Some("type"))],
+            &[("hash_type", Some("#type")), ("at_type", Some("@type")), ("r#type", None)],
         );
         check(
             &["+1", "-1", "*", "404", "a b", "A.B"],
@@ -319,9 +328,17 @@ mod tests {
             ],
         );
         check(
-            &["__is_tombstone__", "a__b", "größe"],
+            &["__is_tombstone__", "a__b", "größe", "_x", "x", "self_", "self"],
             None,
-            &[("__is_tombstone__", None), ("a_b", Some("a__b")), ("größe", Some("größe"))],
+            &[
+                ("is_tombstone", Some("__is_tombstone__")),
+                ("a_b", Some("a__b")),
+                ("größe", Some("größe")),
+                ("underscore_x", Some("_x")),
+                ("x", None),
+                ("self_", None),
+                ("self_2", Some("self")),
+            ],
         );
     }
 

@@ -75,7 +75,8 @@ pub fn normal_form(mappings: &Value) -> Result<NormalForm, String> {
             _ if value.is_null() => {}
             _ => match (root_parameter(name), legacy_root_parameter(name)) {
                 (Some(known), _) => {
-                    root.insert(name.clone(), values::normal(known, value, "", &mut notes));
+                    let value = legacy::root_value(name, value, &mut notes);
+                    root.insert(name.clone(), values::normal(known, &value, "", &mut notes));
                 }
                 (None, Some(legacy)) => {
                     notes.push(legacy::left_out("", name, legacy));

@@ -55,14 +55,14 @@ fn spellings_are_one() {
 #[test]
 fn the_old_is_told() {
     let notes = check(
-        &json!({"_all": {"enabled": false}, "properties": {
+        &json!({"_all": {"enabled": false}, "_routing": {"required": true, "path": "a"}, "properties": {
             "name": {"type": "string", "index": "not_analyzed", "include_in_all": false, "norms": {"enabled": false}},
             "both": {"type": "multi_field", "fields": {
                 "both": {"type": "string", "index_analyzer": "comma"}, "exact": {"type": "string", "index": "not_analyzed"}}},
             "kept": {"type": "integer", "index": "no", "store": "yes"},
             "file": {"type": "attachment"},
         }}),
-        &json!({"properties": {
+        &json!({"_routing": {"required": true}, "properties": {
             "name": {"type": "keyword", "norms": false},
             "both": {"type": "text", "analyzer": "comma", "fields": {"exact": {"type": "keyword"}}},
             "kept": {"type": "integer", "index": false, "store": true},
@@ -71,6 +71,7 @@ fn the_old_is_told() {
     let all = notes.join("\n");
     for said in [
         "`_all`: left out",
+        "`path` of `_routing`: left out",
         "name: `include_in_all`: left out",
         "file: the type `attachment`",
         "kept: `index: no`",
