@@ -39,8 +39,10 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
     let Body { mappings, mut settings, alias, mut notes } = body::read(&value).map_err(unusable)?;
     let (mut draft, more) = from_mapping::draft(&mappings).map_err(unusable)?;
     notes.extend(more);
-    notes.extend(stand_ins::add(&mut settings, &mappings).map_err(unusable)?);
+    let missing = stand_ins::add(&mut settings, &mappings).map_err(unusable)?;
     fill_in(&mut draft, name, alias, &shown(source));
+    draft.docs.extend(stand_ins::docs(&missing));
+    notes.extend(missing.notes);
     let settings = settings.as_object().is_some_and(|settings| !settings.is_empty()).then_some(settings);
     let settings_file = settings.as_ref().map(|settings| place_settings(arguments, settings));
     if let Some(file) = &settings_file {

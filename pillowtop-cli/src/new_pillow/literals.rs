@@ -149,10 +149,14 @@ fn is_identifier(text: &str) -> bool {
         && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
+/// A text with lines of its own is a script from here on, and no name.
+const SCRIPT_LENGTH: usize = 40;
+
 /// A string literal, raw where that is easier to read.
 pub(super) fn string(text: &str) -> String {
     let plain = format!("{text:?}");
-    let is_rawable = text.chars().all(|letter| letter == '\n' || !letter.is_control())
+    let has_lines = text.len() > SCRIPT_LENGTH;
+    let is_rawable = text.chars().all(|letter| has_lines && letter == '\n' || !letter.is_control())
         && text.lines().all(|line| line.trim_end() == line)
         && plain.len() > text.len() + 2
         && !plain.contains("\\u");
@@ -189,5 +193,6 @@ mod tests {
             assert_eq!(member(name, &value).one_line(), expected);
         }
         assert_eq!(string("a\tb"), "\"a\\tb\"");
+        assert_eq!(string("a\nb"), "\"a\\nb\"");
     }
 }

@@ -179,29 +179,30 @@ fn symbol_words(json_name: &str) -> String {
     if words.is_empty() { "field".to_owned() } else { words.join("_") }
 }
 
-/// The words of a name in lower case: parted by whatever is no letter or digit, and by capitals.
+/// The words of a name in lower case: parted by whatever is no letter or digit, and by capitals. A word with a letter that no name
+/// can have is left out whole.
 fn words(name: &str) -> Vec<String> {
-    let letters: Vec<char> = name.chars().collect();
     let keeps_script = letters::keeps_script(name);
+    let is_word =
+        |word: &&str| !word.is_empty() && word.chars().all(|letter| letters::is_part(letter, keeps_script));
+    name.split(|letter: char| !letter.is_alphanumeric()).filter(is_word).flat_map(words_by_capitals).collect()
+}
+
+fn words_by_capitals(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
     let mut words: Vec<String> = Vec::new();
-    let mut parted = true;
     for (place, letter) in letters.iter().enumerate() {
-        if !letters::is_part(*letter, keeps_script) {
-            parted = true;
-            continue;
-        }
         let before = place.checked_sub(1).and_then(|place| letters.get(place));
         let after = letters.get(place + 1);
-        let begins = letter.is_uppercase()
-            && before.is_some_and(|before| {
-                before.is_lowercase()
+        let begins = before.is_none_or(|before| {
+            letter.is_uppercase()
+                && (before.is_lowercase()
                     || before.is_ascii_digit()
-                    || before.is_uppercase() && after.is_some_and(|after| after.is_lowercase())
-            });
-        if parted || begins {
+                    || before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()))
+        });
+        if begins {
             words.push(String::new());
         }
-        parted = false;
         if let Some(word) = words.last_mut() {
             word.extend(letter.to_lowercase());
         }
@@ -316,7 +317,7 @@ mod tests {
             &[("hash_type", Some("#type")), ("at_type", Some("@type")), ("r#type", None)],
         );
         check(
-            &["+1", "-1", "*", "404", "a b", "A.B"],
+            &["+1", "-1", "*", "404", "a b", "A.B", "ﬁle_name", "ﬁle"],
             None,
             &[
                 ("plus_1", Some("+1")),
@@ -325,6 +326,8 @@ mod tests {
                 ("field_404", Some("404")),
                 ("a_b", Some("a b")),
                 ("a_b_2", Some("A.B")),
+                ("name", Some("ﬁle_name")),
+                ("field", Some("ﬁle")),
             ],
         );
         check(

@@ -7,10 +7,18 @@ use pillowtop_core::normal_form::{Note, normal_form};
 use pillowtop_core::requirement::{Asked, of_root};
 use serde_json::{Map, Value, json};
 
+/// What was done to settings.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct StandIns {
+    /// Sections of the settings, each with a name in it that the source does not define.
+    names: Vec<(String, String)>,
+    pub(crate) notes: Vec<Note>,
+}
+
 /// Adds to normal settings what the mapping and the settings themselves name, and leaves out what no server of today has.
-pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<Vec<Note>, String> {
-    let mut notes = Vec::new();
-    without_standard_filter(settings, &mut notes);
+pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<StandIns, String> {
+    let mut all = StandIns::default();
+    without_standard_filter(settings, &mut all.notes);
     for kind in [NameKind::Analyzer, NameKind::Normalizer, NameKind::Similarity] {
         let known = defined(settings, kind);
         let mut names: Vec<String> = of_root(&normal_form(mappings)?.mappings)
@@ -24,17 +32,28 @@ pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<Vec<Note>, S
         names.sort();
         names.dedup();
         for name in names {
-            define(settings, kind.section(), &name, &mut notes);
+            define(settings, kind.section(), &name, &mut all);
         }
     }
     for missing in missing_names(settings) {
-        define(settings, &format!("analysis.{}", missing.kind), &missing.name, &mut notes);
+        define(settings, &format!("analysis.{}", missing.kind), &missing.name, &mut all);
     }
-    Ok(notes)
+    Ok(all)
+}
+
+/// What to say of it in the module, in lines.
+pub(crate) fn docs(all: &StandIns) -> Vec<String> {
+    if all.names.is_empty() {
+        return Vec::new();
+    }
+    let text =
+        "The source does not define these, and the settings have a type of the same name in their place:";
+    let names = all.names.iter().map(|(section, name)| format!("* `{section}.{}`", name.replace('`', "'")));
+    [String::new(), text.to_owned(), String::new()].into_iter().chain(names).collect()
 }
 
 /// Of a plugin's analyzers, tokenizers and filters the name is also the type.
-fn define(settings: &mut Value, section: &str, name: &str, notes: &mut Vec<Note>) {
+fn define(settings: &mut Value, section: &str, name: &str, all: &mut StandIns) {
     let mut place = settings;
     for part in section.split('.') {
         if !place.is_object() {
@@ -45,7 +64,8 @@ fn define(settings: &mut Value, section: &str, name: &str, notes: &mut Vec<Note>
     }
     if let Some(members) = place.as_object_mut().filter(|members| !members.contains_key(name)) {
         members.insert(name.to_owned(), json!({"type": name}));
-        notes.push(Note {
+        all.names.push((section.to_owned(), name.to_owned()));
+        all.notes.push(Note {
             path: "settings".to_owned(),
             said: format!("`{section}` does not define `{name}`"),
             became: "a type of that name, which only a server with a plugin for it takes: write the real definition \
@@ -103,7 +123,7 @@ mod tests {
             "b": {"type": "keyword", "normalizer": "lower"}, "c": {"type": "text", "analyzer": "english"}}});
         let mut settings = json!({"analysis": {"analyzer": {"comma": {"tokenizer": "pinyin", "filter": ["standard", "lowercase"]}},
             "normalizer": {"lower": {"filter": "standard"}, "upper": {"filter": "standard, uppercase"}}}});
-        let notes = add(&mut settings, &mappings).unwrap();
+        let all = add(&mut settings, &mappings).unwrap();
         assert_eq!(
             settings,
             json!({"analysis": {
@@ -112,7 +132,9 @@ mod tests {
                 "tokenizer": {"pinyin": {"type": "pinyin"}}},
                 "similarity": {"own": {"type": "own"}}})
         );
-        assert_eq!(notes.len(), 6, "{notes:#?}");
-        assert_eq!(add(&mut json!({}), &json!({"properties": {}})), Ok(Vec::new()));
+        assert_eq!((all.names.len(), all.notes.len()), (3, 6), "{all:#?}");
+        assert!(docs(&all).contains(&"* `similarity.own`".to_owned()));
+        let nothing = add(&mut json!({}), &json!({"properties": {}}));
+        assert_eq!(nothing.map(|nothing| docs(&nothing)), Ok(Vec::new()));
     }
 }

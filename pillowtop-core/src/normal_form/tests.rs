@@ -87,6 +87,13 @@ fn a_server_may_drop_and_add_defaults() {
     let live = json!({"dynamic": "strict", "properties": {
         "a": {"type": "text"}, "b": {"type": "flat_object"}, "c": {"type": "scaled_float", "scaling_factor": 100.0}}});
     assert_eq!(differences(&wanted, &live), Ok(Vec::new()));
+    let script = |script: Value| {
+        json!({"runtime": {"day": {"type": "keyword", "script": script}}, "properties": {
+        "hour": {"type": "long", "script": script}}})
+    };
+    let whole = script(json!({"lang": "painless", "source": "emit(1)"}));
+    assert_eq!(differences(&script(json!("emit(1)")), &whole), Ok(Vec::new()));
+    assert_eq!(differences(&script(json!("emit(2)")), &whole).unwrap().len(), 2);
     let other = json!({"properties": {"a": {"type": "text", "norms": false}, "d": {"type": "long"}}});
     let all = differences(&wanted, &other).unwrap();
     assert_eq!(all.len(), 5, "{all:#?}");
