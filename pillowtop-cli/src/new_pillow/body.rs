@@ -18,6 +18,9 @@ const OF_ONE_INDEX: [&str; 9] = [
     "version",
 ];
 
+const TIER: &str = "/routing/allocation/include/_tier_preference";
+const DURABILITY: &str = "/translog/durability";
+
 /// What a source says of an index.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Body {
@@ -161,18 +164,19 @@ fn is_mapping(members: &Map<String, Value>) -> bool {
 }
 
 fn own_settings(settings: Value, notes: &mut Vec<Note>) -> Value {
+    let says = |pointer: &str, word: &str| {
+        settings.pointer(pointer).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(word))
+    };
+    // Elasticsearch writes it into every index; other products would look for nodes that have it.
+    let has_tier = says(TIER, "data_content");
+    let is_async = says(DURABILITY, "async");
     let Value::Object(mut members) = settings else { return json!({}) };
     members.retain(|name, _| !OF_ONE_INDEX.contains(&name.as_str()));
-    if let Some(Value::Object(translog)) = members.get_mut("translog")
-        && translog
-            .get("durability")
-            .and_then(Value::as_str)
-            .is_some_and(|text| text.eq_ignore_ascii_case("async"))
-    {
-        translog.remove("durability");
-        if translog.is_empty() {
-            members.remove("translog");
-        }
+    if has_tier {
+        remove(&mut members, &TIER[1..]);
+    }
+    if is_async {
+        remove(&mut members, &DURABILITY[1..]);
         notes.push(Note {
             path: "settings".to_owned(),
             said: "`translog.durability: async`".to_owned(),
@@ -180,6 +184,20 @@ fn own_settings(settings: Value, notes: &mut Vec<Note>) -> Value {
         });
     }
     Value::Object(members)
+}
+
+/// Removes a setting, and what it leaves empty.
+fn remove(members: &mut Map<String, Value>, path: &str) {
+    let Some((name, rest)) = path.split_once('/') else {
+        members.remove(path);
+        return;
+    };
+    if let Some(Value::Object(inner)) = members.get_mut(name) {
+        remove(inner, rest);
+        if inner.is_empty() {
+            members.remove(name);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -216,7 +234,8 @@ mod tests {
     #[test]
     fn settings_of_one_index_are_not_taken_over() {
         let body = read(&json!({"x": {"aliases": {"cases": {}}, "mappings": {}, "settings": {"index": {
-            "uuid": "u", "creation_date": "1", "number_of_shards": "5", "translog": {"durability": "async"}}}}}));
+            "uuid": "u", "creation_date": "1", "number_of_shards": "5", "translog": {"durability": "async"},
+            "routing": {"allocation": {"include": {"_tier_preference": "data_content"}}}}}}}));
         let body = body.unwrap();
         assert_eq!(body.settings, json!({"number_of_shards": "5"}));
         assert_eq!(body.alias.as_deref(), Some("cases"));

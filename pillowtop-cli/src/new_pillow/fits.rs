@@ -47,8 +47,8 @@ fn field_misfit(draft: &Draft, field: &FieldDraft, value: Option<&Value>, path: 
     };
     match (field.shape, value) {
         (Shape::Always, None) => Some(format!("{path} is missing")),
-        (_, None) => None,
-        (Shape::Optional | Shape::OptionalList | Shape::OptionalListOfOptions, Some(Value::Null)) => None,
+        (_, None)
+        | (Shape::Optional | Shape::OptionalList | Shape::OptionalListOfOptions, Some(Value::Null)) => None,
         (Shape::Always | Shape::Optional, Some(value)) => one(value),
         (Shape::List | Shape::OptionalList, Some(value)) => list(value, &one),
         (Shape::ListOfOptions | Shape::OptionalListOfOptions, Some(value)) => list(value, &or_null),

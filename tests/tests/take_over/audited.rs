@@ -104,8 +104,9 @@ fn check(folder: &Path, arguments: &[&str], code: i32, said: &str) {
 /// The tables of the workspace's manifest that say how it is built, so that nothing is built twice.
 fn profile(checkout: &Path) -> String {
     let manifest = fs_err::read_to_string(checkout.join("Cargo.toml")).unwrap();
-    let tables = manifest.split("\n[").filter(|table| table.starts_with("profile.xtask"));
-    tables.map(|table| format!("[{table}\n")).collect()
+    let tables: Vec<&str> =
+        manifest.split("\n[").filter(|table| table.starts_with("profile.xtask")).collect();
+    format!("[{}\n", tables.join("\n["))
 }
 
 /// Documents that are hard to type, and the example's samples by their types.
