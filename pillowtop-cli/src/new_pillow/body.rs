@@ -21,6 +21,12 @@ const OF_ONE_INDEX: [&str; 9] = [
 const TIER: &str = "/routing/allocation/include/_tier_preference";
 const DURABILITY: &str = "/translog/durability";
 
+/// Settings from before Elasticsearch 7 that every server of today refuses.
+const GONE: [(&str, &str); 2] = [
+    ("/mapper/dynamic", "the mapping's own `dynamic` says it"),
+    ("/mapping/single_type", "an index has no types"),
+];
+
 /// What a source says of an index.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Body {
@@ -170,6 +176,8 @@ fn own_settings(settings: Value, notes: &mut Vec<Note>) -> Value {
     // Elasticsearch writes it into every index; other products would look for nodes that have it.
     let has_tier = says(TIER, "data_content");
     let is_async = says(DURABILITY, "async");
+    let gone = GONE.iter().filter(|(pointer, _)| settings.pointer(pointer).is_some());
+    let gone: Vec<&(&str, &str)> = gone.collect();
     let Value::Object(mut members) = settings else { return json!({}) };
     members.retain(|name, _| !OF_ONE_INDEX.contains(&name.as_str()));
     if has_tier {
@@ -182,6 +190,11 @@ fn own_settings(settings: Value, notes: &mut Vec<Note>) -> Value {
             said: "`translog.durability: async`".to_owned(),
             became: "left out: it loses acknowledged documents with a node".to_owned(),
         });
+    }
+    for (pointer, why) in gone {
+        remove(&mut members, &pointer[1..]);
+        let (said, became) = (format!("`{}`", pointer[1..].replace('/', ".")), format!("left out: {why}"));
+        notes.push(Note { path: "settings".to_owned(), said, became });
     }
     Value::Object(members)
 }
@@ -240,5 +253,11 @@ mod tests {
         assert_eq!(body.settings, json!({"number_of_shards": "5"}));
         assert_eq!(body.alias.as_deref(), Some("cases"));
         assert_eq!(body.notes.len(), 1);
+        let old = read(
+            &json!({"mappings": {}, "settings": {"index.mapper.dynamic": false, "number_of_shards": 1}}),
+        );
+        let old = old.unwrap();
+        assert_eq!(old.settings, json!({"number_of_shards": 1}));
+        assert!(old.notes[0].to_string().contains("`mapper.dynamic`: left out"), "{:?}", old.notes);
     }
 }

@@ -165,7 +165,7 @@ impl Builder {
             None => format!("A field of the type `{}`.", said::type_of(mapping)),
         }];
         if let Some(null_value) = mapping.get("null_value") {
-            docs.push(format!("Nothing is indexed as `{null_value}`."));
+            docs.push(format!("Null is indexed as `{null_value}`."));
         }
         if self.copied.contains(&place.join(".")) {
             docs.push("`copy_to` of other fields fills it.".to_owned());

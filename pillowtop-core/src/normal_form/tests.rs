@@ -24,6 +24,7 @@ fn spellings_are_one() {
         "properties": {
             "inner": {"dynamic": "true", "properties": {"a": {"type": "keyword", "ignore_above": "256", "copy_to": ["all"]}}},
             "empty": {"type": "object", "properties": {}},
+            "long": {"type": "keyword", "ignore_above": 256.0},
             "inner.b": {"type": "long", "null_value": null},
             "pillowtop": crate::definition::reserved_properties(&Map::new())["pillowtop"],
             "kin": {"type": "join", "relations": {"parent": ["child"]}},
@@ -35,6 +36,7 @@ fn spellings_are_one() {
             "inner": {"type": "object", "dynamic": true, "properties": {
                 "a": {"type": "keyword", "ignore_above": 256, "copy_to": ["all"]}, "b": {"type": "long"}}},
             "empty": {"type": "object"},
+            "long": {"type": "keyword", "ignore_above": 256},
             "kin": {"type": "join", "relations": {"parent": ["child"]}},
         }}),
     );
