@@ -118,6 +118,12 @@ pub const fn assert_root(index: &Object) {
         "the property name `pillowtop` is the runtime's own\nhelp: rename the field, or its JSON name with `#[serde(rename = \"…\")]`"
     );
     assert!(
+        !index.has_property(hash_text("pillowtop.db"))
+            && !index.has_property(hash_text("pillowtop.id"))
+            && !index.has_property(hash_text("pillowtop.rev")),
+        "the property names `pillowtop.db`, `pillowtop.id` and `pillowtop.rev` are the runtime's own; rename the field"
+    );
+    assert!(
         !index.has_property(hash_text("_id")),
         "no index can have the property `_id` at its root\nhelp: leave it out with `#[es(skip)]`; every document has `pillowtop.id`"
     );
