@@ -124,7 +124,10 @@ macro_rules! registry {
 /// ```
 ///
 /// The compiler says by itself what is stale; the test also finds files that no registered pillow has, and says with the feature
-/// `bless` what changed.
+/// `bless` what changed. `cargo xtask make-mapping --check` says the same, word for word.
+///
+/// Several crates of documents may share the `mappings/` of their workspace, each with this test: a crate leaves files alone whose
+/// names stand in the sources of another one, as pillows' names do there. The command sees the list of all, and tells what is left.
 ///
 /// # Panics
 ///

@@ -142,7 +142,24 @@ fn property(
     }
 }
 
+/// What decided a field. A struct's own parameters come before those of a rule, and stand beside those of the field.
 fn decided(origin: &Origin<'_>, field: &Field) -> String {
+    const OF_STRUCT: &str = "attribute of the struct";
+    let at_field = decided_at_field(origin, field);
+    let of_struct = field.object.map_or(&[][..], |object| object.parameters);
+    if of_struct.is_empty() {
+        return at_field;
+    }
+    let is_left = |parameter: &Parameter| !of_struct.iter().any(|said| said.name == parameter.name);
+    match origin.decided {
+        Decided::Default | Decided::ObjectsRule(_) if !field.parameters.iter().any(is_left) => {
+            OF_STRUCT.to_owned()
+        }
+        _ => format!("{at_field}, and {OF_STRUCT}"),
+    }
+}
+
+fn decided_at_field(origin: &Origin<'_>, field: &Field) -> String {
     let of_type = format!("default of `{}`", origin.rust_type);
     match origin.decided {
         Decided::AttributeOverDefault => format!("attribute, over the {of_type}"),
