@@ -77,7 +77,7 @@ async fn a_lease_that_ran_out_and_that_nobody_took_is_renewed() {
     let held = owned.write(&operation, WriteMode::Follow).await;
     assert!(matches!(held, Err(WriteError::Held(_))), "{held:?}");
     owned.renew().await.unwrap();
-    assert_eq!(owned.write(&operation, WriteMode::Follow).await, Ok(vec![ItemOutcome::Absent]));
+    assert_eq!(owned.write(&operation, WriteMode::Follow).await, Ok(vec![ItemOutcome::Done]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
