@@ -1,4 +1,4 @@
-//! Stopping when asked: the first ctrl-c asks, a second one ends the process at once.
+//! Stopping when asked: the first ctrl-c or SIGTERM asks, a second one ends the process at once.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use tokio::sync::watch;
 
 use crate::output::Talk;
 
-/// Whether a stop was asked for. One a command, since a process hears ctrl-c in one place.
+/// Whether a stop was asked for. One a command, since a process hears signals in one place.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
     asked: Arc<watch::Sender<bool>>,
 }
 
 impl Stop {
-    /// Asked for by ctrl-c.
-    pub(crate) fn on_ctrl_c(talk: &Talk) -> Self {
+    /// Asked for by ctrl-c, or by SIGTERM, which is how services are stopped.
+    pub(crate) fn on_signals(talk: &Talk) -> Self {
         let stop = Self { asked: Arc::new(watch::Sender::new(false)) };
         let (heard, talk) = (stop.clone(), talk.clone());
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            while asked_by_signal().await.is_ok() {
                 if heard.is_asked() {
                     // Whoever asks twice does not want to wait; nothing is lost by it.
                     std::process::exit(130);
@@ -53,4 +53,19 @@ impl Stop {
             result = work => Some(result),
         }
     }
+}
+
+#[cfg(unix)]
+async fn asked_by_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        asked = tokio::signal::ctrl_c() => asked,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_by_signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }

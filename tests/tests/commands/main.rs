@@ -1,5 +1,6 @@
 //! The commands that a user runs, on the real servers that `cargo xtask test` has started.
 
+mod service;
 mod support;
 
 mod bad_input;
