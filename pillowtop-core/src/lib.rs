@@ -19,6 +19,7 @@ pub mod tree;
 
 pub mod analysis;
 pub mod limits;
+pub mod references;
 pub mod requirement;
 pub mod settings;
 pub mod surroundings;

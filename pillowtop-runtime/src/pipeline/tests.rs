@@ -330,7 +330,7 @@ async fn a_stop_is_heard_while_the_last_position_cannot_be_stored() {
     index.saves.lock().unwrap().1 = u32::MAX;
     let (ask, stop) = watch::channel(false);
     let running = tokio::spawn(session(&index).run(feed(vec![row(0, &Step::Write(1, 1))]), stop));
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     ask.send(true).unwrap();
     let asked = tokio::time::Instant::now();
     assert_eq!(running.await.unwrap().unwrap(), SessionEnd::Stopped);
