@@ -170,16 +170,14 @@ impl Pipeline {
                 self.say_if_failing(reason);
             }
         }
-        let mut again = Vec::with_capacity(operations.len());
-        for queued in operations {
-            again.push(match &given_up {
-                Some((error_type, reason)) => self.reject(queued, (*error_type).to_owned(), reason),
-                None => {
-                    self.counters.add(Count::Retry);
-                    queued.into()
-                }
-            });
-        }
+        let again = operations.into_iter().map(|queued| match &given_up {
+            Some((error_type, reason)) => self.reject(queued, (*error_type).to_owned(), reason),
+            None => {
+                self.counters.add(Count::Retry);
+                queued.into()
+            }
+        });
+        let again = again.collect();
         self.lanes.settle(lanes, again, retry_at);
     }
 

@@ -52,13 +52,18 @@ fn rows(steps: &[Step]) -> Vec<Row> {
     steps.iter().enumerate().map(|(place, step)| row(place, step)).collect()
 }
 
+/// Documents by id, with their numbers.
+type Held = Vec<(String, u64)>;
+/// Documents with an open letter, with the letter's revision.
+type Open = Vec<(String, String)>;
+
 /// What the index must hold, and which documents must have an open letter, of which revision: those whose last change is bad.
-fn expected(steps: &[Step]) -> (Vec<(String, u64)>, Vec<(String, String)>) {
+fn expected(steps: &[Step]) -> (Held, Open) {
     let (mut held, mut dead) = (HashMap::new(), HashMap::new());
     for (place, step) in steps.iter().enumerate() {
         match step {
             Step::Write(id, REFUSED) | Step::Break(id) | Step::BreakLarge(id) => {
-                drop(dead.insert(*id, format!("{place}-0")))
+                drop(dead.insert(*id, format!("{place}-0")));
             }
             Step::Write(id, n) => drop((held.insert(*id, u64::from(*n)), dead.remove(id))),
             Step::Leave(id) | Step::Delete(id) | Step::Retype(id) => {
