@@ -24,7 +24,8 @@ use crate::state::{IndexState, Phase};
 /// The bounds of a pipeline.
 #[derive(Debug, Clone)]
 pub struct PipelineOptions {
-    /// The bounds of one bulk. Default: 5 MB and 1,000 operations.
+    /// The bounds of one request, with writes or with dead letters. Default: 5 MB and 1,000 of them. A server that takes less makes
+    /// the bytes fewer while the pipeline runs.
     pub bulk: BulkLimits,
     /// How long an operation waits for company. Default: 200 ms.
     pub linger: Duration,
