@@ -3,6 +3,8 @@
 use pillowtop_core::{DatabaseName, DocumentId, IndexName, PillowName, Revision};
 use serde::{Deserialize, Serialize};
 
+use crate::operation::Version;
+
 /// Where on its way a change failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -12,7 +14,7 @@ pub enum Stage {
     Id,
     /// The document is not what its struct says.
     Decode,
-    /// What the transform made cannot be JSON.
+    /// The filter or the transform panicked, or what the transform made cannot be JSON.
     Transform,
     /// The index refused the document.
     Index,
@@ -33,6 +35,10 @@ pub struct DeadLetter {
     pub id: DocumentId,
     /// Its `_rev`.
     pub revision: Revision,
+    /// The version that its write has, or would have had: it gives way to whatever is newer of the same document. 0 in letters of the
+    /// first releases.
+    #[serde(default)]
+    pub version: Version,
     /// Where it failed.
     pub stage: Stage,
     /// The server's error type, or a name of ours.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The external version of a write: microseconds since 1970 by the consumer's clock, always rising, below a reserved ceiling.
 /// Revisions and sequences of CouchDB are no versions: both may go back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub u64);
 

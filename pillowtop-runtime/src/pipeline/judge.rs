@@ -1,17 +1,22 @@
 //! What a row means to a pillow: gate, decode, filter, transform.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use bytes::Bytes;
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 use pillowtop_core::{AnyPillow, ChangeMeta, ProcessError, Verdict};
 
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
-use crate::operation::{Action, WriteMode};
+use crate::operation::{Action, Version, WriteMode};
 use crate::row::Row;
 use crate::state::IndexState;
 
 /// The longest document text that a dead letter keeps, in bytes.
-const KEPT_DOCUMENT: usize = 64 * 1024;
+pub(super) const KEPT_DOCUMENT: usize = 64 * 1024;
+/// The longest reason that it keeps: one that quotes a value may be as long as the document.
+pub(super) const KEPT_REASON: usize = 4 * 1024;
 
 /// What a `_source` has more than its document, in bytes: its id, revision and database once more.
 const ROOM: usize = 256;
@@ -29,7 +34,7 @@ pub enum Judgement {
     Delete,
     /// A document to index, with its `_source`.
     Index(Bytes),
-    /// It cannot be indexed.
+    /// It cannot be indexed. The letter has no version yet: whoever takes the row stamps it.
     Dead(DeadLetter),
 }
 
@@ -44,7 +49,8 @@ impl Judgement {
     }
 }
 
-/// Judges a row. The gate works on raw JSON: a document of another type is never decoded, so it can never be a dead letter.
+/// Judges a row. The gate works on raw JSON: a document of another type is never decoded, so it can never be a dead letter. A filter or
+/// a transform that panics on one document makes a dead letter of it: the next start would panic on it again.
 pub fn judge(pillow: &dyn AnyPillow, row: &Row, state: &IndexState) -> Judgement {
     let info = &pillow.definition().document;
     if row.id.as_str().starts_with("_design/") {
@@ -61,7 +67,7 @@ pub fn judge(pillow: &dyn AnyPillow, row: &Row, state: &IndexState) -> Judgement
         // No index can have it, so there is nothing to delete either.
         let reason = format!("the id is {} bytes long, over {MAX_INDEX_ID_BYTES}", row.id.as_str().len());
         return if ours && !row.deleted {
-            Judgement::Dead(letter(row, state, Stage::Id, "id_too_long", reason))
+            Judgement::Dead(letter(row, state, Stage::Id, "id_too_long", &reason))
         } else {
             Judgement::Foreign
         };
@@ -73,18 +79,32 @@ pub fn judge(pillow: &dyn AnyPillow, row: &Row, state: &IndexState) -> Judgement
         return Judgement::Leave;
     };
     let change = ChangeMeta::new(row.id.clone(), row.revision.clone(), state.database.name.clone());
-    let mut source = Vec::with_capacity(document.len() + ROOM);
-    match pillow.process(document, &change, &mut source) {
-        Ok(Verdict::Index) => Judgement::Index(without_slack(source)),
-        Ok(_) => Judgement::Filtered,
-        Err(error) => {
+    // What a panic may leave half done is made here and thrown away with it; a pillow itself has no state.
+    let processed = catch_unwind(AssertUnwindSafe(|| {
+        let mut source = Vec::with_capacity(document.len() + ROOM);
+        pillow.process(document, &change, &mut source).map(|verdict| (verdict, source))
+    }));
+    match processed {
+        Ok(Ok((Verdict::Index, source))) => Judgement::Index(without_slack(source)),
+        Ok(Ok(_)) => Judgement::Filtered,
+        Err(panic) => {
+            Judgement::Dead(letter(row, state, Stage::Transform, "panic", panic_message(panic.as_ref())))
+        }
+        Ok(Err(error)) => {
             let (stage, error_type) = match error {
                 ProcessError::Decode(_) => (Stage::Decode, "decode_error"),
                 _ => (Stage::Transform, "serialize_error"),
             };
-            Judgement::Dead(letter(row, state, stage, error_type, error.to_string()))
+            Judgement::Dead(letter(row, state, stage, error_type, &error.to_string()))
         }
     }
+}
+
+/// What a panic says.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("it panicked without a text")
 }
 
 /// The bytes without a copy, unless much of what they were given is left over: it would be kept as long as they are.
@@ -95,24 +115,25 @@ fn without_slack(source: Vec<u8>) -> Bytes {
     source.into()
 }
 
-fn letter(row: &Row, state: &IndexState, stage: Stage, error_type: &str, reason: String) -> DeadLetter {
+fn letter(row: &Row, state: &IndexState, stage: Stage, error_type: &str, reason: &str) -> DeadLetter {
     DeadLetter {
         pillow: state.pillow.clone(),
         index: state.index.clone(),
         database: state.database.name.clone(),
         id: row.id.clone(),
         revision: row.revision.clone(),
+        version: Version::default(),
         stage,
         error_type: error_type.to_owned(),
-        reason,
+        reason: cut(reason, KEPT_REASON),
         time: now_text(),
-        document: row.document().map(cut),
+        document: row.document().map(|text| cut(text, KEPT_DOCUMENT)),
     }
 }
 
 /// The text, or as much of its start as a dead letter keeps.
-pub(super) fn cut(text: &str) -> String {
-    let mut end = text.len().min(KEPT_DOCUMENT);
+pub(super) fn cut(text: &str, most: usize) -> String {
+    let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -1,16 +1,19 @@
 //! From rows to acknowledged operations: the [`Pipeline`] of one pillow, and the [`Session`] that drives several on one feed.
 //!
 //! ```text
-//! row ─ judge ─▶ lanes ─▶ bulk ─▶ sink ─▶ outcome ─┬▶ watermark ─▶ checkpoint
-//!                  ▲──────────── sent again ◀──────┤
-//!                                  dead letter ◀───┘ (stored before its row counts as acknowledged)
+//! row ─ judge ─▶ lanes ─┬▶ bulk ─▶ sink ─▶ outcome ─┬▶ watermark ─▶ checkpoint
+//!                  ▲    └▶ dead letters ─▶ sink ─────┤
+//!                  └─ sent again, or a dead letter ◀─┘
 //! ```
 
+mod answers;
 mod counters;
 mod judge;
 mod lanes;
 mod pace;
 mod pillow;
+mod probe;
+mod queued;
 mod session;
 mod watermark;
 

@@ -1,4 +1,4 @@
-//! The pipeline of one pillow: rows in, bulks out, answers judged.
+//! The pipeline of one pillow: rows in, bulks out. `answers` judges what comes back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,31 +8,30 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::counters::{Count, Counters};
-use super::judge::{Judgement, cut, judge};
-use super::lanes::{BulkLimits, Lanes, Queued};
+use super::judge::{Judgement, judge};
+use super::lanes::{BulkLimits, Lanes};
 use super::pace::{Circuit, Concurrency};
+use super::probe::{is_suspicious, write};
+use super::queued::{Queued, QueuedLetter};
 use super::watermark::{Ordinal, Watermark};
 use crate::backoff::Backoff;
-use crate::clock::now_text;
-use crate::dead_letter::{DeadLetter, Stage};
-use crate::operation::{Action, Operation, Version, WriteMode};
+use crate::dead_letter::DeadLetter;
+use crate::operation::{Operation, Version, WriteMode};
 use crate::row::Row;
 use crate::sink::{ItemOutcome, Sink, SinkError, WriteError};
 use crate::state::{IndexState, Phase};
 
-/// How often an operation with an answer that is on no list is sent again before the pillow holds.
-const UNKNOWN_ATTEMPTS: u32 = 5;
-
 /// The bounds of a pipeline.
 #[derive(Debug, Clone)]
 pub struct PipelineOptions {
-    /// The bounds of one bulk. Default: 5 MB and 1,000 operations.
+    /// The bounds of one request, with writes or with dead letters. Default: 5 MB and 1,000 of them. A server that takes less makes
+    /// the bytes fewer while the pipeline runs.
     pub bulk: BulkLimits,
     /// How long an operation waits for company. Default: 200 ms.
     pub linger: Duration,
     /// The most bulks at once. Default: 4.
     pub concurrency: u32,
-    /// The most bytes that wait in lanes before reading stops. Default: 32 MB.
+    /// The most bytes that wait in lanes, dead letters too, before reading stops. Default: 32 MB.
     pub waiting_bytes: usize,
     /// The most rows that are on their way before reading stops. Default: 100,000.
     pub waiting_rows: usize,
@@ -55,29 +54,43 @@ pub struct Pipeline {
     pillow: Arc<dyn AnyPillow>,
     pub(super) sink: Arc<dyn Sink>,
     pub(super) counters: Arc<Counters>,
-    options: PipelineOptions,
+    pub(super) options: PipelineOptions,
     /// The state as the pipeline began: index, database and phase stay as they are while it runs, and asking for each row would copy it.
-    state: IndexState,
+    pub(super) state: IndexState,
     mode: WriteMode,
     load_version: Option<Version>,
-    lanes: Lanes,
-    watermark: Watermark,
-    letters: Vec<(DeadLetter, Vec<Ordinal>)>,
-    letters_in_flight: bool,
-    letters_after: Option<Instant>,
-    concurrency: Concurrency,
-    backoff: Backoff,
-    circuit: Circuit,
-    held_until: Option<Instant>,
-    lost: Option<String>,
+    pub(super) lanes: Lanes,
+    pub(super) watermark: Watermark,
+    /// Whether dead letters are being stored: one request at a time.
+    pub(super) letters_in_flight: bool,
+    pub(super) letters_backoff: Backoff,
+    /// Why dead letters cannot be stored.
+    pub(super) letters_hold: Option<String>,
+    pub(super) concurrency: Concurrency,
+    pub(super) backoff: Backoff,
+    pub(super) circuit: Circuit,
+    pub(super) held_until: Option<Instant>,
+    pub(super) lost: Option<String>,
 }
 
 /// Something that a pipeline started is done.
 #[derive(Debug)]
 pub(super) enum Done {
-    Bulk { operations: Vec<Queued>, lanes: Vec<usize>, answer: Result<Vec<ItemOutcome>, WriteError> },
-    Letters { letters: Vec<(DeadLetter, Vec<Ordinal>)>, answer: Result<(), SinkError> },
-    Saved { answer: Result<(), SinkError> },
+    /// `was_well`: the index took another write right before.
+    Bulk {
+        operations: Vec<Queued>,
+        lanes: Vec<usize>,
+        answer: Result<Vec<ItemOutcome>, WriteError>,
+        was_well: bool,
+    },
+    Letters {
+        letters: Vec<QueuedLetter>,
+        lanes: Vec<usize>,
+        answer: Result<(), SinkError>,
+    },
+    Saved {
+        answer: Result<(), SinkError>,
+    },
 }
 
 impl Pipeline {
@@ -99,9 +112,9 @@ impl Pipeline {
             load_version,
             lanes: Lanes::default(),
             watermark: Watermark::default(),
-            letters: Vec::new(),
             letters_in_flight: false,
-            letters_after: None,
+            letters_backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(30)),
+            letters_hold: None,
             concurrency: Concurrency::new(options.concurrency),
             backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(30)),
             circuit: Circuit::default(),
@@ -150,7 +163,10 @@ impl Pipeline {
             Judgement::Delete | Judgement::Index(_) | Judgement::Dead(_) => self.saw(Count::Seen),
         }
         if let Judgement::Dead(letter) = judgement {
-            self.bury(letter, vec![ordinal]);
+            if let Some(version) = self.stamp() {
+                let letter = self.mourn(DeadLetter { version, ..letter });
+                self.lanes.push(QueuedLetter::new(letter, vec![ordinal]));
+            }
             return;
         }
         let is_deletion = matches!(judgement, Judgement::Delete);
@@ -158,19 +174,30 @@ impl Pipeline {
             self.watermark.acknowledge(ordinal);
             return;
         };
-        let Some(version) = self.load_version.or_else(|| self.sink.versions().stamp()) else {
-            // There was room for many more when these rows were taken.
-            self.lost = Some("no versions are left below the reserved ceiling".to_owned());
-            return;
-        };
+        let Some(version) = self.stamp() else { return };
         self.lanes.push(Queued {
             operation: Operation { id: row.id.clone(), version, action },
             revision: row.revision.clone(),
             rows: vec![ordinal],
             attempts: 0,
+            unanswered: 0,
             company: usize::MAX,
             is_deletion,
         });
+    }
+
+    /// The version of what a row asks for.
+    fn stamp(&mut self) -> Option<Version> {
+        let version = self.version();
+        if version.is_none() {
+            // There was room for many more when these rows were taken.
+            self.lost = Some("no versions are left below the reserved ceiling".to_owned());
+        }
+        version
+    }
+
+    fn version(&self) -> Option<Version> {
+        self.load_version.or_else(|| self.sink.versions().stamp())
     }
 
     fn saw(&mut self, what: Count) {
@@ -181,20 +208,21 @@ impl Pipeline {
         }
     }
 
-    fn bury(&mut self, letter: DeadLetter, rows: Vec<Ordinal>) {
+    /// Counts a dead letter on its way; too many pause the pillow.
+    pub(super) fn mourn(&mut self, letter: DeadLetter) -> DeadLetter {
         self.circuit.died();
         if self.circuit.open_until().is_some() {
             let reason = format!("too many dead letters; the last: {}: {}", letter.id, letter.reason);
             self.counters.set_hold(Some(reason));
         }
-        self.letters.push((letter, rows));
+        letter
     }
 
     /// Starts what can be started. With `flush`, nothing waits for company.
     pub(super) fn dispatch(&mut self, place: usize, flush: bool, tasks: &mut JoinSet<(usize, Done)>) {
         let now = Instant::now();
         self.lanes.wake(now);
-        self.dispatch_letters(place, now, tasks);
+        self.dispatch_letters(place, tasks);
         if self.held_until.is_some_and(|until| until > now || self.concurrency.in_flight() > 0) {
             return;
         }
@@ -202,195 +230,39 @@ impl Pipeline {
             let Some(bulk) = self.lanes.take(self.options.bulk) else { return };
             self.concurrency.sent();
             let (sink, mode) = (Arc::clone(&self.sink), self.mode);
+            let (operations, lanes) = (bulk.entries, bulk.lanes);
+            let probe = is_suspicious(&operations).then(|| self.version()).flatten();
             tasks.spawn(async move {
-                let (queued, lanes) = bulk.into_parts();
-                let operations: Vec<Operation> =
-                    queued.iter().map(|queued| queued.operation.clone()).collect();
-                let answer = sink.write(&operations, mode).await;
-                (place, Done::Bulk { operations: queued, lanes, answer })
+                let (answer, was_well) = write(sink.as_ref(), &operations, mode, probe).await;
+                (place, Done::Bulk { operations, lanes, answer, was_well })
             });
         }
     }
 
     fn is_worth_a_bulk(&self) -> bool {
-        self.lanes.waiting_bytes() >= self.options.bulk.bytes
-            || self.lanes.waiting() >= self.options.bulk.operations
-            || self.lanes.age() >= self.options.linger
+        self.lanes.has_writes_for(self.options.bulk) || self.lanes.age() >= self.options.linger
     }
 
-    fn dispatch_letters(&mut self, place: usize, now: Instant, tasks: &mut JoinSet<(usize, Done)>) {
-        let waits = self.letters_after.is_some_and(|after| after > now);
-        if self.letters.is_empty() || self.letters_in_flight || waits {
+    fn dispatch_letters(&mut self, place: usize, tasks: &mut JoinSet<(usize, Done)>) {
+        if self.letters_in_flight {
             return;
         }
+        let Some(taken) = self.lanes.take_letters(self.options.bulk) else { return };
         self.letters_in_flight = true;
-        let (sink, letters) = (Arc::clone(&self.sink), std::mem::take(&mut self.letters));
+        let sink = Arc::clone(&self.sink);
         tasks.spawn(async move {
-            let texts = letters.iter().map(|(letter, _)| letter.clone()).collect();
-            let answer = sink.bury(texts).await;
-            (place, Done::Letters { letters, answer })
+            let letters = taken.entries.iter().map(|queued| queued.letter.clone()).collect();
+            let answer = sink.bury(letters).await;
+            (place, Done::Letters { letters: taken.entries, lanes: taken.lanes, answer })
         });
     }
 
     /// When something is to be started that waits for time alone.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let linger = (self.lanes.waiting() > 0).then(|| Instant::now() + self.options.linger);
-        [linger, self.lanes.next_retry(), self.letters_after, self.held_until, self.circuit.open_until()]
+        let linger = (self.lanes.waiting_writes() > 0).then(|| Instant::now() + self.options.linger);
+        [linger, self.lanes.next_retry(), self.held_until, self.circuit.open_until()]
             .into_iter()
             .flatten()
             .min()
-    }
-
-    /// Judges what became of a bulk or of dead letters.
-    pub(super) fn complete(&mut self, done: Done) {
-        match done {
-            Done::Bulk { operations, lanes, answer: Ok(outcomes) } => {
-                self.judge_items(operations, &lanes, outcomes);
-            }
-            Done::Bulk { operations, lanes, answer: Err(error) } => {
-                self.judge_failure(operations, &lanes, error);
-            }
-            Done::Letters { letters, answer } => self.complete_letters(letters, answer),
-            Done::Saved { .. } => {}
-        }
-    }
-
-    fn complete_letters(&mut self, letters: Vec<(DeadLetter, Vec<Ordinal>)>, answer: Result<(), SinkError>) {
-        self.letters_in_flight = false;
-        match answer {
-            Ok(()) => {
-                self.letters_after = None;
-                for (_, rows) in letters {
-                    self.counters.add(Count::DeadLetter);
-                    rows.into_iter().for_each(|row| self.watermark.acknowledge(row));
-                }
-            }
-            Err(SinkError::LeaseLost { reason, .. }) => self.lost = Some(reason),
-            Err(error) => {
-                self.letters_after = Some(Instant::now() + self.backoff.failed());
-                self.counters.set_hold(Some(error.to_string()));
-                self.letters.splice(0..0, letters);
-            }
-        }
-    }
-
-    fn judge_items(&mut self, operations: Vec<Queued>, lanes: &[usize], outcomes: Vec<ItemOutcome>) {
-        let (mut again, mut busy, mut held, mut done) = (Vec::new(), false, None, false);
-        for (mut queued, outcome) in operations.into_iter().zip(outcomes) {
-            match outcome {
-                ItemOutcome::Done => {
-                    done = true;
-                    self.acknowledge(&queued);
-                }
-                ItemOutcome::Absent => {
-                    done = true;
-                    queued.is_deletion = false;
-                    self.acknowledge(&queued);
-                }
-                ItemOutcome::Rejected { error_type, reason } => self.reject(queued, error_type, reason),
-                ItemOutcome::Busy { .. } => {
-                    busy = true;
-                    again.push(queued);
-                }
-                ItemOutcome::Held { reason } => {
-                    held = Some(reason);
-                    again.push(queued);
-                }
-                ItemOutcome::Unknown { error_type, reason } => {
-                    queued.attempts += 1;
-                    queued.company = 1;
-                    if queued.attempts > UNKNOWN_ATTEMPTS {
-                        held = Some(format!("document {}: {error_type}: {reason}", queued.operation.id));
-                    }
-                    again.push(queued);
-                }
-                ItemOutcome::Fenced { reason } => self.lost = Some(reason),
-            }
-        }
-        self.concurrency.answered(!busy);
-        if let Some(reason) = held {
-            self.hold(reason);
-        } else if done && !busy {
-            self.backoff.reset();
-            self.release_hold();
-        }
-        let retry_at = Instant::now() + if again.is_empty() { Duration::ZERO } else { self.backoff.failed() };
-        again.iter().for_each(|_| self.counters.add(Count::Retry));
-        self.lanes.settle(lanes, again, retry_at);
-    }
-
-    fn judge_failure(&mut self, mut operations: Vec<Queued>, lanes: &[usize], error: WriteError) {
-        self.concurrency.answered(matches!(error, WriteError::Refused(_)));
-        let mut retry_at = Instant::now();
-        match error {
-            WriteError::Refused(reason) if operations.len() == 1 => {
-                // Nothing else is in the request, so it is about this document.
-                if let Some(queued) = operations.pop() {
-                    self.reject(queued, "request_refused".to_owned(), reason);
-                }
-            }
-            WriteError::Refused(_) => {
-                let half = operations.len().div_ceil(2);
-                operations.iter_mut().for_each(|queued| queued.company = half);
-            }
-            WriteError::LeaseLost(reason) => {
-                self.lost = Some(reason);
-                return;
-            }
-            WriteError::Held(reason) => {
-                self.hold(reason);
-                retry_at += self.backoff.failed();
-            }
-            WriteError::Busy(reason) | WriteError::Unreachable(reason) => {
-                retry_at += self.backoff.failed();
-                if self.backoff.failures() > 3 {
-                    self.counters.set_hold(Some(reason));
-                }
-            }
-        }
-        operations.iter().for_each(|_| self.counters.add(Count::Retry));
-        self.lanes.settle(lanes, operations, retry_at);
-    }
-
-    fn acknowledge(&mut self, queued: &Queued) {
-        match &queued.operation.action {
-            Action::Index(_) => self.counters.add(Count::Indexed),
-            Action::Delete if queued.is_deletion => self.counters.add(Count::Deleted),
-            Action::Delete => {}
-        }
-        queued.rows.iter().for_each(|row| self.watermark.acknowledge(*row));
-    }
-
-    fn reject(&mut self, queued: Queued, error_type: String, reason: String) {
-        let document = match &queued.operation.action {
-            Action::Index(source) => Some(cut(&String::from_utf8_lossy(source))),
-            Action::Delete => None,
-        };
-        let letter = DeadLetter {
-            pillow: self.state.pillow.clone(),
-            index: self.state.index.clone(),
-            database: self.state.database.name.clone(),
-            id: queued.operation.id,
-            revision: queued.revision,
-            stage: Stage::Index,
-            error_type,
-            reason,
-            time: now_text(),
-            document,
-        };
-        self.bury(letter, queued.rows);
-    }
-
-    fn hold(&mut self, reason: String) {
-        tracing::warn!(pillow = %self.name(), %reason, "holding");
-        self.held_until = Some(Instant::now() + self.backoff.failed().max(Duration::from_secs(1)));
-        self.counters.set_hold(Some(reason));
-    }
-
-    fn release_hold(&mut self) {
-        self.held_until = None;
-        if self.circuit.open_until().is_none() {
-            self.counters.set_hold(None);
-        }
     }
 }

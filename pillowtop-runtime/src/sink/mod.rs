@@ -57,15 +57,18 @@ pub enum ItemOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// 429 or 503: wait.
+    /// 429 or 503: it says itself that it has no time, so wait.
     #[error("the index is busy: {0}")]
     Busy(String),
-    /// No answer, or a torn one.
+    /// No answer, a torn one, or another failure of the server: sent again, and halved when the index takes other writes.
     #[error("the index does not answer: {0}")]
     Unreachable(String),
-    /// 413, or 400 for the whole request: sent again in halves.
+    /// 400 for the whole request: sent again in halves.
     #[error("the index refuses the whole bulk: {0}")]
     Refused(String),
+    /// 413: sent again in smaller requests, and all others from then on.
+    #[error("the bulk is too large for the index: {0}")]
+    TooLarge(String),
     /// The credentials, the index or the lease are not usable now: hold.
     #[error("the index cannot be written: {0}")]
     Held(String),
@@ -84,6 +87,16 @@ pub enum SinkError {
         /// The index.
         index: String,
         /// How it was noticed.
+        reason: String,
+    },
+    /// The request is larger than the server, or a proxy before it, takes.
+    #[error("storing {what} of index `{index}` failed, as the request is too large: {reason}")]
+    TooLarge {
+        /// The index.
+        index: String,
+        /// What was to be stored.
+        what: &'static str,
+        /// Why.
         reason: String,
     },
     /// It may work later.
@@ -109,14 +122,16 @@ pub trait Sink: Send + Sync + 'static {
     /// Makes the versions of its operations.
     fn versions(&self) -> &VersionClock;
 
-    /// Sends a bulk. The answer has one outcome for each operation, in order. Nothing is retried here.
+    /// Sends a bulk. The answer has one outcome for each operation, in order. Nothing is retried here. What is done of a document
+    /// removes its dead letter, unless that is newer.
     fn write<'a>(
         &'a self,
         operations: &'a [Operation],
         mode: WriteMode,
     ) -> BoxFuture<'a, Result<Vec<ItemOutcome>, WriteError>>;
 
-    /// Stores dead letters, durably, before their changes count as acknowledged.
+    /// Stores dead letters, durably, before their changes count as acknowledged. A letter replaces an older one of its document; one
+    /// that comes after something newer of its document was done is left out.
     fn bury(&self, letters: Vec<DeadLetter>) -> BoxFuture<'_, Result<(), SinkError>>;
 
     /// Stores the position, renews the lease and reserves versions, in one write. `None` leaves the position as it is.

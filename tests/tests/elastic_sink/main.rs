@@ -4,6 +4,7 @@
 
 mod indices;
 mod leases;
+mod letters;
 mod limits;
 mod world;
 mod writing;

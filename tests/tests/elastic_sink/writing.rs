@@ -1,8 +1,6 @@
 //! What becomes of operations.
 
-use pillowtop_core::DocumentId;
-use pillowtop_runtime::dead_letter::Stage;
-use pillowtop_runtime::{DeadLetter, ItemOutcome, Sink as _, Version, WriteError, WriteMode};
+use pillowtop_runtime::{ItemOutcome, Sink as _, Version, WriteError, WriteMode};
 use serde_json::{Value, json};
 
 use crate::world::{World, delete, index, put};
@@ -83,7 +81,7 @@ async fn an_id_that_is_too_long_refuses_the_bulk_and_a_large_body_too() {
     let large = [index("large", stamp(), &json!({"name": "y".repeat(101 * 1024 * 1024)}))];
     let refused = owned.write(&large, WriteMode::Follow).await;
     // The server may close the connection while the body is still on its way.
-    assert!(matches!(refused, Err(WriteError::Refused(_) | WriteError::Unreachable(_))), "{refused:?}");
+    assert!(matches!(refused, Err(WriteError::TooLarge(_) | WriteError::Unreachable(_))), "{refused:?}");
     assert_eq!(owned.write(&[], WriteMode::Follow).await, Ok(Vec::new()));
 }
 
@@ -103,45 +101,4 @@ async fn no_index_appears_under_a_writer_whose_index_was_deleted() {
     for name in [world.index().as_str(), alias.as_str()] {
         world.http("GET", &format!("/{name}/_settings"), &Value::Null, 404);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_stays_until_its_document_is_indexed() {
-    let world = World::new("letters").await;
-    let owned = world.acquire("letters").await;
-    let long: DocumentId = "ä".repeat(400).as_str().into();
-    let letter = |id: &DocumentId, reason: &str| DeadLetter {
-        pillow: "case".into(),
-        index: world.index().clone(),
-        database: "db".into(),
-        id: id.clone(),
-        revision: "1-a".into(),
-        stage: Stage::Index,
-        error_type: "mapper_parsing_exception".to_owned(),
-        reason: reason.to_owned(),
-        time: "2026-01-01T00:00:00Z".to_owned(),
-        document: Some("{\"count\": \"many\"}".to_owned()),
-    };
-    let short: DocumentId = "x".into();
-    owned.bury(vec![letter(&short, "first"), letter(&long, "long")]).await.unwrap();
-    owned.bury(vec![letter(&short, "second")]).await.unwrap();
-    let pillow = "case".into();
-    let found = world.cluster.dead_letters(Some(&pillow)).await.unwrap();
-    assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found.contains(&letter(&short, "second")) && found.contains(&letter(&long, "long")), "{found:?}");
-    assert_eq!(world.cluster.dead_letters(Some(&"other".into())).await.unwrap(), []);
-
-    // A later owner knows them too.
-    owned.release().await.unwrap();
-    let owned = world.acquire("letters again").await;
-    assert_eq!(put(&owned, "x", &json!({"count": 1})).await, ItemOutcome::Done);
-    assert_eq!(world.cluster.count_dead_letters(None).await, Ok(1));
-
-    // The index may be deleted under us.
-    let name = format!("{}-pillowtop-dead-letters", world.cluster.prefix().unwrap());
-    world.http("DELETE", &format!("/{name}"), &Value::Null, 200);
-    owned.bury(vec![letter(&short, "third")]).await.unwrap();
-    assert_eq!(world.cluster.count_dead_letters(Some(&pillow)).await, Ok(1));
-    let mapping = world.http("GET", &format!("/{name}/_mapping"), &Value::Null, 200);
-    assert_eq!(mapping[&name]["mappings"]["dynamic"], json!("false"));
 }

@@ -10,12 +10,12 @@
 //! Taking is: win the compare-and-set, which reserves versions above all earlier ones; rotate the private alias, so that what the
 //! last owner still sends is refused; read the control document again; only then go on from its position.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pillowtop_core::{Definition, IndexName};
+use pillowtop_core::{Definition, DocumentId, IndexName};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::bookkeeping::Bookkeeping;
@@ -160,7 +160,7 @@ impl OwnedIndex {
         let taken = taking.take().await?;
         // Between the first look at the mapping and the fence somebody may have applied another one.
         let checked = cluster.check_mapping(definition, index).await;
-        let letters = dead_letters::open_ids(cluster, &taking.uuid).await;
+        let letters = dead_letters::open_letters(cluster, &taking.uuid).await;
         match checked.and(letters) {
             Ok(letters) => Ok(taking.owned(taken, letters)),
             Err(error) => {
@@ -372,11 +372,7 @@ impl Taking<'_> {
         }
     }
 
-    fn owned(
-        self,
-        taken: Taken,
-        letters: std::collections::HashSet<pillowtop_core::DocumentId>,
-    ) -> OwnedIndex {
+    fn owned(self, taken: Taken, letters: HashMap<DocumentId, Version>) -> OwnedIndex {
         let Taken { document, place, versions, asked } = taken;
         let shown = Shown {
             state: document.state.clone(),

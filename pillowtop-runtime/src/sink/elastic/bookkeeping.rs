@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::cluster::{Cluster, Request};
 use super::error::ClusterError;
+use super::rendering::GC_DELETES;
 
 /// One of pillowtop's own indices.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +61,9 @@ impl Bookkeeping {
                 properties
             }
         };
+        // A letter that was held up must not come back after its document was indexed.
         json!({
-            "settings": {"index": {"number_of_shards": 1, "auto_expand_replicas": "0-1"}},
+            "settings": {"index": {"number_of_shards": 1, "auto_expand_replicas": "0-1", "gc_deletes": GC_DELETES}},
             "mappings": {"dynamic": false, "date_detection": false, "properties": properties},
             "aliases": {alias: {}},
         })

@@ -6,7 +6,7 @@ use pillowtop_core::DocumentId;
 use serde::Deserialize;
 
 use super::answer::{Judgement, judge};
-use crate::operation::{Action, Operation, WriteMode};
+use crate::operation::{Action, Operation, Version, WriteMode};
 use crate::sink::WriteError;
 
 /// What is kept of the answer. Each item keeps its status: a filter on errors alone would drop the other items, and with them
@@ -20,24 +20,12 @@ pub(super) const SERVER_TIMEOUT: &str = "30s";
 /// The body of a bulk that is sent to the private alias's own path, so no line names an index.
 pub fn body(operations: &[Operation], mode: WriteMode) -> Bytes {
     let mut body = Vec::with_capacity(operations.iter().map(Operation::body_bytes).sum());
-    let version_type = match mode {
-        WriteMode::Load => "external",
-        WriteMode::Follow => "external_gte",
-    };
     for operation in operations {
         let action = match &operation.action {
             Action::Index(_) => "index",
             Action::Delete => "delete",
         };
-        body.extend_from_slice(b"{\"");
-        body.extend_from_slice(action.as_bytes());
-        body.extend_from_slice(b"\":{\"_id\":");
-        push_text(&mut body, operation.id.as_str());
-        body.extend_from_slice(b",\"version\":");
-        body.extend_from_slice(operation.version.to_string().as_bytes());
-        body.extend_from_slice(b",\"version_type\":\"");
-        body.extend_from_slice(version_type.as_bytes());
-        body.extend_from_slice(b"\"}}\n");
+        push_action(&mut body, action, operation.id.as_str(), operation.version, mode);
         if let Action::Index(source) = &operation.action {
             push_line(&mut body, source);
         }
@@ -45,8 +33,25 @@ pub fn body(operations: &[Operation], mode: WriteMode) -> Bytes {
     body.into()
 }
 
+/// The line of an operation with a version.
+pub(super) fn push_action(body: &mut Vec<u8>, action: &str, id: &str, version: Version, mode: WriteMode) {
+    let version_type = match mode {
+        WriteMode::Load => "external",
+        WriteMode::Follow => "external_gte",
+    };
+    body.extend_from_slice(b"{\"");
+    body.extend_from_slice(action.as_bytes());
+    body.extend_from_slice(b"\":{\"_id\":");
+    push_text(body, id);
+    body.extend_from_slice(b",\"version\":");
+    body.extend_from_slice(version.to_string().as_bytes());
+    body.extend_from_slice(b",\"version_type\":\"");
+    body.extend_from_slice(version_type.as_bytes());
+    body.extend_from_slice(b"\"}}\n");
+}
+
 /// A text as JSON.
-pub(super) fn push_text(body: &mut Vec<u8>, text: &str) {
+fn push_text(body: &mut Vec<u8>, text: &str) {
     body.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
 }
 
@@ -149,8 +154,9 @@ pub(super) fn read_answer<'a>(
 /// What the status of a whole request that is no success means.
 pub(super) fn whole_request_error(status: u16, reason: String) -> WriteError {
     match status {
-        400 | 413 => WriteError::Refused(reason),
-        429 | 502..=504 => WriteError::Busy(reason),
+        400 => WriteError::Refused(reason),
+        413 => WriteError::TooLarge(reason),
+        429 | 503 => WriteError::Busy(reason),
         408 | 500..=599 => WriteError::Unreachable(reason),
         // Forbidden, redirected, or some other server altogether.
         _ => WriteError::Held(reason),
@@ -160,7 +166,6 @@ pub(super) fn whole_request_error(status: u16, reason: String) -> WriteError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::Version;
 
     fn operation(id: &str, source: Option<&'static [u8]>) -> Operation {
         Operation {
@@ -239,9 +244,10 @@ mod tests {
     fn a_whole_request_is_judged_by_its_status() {
         let judged = |status| whole_request_error(status, String::new());
         for (statuses, expected) in [
-            (&[400, 413][..], WriteError::Refused(String::new())),
-            (&[429, 502, 503, 504], WriteError::Busy(String::new())),
-            (&[500, 507, 408], WriteError::Unreachable(String::new())),
+            (&[400][..], WriteError::Refused(String::new())),
+            (&[413], WriteError::TooLarge(String::new())),
+            (&[429, 503], WriteError::Busy(String::new())),
+            (&[500, 502, 504, 507, 408], WriteError::Unreachable(String::new())),
             (&[401, 403, 404, 302], WriteError::Held(String::new())),
         ] {
             for status in statuses {

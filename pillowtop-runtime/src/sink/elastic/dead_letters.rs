@@ -1,21 +1,29 @@
 //! The index of what could not be indexed: one document for each index and id, the latest failure.
+//!
+//! Letters are written and removed with the versions of the operations that they are about, so a request that was held up undoes
+//! nothing newer: not the letter of a later failure, and not that the document was indexed meanwhile.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use pillowtop_core::fingerprint::hash_text;
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 use pillowtop_core::{DocumentId, PillowName};
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::answer::{Judgement, judge};
 use super::bookkeeping::Bookkeeping;
-use super::bulk::{push_line, push_text};
+use super::bulk::{push_action, push_line};
 use super::cluster::{Cluster, Request};
 use super::error::ClusterError;
 use crate::dead_letter::DeadLetter;
+use crate::operation::{Version, WriteMode};
 
-/// As many as one search returns; the runtime holds long before an index has so many.
-const MOST: usize = 10_000;
+/// As many as one search returns.
+const PAGE: usize = 10_000;
+/// How long the server keeps what a page was cut from.
+const PAGE_PATIENCE: &str = "1m";
 
 #[derive(Serialize)]
 struct StoredLetter<'a> {
@@ -43,9 +51,13 @@ pub(super) async fn store(
     let doing = "storing dead letters";
     let mut body = Vec::new();
     for letter in letters {
-        body.extend_from_slice(b"{\"index\":{\"_id\":");
-        push_text(&mut body, &letter_id(index_uuid, &letter.id));
-        body.extend_from_slice(b"}}\n");
+        push_action(
+            &mut body,
+            "index",
+            &letter_id(index_uuid, &letter.id),
+            letter.version,
+            WriteMode::Follow,
+        );
         let source = serde_json::to_vec(&StoredLetter { index_uuid, letter }).map_err(|error| {
             ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() }
         })?;
@@ -54,20 +66,17 @@ pub(super) async fn store(
     write(cluster, body, letters.len(), doing).await
 }
 
-/// Removes the letters of documents that are indexed now, or that somebody gave up; missing ones are fine.
-pub(super) async fn remove<'a>(
+/// Removes the letters of documents that were written in these versions; missing ones are fine, and newer ones stay.
+pub(super) async fn settle(
     cluster: &Cluster,
     index_uuid: &str,
-    ids: impl ExactSizeIterator<Item = &'a DocumentId> + Send,
+    written: &[(DocumentId, Version)],
 ) -> Result<(), ClusterError> {
-    let count = ids.len();
     let mut body = Vec::new();
-    for id in ids {
-        body.extend_from_slice(b"{\"delete\":{\"_id\":");
-        push_text(&mut body, &letter_id(index_uuid, id));
-        body.extend_from_slice(b"}}\n");
+    for (id, version) in written {
+        push_action(&mut body, "delete", &letter_id(index_uuid, id), *version, WriteMode::Follow);
     }
-    write(cluster, body, count, "removing dead letters").await
+    write(cluster, body, written.len(), "removing dead letters").await
 }
 
 async fn write(cluster: &Cluster, body: Vec<u8>, count: usize, doing: &str) -> Result<(), ClusterError> {
@@ -78,51 +87,95 @@ async fn write(cluster: &Cluster, body: Vec<u8>, count: usize, doing: &str) -> R
     let answer = cluster.value(request, doing).await?;
     let items = answer.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let items: Vec<&Value> = items.iter().filter_map(|item| item.as_object()?.values().next()).collect();
-    let failed = items.iter().find(|item| item.get("error").is_some());
-    match failed {
-        Some(item) => Err(ClusterError::Refused {
-            doing: doing.to_owned(),
-            status: item["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(0),
-            error_type: item["error"]["type"].as_str().unwrap_or_default().to_owned(),
-            reason: item["error"]["reason"].as_str().unwrap_or_default().to_owned(),
-        }),
-        None if items.len() == count => Ok(()),
-        None => Err(ClusterError::Malformed {
-            doing: doing.to_owned(),
-            reason: format!("{} items for {count} operations", items.len()),
-        }),
+    if let Some(failure) = items.iter().find_map(|item| failure(item, doing)) {
+        return Err(failure);
     }
+    if items.len() == count {
+        return Ok(());
+    }
+    Err(ClusterError::Malformed {
+        doing: doing.to_owned(),
+        reason: format!("{} items for {count} operations", items.len()),
+    })
 }
 
-/// The ids with an open letter in an index.
-pub(super) async fn open_ids(
+/// Why an item was not done. That something newer is there is no failure.
+fn failure(item: &Value, doing: &str) -> Option<ClusterError> {
+    let error = item.get("error")?;
+    let text = |name| error.get(name).and_then(Value::as_str).unwrap_or_default();
+    let status = item["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
+    if matches!(judge(status, Some((text("type"), text("reason")))), Judgement::Conflict(_)) {
+        return None;
+    }
+    Some(ClusterError::Refused {
+        doing: doing.to_owned(),
+        status,
+        error_type: text("type").to_owned(),
+        reason: text("reason").to_owned(),
+    })
+}
+
+/// The documents with an open letter in an index, with the letters' versions: all of them, a page at a time.
+pub(super) async fn open_letters(
     cluster: &Cluster,
     index_uuid: &str,
-) -> Result<HashSet<DocumentId>, ClusterError> {
+) -> Result<HashMap<DocumentId, Version>, ClusterError> {
     #[derive(Deserialize)]
-    struct OnlyId {
+    struct OpenLetter {
         id: DocumentId,
+        #[serde(default)]
+        version: Version,
     }
-    let query = json!({"term": {"index_uuid": index_uuid}});
-    let letters: Vec<OnlyId> = search(cluster, &query, &json!(["id"])).await?;
-    Ok(letters.into_iter().map(|letter| letter.id).collect())
+    let doing = "reading dead letters";
+    let mut open = HashMap::new();
+    let body = json!({"query": {"term": {"index_uuid": index_uuid}}, "size": PAGE, "_source": ["id", "version"],
+        "sort": ["_doc"]});
+    let scroll = [("scroll", PAGE_PATIENCE)];
+    let mut page = search(cluster, &scroll, &body).await?;
+    while let Some(answer) = page {
+        let letters: Vec<OpenLetter> = sources(&answer, doing)?;
+        let scroll_id = answer.get("_scroll_id").and_then(Value::as_str);
+        let Some(scroll_id) = scroll_id.filter(|_| !letters.is_empty()) else {
+            forget_scroll(cluster, scroll_id).await;
+            break;
+        };
+        open.extend(letters.into_iter().map(|letter| (letter.id, letter.version)));
+        let next = json!({"scroll": PAGE_PATIENCE, "scroll_id": scroll_id});
+        page = Some(cluster.value(Request::post(&["_search", "scroll"]).json(&next), doing).await?);
+    }
+    Ok(open)
 }
 
-async fn search<T: for<'a> Deserialize<'a>>(
+/// Otherwise the server keeps it until its patience ends.
+async fn forget_scroll(cluster: &Cluster, scroll_id: Option<&str>) {
+    if let Some(scroll_id) = scroll_id {
+        let request = Request::new(Method::DELETE, &["_search", "scroll"]);
+        let done = cluster.value(request.json(&json!({"scroll_id": [scroll_id]})), "ending a scroll").await;
+        if let Err(error) = done {
+            tracing::debug!(%error, "a scroll is left to the server");
+        }
+    }
+}
+
+/// Searches the letters, all that were stored; `None` without an index of them.
+async fn search(
     cluster: &Cluster,
-    query: &Value,
-    source: &Value,
-) -> Result<Vec<T>, ClusterError> {
+    query: &[(&str, &str)],
+    body: &Value,
+) -> Result<Option<Value>, ClusterError> {
     let doing = "reading dead letters";
     let index = Bookkeeping::DeadLetters.index(cluster);
     let path = [index.as_str(), "_refresh"];
     if cluster.optional_value(Request::post(&path), doing).await?.is_none() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let path = [index.as_str(), "_search"];
-    let body = json!({"query": query, "size": MOST, "_source": source, "sort": [{"time": "asc"}]});
-    let partial = [("allow_partial_search_results", "false")];
-    let answer = cluster.value(Request::post(&path).query(&partial).json(&body), doing).await?;
+    let mut parameters = vec![("allow_partial_search_results", "false")];
+    parameters.extend(query);
+    cluster.value(Request::post(&path).query(&parameters).json(body), doing).await.map(Some)
+}
+
+fn sources<T: for<'a> Deserialize<'a>>(answer: &Value, doing: &str) -> Result<Vec<T>, ClusterError> {
     let hits = answer.pointer("/hits/hits").and_then(Value::as_array).into_iter().flatten();
     hits.filter_map(|hit| hit.get("_source"))
         .map(|source| {
@@ -141,7 +194,11 @@ fn of_pillow(pillow: Option<&PillowName>) -> Value {
 impl Cluster {
     /// The open dead letters of a pillow, or of all, the oldest first; at most 10,000.
     pub async fn dead_letters(&self, pillow: Option<&PillowName>) -> Result<Vec<DeadLetter>, ClusterError> {
-        search(self, &of_pillow(pillow), &json!(true)).await
+        let body = json!({"query": of_pillow(pillow), "size": PAGE, "sort": [{"time": "asc"}]});
+        match search(self, &[], &body).await? {
+            Some(answer) => sources(&answer, "reading dead letters"),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// How many open dead letters a pillow has, or all have.
@@ -161,13 +218,17 @@ impl Cluster {
         })
     }
 
-    /// Removes dead letters of an index, as after somebody gave the documents up.
+    /// Removes dead letters of an index, as after somebody gave the documents up. Where a newer one came meanwhile, that stays.
     pub async fn remove_dead_letters(
         &self,
         index_uuid: &str,
-        ids: &[DocumentId],
+        letters: &[DeadLetter],
     ) -> Result<(), ClusterError> {
-        if ids.is_empty() { Ok(()) } else { remove(self, index_uuid, ids.iter()).await }
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let seen: Vec<_> = letters.iter().map(|letter| (letter.id.clone(), letter.version)).collect();
+        settle(self, index_uuid, &seen).await
     }
 }
 

@@ -21,7 +21,6 @@ mod rendering;
 
 mod aliases;
 mod control;
-mod dead_letters;
 mod indices;
 mod live_mapping;
 mod search;
@@ -29,10 +28,13 @@ mod status;
 
 mod answer;
 mod bulk;
+mod dead_letters;
 
 mod acquire;
 mod fence;
 mod owned;
+
+mod burying;
 
 #[cfg(test)]
 mod test_support;

@@ -9,7 +9,7 @@
 //! | bulks go to the private alias of this epoch | a process that was stopped between looking at the clock and sending |
 //! | versions above the ceiling of every earlier owner | a request that was on its way all the time |
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,12 +20,9 @@ use pillowtop_core::{DocumentId, IndexName, Sequence};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::answer::Judgement;
-use super::bookkeeping::Bookkeeping;
 use super::bulk::{self, FILTER_PATH, Item, SERVER_TIMEOUT};
 use super::cluster::{Cluster, Request, error_of};
 use super::control::{self, ControlDocument, Place, StoreError, Stored};
-use super::dead_letters;
-use super::error::ClusterError;
 use super::fence::{self, FenceError};
 use crate::clock::{VersionClock, boot_time, now_text};
 use crate::dead_letter::DeadLetter;
@@ -48,8 +45,8 @@ pub struct OwnedIndex {
     pub(super) control: AsyncMutex<Control>,
     /// What may be read without waiting for a save.
     pub(super) shown: Mutex<Shown>,
-    /// The ids with an open dead letter, which goes away once the document is indexed.
-    pub(super) letters: Mutex<HashSet<DocumentId>>,
+    /// The documents with an open dead letter, and its version. It goes once something newer of the document is done.
+    pub(super) letters: Mutex<HashMap<DocumentId, Version>>,
 }
 
 /// The control document and the write of it that is ours.
@@ -111,7 +108,7 @@ impl OwnedIndex {
         SinkError::LeaseLost { index: self.index.to_string(), reason }
     }
 
-    fn unavailable(&self, what: &'static str, reason: &dyn fmt::Display) -> SinkError {
+    pub(super) fn unavailable(&self, what: &'static str, reason: &dyn fmt::Display) -> SinkError {
         SinkError::Unavailable { index: self.index.to_string(), what, reason: reason.to_string() }
     }
 
@@ -183,7 +180,7 @@ impl OwnedIndex {
         let ids: Vec<&DocumentId> = operations.iter().map(|operation| &operation.id).collect();
         let items = bulk::read_answer(&answer.body, ids.iter().copied())?;
         let outcomes = self.outcomes(items, &ids).await;
-        self.forget_letters(&outcomes, &ids).await;
+        self.settle_letters(operations, &outcomes).await;
         Ok(outcomes)
     }
 
@@ -239,49 +236,6 @@ impl OwnedIndex {
             return BTreeMap::new();
         }
         self.cluster.versions(&self.index, ids).await.unwrap_or_default()
-    }
-
-    /// Removes the dead letters of documents that are indexed now. One that cannot be removed now is removed with the next change.
-    async fn forget_letters(&self, outcomes: &[ItemOutcome], ids: &[&DocumentId]) {
-        let resolved: Vec<DocumentId> = {
-            let letters = lock(&self.letters);
-            if letters.is_empty() {
-                return;
-            }
-            let done = outcomes.iter().zip(ids).filter(|(outcome, _)| **outcome == ItemOutcome::Done);
-            done.filter(|(_, id)| letters.contains(**id)).map(|(_, id)| (*id).clone()).collect()
-        };
-        if resolved.is_empty() {
-            return;
-        }
-        match dead_letters::remove(&self.cluster, &self.uuid, resolved.iter()).await {
-            Ok(()) => {
-                let mut letters = lock(&self.letters);
-                for id in &resolved {
-                    letters.remove(id);
-                }
-            }
-            Err(error) => {
-                tracing::warn!(index = %self.index, %error, "dead letters of indexed documents stay for now");
-            }
-        }
-    }
-
-    async fn bury_letters(&self, letters: Vec<DeadLetter>) -> Result<(), SinkError> {
-        if letters.is_empty() {
-            return Ok(());
-        }
-        let what = "dead letters";
-        let mut stored = dead_letters::store(&self.cluster, &self.uuid, &letters).await;
-        if matches!(&stored, Err(ClusterError::Refused { status: 400 | 404, .. })) {
-            // The index was deleted under us.
-            let ensured = Bookkeeping::DeadLetters.ensure(&self.cluster).await;
-            ensured.map_err(|error| self.unavailable(what, &error))?;
-            stored = dead_letters::store(&self.cluster, &self.uuid, &letters).await;
-        }
-        stored.map_err(|error| self.unavailable(what, &error))?;
-        lock(&self.letters).extend(letters.into_iter().map(|letter| letter.id));
-        Ok(())
     }
 
     /// Fences the writers of the last phase, our own too, before the new phase is stored.

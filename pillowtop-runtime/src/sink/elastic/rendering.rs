@@ -9,7 +9,7 @@ use pillowtop_core::requirement::of_root;
 use serde_json::{Map, Value, json};
 
 /// How long a deleted document's version is remembered, ten times the default: a late write within it is refused.
-const GC_DELETES: &str = "10m";
+pub(super) const GC_DELETES: &str = "10m";
 
 /// Why a definition cannot be sent to a server.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

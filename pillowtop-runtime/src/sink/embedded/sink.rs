@@ -34,7 +34,7 @@ impl EmbeddedIndex {
     }
 }
 
-/// No version is compared here: one process writes, each document's operations come in order, and
+/// No version is compared here: one process writes, each document's operations and dead letters come in order, and
 /// the writer is passed on in the order in which it was asked for.
 impl Sink for EmbeddedIndex {
     fn describe(&self) -> String {

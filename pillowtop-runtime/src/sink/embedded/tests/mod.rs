@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{EmbeddedIndex, SearchResult};
 use crate::dead_letter::{DeadLetter, Stage};
-use crate::operation::{Action, Operation, WriteMode};
+use crate::operation::{Action, Operation, Version, WriteMode};
 use crate::sink::{ItemOutcome, Sink};
 use crate::state::DatabaseIdentity;
 
@@ -66,6 +66,7 @@ fn letter(sink: &EmbeddedIndex, id: &str) -> DeadLetter {
         database: "commcare".into(),
         id: id.into(),
         revision: "1-a".into(),
+        version: Version(1),
         stage: Stage::Index,
         error_type: "mapper_parsing_exception".to_owned(),
         reason: "no date".to_owned(),

@@ -1,0 +1,5 @@
+//! Tests of the pipeline.
+
+pub(in crate::pipeline) mod fake;
+mod lanes;
+mod sessions;
