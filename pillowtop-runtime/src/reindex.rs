@@ -1,7 +1,7 @@
 //! Building an index from its database, and opening one that is complete.
 //!
 //! The feed's position is taken before the first document is read; after the load, changes since then are caught up. A load that was
-//! interrupted goes on with the position and the version that it began with, so nothing that it wrote can hide a later change.
+//! interrupted goes on with the position that it began with.
 
 use std::sync::Arc;
 
@@ -264,16 +264,15 @@ async fn control_of(cluster: &Cluster, index: &IndexName) -> Result<Option<Contr
 
 /// The state of an index whose load begins now, at the position that the database had before.
 fn initial_state(definition: &Definition, index: &IndexName, info: &DatabaseInfo) -> IndexState {
-    let version = Version(now_micros());
     IndexState {
         pillow: definition.pillow.clone(),
         index: index.clone(),
         hash: definition.hash.to_string(),
         phase: Phase::Loading,
         checkpoint: None,
-        load: Some(LoadState { start: info.update_sequence.clone(), version, position: Sequence::start() }),
+        load: Some(LoadState { start: info.update_sequence.clone(), position: Sequence::start() }),
         database: info.identity.clone(),
-        ceiling: version,
+        ceiling: Version(now_micros()),
         past: Vec::new(),
     }
 }

@@ -41,8 +41,6 @@ pub struct DatabaseIdentity {
 pub struct LoadState {
     /// The feed's position before the first document was read; catching up starts here.
     pub start: Sequence,
-    /// The version of every write of the load, lower than any later one.
-    pub version: Version,
     /// Everything before this position of the load's own feed is acknowledged.
     pub position: Sequence,
 }
@@ -166,7 +164,7 @@ mod tests {
             hash: "0".to_owned(),
             phase: Phase::Loading,
             checkpoint: None,
-            load: Some(LoadState { start: "s0".into(), version: Version(1), position: Sequence::start() }),
+            load: Some(LoadState { start: "s0".into(), position: Sequence::start() }),
             database: DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() },
             ceiling: Version(1),
             past: Vec::new(),

@@ -9,6 +9,7 @@
 mod counters;
 mod judge;
 mod lanes;
+mod loaded;
 mod pace;
 mod pillow;
 mod session;

@@ -10,12 +10,13 @@ use tokio::time::Instant;
 use super::counters::{Count, Counters};
 use super::judge::{Judgement, cut, judge};
 use super::lanes::{BulkLimits, Lanes, Queued};
+use super::loaded::Loaded;
 use super::pace::{Circuit, Concurrency};
 use super::watermark::{Ordinal, Watermark};
 use crate::backoff::Backoff;
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
-use crate::operation::{Action, Operation, Version, WriteMode};
+use crate::operation::{Action, Operation, WriteMode};
 use crate::row::Row;
 use crate::sink::{ItemOutcome, Sink, SinkError, WriteError};
 use crate::state::{IndexState, Phase};
@@ -59,7 +60,8 @@ pub struct Pipeline {
     /// The state as the pipeline began: index, database and phase stay as they are while it runs, and asking for each row would copy it.
     state: IndexState,
     mode: WriteMode,
-    load_version: Option<Version>,
+    /// What a load has written; nothing while following.
+    loaded: Option<Loaded>,
     lanes: Lanes,
     watermark: Watermark,
     letters: Vec<(DeadLetter, Vec<Ordinal>)>,
@@ -90,13 +92,12 @@ impl Pipeline {
     ) -> Self {
         let state = sink.state();
         let is_loading = state.phase == Phase::Loading;
-        let load_version = state.load.as_ref().filter(|_| is_loading).map(|load| load.version);
         Self {
             pillow,
             sink,
             counters,
-            mode: if load_version.is_some() { WriteMode::Load } else { WriteMode::Follow },
-            load_version,
+            mode: if is_loading { WriteMode::Load } else { WriteMode::Follow },
+            loaded: is_loading.then(Loaded::default),
             lanes: Lanes::default(),
             watermark: Watermark::default(),
             letters: Vec::new(),
@@ -153,11 +154,15 @@ impl Pipeline {
             return;
         }
         let is_deletion = matches!(judgement, Judgement::Delete);
-        let Some(action) = judgement.action(self.mode) else {
+        let action = judgement.action().filter(|action| match &mut self.loaded {
+            Some(loaded) => loaded.takes(&row.id, action),
+            None => true,
+        });
+        let Some(action) = action else {
             self.watermark.acknowledge(ordinal);
             return;
         };
-        let Some(version) = self.load_version.or_else(|| self.sink.versions().stamp()) else {
+        let Some(version) = self.sink.versions().stamp() else {
             self.lost = Some("no versions could be reserved for two minutes".to_owned());
             return;
         };

@@ -26,7 +26,6 @@ use super::fence::{self, FenceError};
 use super::owned::{Control, OwnedIndex, Shown};
 use super::process::{ProcessIdentity, unique_id};
 use crate::clock::{VersionClock, boot_time, now_text};
-use crate::operation::Version;
 use crate::state::{IndexState, Phase};
 
 /// How often a held lease is looked at, within a lease.
@@ -275,10 +274,7 @@ impl Taking<'_> {
     }
 
     fn first_document(&self, shards: BTreeMap<String, String>) -> Result<ControlDocument, AcquireError> {
-        let mut state = self.initial.clone().ok_or_else(|| AcquireError::NoState(self.index.clone()))?;
-        // A load's version is sent too.
-        let sent = state.load.as_ref().map_or(Version(0), |load| load.version);
-        state.ceiling = Version(state.ceiling.0.max(sent.0));
+        let state = self.initial.clone().ok_or_else(|| AcquireError::NoState(self.index.clone()))?;
         Ok(ControlDocument { state, owner: None, lease_ms: 0, epoch: 0, shards, saved: now_text() })
     }
 
