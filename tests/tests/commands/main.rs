@@ -1,7 +1,9 @@
 //! The commands that a user runs, on the real servers that `cargo xtask test` has started.
 
+mod stub;
 mod support;
 
+mod again;
 mod bad_input;
 mod crash;
 mod whole_way;
