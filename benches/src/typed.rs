@@ -5,7 +5,7 @@ use pillowtop_core::{AnyPillow, Sequence};
 use pillowtop_runtime::pipeline::{Judgement, judge};
 use pillowtop_runtime::row::Line;
 use pillowtop_runtime::sink::elastic::bulk_body;
-use pillowtop_runtime::{Action, DatabaseIdentity, IndexState, Operation, Phase, Version, WriteMode};
+use pillowtop_runtime::{Action, DatabaseIdentity, IndexState, Operation, Phase, Version};
 
 use crate::corpus::{Corpus, Shape};
 
@@ -24,19 +24,19 @@ pub(crate) fn run(corpus: &Corpus) -> usize {
             operations.push(operation);
         }
         if waiting >= BULK {
-            written += bulk_body(&operations, WriteMode::Follow).len();
+            written += bulk_body(&operations).len();
             operations.clear();
             waiting = 0;
         }
     }
-    written + bulk_body(&operations, WriteMode::Follow).len()
+    written + bulk_body(&operations).len()
 }
 
 /// The body of one line.
 pub(crate) fn one(shape: Shape, line: &ByteString) -> Option<Vec<u8>> {
     let registry = shape.registry();
     let operation = operation(registry.pillows()[0].as_ref(), line, &state())?;
-    Some(bulk_body(&[operation], WriteMode::Follow).to_vec())
+    Some(bulk_body(&[operation]).to_vec())
 }
 
 fn operation(pillow: &dyn AnyPillow, line: &ByteString, state: &IndexState) -> Option<Operation> {

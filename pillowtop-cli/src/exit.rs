@@ -7,6 +7,7 @@ use pillowtop_runtime::SinkError;
 use pillowtop_runtime::http::EndpointError;
 use pillowtop_runtime::pipeline::SessionError;
 use pillowtop_runtime::reindex::ReindexError;
+use pillowtop_runtime::row::RowError;
 use pillowtop_runtime::sink::elastic::{AcquireError, ClusterError};
 use pillowtop_runtime::sink::embedded::EmbeddedError;
 use pillowtop_runtime::source::{CouchError, SourceError};
@@ -122,6 +123,8 @@ impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::Couch(error) => error.into(),
+            SourceError::BrokenLine { reason: RowError::NoDocument, .. } => Self::new(error)
+                .hint("save the feed with its documents: `_changes?include_docs=true`; nothing was read beyond what is indexed already"),
             SourceError::BrokenLine { .. } => Self::new(error)
                 .hint("mend that line, or take it out; nothing was read beyond what is indexed already"),
             SourceError::UnknownPosition { .. } => {

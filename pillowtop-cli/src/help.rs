@@ -37,7 +37,7 @@ Elasticsearch 7 is told on standard error, and in `notes` with --json.";
 pub(crate) const FAST_REINDEX: &str = "\
 Examples:
   PROGRAM fast-reindex case             create <alias>_<hash>_1, load it, catch up; go on where an earlier run stopped
-  PROGRAM fast-reindex case --restart   build another one, even if one is complete
+  PROGRAM fast-reindex case --restart   build another one, even if one is complete; without --restart it is gone on with
   PROGRAM fast-reindex case --couch-url http://localhost:5984 --elastic-url http://localhost:9200
 
 Searches do not see the new index before `PROGRAM es-manage flip case`.";
@@ -55,7 +55,9 @@ pub(crate) const ES_MANAGE: &str = "\
 Examples:
   PROGRAM es-manage status                 indices, documents, phases, owners, aliases
   PROGRAM es-manage flip case              move the alias that users search to the index of the committed mapping
-  PROGRAM es-manage flip --all --dry-run   show what would be moved";
+  PROGRAM es-manage flip --all --dry-run   show what would be moved
+
+An alias does not go from an index that is followed to one that nobody follows: start `PROGRAM run` for the new one first.";
 
 pub(crate) const DEAD_LETTERS: &str = "\
 Examples:

@@ -1,6 +1,6 @@
 //! The HTTP client that sources and sinks share: one server, its credentials kept out of every text.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Once;
 use std::time::Duration;
 
@@ -122,17 +122,30 @@ impl Endpoint {
         &self.client
     }
 
-    /// An address below this server's: each segment is percent-encoded, a `/` in it too. A segment `.` or `..` is left out, as
-    /// no URL can have it.
+    /// An address below this server's: each segment is percent-encoded, a `/` in it too, and a `+`, which CouchDB would read as a
+    /// space. A segment `.` or `..` is left out, as no URL can have it.
     pub fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty();
-            for segment in segments {
-                path.push(segment);
-            }
+        let mut path = self.base.path().trim_end_matches('/').to_owned();
+        for segment in segments.iter().filter(|segment| !matches!(**segment, "." | "..")) {
+            path.push('/');
+            push_segment(&mut path, segment);
         }
+        let mut url = self.base.clone();
+        url.set_path(&path);
         url
+    }
+}
+
+/// Percent-encodes all but the characters that mean nothing anywhere (RFC 3986, 2.3) and the `*` and `,` that search servers have in
+/// the names of several indices.
+fn push_segment(path: &mut String, segment: &str) {
+    for byte in segment.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~*,".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(path, "%{byte:02X}");
+        }
     }
 }
 
@@ -270,9 +283,13 @@ mod tests {
         let endpoint = Endpoint::parse("http://localhost:9200", None, None).unwrap();
         assert_eq!(
             endpoint.url(&["a/b+c", "_doc", "ü ?#%2F"]).as_str(),
-            "http://localhost:9200/a%2Fb+c/_doc/%C3%BC%20%3F%23%252F"
+            "http://localhost:9200/a%2Fb%2Bc/_doc/%C3%BC%20%3F%23%252F"
         );
+        assert_eq!(endpoint.url(&["z_$()+-/9"]).as_str(), "http://localhost:9200/z_%24%28%29%2B-%2F9");
+        assert_eq!(endpoint.url(&["a*,b.W7", "..", "."]).as_str(), "http://localhost:9200/a*,b.W7");
         assert_eq!(endpoint.url(&[]).as_str(), "http://localhost:9200/");
+        let below = Endpoint::parse("http://localhost:9200/couch%20db/", None, None).unwrap();
+        assert_eq!(below.url(&["%2e%2e"]).as_str(), "http://localhost:9200/couch%20db/%252e%252e");
     }
 
     #[test]

@@ -18,12 +18,12 @@ impl fmt::Display for Version {
     }
 }
 
-/// How an index takes versions.
+/// What a bulk belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteMode {
-    /// First load: one constant version, `external`, so that whatever is there already stays.
+    /// A first load: an index whose load is over takes none of it.
     Load,
-    /// Following: rising versions, `external_gte`, so that a repeated request is accepted and a late one is not.
+    /// Following.
     Follow,
 }
 

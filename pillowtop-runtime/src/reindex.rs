@@ -1,7 +1,10 @@
 //! Building an index from its database, and opening one that is complete.
 //!
 //! The feed's position is taken before the first document is read; after the load, changes since then are caught up. A load that was
-//! interrupted goes on with the position and the version that it began with, so nothing that it wrote can hide a later change.
+//! interrupted goes on with the position that it began with.
+//!
+//! Only an empty index is loaded anew. One that has documents and no state is left alone, as anything may be in it: a document that was
+//! deleted since would come neither in the load nor in what is caught up.
 
 use std::sync::Arc;
 
@@ -77,6 +80,10 @@ pub enum ReindexError {
 pub enum ReindexStep {
     /// An index was created.
     Created(IndexName),
+    /// An index that an earlier run began is gone on with; the hashed alias is on another one until it is complete.
+    GoingOn(IndexName),
+    /// It is not known what is in an index: its state is lost, or its shards are other ones. Another one is built.
+    LeftAlone(IndexName),
     /// Documents are loaded, from the start.
     Loading,
     /// A load that was interrupted goes on.
@@ -115,10 +122,20 @@ pub struct Reindex<'a> {
     pub counters: Arc<Counters>,
     /// The bounds of its pipeline.
     pub options: PipelineOptions,
-    /// Build another index even if one is there; it takes the hashed alias when it is complete.
+    /// Build another index even if one is there; it takes the hashed alias when it is complete. One that an earlier restart began is
+    /// gone on with.
     pub restart: bool,
     /// How the lease is taken.
     pub acquire: AcquireOptions,
+}
+
+/// The index that is built.
+struct Found {
+    index: IndexName,
+    /// Whether it is empty, and its load begins now.
+    is_fresh: bool,
+    /// Whether nothing is left to do.
+    is_done: bool,
 }
 
 impl Reindex<'_> {
@@ -133,33 +150,35 @@ impl Reindex<'_> {
         stop: watch::Receiver<bool>,
         progress: impl Fn(ReindexStep) + Send + Sync,
     ) -> Result<Reindexed, ReindexError> {
-        let definition = self.pillow.definition();
         // Before anything else: what changes from here on is caught up.
         let info = self.database.info().await?;
-        let (index, fresh) = match self.existing().await? {
-            Some((index, Some(control))) if control.state.phase == Phase::Following => {
-                let documents = self.cluster.count(index.as_str()).await?;
+        let found = match self.existing(&info, &progress).await? {
+            Some(found) if found.is_done => {
+                let (index, documents) =
+                    (found.index.clone(), self.cluster.count(found.index.as_str()).await?);
                 return Ok(Reindexed { index, documents, stopped: false, already_complete: true });
             }
-            Some((index, control)) => (index, control.is_none()),
-            None => {
-                let created = self.cluster.create_index(definition, IndexUse::Loading).await?;
-                progress(ReindexStep::Created(created.name.clone()));
-                (created.name, true)
-            }
+            Some(found) => found,
+            None => self.created(&progress).await?,
         };
-        let initial = initial_state(definition, &index, &info);
-        let acquired =
-            OwnedIndex::acquire(self.cluster, definition, &index, self.acquire.clone(), Some(initial))
-                .await?;
-        let owned = Arc::new(acquired);
+        let (found, owned) = match self.acquired(&found, &info).await {
+            // No load of it can be gone on with: a restart is what is asked for then.
+            Err(AcquireError::IdentityChanged { index, .. }) if self.restart => {
+                progress(ReindexStep::LeftAlone(index));
+                let found = self.created(&progress).await?;
+                let owned = self.acquired(&found, &info).await?;
+                (found, owned)
+            }
+            owned => (found, owned?),
+        };
+        let Found { index, is_fresh, .. } = found;
         let expected = owned.state().database;
         if expected != info.identity {
             owned.release().await?;
             let found = info.identity.instance_start_time;
             return Err(ReindexError::OtherDatabase { index, expected, found });
         }
-        let built = self.build(&owned, fresh, stop, &progress).await;
+        let built = self.build(&owned, is_fresh, stop, &progress).await;
         // Whatever happened: nobody should have to wait for the lease to run out.
         let released = owned.release().await;
         let stopped = built?;
@@ -168,16 +187,61 @@ impl Reindex<'_> {
         Ok(Reindexed { index, documents, stopped, already_complete: false })
     }
 
-    /// The index of this hash that there is, and its control document. With `restart` none counts.
-    async fn existing(&self) -> Result<Option<(IndexName, Option<ControlDocument>)>, ReindexError> {
-        if self.restart {
+    /// The index of this hash to go on with, if there is one.
+    async fn existing(
+        &self,
+        info: &DatabaseInfo,
+        progress: &(impl Fn(ReindexStep) + Sync),
+    ) -> Result<Option<Found>, ReindexError> {
+        let definition = self.pillow.definition();
+        let aliased = self.cluster.index_of(&definition.hashed_alias(self.cluster.prefix())).await?;
+        if let Some(index) = self.begun(aliased.as_ref(), info).await? {
+            progress(ReindexStep::GoingOn(index.clone()));
+            return Ok(Some(Found { index, is_fresh: false, is_done: false }));
+        }
+        let Some(index) = aliased.filter(|_| !self.restart) else { return Ok(None) };
+        self.cluster.check_mapping(definition, &index).await?;
+        if let Some(control) = control_of(self.cluster, &index).await? {
+            let is_done = control.state.phase == Phase::Following;
+            return Ok(Some(Found { index, is_fresh: false, is_done }));
+        }
+        self.cluster.refresh(&index).await?;
+        if self.cluster.count(index.as_str()).await? > 0 {
+            progress(ReindexStep::LeftAlone(index));
             return Ok(None);
         }
-        let alias = self.pillow.definition().hashed_alias(self.cluster.prefix());
-        let Some(index) = self.cluster.index_of(&alias).await? else { return Ok(None) };
-        self.cluster.check_mapping(self.pillow.definition(), &index).await?;
-        let control = control_of(self.cluster, &index).await?;
-        Ok(Some((index, control)))
+        Ok(Some(Found { index, is_fresh: true, is_done: false }))
+    }
+
+    /// The last index that was begun after the one with the hashed alias, from this database. It is complete if the alias alone is
+    /// missing; a restart goes on with none of these.
+    async fn begun(
+        &self,
+        aliased: Option<&IndexName>,
+        info: &DatabaseInfo,
+    ) -> Result<Option<IndexName>, ClusterError> {
+        for index in self.cluster.indices_after(self.pillow.definition(), aliased).await? {
+            let Some(control) = control_of(self.cluster, &index).await? else { continue };
+            let is_unfinished = control.state.phase != Phase::Following;
+            if control.state.database == info.identity && (is_unfinished || !self.restart) {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn created(&self, progress: &(impl Fn(ReindexStep) + Sync)) -> Result<Found, ClusterError> {
+        let created = self.cluster.create_index(self.pillow.definition(), IndexUse::Loading).await?;
+        progress(ReindexStep::Created(created.name.clone()));
+        Ok(Found { index: created.name, is_fresh: true, is_done: false })
+    }
+
+    /// Takes the lease. A state is begun for an empty index alone.
+    async fn acquired(&self, found: &Found, info: &DatabaseInfo) -> Result<Arc<OwnedIndex>, AcquireError> {
+        let definition = self.pillow.definition();
+        let initial = found.is_fresh.then(|| initial_state(definition, &found.index, info));
+        let options = self.acquire.clone();
+        OwnedIndex::acquire(self.cluster, definition, &found.index, options, initial).await.map(Arc::new)
     }
 
     /// Fills the index and makes it one that is followed; tells whether it was stopped before. The lease is renewed meanwhile.
@@ -287,16 +351,15 @@ async fn control_of(cluster: &Cluster, index: &IndexName) -> Result<Option<Contr
 
 /// The state of an index whose load begins now, at the position that the database had before.
 fn initial_state(definition: &Definition, index: &IndexName, info: &DatabaseInfo) -> IndexState {
-    let version = Version(now_micros());
     IndexState {
         pillow: definition.pillow.clone(),
         index: index.clone(),
         hash: definition.hash.to_string(),
         phase: Phase::Loading,
         checkpoint: None,
-        load: Some(LoadState { start: info.update_sequence.clone(), version, position: Sequence::start() }),
+        load: Some(LoadState { start: info.update_sequence.clone(), position: Sequence::start() }),
         database: info.identity.clone(),
-        ceiling: version,
+        ceiling: Version(now_micros()),
         past: Vec::new(),
     }
 }

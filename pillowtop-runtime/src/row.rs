@@ -39,6 +39,10 @@ pub enum RowError {
     /// It lacks a member.
     #[error("a row without `{0}`")]
     Missing(&'static str),
+    /// It says that a document was changed and does not bring it. That is no deletion: the feed was asked without documents, or the
+    /// server could not read this one.
+    #[error("a row without its document, of a document that is not deleted")]
+    NoDocument,
     /// CouchDB reports an error in the middle of a feed.
     #[error("the server reports: {0}")]
     Server(ByteString),
@@ -49,7 +53,7 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// When it is no object, or has no id or no revision.
+    /// When it is no object, or has no id, no revision, or no document without being a deletion.
     pub fn parse(line: ByteString) -> Result<Self, RowError> {
         let (mut sequence, mut id, mut revision, mut deleted, mut document) = (None, None, None, false, None);
         let mut members = Vec::with_capacity(USUAL_MEMBERS);
@@ -76,6 +80,9 @@ impl Row {
         }
         let id = DocumentId::new(id.ok_or(RowError::Missing("id"))?);
         let revision = Revision::new(revision.ok_or(RowError::Missing("changes"))?);
+        if document.is_none() && !deleted {
+            return Err(RowError::NoDocument);
+        }
         Ok(Self { sequence, id, revision, deleted, line, document, members })
     }
 
@@ -243,8 +250,26 @@ mod tests {
 
     #[test]
     fn a_row_of_an_interval_has_no_sequence() {
-        let row = Row::parse(r#"{"seq":null,"id":"a","changes":[{"rev":"1-0"}]}"#.into()).unwrap();
-        assert_eq!((row.sequence.clone(), row.document()), (None, None));
+        let row = Row::parse(r#"{"seq":null,"id":"a","changes":[{"rev":"1-0"}],"doc":{}}"#.into()).unwrap();
+        assert_eq!((row.sequence.clone(), row.document()), (None, Some("{}")));
+    }
+
+    #[test]
+    fn only_a_deletion_may_lack_its_document() {
+        let row = |rest: &str| {
+            Row::parse(format!(r#"{{"seq":"1","id":"a","changes":[{{"rev":"1-0"}}]{rest}}}"#).into())
+        };
+        for lacking in ["", r#","doc":null"#, r#","deleted":false"#, r#","doc":"text""#, r#","doc":[]"#] {
+            assert_eq!(row(lacking), Err(RowError::NoDocument), "{lacking}");
+        }
+        // The order of the members is the server's.
+        for deletion in [
+            r#","deleted":true"#,
+            r#","doc":null,"deleted":true"#,
+            r#","deleted":true,"doc":{"_deleted":true}"#,
+        ] {
+            assert!(row(deletion).is_ok_and(|row| row.deleted), "{deletion}");
+        }
     }
 
     #[test]

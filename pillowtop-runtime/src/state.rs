@@ -41,8 +41,6 @@ pub struct DatabaseIdentity {
 pub struct LoadState {
     /// The feed's position before the first document was read; catching up starts here.
     pub start: Sequence,
-    /// The version of every write of the load, lower than any later one.
-    pub version: Version,
     /// Everything before this position of the load's own feed is acknowledged.
     pub position: Sequence,
 }
@@ -56,8 +54,12 @@ pub struct PastCheckpoint {
     pub since: Sequence,
 }
 
-/// How many earlier checkpoints are kept, one a minute at most.
-pub const PAST_CHECKPOINTS: usize = 100;
+/// Earlier checkpoints that are kept as they came, one a minute at most.
+const PAST_MINUTES: usize = 60;
+/// Those before them, the first of each hour.
+const PAST_HOURS: usize = 48;
+/// Those before them, the first of each day.
+const PAST_DAYS: usize = 14;
 
 /// The state of one physical index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +84,37 @@ pub struct IndexState {
     pub past: Vec<PastCheckpoint>,
 }
 
+impl PastCheckpoint {
+    fn minute(&self) -> &str {
+        minute(&self.time)
+    }
+
+    fn hour(&self) -> &str {
+        self.time.get(..13).unwrap_or(&self.time)
+    }
+
+    fn day(&self) -> &str {
+        self.time.get(..10).unwrap_or(&self.time)
+    }
+}
+
+/// Times of one format in UTC: their first characters are the day, the hour, the minute.
+fn minute(time: &str) -> &str {
+    time.get(..16).unwrap_or(time)
+}
+
+/// Thins out what is older: the newest are kept as they came, then the first of each hour, then the first of each day. So a snapshot of
+/// last week has a checkpoint that is at most a day older.
+fn thin(past: &mut Vec<PastCheckpoint>) {
+    let hours_end = past.len().saturating_sub(PAST_MINUTES);
+    let newest = past.split_off(hours_end);
+    past.dedup_by(|later, earlier| later.hour() == earlier.hour());
+    let hours = past.split_off(past.len().saturating_sub(PAST_HOURS));
+    past.dedup_by(|later, earlier| later.day() == earlier.day());
+    past.drain(..past.len().saturating_sub(PAST_DAYS));
+    past.extend(hours.into_iter().chain(newest));
+}
+
 impl IndexState {
     /// Where reading goes on in this phase.
     pub fn position(&self) -> Sequence {
@@ -99,12 +132,9 @@ impl IndexState {
             load.position = position;
             return;
         }
-        // Times of one format in UTC: the first 16 characters are the minute.
-        let minute = |time: &str| time.get(..16).map(str::to_owned);
-        if self.past.last().is_none_or(|last| minute(&last.time) != minute(time)) {
+        if self.past.last().is_none_or(|last| last.minute() != minute(time)) {
             self.past.push(PastCheckpoint { time: time.to_owned(), since: position.clone() });
-            let surplus = self.past.len().saturating_sub(PAST_CHECKPOINTS);
-            self.past.drain(..surplus);
+            thin(&mut self.past);
         }
         self.checkpoint = Some(position);
     }
@@ -123,6 +153,8 @@ impl IndexState {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn state() -> IndexState {
@@ -132,7 +164,7 @@ mod tests {
             hash: "0".to_owned(),
             phase: Phase::Loading,
             checkpoint: None,
-            load: Some(LoadState { start: "s0".into(), version: Version(1), position: Sequence::start() }),
+            load: Some(LoadState { start: "s0".into(), position: Sequence::start() }),
             database: DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() },
             ceiling: Version(1),
             past: Vec::new(),
@@ -153,17 +185,69 @@ mod tests {
         assert_eq!(state.load, None);
     }
 
+    /// A time so many minutes after the start of a year of months of 28 days.
+    fn time(minutes: usize) -> String {
+        let (day, of_day) = (minutes / 1440, minutes % 1440);
+        format!("2026-{:02}-{:02}T{:02}:{:02}:00Z", day / 28 + 1, day % 28 + 1, of_day / 60, of_day % 60)
+    }
+
+    /// What is kept of checkpoints that were stored at these minutes.
+    fn kept(minutes: &[usize]) -> Vec<PastCheckpoint> {
+        let mut state = state();
+        state.enter(Phase::Following);
+        for minute in minutes {
+            state.set_position(format!("s{minute}").into(), &time(*minute));
+        }
+        state.past
+    }
+
     #[test]
     fn one_past_checkpoint_a_minute_is_kept() {
         let mut state = state();
         state.enter(Phase::Following);
-        for minute in 0..200 {
-            for second in [0, 30] {
-                let time = format!("2026-01-01T{:02}:{:02}:{second:02}Z", minute / 60, minute % 60);
-                state.set_position(format!("s{minute}-{second}").into(), &time);
+        for second in [0, 30] {
+            state.set_position(format!("s{second}").into(), &format!("2026-01-01T00:00:{second:02}Z"));
+        }
+        assert_eq!(state.past.len(), 1);
+        assert_eq!(state.past[0].since, "s0".into());
+    }
+
+    #[test]
+    fn past_checkpoints_of_busy_weeks_reach_back_for_two() {
+        let all: Vec<usize> = (0..30 * 1440).collect();
+        let kept = kept(&all);
+        assert!((100..=PAST_MINUTES + PAST_HOURS + PAST_DAYS).contains(&kept.len()), "{}", kept.len());
+        assert!(kept[0].time <= time(14 * 1440 + 60), "{:?}", kept[0]);
+    }
+
+    proptest! {
+        #[test]
+        fn past_checkpoints_are_thinned_by_age(gaps in prop::collection::vec(prop_oneof![1..3_usize, 1..90_usize, 1..3000_usize], 1..400)) {
+            let minutes: Vec<usize> = gaps
+                .iter()
+                .scan(0, |minute, gap| { *minute += gap; Some(*minute) })
+                .filter(|minute| *minute < 300 * 1440)
+                .collect();
+            let kept = kept(&minutes);
+            prop_assert!(kept.len() <= PAST_MINUTES + PAST_HOURS + PAST_DAYS);
+            prop_assert!(kept.is_sorted_by(|earlier, later| earlier.time < later.time));
+            let kept: Vec<&str> = kept.iter().map(|entry| entry.time.as_str()).collect();
+            // Whatever a snapshot's time is, there is a checkpoint shortly before it.
+            let stored: Vec<String> = minutes.iter().rev().map(|minute| time(*minute)).collect();
+            let firsts = |length: usize| {
+                let mut parts: Vec<&str> = stored.iter().skip(PAST_MINUTES).map(|time| &time[..length]).collect();
+                parts.dedup();
+                parts
+            };
+            for newest in stored.iter().take(PAST_MINUTES) {
+                prop_assert!(kept.contains(&newest.as_str()));
+            }
+            for hour in firsts(13).into_iter().take(PAST_HOURS) {
+                prop_assert!(kept.iter().any(|time| time.starts_with(hour)), "{hour} is in none of {kept:?}");
+            }
+            for day in firsts(10).into_iter().take(PAST_DAYS) {
+                prop_assert!(kept.iter().any(|time| time.starts_with(day)), "{day} is in none of {kept:?}");
             }
         }
-        assert_eq!(state.past.len(), PAST_CHECKPOINTS);
-        assert_eq!(state.past[0].since, "s100-0".into());
     }
 }

@@ -1,8 +1,8 @@
 //! `es-manage`: indices and aliases.
 
-use pillowtop_core::{AliasName, IndexName};
+use pillowtop_core::{AliasName, IndexName, PillowName};
 use pillowtop_runtime::Phase;
-use pillowtop_runtime::sink::elastic::{Cluster, IndexStatus};
+use pillowtop_runtime::sink::elastic::{Cluster, ControlDocument, FlipPlan, IndexStatus};
 use serde_json::{Value, json};
 
 use crate::arguments::EsAction;
@@ -98,7 +98,9 @@ async fn flip(context: &Context, names: &[String], dry_run: bool) -> Result<Outc
         cluster.check_mapping(definition, &index).await?;
         require_complete(&cluster, index.as_str()).await.map_err(|failure| failure.hint(build))?;
         let alias = definition.search_alias(cluster.prefix());
-        plans.push(cluster.plan_flip(&alias, &index).await?);
+        let plan = cluster.plan_flip(&alias, &index).await?;
+        require_followed(context, &cluster, &plan, name).await?;
+        plans.push(plan);
     }
     let mut listed = Vec::new();
     for plan in &plans {
@@ -119,11 +121,46 @@ async fn flip(context: &Context, names: &[String], dry_run: bool) -> Result<Outc
     Ok(Outcome::Done)
 }
 
+/// Searches do not go from an index that is followed to one that is not: they would get older from then on, and nobody would notice.
+/// Where nothing is followed yet, as on the first day, or nothing any more, it is only said.
+async fn require_followed(
+    context: &Context,
+    cluster: &Cluster,
+    plan: &FlipPlan,
+    name: &PillowName,
+) -> Result<(), Failure> {
+    let Some(target) = control_of(cluster, plan.to.as_str()).await? else { return Ok(()) };
+    if target.live_owner().is_some() || plan.is_done() {
+        return Ok(());
+    }
+    let (to, saved) = (&plan.to, &target.saved);
+    for from in &plan.from {
+        let control = control_of(cluster, from.as_str()).await?;
+        if let Some(owner) = control.as_ref().and_then(ControlDocument::live_owner) {
+            return Err(Failure::new(format!(
+                "nobody has followed `{to}` since {saved}, while `{from}` is followed by {}",
+                owner.label
+            ))
+            .hint(format!(
+                "start another `PROGRAM run {name}`, which follows the new index beside it; flip, then stop the old one"
+            )));
+        }
+    }
+    context.talk.note(&format!(
+        "nobody follows `{to}`: searches find what was there at {saved}, until `{} run {name}` goes on",
+        context.program
+    ));
+    Ok(())
+}
+
+async fn control_of(cluster: &Cluster, index: &str) -> Result<Option<ControlDocument>, Failure> {
+    let uuid = cluster.index_uuid(&index.into()).await?.unwrap_or_default();
+    Ok(cluster.control_documents(std::slice::from_ref(&uuid)).await?.remove(&uuid))
+}
+
 /// An alias only goes to an index that was loaded and caught up.
 async fn require_complete(cluster: &Cluster, index: &str) -> Result<(), Failure> {
-    let uuid = cluster.index_uuid(&index.into()).await?.unwrap_or_default();
-    let control = cluster.control_documents(std::slice::from_ref(&uuid)).await?.remove(&uuid);
-    match control.map(|control| control.state.phase) {
+    match control_of(cluster, index).await?.map(|control| control.state.phase) {
         Some(Phase::Following) => Ok(()),
         Some(phase) => Err(Failure::new(format!("index `{index}` is not complete: it is {phase}"))),
         None => Err(Failure::new(format!("index `{index}` was never loaded"))),

@@ -69,6 +69,14 @@ pub(crate) async fn build(
     let done = reindex
         .run(stop.receiver(), |step| match step {
             ReindexStep::Created(index) => talk.note(&format!("{name}: created `{index}`")),
+            ReindexStep::GoingOn(index) => {
+                talk.note(&format!("{name}: going on with `{index}`, which an earlier run began"));
+            }
+            ReindexStep::LeftAlone(index) => {
+                talk.note(&format!(
+                    "{name}: it is not known what is in `{index}`, so nothing is loaded over it; another index is built"
+                ));
+            }
             ReindexStep::Resuming => talk.note(&format!("{name}: going on with a load that was interrupted")),
             ReindexStep::CatchingUp => {
                 talk.note(&format!("{name}: applying what changed since the load began"));

@@ -9,7 +9,7 @@ use pillowtop_core::{AnyPillow, ChangeMeta, ProcessError, Verdict};
 
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
-use crate::operation::{Action, Version, WriteMode};
+use crate::operation::{Action, Version};
 use crate::row::Row;
 use crate::state::IndexState;
 
@@ -39,12 +39,12 @@ pub enum Judgement {
 }
 
 impl Judgement {
-    /// What is written, if anything. While loading, nothing is deleted: catching up does that.
-    pub fn action(self, mode: WriteMode) -> Option<Action> {
-        match (self, mode) {
-            (Self::Index(source), _) => Some(Action::Index(source)),
-            (Self::Leave | Self::Filtered | Self::Delete, WriteMode::Follow) => Some(Action::Delete),
-            _ => None,
+    /// What is written, if anything.
+    pub fn action(self) -> Option<Action> {
+        match self {
+            Self::Index(source) => Some(Action::Index(source)),
+            Self::Leave | Self::Filtered | Self::Delete => Some(Action::Delete),
+            Self::Foreign | Self::Dead(_) => None,
         }
     }
 }

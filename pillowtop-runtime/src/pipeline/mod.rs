@@ -10,6 +10,7 @@ mod answers;
 mod counters;
 mod judge;
 mod lanes;
+mod loaded;
 mod pace;
 mod pillow;
 mod probe;

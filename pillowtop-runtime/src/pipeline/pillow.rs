@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::counters::{Count, Counters};
 use super::judge::{Judgement, judge};
 use super::lanes::{BulkLimits, Lanes};
+use super::loaded::Loaded;
 use super::pace::{Circuit, Concurrency};
 use super::probe::{is_suspicious, write};
 use super::queued::{Queued, QueuedLetter};
@@ -58,7 +59,8 @@ pub struct Pipeline {
     /// The state as the pipeline began: index, database and phase stay as they are while it runs, and asking for each row would copy it.
     pub(super) state: IndexState,
     mode: WriteMode,
-    load_version: Option<Version>,
+    /// What a load has written; nothing while following.
+    loaded: Option<Loaded>,
     pub(super) lanes: Lanes,
     pub(super) watermark: Watermark,
     /// Whether dead letters are being stored: one request at a time.
@@ -103,13 +105,12 @@ impl Pipeline {
     ) -> Self {
         let state = sink.state();
         let is_loading = state.phase == Phase::Loading;
-        let load_version = state.load.as_ref().filter(|_| is_loading).map(|load| load.version);
         Self {
             pillow,
             sink,
             counters,
-            mode: if load_version.is_some() { WriteMode::Load } else { WriteMode::Follow },
-            load_version,
+            mode: if is_loading { WriteMode::Load } else { WriteMode::Follow },
+            loaded: is_loading.then(Loaded::default),
             lanes: Lanes::default(),
             watermark: Watermark::default(),
             letters_in_flight: false,
@@ -135,7 +136,7 @@ impl Pipeline {
         self.lanes.waiting_bytes() < self.options.waiting_bytes
             && self.watermark.pending() < self.options.waiting_rows
             && self.circuit.open_until().is_none()
-            && (self.load_version.is_some() || self.sink.versions().has_room())
+            && self.sink.versions().has_room()
     }
 
     /// Whether everything that was taken is acknowledged.
@@ -170,7 +171,11 @@ impl Pipeline {
             return;
         }
         let is_deletion = matches!(judgement, Judgement::Delete);
-        let Some(action) = judgement.action(self.mode) else {
+        let action = judgement.action().filter(|action| match &mut self.loaded {
+            Some(loaded) => loaded.takes(&row.id, action),
+            None => true,
+        });
+        let Some(action) = action else {
             self.watermark.acknowledge(ordinal);
             return;
         };
@@ -188,16 +193,12 @@ impl Pipeline {
 
     /// The version of what a row asks for.
     fn stamp(&mut self) -> Option<Version> {
-        let version = self.version();
+        let version = self.sink.versions().stamp();
         if version.is_none() {
             // There was room for many more when these rows were taken.
             self.lost = Some("no versions are left below the reserved ceiling".to_owned());
         }
         version
-    }
-
-    fn version(&self) -> Option<Version> {
-        self.load_version.or_else(|| self.sink.versions().stamp())
     }
 
     fn saw(&mut self, what: Count) {
@@ -231,7 +232,7 @@ impl Pipeline {
             self.concurrency.sent();
             let (sink, mode) = (Arc::clone(&self.sink), self.mode);
             let (operations, lanes) = (bulk.entries, bulk.lanes);
-            let probe = is_suspicious(&operations).then(|| self.version()).flatten();
+            let probe = is_suspicious(&operations).then(|| self.sink.versions().stamp()).flatten();
             tasks.spawn(async move {
                 let (answer, was_well) = write(sink.as_ref(), &operations, mode, probe).await;
                 (place, Done::Bulk { operations, lanes, answer, was_well })

@@ -96,6 +96,8 @@ impl CouchError {
             RowError::Server(reason) => {
                 Self::Unreachable { server, reason: format!("an error in the feed: {reason}") }
             }
+            // It may be missing on the copy that was asked: asked again, never passed over.
+            RowError::NoDocument => Self::Unreachable { server, reason: error.to_string() },
             RowError::Missing(_) => {
                 Self::Malformed { server, what: "a changes feed", reason: error.to_string() }
             }

@@ -165,5 +165,8 @@ mod tests {
         let error = ChangesFile::open(&path).unwrap_err().to_string();
         assert!(error.starts_with("line 2 of ") && error.contains("malformed JSON"), "{error}");
         assert!(ChangesFile::open(Path::new("nowhere.jsonl")).is_err());
+        let (_folder, path) = file(&ROW.replace(",\"doc\":{\"_id\":\"x\"}", ""));
+        let error = ChangesFile::open(&path).unwrap_err().to_string();
+        assert!(error.ends_with("a row without its document, of a document that is not deleted"), "{error}");
     }
 }

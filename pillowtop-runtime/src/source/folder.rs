@@ -1,4 +1,5 @@
-//! A folder of JSON documents, one a file. It has no order and no past, so a change of any file means all are read again.
+//! A folder of JSON documents, one a file. It has no order and no past, so a change of any file means all are read again, and a
+//! file that was removed leaves no change: its document stays in the index until one with `"_deleted": true` takes its place.
 
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;

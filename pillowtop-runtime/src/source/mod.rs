@@ -76,19 +76,29 @@ pub enum SourceError {
         /// The position.
         since: Sequence,
     },
+    /// The task that reads panicked, which is a bug. What it read before is no whole feed.
+    #[error("the task that reads the source failed: {0}")]
+    Task(String),
 }
 
 /// A running source.
 #[derive(Debug)]
 pub struct Feed {
     events: mpsc::Receiver<Result<FeedEvent, SourceError>>,
-    task: JoinHandle<()>,
+    /// Gone once its end was told.
+    task: Option<JoinHandle<()>>,
 }
 
 impl Feed {
     /// The next event; `None` when the source came to its end. Safe to cancel.
     pub async fn next(&mut self) -> Option<Result<FeedEvent, SourceError>> {
-        self.events.recv().await
+        if let Some(event) = self.events.recv().await {
+            return Some(event);
+        }
+        // A task that panicked closes its channel too.
+        let ended = self.task.as_mut()?.await;
+        self.task = None;
+        ended.err().map(|error| Err(SourceError::Task(error.to_string())))
     }
 
     /// Runs a source.
@@ -104,13 +114,15 @@ impl Feed {
                 let _ = sender.send(Err(error)).await;
             }
         });
-        Self { events, task }
+        Self { events, task: Some(task) }
     }
 }
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
@@ -165,6 +177,30 @@ impl Feed {
                 }
             }
         });
-        Self { events, task }
+        Self { events, task: Some(task) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_panics_is_no_end() {
+        let mut feed = Feed::spawn(async |mut sender: Sender| -> Result<(), SourceError> {
+            sender.position("1".into()).await;
+            panic!("a bug");
+        });
+        assert!(matches!(feed.next().await, Some(Ok(FeedEvent::Position(_)))));
+        let error = feed.next().await.expect("an error").unwrap_err();
+        assert!(error.to_string().contains("a bug"), "{error}");
+        assert!(feed.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_ends_well_is_an_end() {
+        let mut feed = Feed::spawn(async |_| Ok(()));
+        assert!(feed.next().await.is_none());
+        assert!(feed.next().await.is_none());
     }
 }

@@ -1,8 +1,10 @@
 //! The commands that a user runs, on the real servers that `cargo xtask test` has started.
 
-mod service;
+mod stub;
 mod support;
 
+mod again;
 mod bad_input;
 mod crash;
+mod service;
 mod whole_way;

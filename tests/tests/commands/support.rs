@@ -50,6 +50,11 @@ impl World {
         self.folder.path().join("pillowtop.toml")
     }
 
+    /// What stands before every index, and the database's name.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -108,7 +108,7 @@ impl World {
             hash: self.definition.hash.to_string(),
             phase: Phase::Loading,
             checkpoint: None,
-            load: Some(LoadState { start: "s0".into(), version: Version(1000), position: Sequence::start() }),
+            load: Some(LoadState { start: "s0".into(), position: Sequence::start() }),
             database: DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() },
             ceiling: Version(0),
             past: Vec::new(),

@@ -59,9 +59,9 @@ impl Pillow for Note {
 
 /// An index with external versions in memory. `faults` decides what becomes of each request in turn.
 pub(super) struct FakeIndex {
-    state: Mutex<IndexState>,
+    pub(super) state: Mutex<IndexState>,
     versions: VersionClock,
-    documents: Mutex<HashMap<DocumentId, (Version, Option<String>)>>,
+    pub(super) documents: Mutex<HashMap<DocumentId, (Version, Option<String>)>>,
     /// The open letters.
     pub(super) letters: Mutex<HashMap<DocumentId, DeadLetter>>,
     faults: Mutex<Vec<u8>>,

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::fake::{FakeIndex, PANICS, POISON, REFUSED, feed, run, run_with, session};
 use crate::pipeline::{PipelineOptions, SessionEnd};
 use crate::row::Row;
+use crate::{LoadState, Phase, Version};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -198,4 +199,34 @@ async fn a_stop_is_heard_while_the_last_position_cannot_be_stored() {
     assert_eq!(running.await.unwrap().unwrap(), SessionEnd::Stopped);
     assert!(asked.elapsed() < Duration::from_secs(40), "{:?}", asked.elapsed());
     assert!(index.saved.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_row_of_a_load_counts_and_only_what_it_wrote_is_deleted() {
+    let index = Arc::new(FakeIndex::new(Vec::new()));
+    {
+        let mut state = index.state.lock().unwrap();
+        state.phase = Phase::Loading;
+        state.load = Some(LoadState { start: "s0".into(), position: pillowtop_core::Sequence::start() });
+    }
+    let written = [Step::Write(1, 1), Step::Write(2, 1), Step::Write(3, 1), Step::Leave(4), Step::Delete(5)];
+    let first = run(&index, written.iter().enumerate().map(|(place, step)| row(place, step)).collect());
+    first.await;
+    assert_eq!(index.documents.lock().unwrap().len(), 3, "what was never written is not deleted");
+    let steps = [
+        Step::Write(1, 1),
+        Step::Delete(1),
+        Step::Write(2, 1),
+        Step::Write(2, 7),
+        Step::Retype(3),
+        Step::Write(4, 1),
+    ];
+    run(&index, steps.iter().enumerate().map(|(place, step)| row(place, step)).collect()).await;
+    assert_eq!(index.held(), [("d2".to_owned(), 7), ("d3".to_owned(), 1), ("d4".to_owned(), 1)]);
+    let versions: Vec<Version> =
+        index.documents.lock().unwrap().values().map(|(version, _)| *version).collect();
+    assert!(
+        versions.iter().all(|version| versions.iter().filter(|other| *other == version).count() == 1),
+        "{versions:?}"
+    );
 }

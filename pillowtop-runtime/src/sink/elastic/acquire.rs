@@ -316,10 +316,7 @@ impl Taking<'_> {
     }
 
     fn first_document(&self, shards: BTreeMap<String, String>) -> Result<ControlDocument, AcquireError> {
-        let mut state = self.initial.clone().ok_or_else(|| AcquireError::NoState(self.index.clone()))?;
-        // A load's version is sent too.
-        let sent = state.load.as_ref().map_or(Version(0), |load| load.version);
-        state.ceiling = Version(state.ceiling.0.max(sent.0));
+        let state = self.initial.clone().ok_or_else(|| AcquireError::NoState(self.index.clone()))?;
         Ok(ControlDocument { state, owner: None, lease_ms: 0, epoch: 0, shards, saved: now_text() })
     }
 

@@ -6,7 +6,7 @@ use pillowtop_core::DocumentId;
 use serde::Deserialize;
 
 use super::answer::{Judgement, judge};
-use crate::operation::{Action, Operation, Version, WriteMode};
+use crate::operation::{Action, Operation, Version};
 use crate::sink::WriteError;
 
 /// What is kept of the answer. Each item keeps its status: a filter on errors alone would drop the other items, and with them
@@ -17,15 +17,16 @@ pub(super) const FILTER_PATH: &str = "took,errors,items.*.status,items.*._id,ite
 /// How long the server waits for a primary before it gives up; a third of the client's time-out.
 pub(super) const SERVER_TIMEOUT: &str = "30s";
 
-/// The body of a bulk that is sent to the private alias's own path, so no line names an index.
-pub fn body(operations: &[Operation], mode: WriteMode) -> Bytes {
+/// The body of a bulk that is sent to the private alias's own path, so no line names an index. A repeated request is accepted and a
+/// late one is not (`external_gte`), in a load too: its feed may bring a document twice, the newer one later.
+pub fn body(operations: &[Operation]) -> Bytes {
     let mut body = Vec::with_capacity(operations.iter().map(Operation::body_bytes).sum());
     for operation in operations {
         let action = match &operation.action {
             Action::Index(_) => "index",
             Action::Delete => "delete",
         };
-        push_action(&mut body, action, operation.id.as_str(), operation.version, mode);
+        push_action(&mut body, action, operation.id.as_str(), operation.version);
         if let Action::Index(source) = &operation.action {
             push_line(&mut body, source);
         }
@@ -34,20 +35,14 @@ pub fn body(operations: &[Operation], mode: WriteMode) -> Bytes {
 }
 
 /// The line of an operation with a version.
-pub(super) fn push_action(body: &mut Vec<u8>, action: &str, id: &str, version: Version, mode: WriteMode) {
-    let version_type = match mode {
-        WriteMode::Load => "external",
-        WriteMode::Follow => "external_gte",
-    };
+pub(super) fn push_action(body: &mut Vec<u8>, action: &str, id: &str, version: Version) {
     body.extend_from_slice(b"{\"");
     body.extend_from_slice(action.as_bytes());
     body.extend_from_slice(b"\":{\"_id\":");
     push_text(body, id);
     body.extend_from_slice(b",\"version\":");
     body.extend_from_slice(version.to_string().as_bytes());
-    body.extend_from_slice(b",\"version_type\":\"");
-    body.extend_from_slice(version_type.as_bytes());
-    body.extend_from_slice(b"\"}}\n");
+    body.extend_from_slice(b",\"version_type\":\"external_gte\"}}\n");
 }
 
 /// A text as JSON.
@@ -183,15 +178,13 @@ mod tests {
             operation("c", Some(b"{}")),
         ];
         assert_eq!(
-            String::from_utf8_lossy(&body(&operations, WriteMode::Follow)),
+            String::from_utf8_lossy(&body(&operations)),
             "{\"index\":{\"_id\":\"a\\\"\\n\\u0001ü\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n\
              {\"a\": {   \"b\": \"\\n\"}} \n\
              {\"delete\":{\"_id\":\"b\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n\
              {\"index\":{\"_id\":\"c\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n\
              {}\n"
         );
-        let load = body(&operations[1..2], WriteMode::Load);
-        assert!(load.ends_with(b"\"version_type\":\"external\"}}\n"));
     }
 
     #[track_caller]

@@ -50,6 +50,14 @@ pub struct ControlDocument {
     pub saved: String,
 }
 
+impl ControlDocument {
+    /// Who follows the index, as far as can be known: an owner that did not give the lease back, and that did not certainly die on
+    /// this machine.
+    pub fn live_owner(&self) -> Option<&Owner> {
+        self.owner.as_ref().filter(|owner| !owner.process.is_dead(&ProcessIdentity::own()))
+    }
+}
+
 /// Which write of a document one has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {

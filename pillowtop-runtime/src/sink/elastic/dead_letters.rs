@@ -18,7 +18,7 @@ use super::bulk::{push_action, push_line};
 use super::cluster::{Cluster, Request};
 use super::error::ClusterError;
 use crate::dead_letter::DeadLetter;
-use crate::operation::{Version, WriteMode};
+use crate::operation::Version;
 
 /// As many as one search returns.
 const PAGE: usize = 10_000;
@@ -51,13 +51,7 @@ pub(super) async fn store(
     let doing = "storing dead letters";
     let mut body = Vec::new();
     for letter in letters {
-        push_action(
-            &mut body,
-            "index",
-            &letter_id(index_uuid, &letter.id),
-            letter.version,
-            WriteMode::Follow,
-        );
+        push_action(&mut body, "index", &letter_id(index_uuid, &letter.id), letter.version);
         let source = serde_json::to_vec(&StoredLetter { index_uuid, letter }).map_err(|error| {
             ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() }
         })?;
@@ -74,7 +68,7 @@ pub(super) async fn settle(
 ) -> Result<(), ClusterError> {
     let mut body = Vec::new();
     for (id, version) in written {
-        push_action(&mut body, "delete", &letter_id(index_uuid, id), *version, WriteMode::Follow);
+        push_action(&mut body, "delete", &letter_id(index_uuid, id), *version);
     }
     write(cluster, body, written.len(), "removing dead letters").await
 }

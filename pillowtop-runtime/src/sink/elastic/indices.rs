@@ -74,6 +74,20 @@ impl Cluster {
         Ok(names.filter_map(|(name, _)| name.strip_prefix(&stem)?.parse().ok()).collect())
     }
 
+    /// The physical indices of a definition's hash with higher numbers than this one, or all of them; the highest first.
+    pub(crate) async fn indices_after(
+        &self,
+        definition: &Definition,
+        index: Option<&IndexName>,
+    ) -> Result<Vec<IndexName>, ClusterError> {
+        let number_of = |index: &IndexName| index.as_str().rsplit('_').next()?.parse().ok();
+        let after: u32 = index.and_then(number_of).unwrap_or(0);
+        let mut numbers = self.numbers_of(definition).await?;
+        numbers.retain(|number| *number > after);
+        numbers.sort_unstable_by(|left, right| right.cmp(left));
+        Ok(numbers.into_iter().map(|number| definition.index_name(self.prefix(), number)).collect())
+    }
+
     /// The uuid of a physical index; `None` when there is none of this name, an alias included.
     pub async fn index_uuid(&self, index: &IndexName) -> Result<Option<String>, ClusterError> {
         let path = [index.as_str(), "_settings", "index.uuid"];

@@ -158,15 +158,11 @@ impl OwnedIndex {
         document.owner.as_ref().is_some_and(|owner| owner.id == self.owner_id)
     }
 
-    async fn write_bulk(
-        &self,
-        operations: &[Operation],
-        mode: WriteMode,
-    ) -> Result<Vec<ItemOutcome>, WriteError> {
+    async fn write_bulk(&self, operations: &[Operation]) -> Result<Vec<ItemOutcome>, WriteError> {
         if operations.is_empty() {
             return Ok(Vec::new());
         }
-        let body = bulk::body(operations, mode);
+        let body = bulk::body(operations);
         let alias = self.checked_alias(operations)?;
         let path = [alias.as_str(), "_bulk"];
         let query = [("timeout", SERVER_TIMEOUT), ("filter_path", FILTER_PATH)];
@@ -315,9 +311,10 @@ impl Sink for OwnedIndex {
     fn write<'a>(
         &'a self,
         operations: &'a [Operation],
-        mode: WriteMode,
+        _: WriteMode,
     ) -> BoxFuture<'a, Result<Vec<ItemOutcome>, WriteError>> {
-        self.write_bulk(operations, mode).boxed()
+        // The private alias is another one after the load, so nothing of it can come late.
+        self.write_bulk(operations).boxed()
     }
 
     fn bury(&self, letters: Vec<DeadLetter>) -> BoxFuture<'_, Result<(), SinkError>> {

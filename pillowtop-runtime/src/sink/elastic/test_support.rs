@@ -20,7 +20,7 @@ pub(super) fn state() -> IndexState {
         hash: "0".to_owned(),
         phase: Phase::Loading,
         checkpoint: None,
-        load: Some(LoadState { start: "s0".into(), version: Version(1), position: Sequence::start() }),
+        load: Some(LoadState { start: "s0".into(), position: Sequence::start() }),
         database: DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() },
         ceiling: Version(1),
         past: Vec::new(),

@@ -320,7 +320,7 @@ fn new_state(
         hash: definition.hash.to_string(),
         phase: if load.is_some() { Phase::Loading } else { Phase::Following },
         checkpoint: None,
-        ceiling: load.as_ref().map_or(Version(0), |load| load.version),
+        ceiling: Version(0),
         load,
         database,
         past: Vec::new(),

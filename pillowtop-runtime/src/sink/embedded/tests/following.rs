@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{database, delete, ids, index, letter, mapped, open, put, write};
-use crate::operation::{Version, WriteMode};
+use crate::operation::WriteMode;
 use crate::sink::embedded::{EmbeddedIndex, EmbeddedOptions};
 use crate::sink::{ItemOutcome, Sink, WriteError};
 use crate::state::{LoadState, Phase};
@@ -70,7 +70,7 @@ async fn dead_letters_stay_until_a_success_is_committed() {
 #[tokio::test]
 async fn a_load_ends_and_takes_no_more_writes() {
     let folder = tempfile::tempdir().unwrap();
-    let load = LoadState { start: "s0".into(), version: Version(7), position: "l0".into() };
+    let load = LoadState { start: "s0".into(), position: "l0".into() };
     let options = EmbeddedOptions { load: Some(load), ..EmbeddedOptions::default() };
     let definition = mapped(&json!({"n": {"type": "long"}}));
     let sink = EmbeddedIndex::open_with(folder.path(), &definition, database(), options).unwrap();

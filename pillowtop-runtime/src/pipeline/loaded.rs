@@ -1,0 +1,76 @@
+//! Which documents a load has written, as far as it needs to know.
+//!
+//! A load begins with an empty index, so most of what is not indexed need not be deleted either: a delete for each tombstone and each
+//! document of another type would cost as much as the load. But its feed may bring a document and later that it is gone: it was changed
+//! meanwhile, or the copy of the database that is read lags behind the one that told where catching up starts. Then that it is gone
+//! comes in this feed alone.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pillowtop_core::DocumentId;
+
+use crate::operation::Action;
+
+/// Bits of the filter: 8 MB, however many documents there are. With ten million of them, one delete in twenty is for nothing.
+const BITS: usize = 1 << 26;
+/// Bits of one document.
+const PROBES: u64 = 3;
+
+/// The ids that were indexed, in a Bloom filter: one that was is always known, and a few others count as known too.
+pub(super) struct Loaded {
+    words: Vec<u64>,
+}
+
+impl Default for Loaded {
+    fn default() -> Self {
+        Self { words: vec![0; BITS / 64] }
+    }
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Loaded").finish_non_exhaustive()
+    }
+}
+
+impl Loaded {
+    /// Whether the load sends this: all that it indexes, which is remembered, and deletes of what it may have indexed.
+    pub(super) fn takes(&mut self, id: &DocumentId, action: &Action) -> bool {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let hash = hasher.finish();
+        // Two halves of one hash make as many as are needed (Kirsch and Mitzenmacher).
+        let (first, step) = (hash >> 32, hash & 0xffff_ffff | 1);
+        let mut places = (0..PROBES).map(|probe| {
+            let bit = usize::try_from(first.wrapping_add(probe * step)).unwrap_or(usize::MAX) % BITS;
+            (bit / 64, 1_u64 << (bit % 64))
+        });
+        match action {
+            Action::Index(_) => {
+                places.for_each(|(word, bit)| self.words[word] |= bit);
+                true
+            }
+            Action::Delete => places.all(|(word, bit)| self.words[word] & bit != 0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn only_what_was_indexed_is_deleted() {
+        let mut loaded = Loaded::default();
+        let id = |number: usize| DocumentId::new(format!("document-{number}"));
+        for number in 0..50_000 {
+            assert!(loaded.takes(&id(number), &Action::Index(Bytes::new())));
+        }
+        assert!((0..50_000).all(|number| loaded.takes(&id(number), &Action::Delete)));
+        let others = (50_000..100_000).filter(|number| loaded.takes(&id(*number), &Action::Delete)).count();
+        assert!(others < 50, "{others} of 50,000 others are deleted for nothing");
+    }
+}
