@@ -74,7 +74,6 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
         conformance: &conformance,
         targets,
         tally: Tally::default(),
-        buffer: Vec::new(),
     };
     let mut input = Input::open(context, &arguments.docs).await?;
     let limit = arguments.limit.unwrap_or(u64::MAX);
@@ -121,14 +120,13 @@ struct Auditor<'a> {
     conformance: &'a Conformance,
     targets: Vec<Target>,
     tally: Tally,
-    buffer: Vec<u8>,
 }
 
 impl Auditor<'_> {
     fn row(&mut self, row: &Row) {
         let documents = &mut self.tally.documents;
         documents.read += 1;
-        match judge(self.pillow, row, &self.state, &mut self.buffer) {
+        match judge(self.pillow, row, &self.state) {
             Judgement::Foreign | Judgement::Leave => documents.of_other_types += 1,
             Judgement::Filtered => documents.filtered += 1,
             Judgement::Delete => documents.deleted += 1,

@@ -117,7 +117,7 @@ fn is_one_value(path: &Path) -> Result<bool, Failure> {
         if line.starts_with('[') {
             return Ok(true);
         }
-        if line.starts_with("{\"results\":[") && Line::parse(line) == Ok(Line::Nothing) {
+        if line.starts_with("{\"results\":[") && Line::parse(&line.into()) == Ok(Line::Nothing) {
             return Ok(false);
         }
         let line = line.strip_suffix(',').unwrap_or(line);
@@ -156,7 +156,7 @@ fn whole_file(path: &Path) -> Result<Vec<Row>, Failure> {
 fn row_of_line(line: &str, number: usize) -> Result<Option<Row>, RowError> {
     let line = line.trim();
     let line = line.strip_suffix(',').unwrap_or(line);
-    match Line::parse(line) {
+    match Line::parse(&line.into()) {
         Ok(Line::Nothing | Line::End { .. }) => Ok(None),
         _ => row_of(line, number).map(Some),
     }
@@ -166,7 +166,7 @@ fn row_of_line(line: &str, number: usize) -> Result<Option<Row>, RowError> {
 fn row_of(text: &str, number: usize) -> Result<Row, RowError> {
     let is_row = ["id", "changes"].iter().all(|name| scan::member(text, name).is_some());
     if is_row && scan::member(text, "_id").is_none() {
-        return Row::parse(text.to_owned());
+        return Row::parse(text.into());
     }
     Row::of_document(text.to_owned(), &format!("line {number}"), &format!("0-{:032x}", hash_text(text)))
 }
