@@ -89,7 +89,12 @@ fn for_each_line(path: &Path, mut take: impl FnMut(usize, Line) -> bool) -> Resu
     let file = BufReader::new(fs_err::File::open(path)?);
     for (position, text) in file.lines().enumerate() {
         let number = position + 1;
-        let line = Line::parse(&text?.into()).map_err(|reason| SourceError::BrokenLine {
+        let text = text.map_err(|reason| SourceError::UnreadableLine {
+            path: path.to_owned(),
+            line: number,
+            reason,
+        })?;
+        let line = Line::parse(&text.into()).map_err(|reason| SourceError::BrokenLine {
             path: path.to_owned(),
             line: number,
             reason,
@@ -165,5 +170,8 @@ mod tests {
         let error = ChangesFile::open(&path).unwrap_err().to_string();
         assert!(error.starts_with("line 2 of ") && error.contains("malformed JSON"), "{error}");
         assert!(ChangesFile::open(Path::new("nowhere.jsonl")).is_err());
+        fs_err::write(&path, [ROW.as_bytes(), b"\n\xff\xfe\n"].concat()).unwrap();
+        let error = ChangesFile::open(&path).unwrap_err().to_string();
+        assert!(error.starts_with("line 2 of ") && error.contains("UTF-8"), "{error}");
     }
 }
