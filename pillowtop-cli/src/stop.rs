@@ -1,4 +1,4 @@
-//! Stopping when asked: the first ctrl-c asks, a second one ends the process at once.
+//! Stopping when asked: the first ctrl-c asks, a second one ends the process at once. What stops services (SIGTERM) is heard alike.
 
 use std::sync::Arc;
 
@@ -13,12 +13,17 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Asked for by ctrl-c.
-    pub(crate) fn on_ctrl_c(talk: &Talk) -> Self {
+    /// Asked for by a signal.
+    pub(crate) fn on_signal(talk: &Talk) -> Self {
         let stop = Self { asked: Arc::new(watch::Sender::new(false)) };
         let (heard, talk) = (stop.clone(), talk.clone());
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            let mut terminations = Terminations::listen();
+            loop {
+                tokio::select! {
+                    result = tokio::signal::ctrl_c() => if result.is_err() { break },
+                    () = terminations.next() => {}
+                }
                 if heard.is_asked() {
                     // Whoever asks twice does not want to wait; nothing is lost by it.
                     std::process::exit(130);
@@ -52,5 +57,31 @@ impl Stop {
             _ = receiver.wait_for(|asked| *asked) => None,
             result = work => Some(result),
         }
+    }
+}
+
+/// The signals that ask a service to stop; only Unix has them.
+struct Terminations {
+    #[cfg(unix)]
+    signals: Option<tokio::signal::unix::Signal>,
+}
+
+impl Terminations {
+    fn listen() -> Self {
+        Self {
+            #[cfg(unix)]
+            signals: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+        }
+    }
+
+    /// The next one, for ever if there are none.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signals) = &mut self.signals
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
     }
 }

@@ -24,7 +24,7 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
     let cluster = servers::cluster(context, when_unreachable).await?;
     let couch = servers::couch(context, database, when_unreachable).await?;
-    let stop = Stop::on_ctrl_c(&context.talk);
+    let stop = Stop::on_signal(&context.talk);
     let done = build(context, &cluster, &couch, &pillow, arguments.restart, &stop).await?;
     let name = &pillow.definition().pillow;
     let Reindexed { index, documents, stopped, already_complete, .. } = &done;

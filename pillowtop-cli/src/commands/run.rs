@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName};
 use pillowtop_runtime::pipeline::{PipelineOptions, SessionError};
-use pillowtop_runtime::reindex::open_following;
-use pillowtop_runtime::sink::elastic::WhenHeld;
+use pillowtop_runtime::reindex::{ReindexError, open_following};
+use pillowtop_runtime::sink::elastic::{AcquireError, WhenHeld};
 use pillowtop_runtime::{ChangesSource, Member, Sink, catch_up, follow};
 use tokio::task::JoinSet;
 
@@ -22,7 +22,7 @@ use crate::stop::Stop;
 pub(crate) async fn run(context: &Context, arguments: &Run) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&arguments.names)?;
     require_fresh(&pillows)?;
-    let stop = Stop::on_ctrl_c(&context.talk);
+    let stop = Stop::on_signal(&context.talk);
     let mut followed = Vec::new();
     let opened = stop.unless_asked(open(context, arguments, pillows, &mut followed)).await;
     let members: Vec<Member> = followed.iter().flat_map(|(_, members)| members.clone()).collect();
@@ -62,14 +62,21 @@ async fn open(
         source.identity(&database).await?;
         sources.push((source, pillows));
     }
-    let when_held =
-        if arguments.standby || !std::io::stdin().is_terminal() { WhenHeld::Standby } else { WhenHeld::Fail };
+    let stands_by = arguments.standby || !std::io::stdin().is_terminal();
     for (source, pillows) in sources {
         let place = followed.len();
         followed.push((source, Vec::new()));
         for pillow in pillows {
-            let acquire = servers::acquire("run", when_held);
-            let index = open_following(&cluster, pillow.definition(), acquire).await?;
+            let open = |when_held| {
+                Box::pin(open_following(&cluster, pillow.definition(), servers::acquire("run", when_held)))
+            };
+            let index = match open(WhenHeld::Fail).await {
+                Err(ReindexError::Acquire(held @ AcquireError::Held { .. })) if stands_by => {
+                    context.talk.note(&format!("standing by: {held}"));
+                    open(WhenHeld::Standby).await
+                }
+                opened => opened,
+            }?;
             followed[place].1.push(Member::new(pillow, Arc::new(index) as Arc<dyn Sink>));
         }
     }

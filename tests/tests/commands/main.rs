@@ -4,4 +4,5 @@ mod support;
 
 mod bad_input;
 mod crash;
+mod handing_over;
 mod whole_way;

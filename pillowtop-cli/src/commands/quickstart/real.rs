@@ -42,7 +42,7 @@ pub(super) async fn run(
     let database = DatabaseName::from(DATABASE);
     let couch = servers::couch(context, database, WhenUnreachable::Fail).await?;
     make_ours(context, &couch).await?;
-    let stop = Stop::on_ctrl_c(&context.talk);
+    let stop = Stop::on_signal(&context.talk);
     let lines = (samples.changes)();
     // The first half is loaded, the second half comes while the indices are followed.
     let (first, second) = lines.split_at(lines.len() / 2);
