@@ -57,11 +57,13 @@ impl Progress {
 
     /// Ends the progress and says what was done.
     pub(crate) fn finish(self) -> Summary {
-        Summary {
-            talk: self.talk.clone(),
-            elapsed: self.started.elapsed(),
-            counts: self.pillows.iter().map(|(name, counters)| (name.clone(), counters.snapshot())).collect(),
-        }
+        let elapsed = self.started.elapsed();
+        let done = |(name, counters): &(PillowName, Arc<Counters>)| Done {
+            pillow: name.clone(),
+            counts: counters.snapshot(),
+            elapsed,
+        };
+        Summary { talk: self.talk.clone(), elapsed, all: self.pillows.iter().map(done).collect() }
     }
 }
 
@@ -89,13 +91,27 @@ fn line(pillows: &[(PillowName, Arc<Counters>)], elapsed: Duration) -> String {
 pub(crate) struct Summary {
     talk: Talk,
     elapsed: Duration,
-    counts: Vec<(PillowName, Counts)>,
+    all: Vec<Done>,
+}
+
+/// What one has done, and how long it took.
+struct Done {
+    pillow: PillowName,
+    counts: Counts,
+    elapsed: Duration,
 }
 
 impl Summary {
     /// Whether there was nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
-        self.counts.iter().all(|(_, counts)| counts.seen == 0)
+        self.all.iter().all(|done| done.counts.seen == 0)
+    }
+
+    /// With what others have done after these.
+    pub(crate) fn then(mut self, next: Self) -> Self {
+        self.elapsed += next.elapsed;
+        self.all.extend(next.all);
+        self
     }
 
     /// How long it took.
@@ -109,10 +125,10 @@ impl Summary {
         let mut all = vec![("pillow", Align::Left)];
         all.extend(columns.map(|name| (name, Align::Right)));
         let mut table = Table::new(&all);
-        for (name, counts) in &self.counts {
+        for Done { pillow, counts, elapsed } in &self.all {
             let numbers = [counts.seen, counts.indexed, counts.deleted, counts.filtered, counts.dead_letters];
-            let rate = format!("{:.0}", per_second(counts.seen, self.elapsed));
-            table.row([name.to_string()].into_iter().chain(numbers.map(|n| n.to_string())).chain([rate]));
+            let rate = format!("{:.0}", per_second(counts.seen, *elapsed));
+            table.row([pillow.to_string()].into_iter().chain(numbers.map(|n| n.to_string())).chain([rate]));
         }
         table.lines().iter().for_each(|line| self.talk.text(line));
     }
@@ -120,11 +136,11 @@ impl Summary {
     /// The same for scripts.
     pub(crate) fn to_json(&self) -> Value {
         let pillows: Vec<Value> = self
-            .counts
+            .all
             .iter()
-            .map(|(name, counts)| {
+            .map(|Done { pillow, counts, .. }| {
                 let mut value = json!(counts);
-                value["pillow"] = json!(name);
+                value["pillow"] = json!(pillow);
                 value
             })
             .collect();
