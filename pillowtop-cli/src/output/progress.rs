@@ -44,7 +44,9 @@ impl Progress {
             let mut last = (Instant::now(), String::new());
             loop {
                 tokio::time::sleep(DRAW_INTERVAL).await;
-                let line = format!("{doing}: {}", line(&watched, started.elapsed()));
+                let counted =
+                    watched.iter().map(|(name, counters)| (name.clone(), counters.snapshot())).collect();
+                let line = format!("{doing}: {}", line(counted, started.elapsed()));
                 shown.set_message(line.clone());
                 if !said.draws() && last.0.elapsed() >= LINE_INTERVAL && line != last.1 {
                     said.note(&line);
@@ -75,11 +77,12 @@ impl Drop for Progress {
     }
 }
 
-fn line(pillows: &[(PillowName, Arc<Counters>)], elapsed: Duration) -> String {
-    let parts: Vec<String> = pillows
-        .iter()
-        .map(|(name, counters)| {
-            let counts = counters.snapshot();
+/// The pillows that wait come first: the end of the line may lie beyond the terminal's.
+fn line(mut counted: Vec<(PillowName, Counts)>, elapsed: Duration) -> String {
+    counted.sort_by_key(|(_, counts)| counts.hold.is_none());
+    let parts: Vec<String> = counted
+        .into_iter()
+        .map(|(name, counts)| {
             let hold = counts.hold.map(|reason| format!(" (waiting: {reason})")).unwrap_or_default();
             format!("{name} {} indexed, {} deleted{hold}", counts.indexed, counts.deleted)
         })
@@ -152,4 +155,23 @@ fn per_second(count: u64, elapsed: Duration) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let count = count as f64;
     count / elapsed.as_secs_f64().max(0.001)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pillow_that_waits_is_shown_first() {
+        let mut pillows = ["case", "user"].map(|name| (PillowName::from(name), Counts::default()));
+        assert_eq!(
+            line(pillows.to_vec(), Duration::from_secs(1)),
+            "case 0 indexed, 0 deleted · user 0 indexed, 0 deleted · 1 s"
+        );
+        pillows[1].1.hold = Some("its index is closed".to_owned());
+        assert_eq!(
+            line(pillows.to_vec(), Duration::from_secs(1)),
+            "user 0 indexed, 0 deleted (waiting: its index is closed) · case 0 indexed, 0 deleted · 1 s"
+        );
+    }
 }

@@ -180,9 +180,13 @@ impl Pipeline {
     }
 
     fn bury(&mut self, letter: DeadLetter, rows: Vec<Ordinal>) {
+        let was_open = self.circuit.open_until().is_some();
         self.circuit.died();
         if self.circuit.open_until().is_some() {
             let reason = format!("too many dead letters; the last: {}: {}", letter.id, letter.reason);
+            if !was_open {
+                tracing::warn!(pillow = %self.name(), %reason, "holding");
+            }
             self.counters.set_hold(Some(reason));
         }
         self.letters.push((letter, rows));
