@@ -102,6 +102,9 @@ failures!(EndpointError, EmbeddedError, SinkError, CommittedFileError, std::io::
 impl From<CouchError> for Failure {
     fn from(error: CouchError) -> Self {
         let hint = match &error {
+            CouchError::Malformed { .. } | CouchError::Refused { status: 404, .. } => {
+                "is `--couch-url` the address of CouchDB itself, without a database in it?"
+            }
             CouchError::Unreachable { .. } => "is it running, and is `--couch-url` its address?",
             CouchError::Unauthorized { .. } => {
                 "set PILLOWTOP_COUCH_USER and PILLOWTOP_COUCH_PASSWORD; nothing is tried again, since CouchDB locks an account after five wrong passwords"

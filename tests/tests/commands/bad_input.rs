@@ -11,6 +11,15 @@ fn unusable_servers_and_databases() {
     assert!(said.contains("does not answer") && said.contains("hint:"), "{said}");
     let said = world.run_badly(&["--elastic-url", "http://127.0.0.1:9", "run", "case"], 1);
     assert!(said.contains("127.0.0.1:9") && said.contains("hint:"), "{said}");
+    // An address of something else: a database, or the other server.
+    let elastic = std::env::var(pillowtop_tests::ELASTIC_URL_VARIABLE).expect("a cluster");
+    let couch = std::env::var(pillowtop_tests::COUCH_URL_VARIABLE).expect("a CouchDB");
+    for address in [format!("{couch}/no-such-database"), elastic] {
+        let said = world.run_badly(&["--couch-url", &address, "fast-reindex", "case"], 1);
+        assert!(said.contains("the address of CouchDB itself"), "{said}");
+    }
+    let said = world.run_badly(&["--elastic-url", &couch, "fast-reindex", "case"], 1);
+    assert!(said.contains("neither Elasticsearch nor OpenSearch") && said.contains("hint:"), "{said}");
     let deleted = world.couch("DELETE", "", &Value::Null);
     assert!(deleted.status < 300);
     let said = world.run_badly(&["fast-reindex", "case"], 1);
