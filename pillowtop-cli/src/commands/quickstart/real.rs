@@ -51,7 +51,7 @@ pub(super) async fn run(
     if !is_told {
         load(&couch, first, &mut revisions).await?;
     }
-    build(context, &cluster, &couch, pillows, &stop).await?;
+    let loaded = build(context, &cluster, &couch, pillows, &stop).await?;
     if !is_told {
         load(&couch, second, &mut revisions).await?;
         couch.write(&[json!({"_id": TOLD, "doc_type": "quickstart"})]).await?;
@@ -60,6 +60,7 @@ pub(super) async fn run(
     let flipped = flip(context, &cluster, pillows).await?;
     let searches = search(context, &cluster, pillows, samples).await?;
     let mut done = summary.to_json();
+    done["loaded"] = loaded.map_or_else(|| json!([]), |summary| summary.to_json()["pillows"].take());
     done["database"] = json!(DATABASE);
     done["aliases"] = flipped;
     done["searches"] = searches;
@@ -68,14 +69,14 @@ pub(super) async fn run(
     Ok(Outcome::Done)
 }
 
-/// Builds the indices that are not complete yet.
+/// Builds the indices that are not complete yet, and says what was loaded into them.
 async fn build(
     context: &Context,
     cluster: &Cluster,
     couch: &CouchDatabase,
     pillows: &[Arc<dyn AnyPillow>],
     stop: &Stop,
-) -> Result<(), Failure> {
+) -> Result<Option<Summary>, Failure> {
     let mut loaded: Option<Summary> = None;
     for pillow in pillows {
         let (done, summary) = fast_reindex::build(context, cluster, couch, pillow, false, stop).await?;
@@ -89,11 +90,11 @@ async fn build(
             });
         }
     }
-    if let Some(summary) = loaded {
+    if let Some(summary) = &loaded {
         context.talk.text("\nloaded what was there:");
         summary.print();
     }
-    Ok(())
+    Ok(loaded)
 }
 
 /// Makes the database, or sees that it is one that an earlier run made.
