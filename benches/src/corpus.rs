@@ -112,6 +112,12 @@ impl Corpus {
         (0..self.repeats).flat_map(|_| self.lines.iter())
     }
 
+    /// The document of each line of the feed.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = &str> {
+        let bodies: Vec<&str> = self.lines.iter().filter_map(|line| body(line)).collect();
+        (0..self.repeats).flat_map(move |_| bodies.clone())
+    }
+
     /// The bytes of the feed.
     pub(crate) fn bytes(&self) -> usize {
         self.lines.iter().map(|line| line.len() + 1).sum::<usize>() * self.repeats
@@ -121,6 +127,11 @@ impl Corpus {
     pub(crate) fn documents(&self) -> usize {
         self.lines.len() * self.repeats
     }
+}
+
+/// The document of a line as [`lines`] writes it.
+fn body(line: &str) -> Option<&str> {
+    line.split_once("\"doc\":")?.1.strip_suffix("},")
 }
 
 fn lines(shape: Shape) -> Vec<ByteString> {

@@ -1,11 +1,14 @@
 //! Connecting to the servers that the configuration names.
 
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pillowtop_core::DatabaseName;
 use pillowtop_runtime::http::{Endpoint, EndpointError};
-use pillowtop_runtime::sink::elastic::{AcquireOptions, Cluster, ClusterError, ClusterOptions, WhenHeld};
+use pillowtop_runtime::sink::elastic::{
+    AcquireOptions, Cluster, ClusterError, ClusterOptions, Tell, WhenHeld,
+};
 use pillowtop_runtime::source::{CouchDatabase, CouchError, CouchServer};
 
 use crate::config::{Secret, ServerConfig};
@@ -59,10 +62,12 @@ pub(crate) async fn cluster_with_prefix(
 }
 
 /// How this command takes leases.
-pub(crate) fn acquire(command: &str, when_held: WhenHeld) -> AcquireOptions {
+pub(crate) fn acquire(context: &Context, command: &str, when_held: WhenHeld) -> AcquireOptions {
     let host = fs_err::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let label = format!("{} {command}", host.trim());
-    AcquireOptions { when_held, ..AcquireOptions::new(label.trim()) }
+    let talk = context.talk.clone();
+    let tell = Tell(Arc::new(move |sentence| talk.note(sentence)));
+    AcquireOptions { when_held, tell, ..AcquireOptions::new(label.trim()) }
 }
 
 fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoint, Failure> {

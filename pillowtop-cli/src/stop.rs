@@ -1,4 +1,4 @@
-//! Stopping when asked: the first ctrl-c asks, a second one ends the process at once. What stops services (SIGTERM) is heard alike.
+//! Stopping when asked: the first ctrl-c or SIGTERM asks, a second one ends the process at once.
 
 use std::sync::Arc;
 
@@ -6,24 +6,19 @@ use tokio::sync::watch;
 
 use crate::output::Talk;
 
-/// Whether a stop was asked for. One a command, since a process hears ctrl-c in one place.
+/// Whether a stop was asked for. One a command, since a process hears signals in one place.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
     asked: Arc<watch::Sender<bool>>,
 }
 
 impl Stop {
-    /// Asked for by a signal.
-    pub(crate) fn on_signal(talk: &Talk) -> Self {
+    /// Asked for by ctrl-c, or by SIGTERM, which is how services are stopped.
+    pub(crate) fn on_signals(talk: &Talk) -> Self {
         let stop = Self { asked: Arc::new(watch::Sender::new(false)) };
         let (heard, talk) = (stop.clone(), talk.clone());
         tokio::spawn(async move {
-            let mut terminations = Terminations::listen();
-            loop {
-                tokio::select! {
-                    result = tokio::signal::ctrl_c() => if result.is_err() { break },
-                    () = terminations.next() => {}
-                }
+            while asked_by_signal().await.is_ok() {
                 if heard.is_asked() {
                     // Whoever asks twice does not want to wait; nothing is lost by it.
                     std::process::exit(130);
@@ -60,28 +55,17 @@ impl Stop {
     }
 }
 
-/// The signals that ask a service to stop; only Unix has them.
-struct Terminations {
-    #[cfg(unix)]
-    signals: Option<tokio::signal::unix::Signal>,
+#[cfg(unix)]
+async fn asked_by_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        asked = tokio::signal::ctrl_c() => asked,
+        _ = terminate.recv() => Ok(()),
+    }
 }
 
-impl Terminations {
-    fn listen() -> Self {
-        Self {
-            #[cfg(unix)]
-            signals: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
-        }
-    }
-
-    /// The next one, for ever if there are none.
-    async fn next(&mut self) {
-        #[cfg(unix)]
-        if let Some(signals) = &mut self.signals
-            && signals.recv().await.is_some()
-        {
-            return;
-        }
-        std::future::pending::<()>().await;
-    }
+#[cfg(not(unix))]
+async fn asked_by_signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }

@@ -176,10 +176,15 @@ const PLUGIN_CHARACTER_FILTERS: &[&str] = &["icu_normalizer", "kuromoji_iteratio
 /// Whether a server, or one of its usual plugins, has a name without any settings.
 #[must_use]
 pub fn is_built_in(kind: NameKind, name: &str) -> bool {
+    built_in(kind).iter().any(|names| names.contains(&name))
+}
+
+/// The names that a server has without any settings, and those of its usual plugins.
+pub(crate) const fn built_in(kind: NameKind) -> [&'static [&'static str]; 2] {
     match kind {
-        NameKind::Analyzer => ANALYZERS.contains(&name) || PLUGIN_ANALYZERS.contains(&name),
-        NameKind::Normalizer => NORMALIZERS.contains(&name),
-        NameKind::Similarity => SIMILARITIES.contains(&name),
+        NameKind::Analyzer => [ANALYZERS, PLUGIN_ANALYZERS],
+        NameKind::Normalizer => [NORMALIZERS, &[]],
+        NameKind::Similarity => [SIMILARITIES, &[]],
     }
 }
 

@@ -105,6 +105,33 @@ impl Definition {
         }
     }
 
+    /// The definition of a mapping that no struct derives, for documents as they are. What handles definitions is tested with it.
+    #[must_use]
+    pub fn of_mapping(pillow: &str, alias: &str, settings: Value, mappings: Value) -> Self {
+        let content = Content {
+            mappings: &mappings,
+            settings: &settings,
+            document: &document_json(&DocumentInfo::PART),
+            filter: None,
+            transform_version: 1,
+        };
+        Self {
+            pillow: pillow.into(),
+            alias: alias.into(),
+            document: DocumentInfo::PART,
+            filter: None,
+            selector: None,
+            transform_version: 1,
+            hash: content_hash(&content),
+            settings,
+            targets: &[],
+            mappings,
+            fingerprint: Fingerprint(0),
+            committed: Committed::Unchecked,
+            rust_type: "none",
+        }
+    }
+
     /// The name without a number: always an alias of the physical index that is current for this hash.
     pub fn hashed_alias(&self, prefix: Option<&str>) -> AliasName {
         AliasName::new(format!("{}_{}", self.search_alias(prefix), self.hash.short()))
@@ -204,19 +231,38 @@ pub fn root_mapping(object: &Object) -> Value {
     object.root_rule.iter().for_each(|parameter| insert(&mut root, parameter));
     object.parameters.iter().chain(object.root_parameters).for_each(|parameter| insert(&mut root, parameter));
     let mut properties = properties(object);
-    properties.insert(RESERVED.to_owned(), reserved_mapping());
+    properties.extend(reserved_properties(&root));
     root.insert("properties".to_owned(), Value::Object(properties));
     Value::Object(root)
 }
 
-/// The object that the runtime fills in every document.
+/// The object that the runtime fills in every document, as the root of a mapping takes it: where that has no objects, its fields
+/// stand there by their paths. Documents have the object either way.
 #[must_use]
-pub fn reserved_mapping() -> Value {
-    json!({"type": "object", "dynamic": false, "properties": {
+pub fn reserved_properties(root: &Map<String, Value>) -> Map<String, Value> {
+    let fields = json!({
         "db": {"type": "keyword"},
         "id": {"type": "keyword"},
         "rev": {"type": "keyword", "index": false, "doc_values": true},
-    }})
+    });
+    match fields {
+        Value::Object(fields) if keeps_dots(root) => {
+            fields.into_iter().map(|(name, field)| (format!("{RESERVED}.{name}"), field)).collect()
+        }
+        fields => {
+            let object = json!({"type": "object", "dynamic": false, "properties": fields});
+            [(RESERVED.to_owned(), object)].into_iter().collect()
+        }
+    }
+}
+
+/// Whether an object of a mapping has no objects in it: a dot in the name of a member is part of the name.
+#[must_use]
+pub fn keeps_dots(object: &Map<String, Value>) -> bool {
+    let says = |name: &str, word: bool| {
+        object.get(name).is_some_and(|said| *said == word || *said == word.to_string().as_str())
+    };
+    says("subobjects", false) || says("disable_objects", true)
 }
 
 /// A field as Elasticsearch writes it, objects with their type.

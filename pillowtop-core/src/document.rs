@@ -1,5 +1,8 @@
 //! What a document is: its types, where it lives, and what is known of a change to it.
 
+use std::marker::PhantomData;
+
+use crate::message::panic_with;
 use crate::name::{DatabaseName, DocumentId, Revision};
 use crate::tree::Object;
 
@@ -9,13 +12,50 @@ use crate::tree::Object;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no document struct, so it has no mapping",
     label = "does not derive `CouchDocument`",
-    note = "write `#[derive(CouchDocument)]` on `{Self}`"
+    note = "help: write `#[derive(CouchDocument)]` on `{Self}`"
 )]
 pub trait CouchDocument: Sized {
     /// What its fields become in an index.
     const MAPPING: &'static Object;
     /// How its documents are told from others.
     const DOCUMENT: DocumentInfo;
+}
+
+/// Asks whether a type is a document struct: `Probe::<Type>::IS_OBJECT`, with [`NoObject`] in scope for those that are none.
+#[derive(Debug)]
+pub struct Probe<Type: ?Sized>(PhantomData<Type>);
+
+impl<Type: CouchDocument> Probe<Type> {
+    /// Being inherent, it comes before [`NoObject::IS_OBJECT`].
+    pub const IS_OBJECT: bool = true;
+}
+
+/// A type that is no document struct, or of which that is not known.
+pub trait NoObject {
+    /// It is none.
+    const IS_OBJECT: bool = false;
+}
+
+impl<Type: ?Sized> NoObject for Probe<Type> {}
+
+/// Refuses a struct in a field that is mapped as one value.
+///
+/// # Panics
+///
+/// In const evaluation, hence as a compile error at the type that is said.
+#[track_caller]
+pub const fn assert_no_object(is_object: bool, name: &str, type_name: &str, rust_type: &str) {
+    if is_object {
+        panic_with(&[
+            "`",
+            name,
+            "` is mapped as `",
+            type_name,
+            "`, which rejects objects, and `",
+            rust_type,
+            "` is written as one\nhelp: write `#[es(object)]`, `#[es(nested)]` or `#[es(flattened)]`",
+        ]);
+    }
 }
 
 /// How the documents of a struct are told from others: `#[couch(...)]` in data.

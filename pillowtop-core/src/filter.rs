@@ -33,6 +33,46 @@ impl<'a, Type: ?Sized> Plain<'a> for Step<'a, Type> {
     }
 }
 
+/// What `is_some()` and `is_none()` of a filter ask.
+#[diagnostic::on_unimplemented(
+    message = "`is_some()` and `is_none()` of a filter are for optional fields, not for `{Self}`",
+    label = "this field is always there",
+    note = "help: leave the condition out, or make the field an `Option`"
+)]
+pub trait Optional {
+    /// Whether there is a value.
+    fn is_some(&self) -> bool;
+    /// Whether there is none.
+    fn is_none(&self) -> bool;
+}
+
+impl<Type> Optional for Option<Type> {
+    fn is_some(&self) -> bool {
+        self.is_some()
+    }
+    fn is_none(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// What a filter compares with texts in another way than by `==`.
+#[diagnostic::on_unimplemented(
+    message = "a filter compares texts here, and `{Self}` is none",
+    label = "no text",
+    note = "help: compare it with a value of its own type, or decide it in a transform that returns `None`"
+)]
+pub trait Text {
+    /// The text.
+    fn text(&self) -> &str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Type: AsRef<str> + ?Sized> Text for Type {
+    fn text(&self) -> &str {
+        self.as_ref()
+    }
+}
+
 /// What `contains` of a filter means: a part of a text, or an element of a list.
 #[diagnostic::on_unimplemented(
     message = "`contains` of a filter is for texts and lists, not for `{Self}`",

@@ -28,7 +28,8 @@ pub trait IndexField {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no properties that an object field could have",
     label = "`object` and `nested` take a struct that derives `CouchDocument`, or a list of it",
-    note = "help: derive `CouchDocument` on the struct, or write `#[es(object, dynamic = false)]` to keep it unindexed"
+    note = "help: for a struct, derive `CouchDocument` on it, or write `#[es(object, dynamic = false)]` to keep it unindexed",
+    note = "help: texts, numbers and dates are no objects: write their own type, for instance `#[es(keyword)]`, or leave it out"
 )]
 pub trait IndexObject {
     /// Its properties.

@@ -7,15 +7,19 @@
 pub mod fingerprint;
 pub mod name;
 pub mod origin;
+pub mod rename;
 
 pub mod canonical;
 pub mod field_types;
+
+mod message;
 
 pub mod demand;
 pub mod tree;
 
 pub mod analysis;
 pub mod limits;
+pub mod references;
 pub mod requirement;
 pub mod settings;
 pub mod surroundings;

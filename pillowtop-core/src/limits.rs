@@ -15,6 +15,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::definition::keeps_dots;
 use crate::field_types::{Product, Target};
 
 /// Servers that count alike.
@@ -238,7 +239,7 @@ impl Counts {
     }
 
     fn properties(&mut self, object: &Value, above: &str, family: Family) {
-        let keeps_dots = object.get("subobjects").is_some_and(|said| *said == false || *said == "false");
+        let keeps_dots = object.as_object().is_some_and(keeps_dots);
         for (name, field) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let mut path = above.to_owned();
             let segments: Vec<&str> = if keeps_dots { vec![name] } else { name.split('.').collect() };

@@ -15,7 +15,7 @@ pub const RESERVED: &str = "pillowtop";
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no pillow",
     label = "does not derive `Pillow`",
-    note = "write `#[derive(CouchDocument, Pillow)]` and `#[pillow(name = \"…\", alias = \"…\")]` on `{Self}`"
+    note = "help: write `#[derive(CouchDocument, Pillow)]` and `#[pillow(name = \"…\", alias = \"…\")]` on `{Self}`"
 )]
 pub trait Pillow: CouchDocument {
     /// The struct as it is read from a document's text: the struct itself, its lifetime, if it has one, that of the text.
@@ -34,6 +34,27 @@ pub trait Pillow: CouchDocument {
     fn accepts(&self) -> bool;
     /// What to index for it; `None` deletes it from the index.
     fn transform(self, change: &ChangeMeta) -> Option<Self::Index>;
+}
+
+/// A function that makes of a document what is indexed.
+#[diagnostic::on_unimplemented(
+    message = "this function is no transform of `{Document}`",
+    label = "not a `fn({Document}, &ChangeMeta) -> Option<{Index}>`",
+    note = "help: write it as `fn(document: {Document}, change: &pillowtop::ChangeMeta) -> Option<{Index}>`; `None` leaves the document out"
+)]
+pub trait Transform<Document, Index> {
+    /// Calls it.
+    fn apply(self, document: Document, change: &ChangeMeta) -> Option<Index>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Function, Document, Index> Transform<Document, Index> for Function
+where
+    Function: FnOnce(Document, &ChangeMeta) -> Option<Index>,
+{
+    fn apply(self, document: Document, change: &ChangeMeta) -> Option<Index> {
+        self(document, change)
+    }
 }
 
 /// What `#[pillow(...)]` says.
@@ -85,15 +106,30 @@ pub enum Committed {
     Unchecked,
 }
 
-const fn fingerprint(pillow: &PillowInfo, document: &DocumentInfo, index: &Object) -> Fingerprint {
+/// Refuses a mapping with a property at its root that no index can have.
+///
+/// # Panics
+///
+/// In const evaluation, hence as a compile error.
+#[track_caller]
+pub const fn assert_root(index: &Object) {
     assert!(
         !index.has_property(hash_text(RESERVED)),
-        "the property name `pillowtop` is the runtime's own; rename the field"
+        "the property name `pillowtop` is the runtime's own\nhelp: rename the field, or its JSON name with `#[serde(rename = \"…\")]`"
+    );
+    assert!(
+        !index.has_property(hash_text("pillowtop.db"))
+            && !index.has_property(hash_text("pillowtop.id"))
+            && !index.has_property(hash_text("pillowtop.rev")),
+        "the property names `pillowtop.db`, `pillowtop.id` and `pillowtop.rev` are the runtime's own; rename the field"
     );
     assert!(
         !index.has_property(hash_text("_id")),
-        "no index can have the property `_id` at its root; every document has `pillowtop.id`"
+        "no index can have the property `_id` at its root\nhelp: leave it out with `#[es(skip)]`; every document has `pillowtop.id`"
     );
+}
+
+const fn fingerprint(pillow: &PillowInfo, document: &DocumentInfo, index: &Object) -> Fingerprint {
     let mut parts = mix(hash_text("mapping"), index.root_hash());
     parts = parts.wrapping_add(mix(hash_text("alias"), hash_text(pillow.alias)));
     parts = parts.wrapping_add(mix(hash_text("settings"), pillow.settings_hash));

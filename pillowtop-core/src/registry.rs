@@ -147,6 +147,19 @@ impl Registry {
         self
     }
 
+    /// The list with the pillows of another one: that of another crate.
+    ///
+    /// ```
+    /// # use pillowtop_core::Registry;
+    /// # let (clinic, library) = (Registry::new(), Registry::new());
+    /// let all = clinic.and(&library);
+    /// ```
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.pillows.extend(other.pillows.iter().cloned());
+        self
+    }
+
     /// The pillows, as they were registered.
     pub fn pillows(&self) -> &[Arc<dyn AnyPillow>] {
         &self.pillows

@@ -110,10 +110,17 @@ fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Ve
                 server(&path, said(member, value), versions, "", found);
             }
             if member == "mapping" && value.get("type").is_some() {
-                field(value, &path, found);
+                let mut asked = Vec::new();
+                field(value, &path, &mut asked);
+                found.extend(asked.into_iter().filter(|requirement| !names_the_field(requirement)));
             }
         }
     }
+}
+
+/// Whether a template asks for a definition that is named after the field it will map, whatever that is.
+fn names_the_field(requirement: &Requirement) -> bool {
+    matches!(&requirement.asks, Asked::Definition { name, .. } if name.contains("{name}") || name.contains("{dynamic_type}"))
 }
 
 /// `properties` or `fields`.
@@ -331,6 +338,17 @@ mod tests {
         assert_eq!(names.len(), 3, "{names:?}");
         assert!(names.iter().any(|(path, asked)| *path == "exact"
             && **asked == Asked::Definition { kind: NameKind::Normalizer, name: "lower".to_owned() }));
+    }
+
+    #[test]
+    fn a_template_names_what_its_fields_are_called() {
+        let template = |analyzer: &str| {
+            of_root(
+                &json!({"dynamic_templates": [{"named": {"mapping": {"type": "text", "analyzer": analyzer}}}]}),
+            )
+        };
+        assert_eq!(template("{name}"), []);
+        assert_eq!(template("comma").len(), 1);
     }
 
     #[test]

@@ -29,6 +29,11 @@ pub fn is_couch_member(name: &str) -> bool {
     name.starts_with('_') && COUCH_MEMBERS.contains(&name)
 }
 
+/// Whether a member is the reserved object, or a server would put it there: to one that makes objects of dots, `pillowtop.id` is its member.
+fn is_reserved(name: &str) -> bool {
+    name.strip_prefix(RESERVED).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 #[derive(Serialize)]
 struct Reserved<'a> {
     id: &'a str,
@@ -81,12 +86,12 @@ impl<M: SerializeMap> Members<'_, M> {
         {
             self.covered.push(position);
         }
-        !is_couch_member(name) && name != RESERVED
+        !is_couch_member(name) && !is_reserved(name)
     }
 
     fn finish(mut self) -> Result<M::Ok, M::Error> {
         for (position, (name, value)) in self.carried.iter().enumerate() {
-            if !self.covered.contains(&position) && !is_couch_member(name) && name != RESERVED {
+            if !self.covered.contains(&position) && !is_couch_member(name) && !is_reserved(name) {
                 self.inner.serialize_entry(name, value)?;
             }
         }
@@ -328,12 +333,22 @@ mod tests {
 
     #[test]
     fn couch_members_go_and_carried_ones_come_along() {
-        let text = r#"{"_id":"a","_rev":"1-x","name":"n","extra":{"n": 1e3},"pillowtop":1}"#;
+        let text =
+            r#"{"_id":"a","_rev":"1-x","name":"n","extra":{"n": 1e3},"pillowtop":1,"pillowtop.id":"b"}"#;
         let (person, carried) = decode_carrying::<Person>(text).unwrap();
         assert_eq!(
             written(&person, &carried),
             r#"{"name":"n","__made":null,"extra":{"n": 1e3},"pillowtop":{"id":"a","rev":"1-x","db":"db"}}"#
         );
+    }
+
+    #[test]
+    fn only_the_reserved_object_and_its_members_are_reserved() {
+        for (name, reserved) in
+            [("pillowtop", true), ("pillowtop.id", true), ("pillowtops", false), ("a.pillowtop", false)]
+        {
+            assert_eq!(is_reserved(name), reserved, "{name}");
+        }
     }
 
     #[test]

@@ -1,13 +1,10 @@
 //! What a pillow's surroundings lack of what its mapping asks, as the message of a compile error: runs in const evaluation.
 
+use crate::analysis::built_in;
 use crate::demand::{Asks, Demand, NameKind, Needs};
 use crate::field_types::{Product, Target};
+use crate::message::Message;
 use crate::tree::{Field, Member, Object};
-
-/// How long a message grows; what does not fit is left out, and the message says so.
-const LENGTH: usize = 6 * 1024;
-/// Kept for saying so.
-const RESERVE: usize = 64;
 
 /// The names that a pillow's settings define.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +59,8 @@ const fn assert_met(mapping: &Object, question: Question<'_>) {
     }
     let mut message = Message::EMPTY;
     tell_object(&mut message, mapping, None, &question);
-    message.finish(&question);
-    assert!(message.length == 0, "{}", message.as_str());
+    finish(&mut message, &question);
+    assert!(message.is_empty(), "{}", message.as_str());
 }
 
 /// What is asked of each demand.
@@ -124,11 +121,11 @@ const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>
         match (question, &demand.asks) {
             (Question::Target(target), Asks::Server { versions, needs }) if !versions.include(*target) => {
                 message.begin_line();
-                message.path(path, demand.below);
+                tell_path(message, path, demand.below);
                 message.text(" ");
                 message.text(demand.what);
                 message.text(", which ");
-                message.target(*target);
+                tell_target(message, *target);
                 message.text(" does not have: it needs ");
                 message.text(needs);
                 message.end_line();
@@ -137,7 +134,7 @@ const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>
                 if !contains(defined.of(*kind), name) =>
             {
                 message.begin_line();
-                message.path(path, demand.below);
+                tell_path(message, path, demand.below);
                 message.text(" names the ");
                 message.text(kind.word());
                 message.text(" `");
@@ -151,7 +148,7 @@ const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>
                     }
                     None => message.text("the pillow has no `settings` to define it"),
                 }
-                if let Some(meant) = nearest(defined.of(*kind), name) {
+                if let Some(meant) = meant(defined, *kind, name) {
                     message.text(", did you mean `");
                     message.text(meant);
                     message.text("`?");
@@ -164,122 +161,53 @@ const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>
     }
 }
 
-/// A text that grows in const evaluation.
-struct Message {
-    bytes: [u8; LENGTH],
-    length: usize,
-    /// Where the last whole line ends.
-    whole: usize,
-    is_full: bool,
+/// The name that is likely meant: first of those that the settings define, then of a server's own.
+const fn meant<'a>(defined: &DefinedNames<'a>, kind: NameKind, name: &str) -> Option<&'a str> {
+    let [of_server, of_plugins] = built_in(kind);
+    match (nearest(defined.of(kind), name), nearest(of_server, name)) {
+        (None, None) => nearest(of_plugins, name),
+        (None, found) | (found, _) => found,
+    }
 }
 
-impl Message {
-    const EMPTY: Self = Self { bytes: [0; LENGTH], length: 0, whole: 0, is_full: false };
-
-    const fn text(&mut self, text: &str) {
-        let text = text.as_bytes();
-        if self.length + text.len() > LENGTH - RESERVE {
-            self.is_full = true;
-            return;
-        }
-        let mut position = 0;
-        while position < text.len() {
-            self.bytes[self.length] = text[position];
-            self.length += 1;
-            position += 1;
-        }
+const fn tell_path(message: &mut Message, path: Option<&Path<'_>>, below: &str) {
+    if path.is_none() && below.is_empty() {
+        message.text("the mapping's root");
+        return;
     }
-
-    const fn begin_line(&mut self) {
-        if self.length > 0 {
-            self.text("\n");
-        }
+    message.text("`");
+    tell_names(message, path);
+    if path.is_some() && !below.is_empty() {
+        message.text(".");
     }
+    message.text(below);
+    message.text("`");
+}
 
-    const fn end_line(&mut self) {
-        if self.is_full {
-            self.length = self.whole;
-        } else {
-            self.whole = self.length;
-        }
+const fn tell_names(message: &mut Message, path: Option<&Path<'_>>) {
+    let Some(path) = path else { return };
+    if path.above.is_some() {
+        tell_names(message, path.above);
+        message.text(".");
     }
+    message.text(path.name);
+}
 
-    const fn path(&mut self, path: Option<&Path<'_>>, below: &str) {
-        if path.is_none() && below.is_empty() {
-            self.text("the mapping's root");
-            return;
-        }
-        self.text("`");
-        self.names(path);
-        if path.is_some() && !below.is_empty() {
-            self.text(".");
-        }
-        self.text(below);
-        self.text("`");
-    }
+const fn tell_target(message: &mut Message, target: Target) {
+    message.text(match target.product {
+        Product::Elasticsearch => "Elasticsearch ",
+        Product::OpenSearch => "OpenSearch ",
+    });
+    message.number(target.version.major);
+    message.text(".");
+    message.number(target.version.minor);
+}
 
-    const fn names(&mut self, path: Option<&Path<'_>>) {
-        let Some(path) = path else { return };
-        if path.above.is_some() {
-            self.names(path.above);
-            self.text(".");
-        }
-        self.text(path.name);
-    }
-
-    const fn target(&mut self, target: Target) {
-        self.text(match target.product {
-            Product::Elasticsearch => "Elasticsearch ",
-            Product::OpenSearch => "OpenSearch ",
-        });
-        self.number(target.version.major);
-        self.text(".");
-        self.number(target.version.minor);
-    }
-
-    const fn number(&mut self, number: u16) {
-        if number >= 10 {
-            self.number(number / 10);
-        }
-        if self.length < LENGTH {
-            // A digit fits a byte.
-            self.bytes[self.length] = b'0' + (number % 10) as u8;
-            self.length += 1;
-        }
-    }
-
-    const fn finish(&mut self, question: &Question<'_>) {
-        if self.length == 0 {
-            return;
-        }
-        if self.is_full {
-            self.is_full = false;
-            self.reserved("\n… and more");
-        }
-        match question {
-            Question::Target(_) => self.reserved("\nhelp: map it otherwise, or drop this target"),
-            Question::Names(_) => self.reserved("\nhelp: define it in the settings, or correct the name"),
-        }
-    }
-
-    /// Text for which there is room of its own.
-    const fn reserved(&mut self, text: &str) {
-        let text = text.as_bytes();
-        let mut position = 0;
-        while position < text.len() && self.length < LENGTH {
-            self.bytes[self.length] = text[position];
-            self.length += 1;
-            position += 1;
-        }
-    }
-
-    const fn as_str(&self) -> &str {
-        // Whole texts were put in, so it is one.
-        match str::from_utf8(self.bytes.split_at(self.length).0) {
-            Ok(text) => text,
-            Err(_) => "the mapping asks for something that is not there",
-        }
-    }
+const fn finish(message: &mut Message, question: &Question<'_>) {
+    message.finish(match question {
+        Question::Target(_) => "\nhelp: map it otherwise, or drop this target",
+        Question::Names(_) => "\nhelp: define it in the settings, or correct the name",
+    });
 }
 
 const fn contains(names: &[&str], name: &str) -> bool {
@@ -377,7 +305,7 @@ mod tests {
     fn said(question: Question<'_>) -> String {
         let mut message = Message::EMPTY;
         tell_object(&mut message, &ROOT, None, &question);
-        message.finish(&question);
+        finish(&mut message, &question);
         message.as_str().to_owned()
     }
 
@@ -415,7 +343,7 @@ mod tests {
             tell(&mut message, WORDS.demands, Some(&path), &Question::Target(Target::opensearch(1, 0)));
             tell(&mut message, VECTOR.demands, Some(&path), &Question::Target(Target::opensearch(1, 0)));
         }
-        message.finish(&Question::Target(Target::opensearch(1, 0)));
+        finish(&mut message, &Question::Target(Target::opensearch(1, 0)));
         assert!(message.as_str().contains("or later\n… and more\nhelp: "), "{}", message.as_str());
     }
 

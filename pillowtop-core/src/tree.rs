@@ -4,9 +4,15 @@
 //! of its own impl. Parameter values are canonical JSON texts (see [`crate::canonical`]), hashed by the macro. What const
 //! evaluation does here is adding and mixing 128-bit numbers: rendering JSON there would cost minutes in a large workspace.
 
+mod refusals;
+
 use crate::demand::{Demand, Needs};
 use crate::fingerprint::{hash_text, mix};
 use crate::origin::Origin;
+
+use refusals::{
+    refuse_equal_names, refuse_parameters_of_flattened, refuse_root_parameters, refuse_said_twice,
+};
 
 /// One parameter of a field or an object, such as `ignore_above`.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +81,7 @@ impl Field {
     /// In const evaluation, hence as a compile error: when a parameter is said both here and at the struct, or when the struct
     /// has parameters that only the root of an index can have.
     #[must_use]
+    #[track_caller]
     pub const fn object(
         type_name: &'static str,
         parameters: &'static [Parameter],
@@ -89,25 +96,16 @@ impl Field {
     ///
     /// As [`Field::object`].
     #[must_use]
+    #[track_caller]
     pub const fn object_by_rule(
         type_name: &'static str,
         parameters: &'static [Parameter],
         object: &'static Object,
         said: usize,
     ) -> Self {
-        assert!(
-            object.root_parameters.is_empty(),
-            "this struct is nested in another, but its `#[es(...)]` has a parameter that only the root of an index can have"
-        );
+        refuse_root_parameters(object);
         let (by_attribute, _) = parameters.split_at(said);
-        let mut position = 0;
-        while position < object.parameters.len() {
-            assert!(
-                !names(by_attribute, object.parameters[position].name),
-                "a mapping parameter is given both at this field and at the struct that it holds"
-            );
-            position += 1;
-        }
+        refuse_said_twice(by_attribute, object);
         let contents = sum_without(parameters, object.parameters)
             .wrapping_add(sum(object.parameters))
             .wrapping_add(object.members_sum);
@@ -118,6 +116,7 @@ impl Field {
     /// This field with the parameters of a rule for fields that hold a struct, if it is one. Whether a type is a struct, no derive
     /// sees; parameters that the type has already come from an attribute.
     #[must_use]
+    #[track_caller]
     pub const fn with_rule_for_objects(
         self,
         parameters: &'static [Parameter],
@@ -200,6 +199,7 @@ impl Object {
     /// In const evaluation, hence as a compile error: when a flattened struct has parameters of its own, which would be lost,
     /// or when two members have one name.
     #[must_use]
+    #[track_caller]
     pub const fn new(
         members: &'static [Member],
         parameters: &'static [Parameter],
@@ -212,10 +212,7 @@ impl Object {
         while position < members.len() {
             if let Member::Flatten(inner) = &members[position] {
                 flattens = true;
-                assert!(
-                    inner.parameters.is_empty() && inner.root_parameters.is_empty(),
-                    "a flattened struct has `#[es(...)]` parameters of its own, which have no place in the outer object"
-                );
+                refuse_parameters_of_flattened(inner);
             }
             members_sum = members_sum.wrapping_add(members[position].hash());
             needs = needs.and(members[position].needs());
@@ -234,14 +231,7 @@ impl Object {
         };
         // Within one struct the derive itself looks for equal names.
         if flattens {
-            let mut position = 0;
-            while position < members.len() {
-                assert!(
-                    !brings_again(&object, members, position),
-                    "two flattened structs, or one of them and a field, bring a property of the same name"
-                );
-                position += 1;
-            }
+            refuse_equal_names(&object);
         }
         object
     }
@@ -380,22 +370,6 @@ const fn equal(left: &str, right: &str) -> bool {
         position += 1;
     }
     true
-}
-
-const fn brings_again(object: &Object, members: &[Member], position: usize) -> bool {
-    match &members[position] {
-        Member::Property { name_hash, .. } => count_property(object.members, *name_hash) > 1,
-        Member::Flatten(inner) => {
-            let mut inner_position = 0;
-            while inner_position < inner.members.len() {
-                if brings_again(object, inner.members, inner_position) {
-                    return true;
-                }
-                inner_position += 1;
-            }
-            false
-        }
-    }
 }
 
 const fn count_property(members: &[Member], wanted: u128) -> usize {

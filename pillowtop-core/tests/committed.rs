@@ -35,14 +35,11 @@ impl Pillow for Case {
     type Document<'text> = Self;
     type Index = Self;
     const PILLOW: PillowInfo = PillowInfo {
-        name: "case",
-        alias: "cases",
         filter: Some("self.name != \"x\""),
         selector: Some(r#"{"name":{"$ne":"x"}}"#),
-        transform_version: 1,
         settings: Some(r#"{"index.analysis.analyzer.comma.type": "pattern", "number_of_replicas": 1}"#),
         settings_hash: 7,
-        targets: &[],
+        ..PillowInfo::named("case", "cases")
     };
     const COMMITTED: Committed = Committed::Unchecked;
     fn accepts(&self) -> bool {

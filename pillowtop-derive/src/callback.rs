@@ -2,6 +2,9 @@
 //!
 //! `rules!` defines a macro. The derive of a struct that names it hands it the struct's tokens; the macro adds the rules' tokens and
 //! calls the derive's core with both. All tokens keep their places, so an error in a rule stands at the rule.
+//!
+//! Where it can be, the macro is called for the mapping alone, inside impls that stand whether there are such rules or not: that
+//! there are none is then the only error.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -12,23 +15,35 @@ use syn::{DeriveInput, Token, Visibility, braced};
 use crate::check::check_rules;
 use crate::document;
 use crate::errors::{Errors, with_help};
-use crate::expand::fallback_document;
+use crate::expand::{expand_document_with, fallback_document, fallback_mapping};
 use crate::idents::{RULES_MARKER, private_path};
-use crate::parse::EsReceiver;
+use crate::model::Document;
+use crate::parse::StructReceiver;
 use crate::rules::{Rules, RulesReceiver};
 
 /// What stands for rules that have errors: those errors are enough.
 const UNFIT: &str = "unfit";
 
-/// The call of the macro that a struct names; none if it names none, or not in a way that can be read.
+/// What is asked for with the struct: an expression, its mapping.
+const MAPPING: &str = "mapping";
+/// What is asked for with the struct: items, its impls.
+const IMPLS: &str = "impls";
+
+/// The impls of a struct by the macro that it names; none if it names none, or not in a way that can be read.
 pub(crate) fn hand_to_rules(input: &DeriveInput) -> Option<TokenStream> {
     // What is wrong with these attributes, the core of the derive reports.
     let elsewhere = Errors::new();
-    let path = EsReceiver::parse(&elsewhere, &input.attrs).rules;
+    let receiver = StructReceiver::parse(&elsewhere, input);
+    // Rules decide neither what kind of a document it is nor what it is told by.
+    let document = Document::of(&elsewhere, &Rules::default(), &receiver);
     elsewhere.leave_to_the_other_derive();
-    let path = path?;
+    let path = receiver.es.rules.as_ref()?;
     let marker = Ident::new(RULES_MARKER, path.span());
-    Some(quote_spanned!(path.span()=> #path! { @ #marker #input }))
+    let call = |asked: &str| {
+        let asked = Ident::new(asked, path.span());
+        quote_spanned!(path.span()=> #path! { @ #marker #asked #input })
+    };
+    Some(expand_document_with(&document, &call(MAPPING)).unwrap_or_else(|| call(IMPLS)))
 }
 
 /// `rules!`: the macro, and what is wrong with the rules.
@@ -96,6 +111,8 @@ fn refuse_struct(input: &TokenStream) -> Option<TokenStream> {
 struct Handed {
     /// None for rules that have errors.
     rules: Option<Rules>,
+    /// Whether the mapping alone is asked for.
+    is_mapping: bool,
     input: DeriveInput,
 }
 
@@ -112,15 +129,18 @@ impl Parse for Handed {
         };
         let inner;
         braced!(inner in input);
-        Ok(Self { rules, input: inner.parse()? })
+        let is_mapping = inner.parse::<Ident>()? == MAPPING;
+        Ok(Self { rules, is_mapping, input: inner.parse()? })
     }
 }
 
 /// The core of the derive of a struct that names rules.
 pub(crate) fn derive_with(input: TokenStream) -> TokenStream {
     match syn::parse2::<Handed>(input) {
-        Ok(Handed { rules: Some(rules), input }) => document::derive(&rules, &input),
-        Ok(Handed { rules: None, input }) => fallback_document(&input.ident, &input.generics),
+        Ok(Handed { rules: Some(rules), input, is_mapping: true }) => document::mapping(&rules, &input),
+        Ok(Handed { rules: Some(rules), input, .. }) => document::derive(&rules, &input),
+        Ok(Handed { rules: None, is_mapping: true, .. }) => fallback_mapping(),
+        Ok(Handed { rules: None, input, .. }) => fallback_document(&input.ident, &input.generics),
         Err(error) => error.to_compile_error(),
     }
 }

@@ -1,11 +1,12 @@
 //! `#[derive(CouchDocument)]`: the way from a struct's tokens to its impls.
 
 use proc_macro2::TokenStream;
+use quote::quote;
 use syn::DeriveInput;
 
 use crate::check::check_document;
 use crate::errors::Errors;
-use crate::expand::{expand_document, fallback_document};
+use crate::expand::{expand_document, expand_mapping, fallback_document, fallback_mapping};
 use crate::model::Document;
 use crate::parse::StructReceiver;
 use crate::rules::Rules;
@@ -14,8 +15,7 @@ use crate::rules::Rules;
 pub(crate) fn derive(rules: &Rules, input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let receiver = StructReceiver::parse(&errors, input);
-    let document = Document::of(&errors, rules, &receiver);
-    check_document(&errors, &receiver, &document);
+    let document = document(&errors, rules, &receiver);
     let mut code = if errors.is_empty() {
         expand_document(&document)
     } else {
@@ -23,4 +23,20 @@ pub(crate) fn derive(rules: &Rules, input: &DeriveInput) -> TokenStream {
     };
     code.extend(errors.finish());
     code
+}
+
+/// The mapping of a struct alone as an expression, or all its errors and a mapping that says nothing.
+pub(crate) fn mapping(rules: &Rules, input: &DeriveInput) -> TokenStream {
+    let errors = Errors::new();
+    let receiver = StructReceiver::parse(&errors, input);
+    let document = document(&errors, rules, &receiver);
+    let mapping = expand_mapping(&document).filter(|_| errors.is_empty());
+    let (mapping, errors) = (mapping.unwrap_or_else(fallback_mapping), errors.finish());
+    quote!({ #errors #mapping })
+}
+
+fn document<'a>(errors: &Errors, rules: &Rules, receiver: &StructReceiver<'a>) -> Document<'a> {
+    let document = Document::of(errors, rules, receiver);
+    check_document(errors, receiver, &document);
+    document
 }

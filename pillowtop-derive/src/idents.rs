@@ -32,6 +32,11 @@ pub(crate) fn text_lifetime() -> Lifetime {
     Lifetime::new("'__text", Span::mixed_site())
 }
 
+/// The type that a transform makes under one name: that there is no such type, the compiler then says once.
+pub(crate) fn index_alias(place: Span) -> Ident {
+    Ident::new("__Index", Span::mixed_site().located_at(place))
+}
+
 /// The facade's private module under a short name, within the block that an expansion is.
 pub(crate) struct Private;
 

@@ -8,7 +8,7 @@ use crate::committed::{Crate, State, state};
 use crate::errors::Errors;
 use crate::expand::{Drift, expand_pillow, fallback_pillow};
 use crate::model::PillowModel;
-use crate::parse::{PillowReceiver, StructReceiver};
+use crate::parse::{PillowReceiver, StructReceiver, refuse_inside};
 
 /// The impl of a struct, or all its errors and an impl that says nothing.
 pub(crate) fn derive(input: &DeriveInput, compiled: Option<&Crate>) -> TokenStream {
@@ -20,10 +20,12 @@ pub(crate) fn derive(input: &DeriveInput, compiled: Option<&Crate>) -> TokenStre
     let errors = Errors::new();
     let attribute = PillowReceiver::parse(&errors, &input.attrs);
     let pillow = PillowModel::of(&errors, &receiver, &attribute, compiled);
+    refuse_inside(&errors, &input.data, "pillow");
     check_pillow(&errors, &receiver, &attribute, pillow.as_ref());
+    let is_slip = attribute.is_slip() || receiver.couch.is_slip();
     let mut code = match &pillow {
-        Some(pillow) if errors.is_empty() => expand_pillow(pillow, &drift(pillow)),
-        _ => fallback_pillow(input),
+        Some(pillow) if errors.is_empty() && !is_slip => expand_pillow(pillow, &drift(pillow)),
+        _ => fallback_pillow(&receiver, errors.is_empty()),
     };
     code.extend(errors.finish());
     code

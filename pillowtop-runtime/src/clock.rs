@@ -8,6 +8,9 @@ use crate::operation::Version;
 /// How far above the present a ceiling is reserved. Long against the interval of saving, short against a clock that is set back.
 pub const CEILING_AHEAD: Duration = Duration::from_mins(2);
 
+/// Versions that [`VersionClock::has_room`] wants to be left.
+const ROOM: u64 = 100_000;
+
 /// Microseconds since 1970.
 pub fn now_micros() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -47,7 +50,8 @@ pub fn boot_time() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Time since the first call; where there is no clock that runs in suspension, a lease is checked by the wall clock too.
+/// Time since the first call. Where there is no clock that runs in suspension, a process that slept finds out by its private alias that
+/// another one owns its index.
 #[cfg(not(target_os = "linux"))]
 pub fn boot_time() -> Duration {
     use std::sync::OnceLock;
@@ -92,15 +96,24 @@ impl VersionClock {
         self.lock().ceiling
     }
 
-    /// The next version; `None` while the ceiling leaves no room.
+    /// The next version; `None` while the ceiling leaves no room. Versions follow the clock, but not past the ceiling: a clock that was set
+    /// forward, or a ceiling that could not be stored for a while, leaves those in between.
     pub fn stamp(&self) -> Option<Version> {
         let mut inner = self.lock();
-        let next = Version(now_micros().max(inner.last.0 + 1));
+        let after = Version(inner.last.0 + 1);
+        let now = Version(now_micros());
+        let next = if now <= inner.ceiling { after.max(now) } else { after };
         if next > inner.ceiling {
             return None;
         }
         inner.last = next;
         Some(next)
+    }
+
+    /// Whether there is room below the ceiling for more versions than anybody stamps before asking again.
+    pub fn has_room(&self) -> bool {
+        let inner = self.lock();
+        inner.ceiling.0.saturating_sub(inner.last.0) > ROOM
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -128,5 +141,17 @@ mod tests {
         clock.reserved(clock.next_ceiling());
         let (first, second) = (clock.stamp().unwrap(), clock.stamp().unwrap());
         assert!(earlier < first && first < second && second <= clock.ceiling());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_forward_leaves_the_versions_below_the_ceiling() {
+        let clock = VersionClock::above(Version(1000));
+        assert!(!clock.has_room());
+        clock.reserved(Version(1_000_000));
+        assert!(clock.has_room());
+        assert_eq!((clock.stamp(), clock.stamp()), (Some(Version(1001)), Some(Version(1002))));
+        clock.reserved(Version(1_000_001));
+        (1003..=1_000_001).for_each(|version| assert_eq!(clock.stamp(), Some(Version(version))));
+        assert_eq!((clock.stamp(), clock.has_room()), (None, false));
     }
 }

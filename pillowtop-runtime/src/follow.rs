@@ -9,6 +9,7 @@ use std::sync::Arc;
 use pillowtop_core::{AnyPillow, DatabaseName, PillowName, Sequence};
 use tokio::sync::watch;
 
+use crate::lease::LeaseKeeper;
 use crate::pipeline::{Counters, Pipeline, PipelineOptions, Session, SessionEnd, SessionError};
 use crate::sink::{Sink, SinkError};
 use crate::source::{ChangesFile, CouchDatabase, CouchError, DocumentFolder, Feed, FeedMode, SourceError};
@@ -23,12 +24,28 @@ pub struct Member {
     pub sink: Arc<dyn Sink>,
     /// What it has done.
     pub counters: Arc<Counters>,
+    /// Renews the lease as long as there is a member.
+    _keeper: Arc<LeaseKeeper>,
 }
 
 impl Member {
-    /// A pillow and its index, with counts of zero.
+    /// A pillow and its index, with counts of zero. From now on the lease is renewed by itself, until the last clone is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
     pub fn new(pillow: Arc<dyn AnyPillow>, sink: Arc<dyn Sink>) -> Self {
-        Self { pillow, sink, counters: Arc::default() }
+        Self::counted(pillow, sink, Arc::default())
+    }
+
+    /// The same, going on with counts.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn counted(pillow: Arc<dyn AnyPillow>, sink: Arc<dyn Sink>, counters: Arc<Counters>) -> Self {
+        let keeper = Arc::new(LeaseKeeper::start(Arc::clone(&sink)));
+        Self { pillow, sink, counters, _keeper: keeper }
     }
 
     /// The pillow's name.

@@ -159,11 +159,11 @@ impl Reindex<'_> {
             let found = info.identity.instance_start_time;
             return Err(ReindexError::OtherDatabase { index, expected, found });
         }
-        let stopped = self.fill(&owned, fresh, stop, &progress).await?;
-        if !stopped {
-            self.finish(&owned, &progress).await?;
-        }
-        owned.release().await?;
+        let built = self.build(&owned, fresh, stop, &progress).await;
+        // Whatever happened: nobody should have to wait for the lease to run out.
+        let released = owned.release().await;
+        let stopped = built?;
+        released?;
         let documents = if stopped { 0 } else { self.cluster.count(index.as_str()).await? };
         Ok(Reindexed { index, documents, stopped, already_complete: false })
     }
@@ -180,19 +180,32 @@ impl Reindex<'_> {
         Ok(Some((index, control)))
     }
 
-    /// Loads and catches up; tells whether it was stopped.
-    async fn fill(
+    /// Fills the index and makes it one that is followed; tells whether it was stopped before. The lease is renewed meanwhile.
+    async fn build(
         &self,
         owned: &Arc<OwnedIndex>,
         fresh: bool,
         stop: watch::Receiver<bool>,
         progress: &(impl Fn(ReindexStep) + Sync),
     ) -> Result<bool, ReindexError> {
-        let member = Member {
-            pillow: Arc::clone(&self.pillow),
-            sink: Arc::clone(owned) as Arc<dyn Sink>,
-            counters: Arc::clone(&self.counters),
-        };
+        let (pillow, sink) = (Arc::clone(&self.pillow), Arc::clone(owned) as Arc<dyn Sink>);
+        let member = Member::counted(pillow, sink, Arc::clone(&self.counters));
+        let stopped = self.fill(owned, &member, fresh, stop, progress).await?;
+        if !stopped {
+            self.finish(owned, progress).await?;
+        }
+        Ok(stopped)
+    }
+
+    /// Loads and catches up; tells whether it was stopped.
+    async fn fill(
+        &self,
+        owned: &OwnedIndex,
+        member: &Member,
+        fresh: bool,
+        stop: watch::Receiver<bool>,
+        progress: &(impl Fn(ReindexStep) + Sync),
+    ) -> Result<bool, ReindexError> {
         let source = ChangesSource::Couch(self.database.clone());
         loop {
             let phase = owned.state().phase;
@@ -202,7 +215,7 @@ impl Reindex<'_> {
                 Phase::CatchingUp => progress(ReindexStep::CatchingUp),
                 Phase::Following => return Ok(false),
             }
-            let members = std::slice::from_ref(&member);
+            let members = std::slice::from_ref(member);
             let end = catch_up(members, &source, &self.options, stop.clone()).await?;
             if end == SessionEnd::Stopped {
                 return Ok(true);
@@ -233,16 +246,12 @@ impl Reindex<'_> {
     }
 }
 
-/// Opens the index of a committed mapping for following, and takes its lease.
+/// The index of a committed mapping that can be followed. Nothing is taken.
 ///
 /// # Errors
 ///
-/// When there is none, it is not complete, its live mapping is another one, or the lease cannot be taken.
-pub async fn open_following(
-    cluster: &Cluster,
-    definition: &Definition,
-    acquire: AcquireOptions,
-) -> Result<OwnedIndex, ReindexError> {
+/// When there is none, it is not complete, or its live mapping is another one.
+pub async fn find_following(cluster: &Cluster, definition: &Definition) -> Result<IndexName, ReindexError> {
     let alias = definition.hashed_alias(cluster.prefix());
     let pillow = definition.pillow.clone();
     let Some(index) = cluster.index_of(&alias).await? else {
@@ -254,6 +263,20 @@ pub async fn open_following(
         let phase = phase.map_or_else(|| "empty".to_owned(), |phase| phase.to_string());
         return Err(ReindexError::Incomplete { pillow, index, phase });
     }
+    Ok(index)
+}
+
+/// Opens the index of a committed mapping for following, and takes its lease.
+///
+/// # Errors
+///
+/// When there is none, it is not complete, its live mapping is another one, or the lease cannot be taken.
+pub async fn open_following(
+    cluster: &Cluster,
+    definition: &Definition,
+    acquire: AcquireOptions,
+) -> Result<OwnedIndex, ReindexError> {
+    let index = find_following(cluster, definition).await?;
     Ok(OwnedIndex::acquire(cluster, definition, &index, acquire, None).await?)
 }
 

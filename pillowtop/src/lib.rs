@@ -124,7 +124,10 @@ macro_rules! registry {
 /// ```
 ///
 /// The compiler says by itself what is stale; the test also finds files that no registered pillow has, and says with the feature
-/// `bless` what changed.
+/// `bless` what changed. `cargo xtask make-mapping --check` says the same, word for word.
+///
+/// Several crates of documents may share the `mappings/` of their workspace, each with this test: a crate leaves files alone whose
+/// names stand in the sources of another one, as pillows' names do there. The command sees the list of all, and tells what is left.
 ///
 /// # Panics
 ///
@@ -142,9 +145,10 @@ pub fn assert_committed(registry: &Registry) {
 pub mod __private_0_1_0 {
     pub use core::option::Option;
     pub use pillowtop_core::demand::Demand;
+    pub use pillowtop_core::document::{NoObject, Probe, assert_no_object};
     pub use pillowtop_core::field_types::Target;
-    pub use pillowtop_core::filter::{Contains, Plain, Step};
-    pub use pillowtop_core::pillow::{Committed, Pillow, PillowInfo};
+    pub use pillowtop_core::filter::{Contains, Optional, Plain, Step, Text};
+    pub use pillowtop_core::pillow::{Committed, Pillow, PillowInfo, Transform};
     pub use pillowtop_core::surroundings::DefinedNames;
     pub use pillowtop_core::tree::{Field, Member, Object, Parameter};
     pub use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, IndexField, IndexObject};
@@ -154,6 +158,16 @@ pub mod __private_0_1_0 {
     #[must_use]
     pub const fn property<Type: IndexField + ?Sized>(name: &'static str, name_hash: u128) -> Member {
         Member::property(name, name_hash, Type::FIELD)
+    }
+
+    /// Refuses a property at the root of a pillow's mapping that no index can have.
+    ///
+    /// # Panics
+    ///
+    /// In const evaluation, hence as a compile error at the struct, or at the type that a transform makes.
+    #[track_caller]
+    pub const fn assert_root<Asked: Pillow>() {
+        super::pillow::assert_root(<Asked::Index as CouchDocument>::MAPPING);
     }
 
     /// Refuses a target that lacks something that a pillow's mapping asks for.
@@ -174,6 +188,17 @@ pub mod __private_0_1_0 {
     #[track_caller]
     pub const fn assert_names<Asked: Pillow>(defined: DefinedNames<'_>) {
         super::surroundings::assert_names(<Asked::Index as CouchDocument>::MAPPING, defined);
+    }
+
+    /// Both of a pillow with neither settings nor a transform.
+    ///
+    /// # Panics
+    ///
+    /// In const evaluation, hence as a compile error at the struct.
+    #[track_caller]
+    pub const fn assert_plain<Asked: Pillow>() {
+        assert_root::<Asked>();
+        assert_names::<Asked>(DefinedNames::NONE);
     }
 
     /// The same under a rule for fields that hold a struct.

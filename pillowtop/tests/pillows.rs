@@ -287,3 +287,20 @@ fn a_pillow_may_borrow_from_the_document() {
     assert_eq!(properties["notes"], json!({"type": "keyword", "ignore_above": 8191}));
     assert_eq!(properties["questions"], json!({"type": "object", "dynamic": false}));
 }
+
+#[test]
+fn a_transform_may_be_named_by_self() {
+    #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
+    #[couch(doc_type = "Case")]
+    #[pillow(name = "case", alias = "cases", transform = Self::without_demo, mapping = unchecked)]
+    struct Document {
+        domain: String,
+    }
+    impl Document {
+        fn without_demo(self, _: &ChangeMeta) -> Option<Self> {
+            (self.domain != names::DEMO).then_some(self)
+        }
+    }
+    let registry = pillowtop::registry![Document];
+    assert_eq!(registry.pillows()[0].definition().mappings["properties"]["domain"]["type"], "keyword");
+}

@@ -28,8 +28,13 @@ const OWN_MEMBERS: [&str; 14] = [
 ];
 
 /// A case as it is in `CouchDB`, read for its properties.
+///
+/// It names members that [`Case`](crate::Case) names too. They are not one struct that both flatten: serde holds a document with a
+/// flattened struct in memory member by member before it decodes any, which `case`, the largest pillow, would pay for each case.
+/// And three of them are mapped otherwise here.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "CommCareCase", deleted = "CommCareCase-Deleted", database = "commcarehq")]
+#[es(rules = crate::rules)]
 #[pillow(
     name = "case_search",
     alias = "case_search",
@@ -43,16 +48,15 @@ pub struct SearchableCase {
     /// Always `CommCareCase`.
     pub doc_type: String,
     /// The project that the case belongs to.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub domain: String,
     /// What the project calls such a case.
     #[serde(rename = "type")]
     #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub case_type: Option<String>,
     /// What people call it.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub name: Option<String>,
     /// Its id in another system.
+    #[es(keyword, ignore_above = 8191)]
     pub external_id: Option<String>,
     /// The user, group or place that looks after it.
     pub owner_id: Option<String>,
@@ -87,6 +91,7 @@ pub struct SearchableCase {
 
 /// That a case belongs to another, and how.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct SearchableReference {
     /// The other case.
     #[serde(flatten)]
@@ -97,6 +102,7 @@ pub struct SearchableReference {
 
 /// A case as it is indexed for searches.
 #[derive(Debug, Clone, Serialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct CaseSearchIndex {
     /// The case.
     #[serde(flatten)]
@@ -112,6 +118,7 @@ pub struct CaseSearchIndex {
 
 /// One property of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct CaseProperty {
     /// Its name.
     #[es(text, fields(exact(keyword, ignore_above = 8191)))]

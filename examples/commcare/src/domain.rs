@@ -20,6 +20,7 @@ use crate::value::HqDate;
     database = "commcarehq",
     unknown = carry,
 )]
+#[es(rules = crate::rules)]
 #[pillow(
     name = "domain",
     alias = "hqdomains",
@@ -32,7 +33,6 @@ pub struct Domain {
     /// Always [`Domain`]'s own type; HQ's searches still name it.
     pub doc_type: String,
     /// The name in addresses and in all documents of the project.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub name: Option<String>,
     /// The name for people.
     #[es(text)]
@@ -60,32 +60,24 @@ pub struct Domain {
     /// The zone that reports are shown in.
     pub default_timezone: Option<String>,
     /// What it is about: names with commas between them.
-    #[es(text, analyzer = "comma")]
     pub project_type: Option<String>,
     /// The organisation that runs it.
     pub organization: Option<String>,
     /// What the project pays for, where the document says so.
     pub subscription: Option<String>,
     /// Where it works.
-    #[es(dynamic = false)]
     pub deployment: Option<Deployment>,
     /// What only staff see.
-    #[es(dynamic = false)]
     pub internal: Option<InternalProperties>,
     /// The agreement about its data.
-    #[es(dynamic = false)]
     pub cda: Option<Eula>,
     /// How its call centre works.
-    #[es(dynamic = false)]
     pub call_center_config: Option<CallCenterProperties>,
     /// What is shown of its cases and forms.
-    #[es(dynamic = false)]
     pub case_display: Option<CaseDisplaySettings>,
     /// What was migrated.
-    #[es(dynamic = false)]
     pub migrations: Option<DomainMigrations>,
     /// What is expensive to compute, by method. Nothing searches for it.
-    #[es(object, dynamic = false)]
     pub cached_properties: Option<Box<RawValue>>,
 
     /// Whether people may ask to join.
@@ -118,13 +110,10 @@ pub struct Domain {
     pub is_sms_billable: Option<bool>,
 
     /// Of a published project: its title.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub title: Option<String>,
     /// Who wrote it.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub author: Option<String>,
     /// It in one line.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub short_description: Option<String>,
     /// It in full.
     #[es(text)]
@@ -247,6 +236,7 @@ pub struct Domain {
 
 /// Where a project works.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct Deployment {
     /// `Deployment`.
     pub doc_type: Option<String>,
@@ -269,6 +259,7 @@ pub struct Deployment {
 
 /// What only the server's staff see of a project.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct InternalProperties {
     /// `InternalProperties`.
     pub doc_type: Option<String>,
@@ -330,6 +321,7 @@ pub struct InternalProperties {
 
 /// How a project's call centre works.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct CallCenterProperties {
     /// `CallCenterProperties`.
     pub doc_type: Option<String>,
@@ -345,19 +337,19 @@ pub struct CallCenterProperties {
 
 /// What is shown of a project's cases and forms.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct CaseDisplaySettings {
     /// `CaseDisplaySettings`.
     pub doc_type: Option<String>,
     /// Properties, by type of case.
-    #[es(object, dynamic = false)]
     pub case_details: Option<Box<RawValue>>,
     /// Questions, by namespace of form.
-    #[es(object, dynamic = false)]
     pub form_details: Option<Box<RawValue>>,
 }
 
 /// What was migrated of a project.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct DomainMigrations {
     /// `DomainMigrations`.
     pub doc_type: Option<String>,

@@ -7,15 +7,14 @@ use serde_json::value::RawValue;
 /// A group as it is in `CouchDB`, and as it is indexed. Members that are not named here are dropped.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "Group", deleted = "Group-Deleted", database = "commcarehq")]
+#[es(rules = crate::rules)]
 #[pillow(name = "group", alias = "hqgroups", settings = "analysis/hq.json")]
 pub struct Group {
     /// Always [`Group`]'s own type; HQ's searches still name it.
     pub doc_type: String,
     /// The project that the group belongs to.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub domain: Option<String>,
     /// What people call it.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub name: Option<String>,
     /// Its users' ids.
     #[serde(default)]

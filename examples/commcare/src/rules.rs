@@ -6,8 +6,8 @@
 pillowtop::rules! {
     /// How HQ maps what nobody says otherwise, in today's types.
     pub rules {
-        // Objects by name, and those whose contents no mapping can know.
-        named "actions" => nested, dynamic = false;
+        // Lists and objects by name, and those whose contents no mapping can know. `actions` of a form in an application are one object.
+        type Vec named "actions" => nested, dynamic = false;
         named "computed_" | "referrals" => object, enabled = false;
         type RawValue | Map | Value => object, dynamic = false;
 

@@ -7,7 +7,7 @@ mod tally;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use pillowtop_core::conformance::{Conformance, Effect, Finding, Report};
+use pillowtop_core::conformance::{Conformance, Effect, Finding, Rehearsal, Report};
 use pillowtop_core::field_types::{Product, Target};
 use pillowtop_core::{AnyPillow, DatabaseName};
 use pillowtop_runtime::pipeline::{Judgement, judge};
@@ -21,8 +21,9 @@ use input::Input;
 use tally::Tally;
 
 /// The versions whose rules are asked when nobody names one: those that were compared with real servers.
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 6] = [
     Target::elasticsearch(7, 10),
+    Target::elasticsearch(7, 17),
     Target::elasticsearch(8, 14),
     Target::elasticsearch(9, 4),
     Target::opensearch(2, 19),
@@ -71,7 +72,7 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
     let mut auditor = Auditor {
         pillow: pillow.as_ref(),
         state: state(pillow.as_ref(), database),
-        conformance: &conformance,
+        rehearsal: conformance.rehearse(&targets),
         targets,
         tally: Tally::default(),
     };
@@ -117,7 +118,7 @@ fn state(pillow: &dyn AnyPillow, database: DatabaseName) -> IndexState {
 struct Auditor<'a> {
     pillow: &'a dyn AnyPillow,
     state: IndexState,
-    conformance: &'a Conformance,
+    rehearsal: Rehearsal<'a>,
     targets: Vec<Target>,
     tally: Tally,
 }
@@ -144,7 +145,7 @@ impl Auditor<'_> {
             }
             Judgement::Index(source) => {
                 let source = String::from_utf8_lossy(&source);
-                let reports = self.conformance.check_each(row.id.as_str(), &source, &self.targets);
+                let reports = self.rehearsal.index(row.id.as_str(), &source);
                 self.report(row.id.as_str(), reports);
             }
         }

@@ -1,9 +1,8 @@
 //! `make-mapping --explain`: each field of an index, the struct's field that it comes from, and what decided it.
 
-use pillowtop_core::definition::field_mapping;
+use pillowtop_core::definition::{field_mapping, reserved_properties};
 use pillowtop_core::drift::rust_name;
 use pillowtop_core::origin::{Decided, Origin};
-use pillowtop_core::pillow::RESERVED;
 use pillowtop_core::tree::{Field, Member, Object, Parameter, ROOT_DEFAULTS};
 use pillowtop_core::{AnyPillow, Definition};
 use serde_json::{Map, Value, json};
@@ -143,7 +142,24 @@ fn property(
     }
 }
 
+/// What decided a field. A struct's own parameters come before those of a rule, and stand beside those of the field.
 fn decided(origin: &Origin<'_>, field: &Field) -> String {
+    const OF_STRUCT: &str = "attribute of the struct";
+    let at_field = decided_at_field(origin, field);
+    let of_struct = field.object.map_or(&[][..], |object| object.parameters);
+    if of_struct.is_empty() {
+        return at_field;
+    }
+    let is_left = |parameter: &Parameter| !of_struct.iter().any(|said| said.name == parameter.name);
+    match origin.decided {
+        Decided::Default | Decided::ObjectsRule(_) if !field.parameters.iter().any(is_left) => {
+            OF_STRUCT.to_owned()
+        }
+        _ => format!("{at_field}, and {OF_STRUCT}"),
+    }
+}
+
+fn decided_at_field(origin: &Origin<'_>, field: &Field) -> String {
     let of_type = format!("default of `{}`", origin.rust_type);
     match origin.decided {
         Decided::AttributeOverDefault => format!("attribute, over the {of_type}"),
@@ -160,10 +176,12 @@ fn decided(origin: &Origin<'_>, field: &Field) -> String {
 /// The object that the runtime adds to each document.
 fn reserved(definition: &Definition, lines: &mut Vec<Explained>) {
     const DECIDED: &str = "the runtime's own";
-    let mapping = &definition.mappings["properties"][RESERVED];
-    lines.push(from_json(RESERVED, mapping, DECIDED));
-    for (name, mapping) in mapping["properties"].as_object().into_iter().flatten() {
-        lines.push(from_json(&format!("{RESERVED}.{name}"), mapping, DECIDED));
+    let Some(root) = definition.mappings.as_object() else { return };
+    for (path, mapping) in reserved_properties(root) {
+        lines.push(from_json(&path, &mapping, DECIDED));
+        for (name, mapping) in mapping.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            lines.push(from_json(&format!("{path}.{name}"), mapping, DECIDED));
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
     let cluster = servers::cluster(context, when_unreachable).await?;
     let couch = servers::couch(context, database, when_unreachable).await?;
-    let stop = Stop::on_signal(&context.talk);
+    let stop = Stop::on_signals(&context.talk);
     let (done, summary) = build(context, &cluster, &couch, &pillow, arguments.restart, &stop).await?;
     if !done.already_complete {
         summary.print();
@@ -67,7 +67,7 @@ pub(crate) async fn build(
         counters,
         options: PipelineOptions::default(),
         restart,
-        acquire: servers::acquire("fast-reindex", WhenHeld::Fail),
+        acquire: servers::acquire(context, "fast-reindex", WhenHeld::Fail),
     };
     let talk = context.talk.clone();
     let done = reindex

@@ -1,14 +1,16 @@
-//! What is said of a mapping's limits and settings when it is made: an error past a limit, a warning near one.
+//! What is said of a mapping's limits, settings and references when it is made: an error for what no server takes, past a limit too, a warning
+//! near one.
 
 use pillowtop_core::Definition;
 use pillowtop_core::limits::examine;
+use pillowtop_core::references::wrong_references;
 use pillowtop_core::settings::{suggestion, unknown_names};
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::exit::Failure;
 
-/// Warns of what is near a limit or not known, and returns the warnings as data. Fails with all that is past a limit.
+/// Warns of what is near a limit or not known, and returns the warnings as data. Fails with all that is past a limit, or names what it cannot.
 pub(crate) fn check_limits(context: &Context, definitions: &[&Definition]) -> Result<Vec<Value>, Failure> {
     let (mut past, mut warnings) = (Vec::new(), Vec::new());
     for definition in definitions {
@@ -31,6 +33,17 @@ pub(crate) fn check_limits(context: &Context, definitions: &[&Definition]) -> Re
             context.talk.note(&format!("warning: {name}: {warning}"));
             warnings.push(json!({"pillow": name, "warning": warning, "setting": unknown}));
         }
+    }
+    let wrong: Vec<String> = definitions
+        .iter()
+        .flat_map(|definition| {
+            let name = &definition.pillow;
+            wrong_references(&definition.mappings).into_iter().map(move |wrong| format!("{name}: {wrong}"))
+        })
+        .collect();
+    if !wrong.is_empty() {
+        return Err(Failure::new(wrong.join("; "))
+            .hint("a path has the JSON names of all objects from the root, joined by dots"));
     }
     let Some((_, setting)) = past.first() else { return Ok(warnings) };
     let hint = format!(

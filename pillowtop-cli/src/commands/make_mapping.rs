@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use pillowtop_core::diff::{diff, summary};
-use pillowtop_core::drift::{self, State, rust_name};
+use pillowtop_core::drift::{self, Finding, State, finding};
 use pillowtop_core::{CommittedFile, Definition};
 use serde_json::{Value, json};
 
@@ -77,6 +77,36 @@ struct Comparison {
 }
 
 impl Comparison {
+    /// Says a finding, unless nothing is to be done about it, and adds it to what is for scripts.
+    fn add(
+        &mut self,
+        context: &Context,
+        pillow: Option<&str>,
+        file: &str,
+        finding: &Finding,
+        with_changes: bool,
+    ) {
+        let mut state = json!({"path": file, "state": finding.state.to_string()});
+        if let Some(pillow) = pillow {
+            state["pillow"] = json!(pillow);
+        }
+        if !finding.state.is_fine() {
+            self.is_fine = false;
+            state["message"] = json!(finding.sentence);
+            state["help"] = json!(finding.help);
+            finding.lines(with_changes).iter().for_each(|line| context.talk.text(line));
+        }
+        self.states.push(state);
+        if with_changes {
+            self.changes.extend(finding.changes.iter().map(|change| {
+                json!({
+                    "pillow": pillow, "path": change.path, "before": change.before, "after": change.after,
+                    "class": change.class.to_string(), "reason": change.reason,
+                })
+            }));
+        }
+    }
+
     /// The summary, and all of it for scripts.
     fn say(&self, context: &Context, warnings: &[Value]) -> Outcome {
         let Self { states, changes, is_fine } = self;
@@ -105,39 +135,16 @@ fn compare(
     all: bool,
     with_changes: bool,
 ) -> Result<Comparison, Failure> {
-    let (mut states, mut changes) = (Vec::new(), Vec::new());
-    let mut fine = 0;
+    let mut found = Comparison { states: Vec::new(), changes: Vec::new(), is_fine: true };
     for definition in definitions {
-        let (state, old) = drift::state(definition);
         let (name, file) = (definition.pillow.as_str(), shown_file(definition));
-        states.push(json!({"pillow": name, "path": file, "state": state.to_string()}));
-        if state.is_fine() {
-            fine += 1;
-            continue;
-        }
-        context.talk.text(&state.sentence(rust_name(definition), &file));
-        if with_changes && let Some(old) = old {
-            let new = CommittedFile::of(definition);
-            for change in diff(&old, &new) {
-                context.talk.text(&format!("  {change}"));
-                changes.push(json!({
-                    "pillow": name, "path": change.path, "before": change.before, "after": change.after,
-                    "class": change.class.to_string(), "reason": change.reason,
-                }));
-            }
-            if let Some(summary) = summary(&old, &new, &context.program) {
-                context.talk.text(&format!("  {summary}"));
-            }
-        }
-        context.talk.text(&format!("help: {}", state.help(&context.program, name, &file)));
+        found.add(context, Some(name), &file, &finding(definition, &file, &context.program), with_changes);
     }
     let orphans = if all { orphans(context)? } else { Vec::new() };
     for file in orphans.iter().map(|path| shown(path)) {
-        states.push(json!({"path": file, "state": State::Orphaned.to_string()}));
-        context.talk.text(&State::Orphaned.sentence("", &file));
-        context.talk.text(&format!("help: {}", State::Orphaned.help(&context.program, "", &file)));
+        found.add(context, None, &file, &Finding::orphaned(&file, &context.program), with_changes);
     }
-    Ok(Comparison { states, changes, is_fine: fine == definitions.len() && orphans.is_empty() })
+    Ok(found)
 }
 
 /// Files in the mappings' folders that no registered pillow has.

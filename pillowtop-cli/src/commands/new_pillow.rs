@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::new_pillow::body::{self, Body};
 use crate::new_pillow::model::Draft;
-use crate::new_pillow::{from_mapping, names, write};
+use crate::new_pillow::{from_mapping, names, relaxed, stand_ins, write};
 
 pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outcome, Failure> {
     let name = &arguments.name;
@@ -36,10 +36,13 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
     let source = arguments.from_mapping.as_deref().unwrap_or_default();
     let value = read(context, source).await?;
     let unusable = |problem: String| Failure::new(format!("{}: {problem}", shown(source)));
-    let Body { mappings, settings, alias, mut notes } = body::read(&value).map_err(unusable)?;
+    let Body { mappings, mut settings, alias, mut notes } = body::read(&value).map_err(unusable)?;
     let (mut draft, more) = from_mapping::draft(&mappings).map_err(unusable)?;
     notes.extend(more);
+    let missing = stand_ins::add(&mut settings, &mappings).map_err(unusable)?;
     fill_in(&mut draft, name, alias, &shown(source));
+    draft.docs.extend(stand_ins::docs(&missing));
+    notes.extend(missing.notes);
     let settings = settings.as_object().is_some_and(|settings| !settings.is_empty()).then_some(settings);
     let settings_file = settings.as_ref().map(|settings| place_settings(arguments, settings));
     if let Some(file) = &settings_file {
@@ -130,7 +133,7 @@ fn fill_in(draft: &mut Draft, name: &str, alias: Option<String>, source: &str) {
 async fn read(context: &Context, source: &str) -> Result<Value, Failure> {
     if !(source.starts_with("http://") || source.starts_with("https://")) {
         let text = fs_err::read_to_string(source).map_err(Failure::usage)?;
-        return serde_json::from_str(&text).map_err(|error| Failure::new(format!("{source}: {error}")));
+        return relaxed::read(&text).map_err(|error| Failure::new(format!("{source}: {error}")));
     }
     let (server, index) = source.trim_end_matches('/').rsplit_once('/').unwrap_or((source, ""));
     if index.is_empty() || server.ends_with('/') || server.ends_with(':') {

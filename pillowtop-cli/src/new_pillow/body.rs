@@ -18,6 +18,15 @@ const OF_ONE_INDEX: [&str; 9] = [
     "version",
 ];
 
+const TIER: &str = "/routing/allocation/include/_tier_preference";
+const DURABILITY: &str = "/translog/durability";
+
+/// Settings from before Elasticsearch 7 that every server of today refuses.
+const GONE: [(&str, &str); 2] = [
+    ("/mapper/dynamic", "the mapping's own `dynamic` says it"),
+    ("/mapping/single_type", "an index has no types"),
+];
+
 /// What a source says of an index.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Body {
@@ -39,7 +48,9 @@ pub(crate) fn read(value: &Value) -> Result<Body, String> {
         return of_index(members, mappings);
     }
     if let Some(template @ Value::Object(_)) = members.get("template") {
-        return read(template);
+        let mut body = read(template)?;
+        body.notes.extend(of_components(members));
+        return Ok(body);
     }
     for (list, inner) in
         [("index_templates", "index_template"), ("component_templates", "component_template")]
@@ -64,10 +75,42 @@ pub(crate) fn read(value: &Value) -> Result<Body, String> {
         (Some((first, _)), Some((second, _)))
             if members.values().all(|entry| entry.get("mappings").is_some()) =>
         {
-            Err(format!("it has the mappings of several indices, such as `{first}` and `{second}`; give one"))
+            of_several(members).ok_or_else(|| {
+                format!(
+                    "it has different mappings of several indices, such as `{first}` and `{second}`; give one"
+                )
+            })?
         }
         _ => Err("it has neither `mappings` nor `properties`".to_owned()),
     }
+}
+
+/// Components of a template are elsewhere.
+fn of_components(members: &Map<String, Value>) -> Option<Note> {
+    let components: Vec<&str> =
+        members.get("composed_of")?.as_array()?.iter().filter_map(Value::as_str).collect();
+    (!components.is_empty()).then(|| Note {
+        path: String::new(),
+        said: format!("`composed_of: {}`", components.join(", ")),
+        became: "not looked at: take over an index that the template made, which has all of them".to_owned(),
+    })
+}
+
+/// Indices behind one alias mostly have one mapping: the last of them.
+fn of_several(members: &Map<String, Value>) -> Option<Result<Body, String>> {
+    let (last, entry) = members.iter().next_back()?;
+    if members.values().any(|other| other["mappings"] != entry["mappings"]) {
+        return None;
+    }
+    Some(read(entry).map(|mut body| {
+        let became = format!("settings and alias are those of `{last}`");
+        body.notes.push(Note {
+            path: String::new(),
+            said: format!("{} indices of one mapping", members.len()),
+            became,
+        });
+        body
+    }))
 }
 
 fn of_index(members: &Map<String, Value>, mappings: &Value) -> Result<Body, String> {
@@ -127,25 +170,47 @@ fn is_mapping(members: &Map<String, Value>) -> bool {
 }
 
 fn own_settings(settings: Value, notes: &mut Vec<Note>) -> Value {
+    let says = |pointer: &str, word: &str| {
+        settings.pointer(pointer).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(word))
+    };
+    // Elasticsearch writes it into every index; other products would look for nodes that have it.
+    let has_tier = says(TIER, "data_content");
+    let is_async = says(DURABILITY, "async");
+    let gone = GONE.iter().filter(|(pointer, _)| settings.pointer(pointer).is_some());
+    let gone: Vec<&(&str, &str)> = gone.collect();
     let Value::Object(mut members) = settings else { return json!({}) };
     members.retain(|name, _| !OF_ONE_INDEX.contains(&name.as_str()));
-    if let Some(Value::Object(translog)) = members.get_mut("translog")
-        && translog
-            .get("durability")
-            .and_then(Value::as_str)
-            .is_some_and(|text| text.eq_ignore_ascii_case("async"))
-    {
-        translog.remove("durability");
-        if translog.is_empty() {
-            members.remove("translog");
-        }
+    if has_tier {
+        remove(&mut members, &TIER[1..]);
+    }
+    if is_async {
+        remove(&mut members, &DURABILITY[1..]);
         notes.push(Note {
             path: "settings".to_owned(),
             said: "`translog.durability: async`".to_owned(),
             became: "left out: it loses acknowledged documents with a node".to_owned(),
         });
     }
+    for (pointer, why) in gone {
+        remove(&mut members, &pointer[1..]);
+        let (said, became) = (format!("`{}`", pointer[1..].replace('/', ".")), format!("left out: {why}"));
+        notes.push(Note { path: "settings".to_owned(), said, became });
+    }
     Value::Object(members)
+}
+
+/// Removes a setting, and what it leaves empty.
+fn remove(members: &mut Map<String, Value>, path: &str) {
+    let Some((name, rest)) = path.split_once('/') else {
+        members.remove(path);
+        return;
+    };
+    if let Some(Value::Object(inner)) = members.get_mut(name) {
+        remove(inner, rest);
+        if inner.is_empty() {
+            members.remove(name);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -164,6 +229,7 @@ mod tests {
             json!({"mappings": {"_default_": {"_all": {"enabled": false}}, "doc": mapping}}),
             json!({"index_patterns": ["a*"], "template": {"mappings": mapping}}),
             json!({"index_templates": [{"name": "a", "index_template": {"template": {"mappings": mapping}}}]}),
+            json!({"cases_1": {"mappings": mapping}, "cases_2": {"mappings": mapping}}),
         ] {
             let body = read(&value).unwrap();
             assert_eq!((&body.mappings, &body.settings), (&mapping, &json!({})), "{value}");
@@ -171,7 +237,7 @@ mod tests {
         for (value, said) in [
             (json!([]), "no JSON object"),
             (json!({}), "neither"),
-            (json!({"a": {"mappings": {}}, "b": {"mappings": {}}}), "several indices"),
+            (json!({"a": {"mappings": {}}, "b": {"mappings": mapping}}), "several indices"),
             (json!({"mappings": {"a": {}, "b": {}}}), "several document types"),
         ] {
             assert!(read(&value).unwrap_err().contains(said), "{value}");
@@ -179,12 +245,19 @@ mod tests {
     }
 
     #[test]
-    fn a_settings_of_one_index_are_not_taken_over() {
+    fn settings_of_one_index_are_not_taken_over() {
         let body = read(&json!({"x": {"aliases": {"cases": {}}, "mappings": {}, "settings": {"index": {
-            "uuid": "u", "creation_date": "1", "number_of_shards": "5", "translog": {"durability": "async"}}}}}));
+            "uuid": "u", "creation_date": "1", "number_of_shards": "5", "translog": {"durability": "async"},
+            "routing": {"allocation": {"include": {"_tier_preference": "data_content"}}}}}}}));
         let body = body.unwrap();
         assert_eq!(body.settings, json!({"number_of_shards": "5"}));
         assert_eq!(body.alias.as_deref(), Some("cases"));
         assert_eq!(body.notes.len(), 1);
+        let old = read(
+            &json!({"mappings": {}, "settings": {"index.mapper.dynamic": false, "number_of_shards": 1}}),
+        );
+        let old = old.unwrap();
+        assert_eq!(old.settings, json!({"number_of_shards": 1}));
+        assert!(old.notes[0].to_string().contains("`mapper.dynamic`: left out"), "{:?}", old.notes);
     }
 }

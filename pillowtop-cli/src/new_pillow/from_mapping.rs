@@ -115,10 +115,14 @@ impl Builder {
             return FieldDraft { json_name, docs, rust_type, shape, es: said::opaque(mapping) };
         }
         let index = self.structure(place, is_list, fields, properties.into_iter().collect());
-        let docs = if is_list { "A list of objects, each searched on its own." } else { "An object." };
+        let docs = match (is_list, said::type_of(mapping)) {
+            (true, _) => vec!["A list of objects, each searched on its own.".to_owned()],
+            (false, "object") => vec!["An object.".to_owned()],
+            (false, _) => self.docs(mapping, place),
+        };
         FieldDraft {
             json_name,
-            docs: vec![docs.to_owned()],
+            docs,
             rust_type: RustType::Struct(index),
             shape,
             es: said::of_struct(mapping),
@@ -161,7 +165,7 @@ impl Builder {
             None => format!("A field of the type `{}`.", said::type_of(mapping)),
         }];
         if let Some(null_value) = mapping.get("null_value") {
-            docs.push(format!("Nothing is indexed as `{null_value}`."));
+            docs.push(format!("Null is indexed as `{null_value}`."));
         }
         if self.copied.contains(&place.join(".")) {
             docs.push("`copy_to` of other fields fills it.".to_owned());

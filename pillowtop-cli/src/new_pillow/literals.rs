@@ -69,13 +69,16 @@ fn item(item: &EsItem) -> Piece {
 /// `name = value`, or `name(…)` for an object.
 fn member(text: &str, value: &Value) -> Piece {
     let name = name(text);
-    if has_null(value) {
+    let needs_json = match value {
+        Value::Object(members) => {
+            is_ambiguous(members) || members.values().any(|inner| !inner.is_object() && has_null(inner))
+        }
+        other => has_null(other),
+    };
+    if needs_json {
         return Piece::Text(format!("{name}(json = {})", string(&value.to_string())));
     }
     match value {
-        Value::Object(members) if is_ambiguous(members) => {
-            Piece::Text(format!("{name}(json = {})", string(&value.to_string())))
-        }
         Value::Object(members) => Piece::List(format!("{name}("), self::members(members), ")"),
         Value::Array(list) => Piece::List(format!("{name} = ["), list.iter().map(element).collect(), "]"),
         // The words of `dynamic` are written as names.
@@ -86,8 +89,15 @@ fn member(text: &str, value: &Value) -> Piece {
     }
 }
 
+/// The members of an object: as people write a mapping, the type first and what is inside last.
 fn members(members: &Map<String, Value>) -> Vec<Piece> {
-    members.iter().map(|(name, value)| member(name, value)).collect()
+    let mut ordered: Vec<(&String, &Value)> = members.iter().collect();
+    ordered.sort_by_key(|(name, _)| match name.as_str() {
+        "type" => 0,
+        "mapping" | "runtime" | "fields" | "properties" => 2,
+        _ => 1,
+    });
+    ordered.into_iter().map(|(name, value)| member(name, value)).collect()
 }
 
 fn element(value: &Value) -> Piece {
@@ -98,6 +108,9 @@ fn element(value: &Value) -> Piece {
                 if object.len() == 1 && is_identifier(name) && !is_ambiguous(inner) =>
             {
                 Piece::List(format!("{name}("), members(inner), ")")
+            }
+            Some((name, Value::Object(inner))) if object.len() == 1 && !is_ambiguous(inner) => {
+                Piece::List(format!("({}(", string(name)), members(inner), "))")
             }
             _ => Piece::List("(".to_owned(), members(object), ")"),
         },
@@ -136,10 +149,14 @@ fn is_identifier(text: &str) -> bool {
         && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
+/// A text with lines of its own is a script from here on, and no name.
+const SCRIPT_LENGTH: usize = 40;
+
 /// A string literal, raw where that is easier to read.
 pub(super) fn string(text: &str) -> String {
     let plain = format!("{text:?}");
-    let is_rawable = text.chars().all(|letter| letter == '\n' || !letter.is_control())
+    let has_lines = text.len() > SCRIPT_LENGTH;
+    let is_rawable = text.chars().all(|letter| has_lines && letter == '\n' || !letter.is_control())
         && text.lines().all(|line| line.trim_end() == line)
         && plain.len() > text.len() + 2
         && !plain.contains("\\u");
@@ -176,5 +193,6 @@ mod tests {
             assert_eq!(member(name, &value).one_line(), expected);
         }
         assert_eq!(string("a\tb"), "\"a\\tb\"");
+        assert_eq!(string("a\nb"), "\"a\\nb\"");
     }
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use pillowtop_core::rename::RenameRule;
+
+use crate::new_pillow::letters;
 use crate::new_pillow::model::StructDraft;
 
 const KEYWORDS: &[&str] = &[
@@ -87,18 +90,16 @@ const SYMBOLS: &[(char, &str)] = &[
     ('*', "any"),
     ('%', "percent"),
     ('&', "and"),
+    ('_', "underscore"),
 ];
 
-/// From a field's name to its JSON name.
-type Rule = fn(&str) -> String;
-
-/// serde's rules that rename all fields of a struct.
-const RULES: &[(&str, Rule)] = &[
-    ("camelCase", camel),
-    ("PascalCase", pascal),
-    ("kebab-case", |name| name.replace('_', "-")),
-    ("SCREAMING_SNAKE_CASE", str::to_ascii_uppercase),
-    ("SCREAMING-KEBAB-CASE", |name| name.to_ascii_uppercase().replace('_', "-")),
+/// The rules that rename more than nothing, the likelier ones first.
+const RULES: &[RenameRule] = &[
+    RenameRule::Camel,
+    RenameRule::Pascal,
+    RenameRule::Kebab,
+    RenameRule::ScreamingSnake,
+    RenameRule::ScreamingKebab,
 ];
 
 /// The Rust name of a field, and the JSON name where serde must be told.
@@ -110,43 +111,52 @@ pub(super) struct FieldName {
 
 /// The names of a struct's fields, and the rule that most of them follow.
 pub(super) fn field_names(json_names: &[&str]) -> (Option<&'static str>, Vec<FieldName>) {
-    let mut taken = BTreeSet::new();
-    let names: Vec<String> =
-        json_names.iter().map(|name| unique(identifier(name), name, &mut taken)).collect();
-    let misses =
-        |rule: Rule| names.iter().zip(json_names).filter(|(rust, json)| rule(rust) != **json).count();
-    let plain = misses(str::to_owned);
-    let best =
-        RULES.iter().map(|(name, rule)| (misses(*rule), *name, *rule)).min_by_key(|(missed, ..)| *missed);
-    let rule = best.filter(|(missed, ..)| missed + 1 < plain);
-    let apply = rule.map_or(str::to_owned as Rule, |(_, _, rule)| rule);
+    let wanted: Vec<String> = json_names.iter().map(|name| identifier(name)).collect();
+    // What is a Rust name already stays so, whoever else would be called that.
+    let mut taken: BTreeSet<String> = wanted
+        .iter()
+        .zip(json_names)
+        .filter(|(rust, json)| rust == *json)
+        .map(|(rust, _)| rust.clone())
+        .collect();
+    let mut names = Vec::new();
+    for (rust, json) in wanted.iter().zip(json_names) {
+        names.push(if rust == json { rust.clone() } else { unique(rust, json, &mut taken) });
+    }
+    let apply =
+        |rule: Option<RenameRule>, name: &str| rule.map_or_else(|| name.to_owned(), |rule| rule.apply(name));
+    let misses = |rule: Option<RenameRule>| {
+        names.iter().zip(json_names).filter(|(rust, json)| apply(rule, rust) != **json).count()
+    };
+    let plain = misses(None);
+    let best = RULES.iter().map(|rule| (misses(Some(*rule)), *rule)).min_by_key(|(missed, _)| *missed);
+    let rule = best.filter(|(missed, _)| missed + 1 < plain).map(|(_, rule)| rule);
     let named = names.iter().zip(json_names).map(|(rust, json)| FieldName {
-        rename: (apply(rust) != **json || !json.is_ascii()).then(|| (*json).to_owned()),
+        rename: (apply(rule, rust) != **json || !json.is_ascii()).then(|| (*json).to_owned()),
         rust: if KEYWORDS.contains(&rust.as_str()) { format!("r#{rust}") } else { rust.clone() },
     });
-    (rule.map(|(_, name, _)| name), named.collect())
+    (rule.map(RenameRule::word), named.collect())
 }
 
-fn unique(identifier: String, json_name: &str, taken: &mut BTreeSet<String>) -> String {
-    if taken.insert(identifier.clone()) {
-        return identifier;
-    }
+fn unique(identifier: &str, json_name: &str, taken: &mut BTreeSet<String>) -> String {
     let symbol =
         json_name.chars().next().and_then(|first| SYMBOLS.iter().find(|(symbol, _)| *symbol == first));
     let spelt = symbol.map(|(_, word)| format!("{word}_{identifier}"));
-    let numbered = (2..).map(|number| format!("{identifier}_{number}"));
-    spelt.into_iter().chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or(identifier)
+    let stem = identifier.trim_end_matches('_');
+    let numbered = (2..).map(|number| format!("{stem}_{number}"));
+    let mut candidates = [identifier.to_owned()].into_iter().chain(spelt).chain(numbered);
+    candidates.find(|name| taken.insert(name.clone())).unwrap_or_default()
 }
 
 /// A JSON name in snake case.
 fn identifier(json_name: &str) -> String {
-    let inner = json_name.trim_matches('_');
-    let is_snake = !inner.is_empty()
-        && !inner.contains("__")
-        && inner
+    // A leading underscore would say that a field is not used.
+    let is_snake = !json_name.contains("__")
+        && json_name.trim_end_matches('_') == json_name
+        && json_name.starts_with(|first: char| first.is_ascii_lowercase())
+        && json_name
             .chars()
-            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
-        && !json_name.starts_with(|first: char| first.is_ascii_digit());
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
     let name = if is_snake { json_name.to_owned() } else { words(json_name).join("_") };
     let name = match name.chars().next() {
         None => symbol_words(json_name),
@@ -169,59 +179,35 @@ fn symbol_words(json_name: &str) -> String {
     if words.is_empty() { "field".to_owned() } else { words.join("_") }
 }
 
-/// The words of a name in lower case: parted by whatever is no letter or digit, and by capitals.
+/// The words of a name in lower case: parted by whatever is no letter or digit, and by capitals. A word with a letter that no name
+/// can have is left out whole.
 fn words(name: &str) -> Vec<String> {
-    let letters: Vec<char> = name.chars().collect();
-    let is_part = |letter: char| {
-        letter.is_ascii_alphanumeric()
-            || !letter.is_ascii() && letter.is_alphabetic() && unicode_ident::is_xid_start(letter)
-    };
+    let keeps_script = letters::keeps_script(name);
+    let is_word =
+        |word: &&str| !word.is_empty() && word.chars().all(|letter| letters::is_part(letter, keeps_script));
+    name.split(|letter: char| !letter.is_alphanumeric()).filter(is_word).flat_map(words_by_capitals).collect()
+}
+
+fn words_by_capitals(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
     let mut words: Vec<String> = Vec::new();
-    let mut parted = true;
     for (place, letter) in letters.iter().enumerate() {
-        if !is_part(*letter) {
-            parted = true;
-            continue;
-        }
         let before = place.checked_sub(1).and_then(|place| letters.get(place));
         let after = letters.get(place + 1);
-        let begins = letter.is_uppercase()
-            && before.is_some_and(|before| {
-                before.is_lowercase()
+        let begins = before.is_none_or(|before| {
+            letter.is_uppercase()
+                && (before.is_lowercase()
                     || before.is_ascii_digit()
-                    || before.is_uppercase() && after.is_some_and(|after| after.is_lowercase())
-            });
-        if parted || begins {
+                    || before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()))
+        });
+        if begins {
             words.push(String::new());
         }
-        parted = false;
         if let Some(word) = words.last_mut() {
             word.extend(letter.to_lowercase());
         }
     }
     words
-}
-
-fn pascal(snake: &str) -> String {
-    let mut name = String::new();
-    let mut capital = true;
-    for letter in snake.chars() {
-        if letter == '_' {
-            capital = true;
-        } else if capital {
-            name.push(letter.to_ascii_uppercase());
-            capital = false;
-        } else {
-            name.push(letter);
-        }
-    }
-    name
-}
-
-fn camel(snake: &str) -> String {
-    let pascal = pascal(snake);
-    let mut letters = pascal.chars();
-    letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
 }
 
 /// A name in capitals, such as `CaseAction` of `case_action`.
@@ -237,7 +223,7 @@ pub(crate) fn type_name(name: &str) -> String {
     match joined.chars().next() {
         Some(first) if !first.is_ascii_digit() => joined,
         Some(_) => format!("N{joined}"),
-        None => pascal(&symbol_words(name)),
+        None => RenameRule::Pascal.apply(&symbol_words(name)),
     }
 }
 
@@ -306,10 +292,10 @@ mod tests {
         check(
             &["#type", "@type", "type"],
             None,
-            &[("r#type", Some("#type")), ("at_type", Some("@type")), ("type_2", Some("type"))],
+            &[("hash_type", Some("#type")), ("at_type", Some("@type")), ("r#type", None)],
         );
         check(
-            &["+1", "-1", "*", "404", "a b", "A.B"],
+            &["+1", "-1", "*", "404", "a b", "A.B", "ﬁle_name", "ﬁle"],
             None,
             &[
                 ("plus_1", Some("+1")),
@@ -318,12 +304,22 @@ mod tests {
                 ("field_404", Some("404")),
                 ("a_b", Some("a b")),
                 ("a_b_2", Some("A.B")),
+                ("name", Some("ﬁle_name")),
+                ("field", Some("ﬁle")),
             ],
         );
         check(
-            &["__is_tombstone__", "a__b", "größe"],
+            &["__is_tombstone__", "a__b", "größe", "_x", "x", "self_", "self"],
             None,
-            &[("__is_tombstone__", None), ("a_b", Some("a__b")), ("größe", Some("größe"))],
+            &[
+                ("is_tombstone", Some("__is_tombstone__")),
+                ("a_b", Some("a__b")),
+                ("größe", Some("größe")),
+                ("underscore_x", Some("_x")),
+                ("x", None),
+                ("self_", None),
+                ("self_2", Some("self")),
+            ],
         );
     }
 

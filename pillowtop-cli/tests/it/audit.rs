@@ -79,9 +79,40 @@ fn what_cannot_be_read_is_said_with_its_place() {
     let ran = audit(broken.to_str().unwrap(), &[]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("line 2 of") && ran.err.contains("is no document"), "{ran:?}");
+    let binary = folder.path().join("binary.json");
+    fs_err::write(&binary, [0x1f, 0x8b, 0xff, 0xfe]).unwrap();
+    let ran = audit(binary.to_str().unwrap(), &[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("binary.json cannot be read") && ran.err.contains("hint:"), "{ran:?}");
     let ran = audit(folder.path().join("missing.jsonl").to_str().unwrap(), &[]);
     assert_eq!(ran.code, 1, "{ran:?}");
     check(before::<STALE>(), "audit nope --docs x", 2, "there is no pillow `nope`");
     check(before::<STALE>(), "audit notes --docs x", 2, "did you mean `note`?");
     check(before::<STALE>(), "audit note --docs x --target solr", 2, "opensearch 3.6");
+}
+
+#[test]
+fn what_has_no_documents_is_said_without_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = audit(folder.path().to_str().unwrap(), &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("no document is for the index of `note`"), "{ran:?}");
+    assert!(!ran.out.contains("never seen"), "{ran:?}");
+    assert!(ran.err.contains("there are no documents in"), "{ran:?}");
+}
+
+#[test]
+fn a_document_without_an_id_is_called_by_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = json!({"doc_type": "Note", "body": "x".repeat(32_767)}).to_string();
+    for (name, text, place) in [
+        ("lines.jsonl", format!("\u{feff}{}\n{long}\n", document("a", "x")), "first in `line 2`"),
+        ("list.json", format!("[\n{},\n{long}]", document("a", "x")), "first in `item 2`"),
+    ] {
+        let file = folder.path().join(name);
+        fs_err::write(&file, text).unwrap();
+        let ran = audit(file.to_str().unwrap(), &[]);
+        assert_eq!(ran.code, 4, "{ran:?}");
+        assert!(ran.out.contains(place), "{ran:?}");
+    }
 }

@@ -26,6 +26,9 @@ struct Visit {
     code: String,
     #[serde(rename = "measured")]
     measurements: Vec<Measurement>,
+    place: Place,
+    #[es(nested)]
+    places: Vec<Place>,
     #[serde(flatten)]
     audit: Audit,
 }
@@ -33,6 +36,12 @@ struct Visit {
 #[derive(Serialize, Deserialize, CouchDocument)]
 struct Measurement {
     weight: f32,
+}
+
+#[derive(Serialize, Deserialize, CouchDocument)]
+#[es(dynamic = false)]
+struct Place {
+    village: String,
 }
 
 #[derive(Serialize, Deserialize, CouchDocument)]
@@ -66,6 +75,10 @@ fn each_field_says_what_decided_it() {
             "Visit.code | code | keyword | attribute, over the default of `String`",
             "Visit.measurements[] | measured | object | rule `objects`",
             "Visit.measurements[].weight | measured.weight | float | default of `f32`",
+            "Visit.place | place | object | attribute of the struct",
+            "Visit.place.village | place.village | keyword | default of `String`",
+            "Visit.places[] | places | nested | attribute, and attribute of the struct",
+            "Visit.places[].village | places.village | keyword | default of `String`",
             "Visit.audit.reviewed | reviewed | boolean | default of `bool`",
             " | pillowtop | object | the runtime's own",
             " | pillowtop.db | keyword | the runtime's own",

@@ -7,8 +7,11 @@ use std::process::Command;
 
 use pillowtop_cli::App;
 use pillowtop_core::Registry;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
+use crate::any_documents::documents;
 use crate::support::{check, run};
 
 fn app() -> App {
@@ -221,10 +224,11 @@ fn what_is_written_compiles_and_takes_every_sample() {
     }
 }
 
-/// The hard sets, the example's samples, and each of CommCare's real documents by itself where they are.
+/// The hard sets, some of those that nobody thought of, the example's samples, and each of CommCare's real documents by itself where they are.
 fn all_sets() -> Vec<(String, Vec<Value>)> {
     let mut sets: Vec<(String, Vec<Value>)> =
         hard().into_iter().map(|(name, documents)| (name.to_owned(), documents)).collect();
+    sets.extend(any_sets());
     sets.extend(of_the_example());
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/docs"));
     for entry in fs_err::read_dir(folder).into_iter().flatten() {
@@ -238,6 +242,16 @@ fn all_sets() -> Vec<(String, Vec<Value>)> {
         }
     }
     sets
+}
+
+/// The same in every run.
+fn any_sets() -> Vec<(String, Vec<Value>)> {
+    let mut runner = TestRunner::deterministic();
+    let mut any = |number: usize| {
+        let documents = documents().new_tree(&mut runner).unwrap().current();
+        (format!("any_{number}"), documents.into_iter().map(Value::from).collect())
+    };
+    (0..20).map(&mut any).collect()
 }
 
 /// The sample documents of the example, by their types.

@@ -61,6 +61,22 @@ fn a_file_is_written_once_with_its_settings() {
 }
 
 #[test]
+fn what_the_source_does_not_define_is_told_where_one_looks() {
+    let (_folder, path) = body(
+        "console.json",
+        "/* from a console */ {\"title\": {\"properties\": {\"name\": {\"type\": \"text\", // in full\n \"analyzer\": \"folding\"}}}}",
+    );
+    let Ran { out, err, .. } =
+        check(app(), &format!("new-pillow visit --from-mapping {path}"), 0, "pub name");
+    assert!(out.contains("//! * `analysis.analyzer.folding`"), "{out}");
+    assert!(
+        out.contains(r##"settings = r#"{"analysis":{"analyzer":{"folding":{"type":"folding"}}}}"#"##),
+        "{out}"
+    );
+    assert!(err.contains("`analysis.analyzer` does not define `folding`"), "{err}");
+}
+
+#[test]
 fn what_cannot_be_taken_over_is_an_error() {
     for (text, said) in [
         ("{", "visits.json"),

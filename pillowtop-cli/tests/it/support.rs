@@ -54,16 +54,7 @@ impl<const TEST: usize, const CHANGED: bool> CouchDocument for Note<TEST, CHANGE
 impl<const TEST: usize, const CHANGED: bool> Pillow for Note<TEST, CHANGED> {
     type Document<'text> = Self;
     type Index = Self;
-    const PILLOW: PillowInfo = PillowInfo {
-        name: "note",
-        alias: "notes",
-        filter: None,
-        selector: None,
-        transform_version: 1,
-        settings: None,
-        settings_hash: 0,
-        targets: &[],
-    };
+    const PILLOW: PillowInfo = PillowInfo::named("note", "notes");
     const COMMITTED: Committed = Committed::OnDisk(MAPPINGS[TEST]);
     fn accepts(&self) -> bool {
         self.body != "secret"

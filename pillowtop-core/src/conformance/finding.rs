@@ -85,6 +85,8 @@ pub(super) enum Fault {
     Malformed(String),
     /// It does not fit, whatever `ignore_malformed` says.
     Refused(String),
+    /// Its term is longer than the index can hold.
+    Immense(String),
     /// It is longer than `ignore_above`.
     TooLong(String),
     /// The server leaves it out by itself.

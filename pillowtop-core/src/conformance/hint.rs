@@ -22,10 +22,14 @@ fn rejected(leaf: &LeafPlan) -> String {
         Kind::Boolean => "write true or false, for instance by a transform".to_owned(),
         Kind::Ip => format!("write an address such as `10.0.0.1`, {or_ignore}"),
         Kind::GeoPoint => format!("write a point such as {{\"lat\": 1.5, \"lon\": 2}}, {or_ignore}"),
+        Kind::Shape => format!("write a shape in GeoJSON or WKT whose rings are closed, {or_ignore}"),
         Kind::NumberRange(_) | Kind::DateRange(_) => {
             "write a range such as {\"gte\": …, \"lte\": …}, the lower bound first".to_owned()
         }
         Kind::IpRange => "write a network such as `10.0.0.0/8`".to_owned(),
+        Kind::Histogram => format!("write {{\"values\": [1, 2], \"counts\": [3, 4]}}, {or_ignore}"),
+        Kind::AggregateMetric => format!("write an object with each of the field's metrics, {or_ignore}"),
+        Kind::Percolator => "write a query such as {\"match_all\": {}}".to_owned(),
         Kind::Flattened => "write an object".to_owned(),
         Kind::Alias => "leave the member out; write to the field that it stands for".to_owned(),
         Kind::Join => "write the name of a relation without a parent".to_owned(),

@@ -9,25 +9,32 @@ mod finding;
 mod json;
 
 mod numeric;
+mod regex;
+
+mod dynamic;
 mod plan;
 
 mod flattened;
 mod geo;
+mod metrics;
 mod range;
+mod shape;
 mod special;
 mod value;
 
 mod hint;
 mod walk;
 
+mod added;
+mod growth;
+
 use serde_json::Value;
 
 use crate::field_types::{Target, field_type};
-use crate::name::MAX_INDEX_ID_BYTES;
-use json::Json;
 use plan::Plan;
 
 pub use finding::{Effect, Finding, Report};
+pub use growth::Rehearsal;
 pub use value::LONGEST_TERM;
 pub use walk::METADATA;
 
@@ -35,38 +42,33 @@ pub use walk::METADATA;
 #[derive(Debug)]
 pub struct Conformance {
     plan: Plan,
+    mappings: Value,
+    settings: Value,
 }
 
 impl Conformance {
     /// Reads a root mapping, product-neutral, and settings in their normal form ([`crate::settings::normalize`]).
     #[must_use]
     pub fn new(mappings: &Value, settings: &Value) -> Self {
-        Self { plan: Plan::new(mappings, settings) }
+        Self { plan: Plan::new(mappings, settings), mappings: mappings.clone(), settings: settings.clone() }
     }
 
-    /// What a target does to a document under an id; `source` is the text that is sent.
+    /// New indices of these targets, to which documents are given one after the other.
+    #[must_use]
+    pub fn rehearse(&self, targets: &[Target]) -> Rehearsal<'_> {
+        Rehearsal::new(self, targets)
+    }
+
+    /// What a new index of a target does to a document under an id; `source` is the text that is sent.
     #[must_use]
     pub fn check(&self, id: &str, source: &str, target: Target) -> Report {
         self.check_each(id, source, &[target]).pop().unwrap_or_default()
     }
 
-    /// What each target does to it; the document is read once.
+    /// What a new index of each target does to it; the document is read once.
     #[must_use]
     pub fn check_each(&self, id: &str, source: &str, targets: &[Target]) -> Vec<Report> {
-        let document = Json::parse(source);
-        let long_id = (id.len() > MAX_INDEX_ID_BYTES)
-            .then(|| refuse(format!("the id is {} bytes long, over {MAX_INDEX_ID_BYTES}", id.len())));
-        targets
-            .iter()
-            .map(|target| {
-                let mut report = match &document {
-                    Ok(document) => walk::walk(&self.plan, *target, document),
-                    Err(reason) => Report { findings: vec![refuse(reason.clone())], ..Report::default() },
-                };
-                report.findings.extend(long_id.clone());
-                report
-            })
-            .collect()
+        self.rehearse(targets).index(id, source)
     }
 
     /// Whether a target has all the types of the mapping.

@@ -2,7 +2,7 @@
 
 use super::finding::{Fault, Fit, malformed, refused, unknown};
 use super::json::Json;
-use crate::field_types::{Product, Target};
+use crate::field_types::{Product, Target, Version};
 
 /// A numeric type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +198,13 @@ fn floating(numeric: Numeric, text: &str, target: Target, is_json: bool) -> Resu
 
 /// Elasticsearch 7 reads JSON numbers as `double` first, which rounds twice.
 fn single(text: &str, double: f64, target: Target, is_json: bool) -> f32 {
-    let rounds_twice = is_json && target.product == Product::Elasticsearch && target.version.major < 8;
+    let rounds_twice = is_json
+        && target.product == Product::Elasticsearch
+        && match target.version {
+            version if version < Version::new(7, 17) => true,
+            // Since then only what is too large for a `long`.
+            version => version.major < 8 && !text.contains(['.', 'e', 'E']),
+        };
     match text.trim().trim_end_matches(['d', 'D', 'f', 'F']).parse::<f32>() {
         Ok(single) if !rounds_twice => single,
         #[expect(clippy::cast_possible_truncation, reason = "what Java does")]
@@ -217,10 +223,10 @@ pub(super) fn java_double(text: &str) -> Result<f64, Fault> {
         return Ok(if trimmed.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY });
     }
     if unsigned.starts_with("0x") || unsigned.starts_with("0X") {
-        return if unsigned.contains(['p', 'P']) {
-            unknown("hexadecimal numbers are not looked at")
-        } else {
-            malformed(format!("`{}` is no number", cut(text)))
+        let sign = if trimmed.starts_with('-') { -1.0 } else { 1.0 };
+        return match hexadecimal(&unsigned[2..]) {
+            Some(value) => Ok(sign * value),
+            None => malformed(format!("`{}` is no number", cut(text))),
         };
     }
     let number = trimmed.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(trimmed);
@@ -230,6 +236,31 @@ pub(super) fn java_double(text: &str) -> Result<f64, Fault> {
         Ok(value) if plain => Ok(value),
         _ => malformed(format!("`{}` is no number", cut(text))),
     }
+}
+
+/// A number in hexadecimal after its `0x`, such as `1.8p3`, which is 12.
+fn hexadecimal(text: &str) -> Option<f64> {
+    let text = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
+    let (mantissa, exponent) = text.split_once(['p', 'P'])?;
+    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{before}{after}");
+    let has_sign = exponent.starts_with(['+', '-']);
+    let are_digits = exponent[usize::from(has_sign)..].bytes().all(|byte| byte.is_ascii_digit());
+    if digits.is_empty() || !are_digits || exponent.len() == usize::from(has_sign) {
+        return None;
+    }
+    let mut value = 0.0_f64;
+    for digit in digits.chars() {
+        value = value * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let places = i32::try_from(after.len()).ok()? * 4;
+    let exponent: i32 = exponent.parse().unwrap_or(if exponent.starts_with('-') { -9999 } else { 9999 });
+    Some(if value == 0.0 { value } else { value * 2.0_f64.powi(exponent.saturating_sub(places)) })
+}
+
+/// What Java's `Long.parseLong` reads.
+pub(super) fn java_long(text: &str) -> Option<i64> {
+    text.parse().ok()
 }
 
 /// A decimal number of any size.

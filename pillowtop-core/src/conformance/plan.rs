@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::date::{DEFAULT_DATE_FORMAT, DateFormats};
+use super::dynamic::Dynamics;
 use super::numeric::Numeric;
 
 /// An object of the mapping.
@@ -29,8 +30,10 @@ pub(super) enum Dynamic {
     Runtime,
     Ignore,
     Strict,
-    /// With templates, which are not looked at.
-    ByTemplate,
+    /// Added by a dynamic template, refused without one.
+    StrictTemplates,
+    /// Added by a dynamic template, ignored without one.
+    IgnoreTemplates,
 }
 
 /// A path of the mapping.
@@ -60,6 +63,13 @@ pub(super) struct LeafPlan {
     pub(super) mapping: Map<String, Value>,
 }
 
+impl LeafPlan {
+    /// Whether rings that are not closed are closed, which numbers' `coerce` says of numbers: its default is another.
+    pub(super) fn coerce_shapes(&self) -> bool {
+        self.mapping.contains_key("coerce") && self.coerce
+    }
+}
+
 /// What a type takes.
 #[derive(Debug)]
 pub(super) enum Kind {
@@ -82,6 +92,7 @@ pub(super) enum Kind {
     IpRange,
     Binary,
     GeoPoint,
+    Shape,
     Flattened,
     Completion,
     Join,
@@ -89,6 +100,9 @@ pub(super) enum Kind {
     RankFeature,
     RankFeatures,
     SparseVector,
+    Histogram,
+    AggregateMetric,
+    Percolator,
     Alias,
     /// What it takes is not known here.
     Unknown,
@@ -104,6 +118,9 @@ pub(super) struct Plan {
     pub(super) ignores_malformed: bool,
     /// Whether the settings define the analyzer that fields have by default.
     pub(super) has_default_analyzer: bool,
+    /// How members become fields.
+    pub(super) dynamics: Dynamics,
+    builder: Builder,
 }
 
 impl Plan {
@@ -111,20 +128,32 @@ impl Plan {
     pub(super) fn new(mappings: &Value, settings: &Value) -> Self {
         let empty = Map::new();
         let members = mappings.as_object().unwrap_or(&empty);
-        let has_templates =
-            members.get("dynamic_templates").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
         let setting = |pointer: &str| settings.pointer(pointer);
         let builder = Builder {
             coerce: setting("/mapping/coerce").and_then(truth).unwrap_or(true),
             ignore_malformed: setting("/mapping/ignore_malformed").and_then(truth).unwrap_or(false),
-            added: if has_templates { Dynamic::ByTemplate } else { Dynamic::Add },
         };
         Self {
-            root: builder.object(members, "", builder.added),
+            root: builder.object(members, "", Dynamic::Add),
             nested_limit: setting("/mapping/nested_objects/limit").and_then(count).unwrap_or(10_000),
             ignores_malformed: builder.ignore_malformed,
             has_default_analyzer: setting("/analysis/analyzer/default").is_some(),
+            dynamics: Dynamics::new(members),
+            builder,
         }
+    }
+
+    /// What a mapping would be at a path, in an object with this `dynamic`.
+    pub(super) fn node(&self, mapping: &Map<String, Value>, path: &str, dynamic: Dynamic) -> Node {
+        self.builder.node(mapping, path, dynamic)
+    }
+
+    /// The object at a path.
+    pub(super) fn object(&self, path: &str) -> Option<&ObjectPlan> {
+        path.split('.').try_fold(&self.root, |object, part| match object.children.get(part)? {
+            Node::Object(inner) => Some(inner),
+            Node::Leaf(_) => None,
+        })
     }
 
     /// The field of values at a path.
@@ -142,23 +171,23 @@ impl Plan {
 }
 
 /// What holds for the whole index.
+#[derive(Debug)]
 struct Builder {
     coerce: bool,
     ignore_malformed: bool,
-    /// What `dynamic: true` means.
-    added: Dynamic,
 }
 
 impl Builder {
     fn object(&self, members: &Map<String, Value>, path: &str, inherited: Dynamic) -> ObjectPlan {
         let dynamic = match members.get("dynamic") {
             None => inherited,
-            Some(Value::Bool(true)) => self.added,
+            Some(Value::Bool(true)) => Dynamic::Add,
             Some(Value::String(text)) => match text.as_str() {
-                "true" => self.added,
+                "true" => Dynamic::Add,
                 "strict" => Dynamic::Strict,
                 "runtime" => Dynamic::Runtime,
-                "strict_allow_templates" | "false_allow_templates" => Dynamic::ByTemplate,
+                "strict_allow_templates" => Dynamic::StrictTemplates,
+                "false_allow_templates" => Dynamic::IgnoreTemplates,
                 _ => Dynamic::Ignore,
             },
             Some(_) => Dynamic::Ignore,
@@ -282,13 +311,17 @@ fn kind(mapping: &Map<String, Value>, type_name: &str) -> Kind {
         "ip_range" => Kind::IpRange,
         "binary" => Kind::Binary,
         "geo_point" => Kind::GeoPoint,
+        "geo_shape" | "shape" | "xy_shape" => Kind::Shape,
         "flattened" | "flat_object" => Kind::Flattened,
         "completion" => Kind::Completion,
         "join" => Kind::Join,
-        "dense_vector" => Kind::DenseVector,
+        "dense_vector" | "knn_vector" => Kind::DenseVector,
         "rank_feature" => Kind::RankFeature,
         "rank_features" => Kind::RankFeatures,
         "sparse_vector" => Kind::SparseVector,
+        "histogram" => Kind::Histogram,
+        "aggregate_metric_double" => Kind::AggregateMetric,
+        "percolator" => Kind::Percolator,
         "alias" => Kind::Alias,
         _ => Kind::Unknown,
     }

@@ -116,6 +116,9 @@ pub(super) fn join(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
 
 /// A list of numbers; the field walks it itself.
 pub(super) fn dense_vector(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
+    if leaf.type_name == "knn_vector" {
+        return knn_vector(leaf, value);
+    }
     let is_float = matches!(text(&leaf.mapping, "element_type"), None | Some("float"));
     if !is_float || target.product == Product::OpenSearch {
         return unknown("vectors of this element type are not looked at");
@@ -155,6 +158,27 @@ pub(super) fn dense_vector(leaf: &LeafPlan, value: &Json<'_>, target: Target) ->
         }
         _ => Ok(()),
     }
+}
+
+/// A list of numbers, as many as the field's `dimension`. A plugin has the type, which was not asked: this is by its
+/// documentation, and what that leaves open is not checked.
+fn knn_vector(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+    let unsure = || unknown("such a `knn_vector` is not looked at");
+    let is_plain = matches!(text(&leaf.mapping, "data_type"), None | Some("float"))
+        && !leaf.mapping.contains_key("method")
+        && !leaf.mapping.contains_key("space_type");
+    let (Json::List(items), Some(dimension)) = (value, leaf.mapping.get("dimension").and_then(count)) else {
+        return unsure();
+    };
+    let is_number =
+        |item: &Json<'_>| matches!(item, Json::Number(text) if text.parse::<f32>().is_ok_and(f32::is_finite));
+    if items.is_empty() || !items.iter().all(is_number) {
+        return unsure();
+    }
+    if items.len() != dimension {
+        return refused(format!("it has {} dimensions, not {dimension}", items.len()));
+    }
+    if is_plain { Ok(()) } else { unsure() }
 }
 
 /// One number above zero; the field walks its list itself.
@@ -248,7 +272,12 @@ pub(super) fn walks_lists(leaf: &LeafPlan) -> bool {
     use super::plan::Kind;
     matches!(
         leaf.kind,
-        Kind::Completion | Kind::DenseVector | Kind::RankFeature | Kind::RankFeatures | Kind::SparseVector
+        Kind::Completion
+            | Kind::DenseVector
+            | Kind::RankFeature
+            | Kind::RankFeatures
+            | Kind::SparseVector
+            | Kind::Percolator
     )
 }
 
@@ -260,6 +289,7 @@ pub(super) fn absent(leaf: &LeafPlan, value: &Json<'_>, in_list: bool, target: T
         Kind::Alias if is_null => {
             refused("it is another name of another field, and nothing can be written to it")
         }
+        Kind::Percolator if is_null => refused("null is no query"),
         Kind::Join if is_null => refused("null names no relation"),
         Kind::RankFeatures | Kind::SparseVector if is_null => {
             refused("null is no object from feature to number")

@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::date::{DateFormats, DateProblem, Moment, Reading};
+use super::date::{DateFormats, DateProblem, Moment, Names, Reading};
 use super::finding::{Fault, Fit, malformed, refused, unknown};
 use super::json::Json;
 use super::numeric::{self, cut};
 use super::plan::{Kind, LeafPlan, text};
-use super::{flattened, geo, range, special};
-use crate::field_types::{Product, Target};
+use super::{flattened, geo, metrics, range, shape, special};
+use crate::field_types::{Product, Target, Version};
 
 /// The longest term of Lucene in bytes; a longer one refuses the document.
 pub const LONGEST_TERM: usize = 32_766;
@@ -39,12 +39,16 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_de
         Kind::IpRange => of_range(range::addresses(value, target), target),
         Kind::Binary => special::binary(leaf, value),
         Kind::GeoPoint => geo::point(leaf, value, target),
+        Kind::Shape => shape::check(leaf, value, target),
         Kind::Flattened => flattened::check(leaf, value, target),
         Kind::Completion => special::completion(leaf, value),
         Kind::Join => special::join(leaf, value),
         Kind::DenseVector => special::dense_vector(leaf, value, target),
         Kind::RankFeature => special::rank_feature(leaf, value),
         Kind::RankFeatures | Kind::SparseVector => special::rank_features(leaf, value, target),
+        Kind::Histogram => metrics::histogram(value),
+        Kind::AggregateMetric => metrics::aggregate(leaf, value, target),
+        Kind::Percolator => metrics::percolator(value),
         Kind::Alias => refused("it is another name of another field, and nothing can be written to it"),
         Kind::Unknown => unknown(format!("values of type `{}` are not looked at", leaf.type_name)),
     }
@@ -66,12 +70,16 @@ fn takes_objects(kind: &Kind) -> bool {
             | Kind::DateRange(_)
             | Kind::IpRange
             | Kind::GeoPoint
+            | Kind::Shape
             | Kind::Flattened
             | Kind::Completion
             | Kind::Join
             | Kind::DenseVector
             | Kind::RankFeatures
             | Kind::SparseVector
+            | Kind::Histogram
+            | Kind::AggregateMetric
+            | Kind::Percolator
             | Kind::Alias
             | Kind::Unknown
     )
@@ -110,7 +118,9 @@ fn full_text(leaf: &LeafPlan, value: &Json<'_>, custom_default: bool) -> Fit {
 }
 
 fn immense(length: usize) -> Fit {
-    refused(format!("a term of {length} bytes is longer than the {LONGEST_TERM} that the index can hold"))
+    let reason =
+        format!("a term of {length} bytes is longer than the {LONGEST_TERM} that the index can hold");
+    Err(Fault::Immense(reason))
 }
 
 /// Java counts UTF-16 units.
@@ -228,7 +238,9 @@ pub(super) fn moment(formats: &DateFormats, said: &str, target: Target) -> Resul
     }
     let fits_none =
         || Fault::Malformed(format!("`{}` fits none of the formats `{}`", cut(said), formats.said()));
-    let moment = match formats.parse_by(said, |format| reading(format, said, target)) {
+    let is_newer = target.product == Product::Elasticsearch && target.version.major >= 8;
+    let names = if is_newer { Names::Full } else { Names::Short };
+    let moment = match formats.parse_by(said, names, |format| reading(format, said, target)) {
         Ok(moment) => moment,
         Err(DateProblem::UnknownFormat) => {
             return unknown(format!("the format `{}` is not looked at in full", formats.said()));
@@ -248,6 +260,21 @@ fn reading(format: &str, said: &str, target: Target) -> Reading {
     let elastic = (target.product == Product::Elasticsearch).then_some(target.version.major);
     let is_optional_time =
         matches!(format, "strict_date_optional_time" | "strict_date_optional_time_nanos" | "iso8601");
+    if let Some(reading) = reading_of_weeks(format, said, elastic) {
+        return reading;
+    }
+    if format == "rfc3339_lenient" {
+        return match said {
+            said if said.ends_with("-00:00") => Reading::Refused,
+            said if said.contains(['t', 'z', ' ', ',', '_']) => Reading::Lenient,
+            _ => Reading::Plain,
+        };
+    }
+    // By these a day has an hour 24, and the others do not.
+    let hour = said.rsplit_once('T').map_or(said, |(_, time)| time);
+    if format.starts_with("strict_") && format.contains("hour") && hour.starts_with("24") {
+        return Reading::Lenient;
+    }
     let digits_of_year = said.trim_start_matches(['+', '-']).bytes().take_while(u8::is_ascii_digit).count();
     if format == "epoch_millis" && elastic == Some(7) && said.starts_with('-') {
         return Reading::Refused;
@@ -257,7 +284,11 @@ fn reading(format: &str, said: &str, target: Target) -> Reading {
     if is_optional_time && elastic.is_none_or(|major| major < 8) && is_year && !said.starts_with("-0") {
         return Reading::Fatal;
     }
-    if is_optional_time && elastic.is_some_and(|major| major >= 8) && digits_of_year > 4 {
+    if (is_optional_time || format == "strict_year_month_day")
+        && elastic.is_some()
+        && target.version >= Version::new(7, 17)
+        && digits_of_year > 4
+    {
         return Reading::Refused;
     }
     // A zone's name after the time is read by the time zones of the server's Java.
@@ -293,6 +324,25 @@ fn reading(format: &str, said: &str, target: Target) -> Reading {
     let has_shape = matches!(parts.as_slice(), [_, month, day] if month.len() == 2 && day.len() == 2)
         && parts.iter().all(is_number);
     if format == "strict_date" && has_shape { Reading::Lenient } else { Reading::Plain }
+}
+
+/// Formats with years of weeks, where servers or their Javas differ.
+fn reading_of_weeks(format: &str, said: &str, elastic: Option<u16>) -> Option<Reading> {
+    let name = format.strip_prefix("strict_").unwrap_or(format);
+    match name {
+        // Older servers have these names, and read nothing by them.
+        "weekyear" | "weekyear_week" | "week_year" if elastic.is_none_or(|major| major < 8) => {
+            Some(Reading::Refused)
+        }
+        "weekyear_week_day" if said.contains("W53") => Some(Reading::Unknown),
+        "basic_week_date" | "basic_week_date_time" | "basic_week_date_time_no_millis" => {
+            let is_long = said.find('W').is_none_or(|place| place != 4);
+            is_long.then_some(Reading::Unknown)
+        }
+        // How many weeks a year has, depends on the first day of a week.
+        _ if format.contains('Y') && format.contains('w') && said.contains("53") => Some(Reading::Unknown),
+        _ => None,
+    }
 }
 
 /// An address, as a 128-bit number in which those of version 4 are mapped.

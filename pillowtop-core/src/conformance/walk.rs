@@ -1,10 +1,11 @@
 //! A document from its root to its values, with what each path's mapping does there.
 
 use super::finding::{Effect, Fault, Finding, Report};
+use super::growth::Additions;
 use super::hint::hint;
 use super::json::Json;
 use super::numeric::cut;
-use super::plan::{Dynamic, Kind, LeafPlan, Node, ObjectPlan, Plan};
+use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
 use super::{geo, special, value};
 use crate::field_types::{Product, Target};
 
@@ -25,9 +26,18 @@ pub const METADATA: [&str; 10] = [
 /// The longest text of an example value, in characters.
 const SHOWN: usize = 100;
 
-/// Walks a document.
-pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> Report {
-    let mut walk = Walk { plan, target, report: Report::default(), nested: 0 };
+/// Walks a document; gives the fields that it adds, too.
+pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report, Additions) {
+    let mut walk = Walk {
+        plan,
+        target,
+        report: Report::default(),
+        nested: 0,
+        additions: Additions::default(),
+        copies: false,
+        late: false,
+        early: false,
+    };
     match document {
         Json::Object(members) => {
             for (name, value) in members.iter().filter(|(name, _)| METADATA.contains(&name.as_str())) {
@@ -41,23 +51,33 @@ pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> Report {
         let reason = format!("it has {} nested objects, more than {}", walk.nested, plan.nested_limit);
         walk.find("", Effect::Rejected, &reason, &Json::Null, "raise `index.mapping.nested_objects.limit`");
     }
-    walk.report
+    walk.additions.stay = !walk.early;
+    (walk.report, walk.additions)
 }
 
-struct Walk<'a> {
-    plan: &'a Plan,
-    target: Target,
+pub(super) struct Walk<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) target: Target,
     report: Report,
     /// Nested objects so far.
     nested: usize,
+    /// The fields that the document adds.
+    pub(super) additions: Additions,
+    /// What is judged now is a copy, which is copied no further.
+    pub(super) copies: bool,
+    /// What is refused now is refused only after the mapping has the document's fields.
+    late: bool,
+    /// Something was refused before.
+    early: bool,
 }
 
 impl Walk<'_> {
-    fn is_newer_elastic(&self) -> bool {
+    pub(super) fn is_newer_elastic(&self) -> bool {
         self.target.product == Product::Elasticsearch && self.target.version.major >= 8
     }
 
-    fn find(&mut self, path: &str, effect: Effect, reason: &str, value: &Json<'_>, hint: &str) {
+    pub(super) fn find(&mut self, path: &str, effect: Effect, reason: &str, value: &Json<'_>, hint: &str) {
+        self.early |= effect == Effect::Rejected && !self.late;
         let text = value.to_string();
         let value = match text.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}…", &text[..end]),
@@ -65,6 +85,13 @@ impl Walk<'_> {
         };
         let (path, reason, hint) = (path.to_owned(), reason.to_owned(), hint.to_owned());
         self.report.findings.push(Finding { path, effect, reason, value, hint });
+    }
+
+    /// Does something whose refusals come late.
+    pub(super) fn refusing_late(&mut self, act: impl FnOnce(&mut Self)) {
+        self.late = true;
+        act(self);
+        self.late = false;
     }
 
     fn members(&mut self, object: &ObjectPlan, members: &[(String, Json<'_>)]) {
@@ -110,8 +137,12 @@ impl Walk<'_> {
         }
     }
 
-    fn member(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) {
+    pub(super) fn member(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) {
         if let Some(node) = object.children.get(name) {
+            if object.keeps_dots && matches!((node, value), (Node::Leaf(_), Json::Object(_))) {
+                let reason = "objects where `subobjects` is false are not looked at";
+                return self.find(&joined(&object.path, name), Effect::NotChecked, reason, value, "");
+            }
             return self.node(node, value);
         }
         // `{"a.b": 1}` is `{"a": {"b": 1}}`.
@@ -126,6 +157,8 @@ impl Walk<'_> {
                     return self.find(&joined(&object.path, name), Effect::Rejected, &reason, value, hint);
                 }
                 Some(Node::Object(inner)) => return self.member(inner, rest, value),
+                // Before Elasticsearch 8 null leads nowhere.
+                Some(Node::Leaf(_)) if *value == Json::Null && !self.is_newer_elastic() => return,
                 Some(Node::Leaf(leaf)) => {
                     let reason = format!("`{}` holds values, so nothing can stand below it", leaf.path);
                     return self.find(
@@ -143,76 +176,10 @@ impl Walk<'_> {
         if *value == Json::Null && !object.says_dynamic && !self.is_newer_elastic() {
             return;
         }
-        self.unmapped(object.dynamic, &joined(&object.path, name), value);
+        self.unmapped(object, name, value);
     }
 
-    fn unmapped(&mut self, dynamic: Dynamic, path: &str, value: &Json<'_>) {
-        match dynamic {
-            Dynamic::Strict => self.find(
-                path,
-                Effect::Rejected,
-                "no mapping names it, and `dynamic` is strict",
-                value,
-                "map it, leave it out, or write `#[es(dynamic = false)]` on the struct",
-            ),
-            _ if is_absent(value) => {}
-            Dynamic::Ignore => self.find(path, Effect::Unmapped, "no mapping names it", value, ""),
-            Dynamic::Runtime => {
-                self.find(path, Effect::MappedDynamically, "the server adds a runtime field", value, "");
-            }
-            Dynamic::ByTemplate => {
-                self.find(
-                    path,
-                    Effect::NotChecked,
-                    "what dynamic templates make of it is not looked at",
-                    value,
-                    "",
-                );
-            }
-            Dynamic::Add => self.added(path, value),
-        }
-    }
-
-    /// What `dynamic: true` does.
-    fn added(&mut self, path: &str, value: &Json<'_>) {
-        match value {
-            Json::Object(members) => {
-                self.find(path, Effect::MappedDynamically, "the server adds an object", value, "");
-                for (name, value) in members {
-                    let path = joined(path, name);
-                    match self.name_problem(name) {
-                        Some(reason) => {
-                            self.find(&path, Effect::Rejected, reason, value, "rename the member");
-                        }
-                        None if is_absent(value) => {}
-                        None => self.added(&path, value),
-                    }
-                }
-            }
-            Json::List(items) => {
-                let mut kinds: Vec<&str> =
-                    items.iter().filter(|item| !is_absent(item)).map(Json::kind).collect();
-                kinds.dedup();
-                if kinds.len() > 1 {
-                    let reason = "a list of different kinds may not fit the field that the first makes";
-                    return self.find(path, Effect::NotChecked, reason, value, "");
-                }
-                items.iter().filter(|item| !is_absent(item)).for_each(|item| self.added(path, item));
-            }
-            Json::Number(text) if overflows(text) => {
-                self.find(
-                    path,
-                    Effect::Rejected,
-                    "no number that the server would map is so large",
-                    value,
-                    "",
-                );
-            }
-            _ => self.find(path, Effect::MappedDynamically, "the server adds a field", value, ""),
-        }
-    }
-
-    fn node(&mut self, node: &Node, value: &Json<'_>) {
+    pub(super) fn node(&mut self, node: &Node, value: &Json<'_>) {
         match (node, value) {
             (Node::Leaf(leaf), _) => self.leaf(leaf, value),
             (Node::Object(_), Json::Null) => {}
@@ -257,7 +224,23 @@ impl Walk<'_> {
                 return self.find(&leaf.path, Effect::Rejected, reason, value, "write one relation");
             }
         }
+        let keeps_one = matches!(leaf.kind, Kind::Shape)
+            && self.target.product == Product::OpenSearch
+            && leaf.doc_values != Some(false);
+        if keeps_one && self.count_shapes(leaf, value) > 1 {
+            let reason = "a document has one shape at most in a field with doc values";
+            let hint = "write one collection of shapes, or `doc_values = false`";
+            self.refusing_late(|walk| walk.find(&leaf.path, Effect::Rejected, reason, value, hint));
+        }
         self.values(leaf, value, false, true);
+    }
+
+    fn count_shapes(&self, leaf: &LeafPlan, value: &Json<'_>) -> usize {
+        match value {
+            Json::Null => 0,
+            Json::List(items) => items.iter().map(|item| self.count_shapes(leaf, item)).sum(),
+            value => usize::from(value::check(leaf, value, self.target, false).is_ok()),
+        }
     }
 
     /// Each value by the rules of the leaf, its multi-fields and where it is copied to.
@@ -297,8 +280,9 @@ impl Walk<'_> {
 
     fn point_list(&mut self, leaf: &LeafPlan, value: &Json<'_>, items: &[Json<'_>]) {
         let mut fit = geo::point(leaf, value, self.target);
-        // Elasticsearch 8 does not get over a torn point.
-        let is_newer = self.target.product == Product::Elasticsearch && self.target.version.major >= 8;
+        // Newer Elasticsearch does not get over a torn point.
+        let is_newer = self.target.product == Product::Elasticsearch
+            && self.target.version >= crate::field_types::Version::new(7, 17);
         if is_newer
             && items.len() < 2
             && let Err(Fault::Malformed(reason)) = fit
@@ -310,19 +294,18 @@ impl Walk<'_> {
 
     /// A copy goes to the place itself, not to where that one is copied to.
     fn copy(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        if self.copies {
+            return;
+        }
+        self.copies = true;
         let plan = self.plan;
         for path in &leaf.copy_to {
             match plan.leaf(path) {
                 Some(target) => self.values(target, value, false, false),
-                None => self.find(
-                    path,
-                    Effect::NotChecked,
-                    "a copy to a path without a mapping is not looked at",
-                    value,
-                    "",
-                ),
+                None => self.copy_to_unmapped(path, value),
             }
         }
+        self.copies = false;
     }
 
     fn judge(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
@@ -343,6 +326,12 @@ impl Walk<'_> {
             Err(Fault::Malformed(reason) | Fault::Refused(reason)) => {
                 self.find(&leaf.path, Effect::Rejected, &reason, value, &hint(Effect::Rejected));
             }
+            // Elasticsearch 8 looks at the length itself, others leave that to Lucene.
+            Err(Fault::Immense(reason)) => {
+                self.late = !self.is_newer_elastic();
+                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint(Effect::Rejected));
+                self.late = false;
+            }
             Err(Fault::TooLong(reason)) => {
                 self.find(&leaf.path, Effect::Truncated, &reason, value, &hint(Effect::Truncated));
             }
@@ -352,13 +341,13 @@ impl Walk<'_> {
     }
 }
 
-fn joined(parent: &str, name: &str) -> String {
+pub(super) fn joined(parent: &str, name: &str) -> String {
     let name = cut(name);
     if parent.is_empty() { name } else { format!("{parent}.{name}") }
 }
 
 /// Whether a value is no value: `null`, or a list of nothing else.
-fn is_absent(value: &Json<'_>) -> bool {
+pub(super) fn is_absent(value: &Json<'_>) -> bool {
     match value {
         Json::Null => true,
         Json::List(items) => items.iter().all(is_absent),
@@ -371,14 +360,5 @@ fn count_values(value: &Json<'_>, count: &mut usize) {
         Json::Null => {}
         Json::List(items) => items.iter().for_each(|item| count_values(item, count)),
         _ => *count += 1,
-    }
-}
-
-/// A whole number becomes a `long`, another one a `float`.
-fn overflows(text: &str) -> bool {
-    if text.contains(['.', 'e', 'E']) {
-        !text.parse::<f32>().is_ok_and(f32::is_finite)
-    } else {
-        text.parse::<i64>().is_err()
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Changes, names, reason};
 use crate::committed::CommittedFile;
-use crate::settings::hashed_part;
+use crate::settings::{hashed_part, unknown_names};
 
 pub(super) fn compare(before: &CommittedFile, after: &CommittedFile, changes: &mut Changes) {
     changes.compare("alias", Some(&json!(before.alias)), Some(&json!(after.alias)), reason::ALIAS);
@@ -68,9 +68,17 @@ fn level(
             reason::STATIC_SETTING
         } else if path == "number_of_shards" {
             reason::SHARDS
+        } else if is_unknown(&path) {
+            reason::NOT_A_SETTING
         } else {
             reason::DYNAMIC_SETTING
         };
         changes.compare(&format!("settings {path}"), old.as_ref(), new.as_ref(), why);
     }
+}
+
+/// Whether no server is known to have the setting.
+fn is_unknown(path: &str) -> bool {
+    let first = path.split('.').next().unwrap_or(path);
+    !unknown_names(&json!({first: null})).is_empty()
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{ChangeClass, Changes, names, reason, types};
-use crate::canonical::to_canonical;
+use super::reason::{self, Reason};
+use super::{Changes, names, searches, types};
 use crate::field_types::{Holds, LiveChange, Parameter, field_type, root_parameter};
 
 /// The root of a mapping, then its properties.
@@ -22,15 +22,18 @@ pub(super) fn root(before: &Value, after: &Value, changes: &mut Changes) {
     properties("", before.get("properties"), after.get("properties"), changes);
 }
 
-fn at_root(name: &str, old: Option<&Value>, new: Option<&Value>) -> (ChangeClass, &'static str) {
+fn at_root(name: &str, old: Option<&Value>, new: Option<&Value>) -> Reason {
     let Some(parameter) = root_parameter(name) else { return reason::NOT_KNOWN };
-    if turned_off(name, new) {
-        return reason::NOT_SEARCHED;
+    if name == "_meta" {
+        return reason::NOTES;
+    }
+    if let Some(why) = searches::of_parameter("object", name, old, new) {
+        return why;
     }
     if !takes(parameter, old, new) {
-        return reason::FIXED_AT_ROOT;
+        return if name == "_source" { reason::SOURCE } else { reason::FIXED_AT_ROOT };
     }
-    if new.is_none() { reason::KEPT } else { reason::TAKEN }
+    if new.is_none() { reason::KEPT } else { reason::TAKEN_AT_ROOT }
 }
 
 /// Runtime and derived fields.
@@ -38,7 +41,14 @@ fn computed(group: &str, before: Option<&Value>, after: Option<&Value>, changes:
     for name in names([before, after]) {
         let of = |fields: Option<&Value>| fields.and_then(|fields| fields.get(name)).cloned();
         let (old, new) = (of(before), of(after));
-        let why = if new.is_none() { reason::FIELD_REMOVED } else { reason::RUNTIME };
+        let type_name = |field: &Option<Value>| field.as_ref().map(|field| type_of(field).to_owned());
+        let why = match (type_name(&old), type_name(&new)) {
+            (_, None) => reason::FIELD_REMOVED,
+            (Some(old), Some(new)) if old != new && !types::same_family(&old, &new) => {
+                reason::COMPUTED_OTHERWISE
+            }
+            _ => reason::RUNTIME,
+        };
         changes.compare(&format!("{group} {name}"), old.as_ref(), new.as_ref(), why);
     }
 }
@@ -93,16 +103,11 @@ fn field(path: &str, before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
-fn of_field(
-    type_name: &str,
-    name: &str,
-    old: Option<&Value>,
-    new: Option<&Value>,
-) -> (ChangeClass, &'static str) {
+fn of_field(type_name: &str, name: &str, old: Option<&Value>, new: Option<&Value>) -> Reason {
     let known = field_type(type_name);
     let Some(parameter) = known.and_then(|known| known.parameter(name)) else { return reason::NOT_KNOWN };
-    if turned_off(name, new) {
-        return reason::NOT_SEARCHED;
+    if let Some(why) = searches::of_parameter(type_name, name, old, new) {
+        return why;
     }
     if !takes(parameter, old, new) {
         return reason::FIXED;
@@ -112,20 +117,11 @@ fn of_field(
     if new.is_none() && is_object { reason::KEPT } else { reason::TAKEN }
 }
 
-/// Whether something that searches need is taken away.
-fn turned_off(name: &str, new: Option<&Value>) -> bool {
-    matches!(name, "index" | "doc_values" | "enabled" | "fielddata") && is_false(new)
-}
-
-fn is_false(value: Option<&Value>) -> bool {
-    value.is_some_and(|value| matches!(to_canonical(value).as_str(), "false" | "\"false\""))
-}
-
 fn takes(parameter: &Parameter, old: Option<&Value>, new: Option<&Value>) -> bool {
     match parameter.live_change {
         LiveChange::Refused => false,
         LiveChange::Accepted => true,
-        LiveChange::OnlyToFalse => is_false(new),
+        LiveChange::OnlyToFalse => searches::is_false(new),
         LiveChange::OnlyGrown => grown(old, new),
     }
 }

@@ -6,6 +6,8 @@
 mod header;
 mod mapping;
 mod reason;
+mod searches;
+mod show;
 mod types;
 
 use std::collections::BTreeSet;
@@ -53,31 +55,6 @@ pub struct PathChange {
     pub reason: &'static str,
 }
 
-/// Longer values are cut, by characters: a reviewer finds them whole in the file.
-const SHOWN: usize = 80;
-
-impl fmt::Display for PathChange {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.before, &self.after) {
-            (None, Some(after)) => write!(formatter, "+ {}: {}", self.path, short(after))?,
-            (Some(before), None) => write!(formatter, "- {}: {}", self.path, short(before))?,
-            (before, after) => {
-                let text = |value: &Option<Value>| value.as_ref().map(short).unwrap_or_default();
-                write!(formatter, "~ {}: {} -> {}", self.path, text(before), text(after))?;
-            }
-        }
-        write!(formatter, "  ({}: {})", self.class, self.reason)
-    }
-}
-
-fn short(value: &Value) -> String {
-    let text = to_canonical(value);
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
 /// Each path that differs: what surrounds the mapping, settings, the root, then fields in order of their paths.
 #[must_use]
 pub fn diff(before: &CommittedFile, after: &CommittedFile) -> Vec<PathChange> {
@@ -102,12 +79,20 @@ pub fn summary(before: &CommittedFile, after: &CommittedFile, program: &str) -> 
         return None;
     }
     let name = &after.pillow;
-    let next = if before.hash == after.hash {
-        "the content hash is the same, so the index stays".to_owned()
-    } else {
+    let build = format!("`{program} fast-reindex {name}`");
+    let flip = format!("`{program} es-manage flip {name}` lets searches see it");
+    let database = |file: &CommittedFile| file.document.get("database").cloned();
+    let next = if before.hash != after.hash {
+        format!("the content hash is another one, so {build} builds a new index, and {flip}")
+    } else if before.alias != after.alias {
+        format!("indices are named after the alias, so {build} builds a new index, and {flip}")
+    } else if database(before) != database(after) {
+        let restart = format!("`{program} fast-reindex {name} --restart`");
         format!(
-            "the content hash is another one, so `{program} fast-reindex {name}` builds a new index, and `{program} es-manage flip {name}` lets searches see it"
+            "the content hash is the same, so the index stays until {restart} builds it from the other database"
         )
+    } else {
+        "the content hash is the same, so the index stays".to_owned()
     };
     Some(format!("{}; {next}", counted.join(", ")))
 }

@@ -189,9 +189,9 @@ fn is_date_format(value: &Value) -> bool {
     })
 }
 
-/// A number since the epoch cannot be told from any other number.
+/// A number since the epoch cannot be told from any other number; servers look at the first format alone.
 fn is_detectable_date(value: &Value) -> bool {
-    is_date_format(value) && !value.as_str().is_some_and(|text| text.contains("epoch_"))
+    is_date_format(value) && !value.as_str().is_some_and(|text| text.starts_with("epoch_"))
 }
 
 /// A point as text, as an object with both coordinates, as `GeoJSON`, or as a list of two or three numbers.

@@ -131,7 +131,7 @@ fn compare_members(
         let text = |members: &Map<String, Value>| {
             members
                 .get(name)
-                .map_or_else(|| "nothing".to_owned(), |value| to_canonical(&without_lists_of_one(value)))
+                .map_or_else(|| "nothing".to_owned(), |value| to_canonical(&as_said(name, value)))
         };
         let (left, right) = (text(&wanted), text(&found));
         let type_of = |members: &Map<String, Value>| members.get("type").and_then(renamed).map(str::to_owned);
@@ -142,6 +142,11 @@ fn compare_members(
     }
 }
 
+/// A parameter's value in one of the forms that servers choose among.
+fn as_said(name: &str, value: &Value) -> Value {
+    if name == "script" { whole_script(value) } else { without_lists_of_one(value) }
+}
+
 /// Servers make lists of single texts, such as in `copy_to`, or the other way round.
 fn without_lists_of_one(value: &Value) -> Value {
     match value {
@@ -150,10 +155,21 @@ fn without_lists_of_one(value: &Value) -> Value {
             several => several.iter().map(without_lists_of_one).collect(),
         },
         Value::Object(members) => {
-            members.iter().map(|(name, value)| (name.clone(), without_lists_of_one(value))).collect()
+            members.iter().map(|(name, value)| (name.clone(), as_said(name, value))).collect()
         }
         _ => value.clone(),
     }
+}
+
+/// Servers say a script's language, and make an object of a text.
+fn whole_script(script: &Value) -> Value {
+    let mut members = match script {
+        Value::String(source) => [("source".to_owned(), Value::from(source.as_str()))].into_iter().collect(),
+        Value::Object(members) => members.clone(),
+        _ => return script.clone(),
+    };
+    members.entry("lang").or_insert_with(|| Value::from("painless"));
+    Value::Object(members)
 }
 
 /// A type by one of its two names.

@@ -3,12 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Note, legacy, values};
+use crate::definition::keeps_dots;
 use crate::field_types::{field_type, legacy_parameter};
-
-/// Whether a dot in the name of a member is part of the name.
-pub(super) fn keeps_dots(object: &Map<String, Value>) -> bool {
-    object.get("subobjects") == Some(&json!(false)) || object.get("disable_objects") == Some(&json!(true))
-}
 
 /// The fields of an object.
 pub(super) fn properties(
@@ -121,9 +117,7 @@ fn parameters(
 ) -> Result<Map<String, Value>, String> {
     let type_name = members.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let known = field_type(&type_name);
-    let keeps_dots = keeps_dots(members)
-        || members.get("subobjects") == Some(&json!("false"))
-        || members.get("disable_objects") == Some(&json!("true"));
+    let keeps_dots = keeps_dots(members);
     let mut normal = Map::new();
     for (name, value) in members {
         match name.as_str() {

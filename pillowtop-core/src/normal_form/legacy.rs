@@ -14,6 +14,33 @@ pub(super) fn left_out(path: &str, name: &str, legacy: &Legacy) -> Note {
     Note { path: path.to_owned(), said: format!("`{name}`"), became }
 }
 
+/// Members that fields like `_source` and `_routing` had.
+const MEMBERS_OF_OLD: &[(&str, &str, &str)] = &[
+    ("_routing", "path", "a document comes with its routing"),
+    ("_routing", "store", "it is always kept"),
+    ("_routing", "index", "it can always be searched"),
+    ("_source", "compress", "`codec` in the settings says it"),
+    ("_source", "compress_threshold", "`codec` in the settings says it"),
+    ("_source", "format", "it is kept as it came"),
+    ("_size", "store", "it is always kept"),
+];
+
+/// A parameter of the root without what is gone.
+pub(super) fn root_value(name: &str, value: &Value, notes: &mut Vec<Note>) -> Value {
+    let mut value = value.clone();
+    let Some(members) = value.as_object_mut() else { return value };
+    for (_, member, why) in MEMBERS_OF_OLD.iter().filter(|(of, ..)| *of == name) {
+        if members.remove(*member).is_some() {
+            notes.push(Note {
+                path: String::new(),
+                said: format!("`{member}` of `{name}`"),
+                became: format!("left out: {why}"),
+            });
+        }
+    }
+    value
+}
+
 /// Says a field in today's words, as far as there are any.
 pub(super) fn modernize(members: &mut Map<String, Value>, path: &str, notes: &mut Vec<Note>) {
     let mut note = |said: String, became: String| notes.push(Note { path: path.to_owned(), said, became });

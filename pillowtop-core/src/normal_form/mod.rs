@@ -25,7 +25,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::definition::reserved_mapping;
+use crate::definition::{keeps_dots, reserved_properties};
 use crate::field_types::{legacy_root_parameter, root_parameter};
 use crate::pillow::RESERVED;
 
@@ -75,7 +75,8 @@ pub fn normal_form(mappings: &Value) -> Result<NormalForm, String> {
             _ if value.is_null() => {}
             _ => match (root_parameter(name), legacy_root_parameter(name)) {
                 (Some(known), _) => {
-                    root.insert(name.clone(), values::normal(known, value, "", &mut notes));
+                    let value = legacy::root_value(name, value, &mut notes);
+                    root.insert(name.clone(), values::normal(known, &value, "", &mut notes));
                 }
                 (None, Some(legacy)) => {
                     notes.push(legacy::left_out("", name, legacy));
@@ -96,15 +97,22 @@ pub fn normal_form(mappings: &Value) -> Result<NormalForm, String> {
             root.remove("_meta");
         }
     }
-    let mut properties =
-        fields::properties(members.get("properties"), fields::keeps_dots(&root), "", &mut notes)?;
-    let reserved = fields::field(&reserved_mapping(), RESERVED, &mut Vec::new())?;
-    if let Some(found) = properties.get(RESERVED).filter(|found| **found != reserved) {
-        let said = format!("the object `{RESERVED}`, {found}");
-        let became = "left out: the name is the runtime's own, and holds id, revision and database";
-        notes.push(Note { path: RESERVED.to_owned(), said, became: became.to_owned() });
+    let mut properties = fields::properties(members.get("properties"), keeps_dots(&root), "", &mut notes)?;
+    let reserved = reserved_properties(&root);
+    let is_reserved = |name: &str| name.split('.').next() == Some(RESERVED);
+    for (name, found) in properties.iter().filter(|(name, _)| is_reserved(name)) {
+        let own = reserved.get(name).map(|own| fields::field(own, name, &mut Vec::new())).transpose()?;
+        if own.as_ref() != Some(found) {
+            let kind = if found["type"] == "object" { "object" } else { "field" };
+            let became = "left out: the name is the runtime's own, and holds id, revision and database";
+            notes.push(Note {
+                path: name.clone(),
+                said: format!("the {kind} `{name}`, {found}"),
+                became: became.to_owned(),
+            });
+        }
     }
-    properties.remove(RESERVED);
+    properties.retain(|name, _| !is_reserved(name));
     if !properties.is_empty() {
         root.insert("properties".to_owned(), Value::Object(properties));
     }

@@ -19,6 +19,7 @@ pub(super) fn normal(parameter: &Parameter, value: &Value, path: &str, notes: &m
             | ValueKind::NumberBetween { .. },
             Value::String(text),
         ) => number(text).map_or_else(|| value.clone(), Value::Number),
+        (ValueKind::Integer { .. }, Value::Number(given)) => Value::Number(whole(given)),
         // Servers answer with some words in capitals, which they also take.
         (ValueKind::OneOf(words), Value::String(text)) if !words.contains(&text.as_str()) => {
             let lower = text.to_lowercase();
@@ -81,6 +82,14 @@ fn boolean(text: &str) -> Option<bool> {
         "false" => Some(false),
         _ => None,
     }
+}
+
+/// An integer that was written as a fraction.
+fn whole(given: &Number) -> Number {
+    let text = given.to_string();
+    text.strip_suffix(".0")
+        .and_then(|whole| whole.parse::<i64>().ok())
+        .map_or_else(|| given.clone(), Number::from)
 }
 
 fn number(text: &str) -> Option<Number> {

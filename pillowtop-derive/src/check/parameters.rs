@@ -4,7 +4,7 @@ use pillowtop_core::field_types::{self, FieldType};
 
 use crate::errors::{Errors, suggestion};
 use crate::model::{Contents, Mapping, ObjectModel, Parameter, ParameterValue, SaidMapping};
-use crate::parse::Name;
+use crate::parse::{Name, home_of};
 
 /// Checks a mapping and those inside it.
 pub(super) fn check_mapping(errors: &Errors, mapping: &Mapping<'_>) {
@@ -60,6 +60,9 @@ fn check_value(errors: &Errors, known: &field_types::Parameter, parameter: &Para
         // Those left out were reported, and an empty object would be reported again.
         return;
     }
+    if matches!(parameter.value, ParameterValue::Unread) {
+        return;
+    }
     let json = parameter.json();
     if let Err(unfit) = known.check(&json) {
         let text = &parameter.name.text;
@@ -85,7 +88,10 @@ fn unknown_type(errors: &Errors, Name { text, span }: &Name) {
         errors.at_span(*span, message, format!("use {}", legacy.replacement));
         return;
     }
-    let meant = suggestion(field_types::suggest_type(text));
+    let meant = match text.as_str() {
+        "ignore" | "skipped" | "none" => suggestion(Some("skip")),
+        _ => suggestion(field_types::suggest_type(text)),
+    };
     errors.at_span(
         *span,
         format!("unknown field type `{text}`{meant}"),
@@ -93,8 +99,11 @@ fn unknown_type(errors: &Errors, Name { text, span }: &Name) {
     );
 }
 
-fn unknown_parameter(errors: &Errors, field_type: &FieldType, Name { text, span }: &Name) {
-    let type_name = field_type.name;
+fn unknown_parameter(errors: &Errors, field_type: &FieldType, name: &Name) {
+    let (Name { text, span }, type_name) = (name, field_type.name);
+    if belongs_elsewhere(errors, name) {
+        return;
+    }
     if let Some(legacy) = field_types::legacy_parameter(text) {
         let message = format!("`{text}` is a parameter from before Elasticsearch 7");
         errors.at_span(*span, message, format!("write {}", legacy.replacement));
@@ -120,6 +129,21 @@ fn unknown_parameter(errors: &Errors, field_type: &FieldType, Name { text, span 
             format!("`{type_name}` has no parameter `{text}`, which is one of {}", owners.join(", "));
         errors.at_span(*span, message, format!("`{type_name}` takes {}", names(field_type)));
     }
+}
+
+/// An item of another attribute.
+fn belongs_elsewhere(errors: &Errors, Name { text, span }: &Name) -> bool {
+    // Whoever writes a name means that of the JSON.
+    let (home, item) = match text.as_str() {
+        "name" => ("serde", "rename"),
+        text => match home_of(text, "es") {
+            Some(home) => (home, text),
+            None => return false,
+        },
+    };
+    let message = format!("`#[es(…)]` has no item `{text}`, which is one of `#[{home}(…)]`");
+    errors.at_span(*span, message, format!("write `#[{home}({item} …)]`"));
+    true
 }
 
 fn names(field_type: &FieldType) -> String {
@@ -152,7 +176,7 @@ pub(super) fn check_root_parameters<'p>(errors: &Errors, parameters: impl Iterat
         } else if let Some(legacy) = field_types::legacy_root_parameter(text) {
             let message = format!("`{text}` is a parameter from before Elasticsearch 7");
             errors.at_span(*span, message, format!("use {}", legacy.replacement));
-        } else {
+        } else if !belongs_elsewhere(errors, &parameter.name) {
             let meant = suggestion(field_types::suggest_root_parameter(text));
             let message = format!("unknown parameter `{text}` of a struct{meant}");
             let known: Vec<String> =

@@ -3,13 +3,15 @@
 use pillowtop_core::analysis::missing_names;
 use pillowtop_core::name::{index_name_problem, pillow_name_problem};
 use pillowtop_core::pillow::RESERVED;
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{GenericParam, LitStr};
+use syn::{GenericParam, LitStr, Type};
 
 use crate::errors::{Errors, did_you_mean};
 use crate::model::PillowModel;
-use crate::parse::{PillowReceiver, StructReceiver, StructShape, is_borrowed_text, layers};
+use crate::parse::{PillowReceiver, StructReceiver, StructShape, squeeze};
 
 /// Checks a pillow against all rules; `pillow` is none when its name or alias is missing.
 pub(crate) fn check_pillow(
@@ -20,6 +22,9 @@ pub(crate) fn check_pillow(
 ) {
     let ident = receiver.ident;
     if attribute.span.is_none() {
+        if attribute.is_slip() {
+            return;
+        }
         errors.at(
             ident,
             format!("`{ident}` derives `Pillow` without `#[pillow(…)]`"),
@@ -27,34 +32,37 @@ pub(crate) fn check_pillow(
         );
         return;
     }
-    check_generics(errors, receiver);
-    check_is_document(errors, receiver);
+    check_is_readable(errors, receiver);
+    check_is_document(errors, receiver, attribute);
     check_names(errors, receiver, attribute);
     check_reserved(errors, receiver, attribute);
-    check_filter_fields(errors, receiver, pillow);
+    check_filter_fields(errors, receiver, attribute);
     check_settings(errors, pillow);
 }
 
-/// A pillow's document is read by itself, so that only what it borrows may be open.
-fn check_generics(errors: &Errors, receiver: &StructReceiver<'_>) {
-    let open =
-        receiver.generics.params.iter().find(|parameter| !matches!(parameter, GenericParam::Lifetime(_)));
-    if let Some(open) = open {
+/// A document is read by itself, and what is read may point into its text: only lifetimes may be open. A `&str` cannot be read from a text
+/// with escapes, and other references cannot be read from JSON at all.
+fn check_is_readable(errors: &Errors, receiver: &StructReceiver<'_>) {
+    let mut parameters = receiver.generics.params.iter();
+    if let Some(open) = parameters.find(|parameter| !matches!(parameter, GenericParam::Lifetime(_))) {
         errors.at(
             open,
-            format!("`{}` is generic, so it cannot be a pillow", receiver.ident),
+            "a generic struct cannot be a pillow",
             "derive `CouchDocument` alone, and a pillow on a struct of known types",
         );
     }
-    for field in receiver.fields() {
-        if layers(field.rust_type).any(is_borrowed_text) {
-            errors.at(
-                field.rust_type,
-                "a document whose text here has escapes could not be read into a `&str`",
-                "write `CowStr<'a>`, which points into the document where it can",
-            );
-        }
+    for borrowed in receiver.borrowed().filter(|borrowed| !is_raw_json(&borrowed.elem)) {
+        errors.at(
+            borrowed,
+            format!("not every document can be read into a `{}`", squeeze(borrowed)),
+            "write `String` or `CowStr<'a>` instead of `&str`, `Vec<T>` instead of `&[T]`",
+        );
     }
+}
+
+/// Free JSON can be pointed to as it is.
+fn is_raw_json(rust_type: &Type) -> bool {
+    matches!(rust_type, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "RawValue"))
 }
 
 /// Analyzers of the settings file name tokenizers and filters, which somebody has to have.
@@ -64,22 +72,33 @@ fn check_settings(errors: &Errors, pillow: Option<&PillowModel<'_>>) {
         let meant = did_you_mean(&missing.name, missing.candidates.iter().map(String::as_str));
         errors.at_span(
             settings.span,
-            format!("the settings `{}`: {missing}{meant}", settings.shown()),
+            format!("in the pillow's `{}`, {missing}{meant}", settings.shown()),
             format!("define it under `analysis.{}`, or correct the name", missing.kind),
         );
     }
 }
 
+/// Whether an item is there, though misspelt, in another attribute or with a value that cannot be read: that is reported.
+fn tries_to_say(receiver: &StructReceiver<'_>, attribute: &PillowReceiver, item: &str) -> bool {
+    receiver.couch.tries_to_say(item)
+        || attribute.meant.contains(&item)
+        || receiver.es.items.iter().any(|found| found.name.text == item)
+}
+
 /// Only a document of its own has changes to follow.
-fn check_is_document(errors: &Errors, receiver: &StructReceiver<'_>) {
+fn check_is_document(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
     let ident = receiver.ident;
+    let says_couch = !receiver.couch.names.is_empty();
     if !matches!(receiver.shape, StructShape::Named(_)) {
-        errors.at(
-            ident,
-            format!("`{ident}` is no struct with named fields, so it cannot be a pillow"),
-            "use a struct with named fields",
-        );
-    } else if receiver.couch.doc_types.is_none() && !receiver.couch.meant.contains(&"doc_type") {
+        // That it cannot be a document, the other derive says, if it is meant to be one.
+        if !says_couch {
+            errors.at(
+                ident,
+                format!("`{ident}` is no struct with named fields, so it cannot be a pillow"),
+                "use a struct with named fields",
+            );
+        }
+    } else if receiver.couch.doc_types.is_none() && !tries_to_say(receiver, attribute, "doc_type") {
         errors.at(
             ident,
             format!("`{ident}` is a pillow, but not a document: it has no `doc_type`"),
@@ -106,8 +125,8 @@ fn check_names(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &Pillo
     for (item, literal, problem, help) in known {
         let literal: Option<&LitStr> = literal.as_ref();
         match literal {
-            // It is there, misspelt, which is reported.
-            None if attribute.meant.contains(&item) => {}
+            // It is there, in a way that cannot be read, which is reported.
+            None if tries_to_say(receiver, attribute, item) => {}
             None => errors.at_span(
                 attribute.span.unwrap_or_else(|| receiver.ident.span()),
                 format!("`#[pillow(…)]` of `{}` has no `{item}`", receiver.ident),
@@ -143,19 +162,39 @@ fn check_reserved(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &Pi
 }
 
 /// A filter's fields are the struct's; what stands behind them is the compiler's to check.
-fn check_filter_fields(errors: &Errors, receiver: &StructReceiver<'_>, pillow: Option<&PillowModel<'_>>) {
-    let Some(filter) = pillow.and_then(|pillow| pillow.filter.as_ref()) else { return };
+/// They are told by their tokens, so that what else is wrong with the filter hides none of them.
+fn check_filter_fields(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
+    let Some(filter) = &attribute.filter else { return };
     let names: Vec<String> = receiver.fields().iter().map(crate::parse::FieldReceiver::name).collect();
-    filter.filter.each_field(&mut |path| {
-        let root = path.root().unraw().to_string();
-        if !names.contains(&root) {
-            let meant = did_you_mean(&root, names.iter().map(String::as_str));
+    each_field_of_self(filter.to_token_stream(), &mut |field| {
+        let name = field.unraw().to_string();
+        if !names.contains(&name) {
+            let meant = did_you_mean(&name, names.iter().map(String::as_str));
             let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             errors.at(
-                path.root(),
-                format!("`{}` has no field `{root}`{meant}", receiver.ident),
+                field,
+                format!("`{}` has no field `{name}`{meant}", receiver.ident),
                 format!("its fields are {}", known.join(", ")),
             );
         }
     });
+}
+
+/// Calls `one` with each `field` of `self.field`; methods are no fields.
+fn each_field_of_self(tokens: TokenStream, one: &mut dyn FnMut(&Ident)) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (position, token) in tokens.iter().enumerate() {
+        match (token, &tokens[position + 1..]) {
+            (TokenTree::Group(group), _) => each_field_of_self(group.stream(), one),
+            (TokenTree::Ident(own_self), [TokenTree::Punct(dot), TokenTree::Ident(field), rest @ ..])
+                if own_self == "self" && dot.as_char() == '.' =>
+            {
+                let is_call = matches!(rest.first(), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+                if !is_call {
+                    one(field);
+                }
+            }
+            _ => {}
+        }
+    }
 }

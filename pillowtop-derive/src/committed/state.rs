@@ -13,7 +13,7 @@ pub(crate) enum State {
     Present { fingerprint: u128, stale: String },
     /// A file that cannot be compared.
     Unfit(String),
-    /// No file.
+    /// No file that could be read: the compiler, which is asked for its bytes otherwise, could not read it either.
     Missing(String),
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn state(rust_name: &str, pillow: &str, place: &Place) -> State {
         Ok(file) if file.pillow != pillow => State::Unfit(message(&drift::State::OfAnother(file.pillow))),
         Ok(file) => State::Present { fingerprint: file.fingerprint.0, stale: message(&drift::State::Stale) },
         Err(error) => match drift::State::of_error(&error) {
-            state @ drift::State::New => State::Missing(message(&state)),
+            state @ (drift::State::New | drift::State::Unreadable(_)) => State::Missing(message(&state)),
             state => State::Unfit(message(&state)),
         },
     }

@@ -6,8 +6,10 @@ use syn::{Generics, Ident, Type, WherePredicate, parse_quote};
 
 use super::mapping::{field, object, struct_inside};
 use crate::idents::{PRIVATE, Private, in_const_block};
-use crate::model::{Contents, Document, DocumentKind, DocumentModel, Mapping, Member, ObjectModel};
-use crate::parse::mentions;
+use crate::model::{
+    Contents, Document, DocumentKind, DocumentModel, Mapping, Member, ObjectModel, Property, SaidMapping,
+};
+use crate::parse::{mentions, squeeze};
 
 /// The impls of a struct without errors.
 pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
@@ -16,7 +18,9 @@ pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
             let generics = with_bounds(document.generics, &default_types(model));
             let mapping = object(document.ident, model);
             let info = document_info(model.document.as_ref());
-            object_impls(document.ident, &generics, &mapping, &info)
+            let mut code = object_impls(document.ident, &generics, &mapping, &info);
+            code.extend(no_objects(model));
+            code
         }
         DocumentKind::Value(mapping) => {
             let bounded = match mapping {
@@ -29,9 +33,89 @@ pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
     }
 }
 
+/// A struct in a field of a type that rejects objects: only the compiler sees what is a struct.
+fn no_objects(model: &ObjectModel<'_>) -> TokenStream {
+    let checks: Vec<TokenStream> = model.members.iter().filter_map(no_object).collect();
+    if checks.is_empty() {
+        return TokenStream::new();
+    }
+    in_const_block(&quote! {
+        use #PRIVATE::NoObject as _;
+        #(const _: () = #checks;)*
+    })
+}
+
+fn no_object(member: &Member<'_>) -> Option<TokenStream> {
+    let Member::Property(Property { name, mapping: Mapping::Said(said), perhaps_object }) = member else {
+        return None;
+    };
+    let inside = perhaps_object.filter(|_| rejects_objects(said))?;
+    let (private, span) = (Private::at(said.type_name.span), said.type_name.span);
+    let (name, type_name, rust_type) = (&name.text, &said.type_name.text, squeeze(inside));
+    Some(quote_spanned! {span=>
+        #private::assert_no_object(#private::Probe::<#inside>::IS_OBJECT, #name, #type_name, #rust_type)
+    })
+}
+
+/// Types that take one value and no object, whatever is in it.
+const PLAIN: [&str; 20] = [
+    "keyword",
+    "constant_keyword",
+    "wildcard",
+    "text",
+    "match_only_text",
+    "boolean",
+    "byte",
+    "short",
+    "integer",
+    "long",
+    "unsigned_long",
+    "float",
+    "half_float",
+    "scaled_float",
+    "double",
+    "date",
+    "date_nanos",
+    "ip",
+    "version",
+    "binary",
+];
+
+fn rejects_objects(said: &SaidMapping<'_>) -> bool {
+    said.is_checked && PLAIN.contains(&said.type_name.text.as_str())
+}
+
+/// The same with a mapping that is made elsewhere; none if the impls themselves depend on what it is.
+pub(crate) fn expand_document_with(document: &Document<'_>, mapping: &TokenStream) -> Option<TokenStream> {
+    match &document.kind {
+        DocumentKind::Object(model) if document.generics.params.is_empty() => {
+            let info = document_info(model.document.as_ref());
+            Some(object_impls(document.ident, document.generics, mapping, &info))
+        }
+        _ => None,
+    }
+}
+
+/// The mapping of a struct without errors, for those impls: the tail of a block.
+pub(crate) fn expand_mapping(document: &Document<'_>) -> Option<TokenStream> {
+    match &document.kind {
+        DocumentKind::Object(model) => {
+            let mut code = no_objects(model);
+            code.extend(object(document.ident, model));
+            Some(code)
+        }
+        DocumentKind::Value(_) | DocumentKind::Unknown => None,
+    }
+}
+
+/// A mapping that says nothing.
+pub(crate) fn fallback_mapping() -> TokenStream {
+    quote!(#PRIVATE::Object::EMPTY)
+}
+
 /// Impls that say nothing, for a struct with errors: those errors are enough.
 pub(crate) fn fallback_document(ident: &Ident, generics: &Generics) -> TokenStream {
-    let (mapping, info) = (quote!(#PRIVATE::Object::EMPTY), document_info(None));
+    let (mapping, info) = (fallback_mapping(), document_info(None));
     object_impls(ident, generics, &mapping, &info)
 }
 
@@ -151,4 +235,32 @@ fn with_bounds(generics: &Generics, types: &[(&Type, Bound)]) -> Generics {
         bounded.make_where_clause().predicates.extend(predicates);
     }
     bounded
+}
+
+#[cfg(test)]
+mod tests {
+    use pillowtop_core::conformance::{Conformance, Effect};
+    use pillowtop_core::field_types::Target;
+    use serde_json::json;
+
+    use super::PLAIN;
+
+    #[test]
+    fn plain_types_reject_every_object() {
+        for name in PLAIN {
+            let mappings = json!({"properties": {"a": {"type": name, "scaling_factor": 1}}});
+            let conformance = Conformance::new(&mappings, &json!({}));
+            let targets = [Target::elasticsearch(8, 15), Target::opensearch(3, 0)];
+            let target = targets.into_iter().find(|target| conformance.is_for(*target)).unwrap();
+            for object in
+                [json!({}), json!({"b": 1}), json!({"lat": 1, "lon": 1}), json!({"type": "a", "value": "b"})]
+            {
+                let report = conformance.check("1", &json!({"a": object}).to_string(), target);
+                assert!(
+                    report.findings.iter().any(|found| found.effect == Effect::Rejected),
+                    "{name} {object} {report:?}"
+                );
+            }
+        }
+    }
 }

@@ -39,16 +39,16 @@ pub(super) fn object(ident: &Ident, model: &ObjectModel<'_>) -> TokenStream {
 fn member(member: &Member<'_>) -> TokenStream {
     match member {
         // The user's own tokens, so that the compiler speaks of them when the type has no default.
-        Member::Property(Property { name, mapping: Mapping::Default(rust_type) }) => {
+        Member::Property(Property { name, mapping: Mapping::Default(rust_type), .. }) => {
             let (name, hash) = (&name.text, hexadecimal(hash_text(&name.text)));
             quote!(#PRIVATE::property::<#rust_type>(#name, #hash))
         }
-        Member::Property(Property { name, mapping: Mapping::Objects(rust_type, parameters) }) => {
+        Member::Property(Property { name, mapping: Mapping::Objects(rust_type, parameters), .. }) => {
             let (name, hash) = (&name.text, hexadecimal(hash_text(&name.text)));
             let (parameters, demands) = (list(parameters), demands::of_rule_for_objects(parameters));
             quote!(#PRIVATE::property_by_rule::<#rust_type>(#name, #hash, #parameters, #demands))
         }
-        Member::Property(Property { name, mapping: Mapping::Said(said) }) => {
+        Member::Property(Property { name, mapping: Mapping::Said(said), .. }) => {
             property(&name.text, &said_field(said))
         }
         Member::Flatten(inside) => {
@@ -89,7 +89,10 @@ fn said_field(said: &SaidMapping<'_>) -> TokenStream {
             }
         }
         Contents::OfStruct(inside) => {
-            quote!(#PRIVATE::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT) #demands)
+            // What is wrong with the struct in this field, the compiler says at the field's type.
+            let private = Private::at(said.type_name.span);
+            let field = quote_spanned!(said.type_name.span=> #private::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT));
+            quote!(#field #demands)
         }
         Contents::Properties(properties) => {
             let members = properties.iter().map(|(name, inner)| property(&name.text, &said_field(inner)));

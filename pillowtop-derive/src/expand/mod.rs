@@ -5,5 +5,7 @@ mod document;
 mod mapping;
 mod pillow;
 
-pub(crate) use document::{expand_document, fallback_document};
+pub(crate) use document::{
+    expand_document, expand_document_with, expand_mapping, fallback_document, fallback_mapping,
+};
 pub(crate) use pillow::{Drift, expand_pillow, fallback_pillow};

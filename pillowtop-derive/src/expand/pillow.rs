@@ -4,15 +4,17 @@ use pillowtop_core::analysis::defined;
 use pillowtop_core::demand::NameKind;
 use pillowtop_core::field_types::{Product, Target};
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Lifetime};
+use syn::{Generics, Ident, Lifetime};
 
 use super::document::option;
 use super::mapping::hexadecimal;
+use crate::errors::with_help;
 use crate::filter::predicate;
-use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, text_lifetime};
-use crate::model::{PillowModel, SettingsModel, SettingsText};
+use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, index_alias, text_lifetime};
+use crate::model::{PillowModel, SettingsModel, SettingsText, TransformModel};
+use crate::parse::{StructReceiver, StructShape, mentions};
 
 /// What the compiler is to say of the committed mapping.
 pub(crate) enum Drift {
@@ -32,15 +34,17 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
     let accepts = pillow.filter.as_ref().map_or_else(|| quote!(true), |model| predicate(&model.filter));
     // Brings the reading of plain fields into scope, where there is a field to read.
     let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
-    let (impl_generics, type_generics, where_clause) = pillow.generics.split_for_impl();
-    let lifetime = text_lifetime();
-    let document = with_lifetime(pillow, &lifetime);
-    let (index, transform) = transform(pillow);
+    // `Self::Index` in a signature would have the compiler ask once more whether all bounds hold.
+    let Made { alias, index, transform } = made(pillow);
     let check = check(pillow, drift);
     let surroundings = surroundings(pillow);
+    let implementing = implementing(ident, pillow.generics);
+    let lifetime = text_lifetime();
+    let document = with_lifetime(pillow, &lifetime);
     in_const_block(&quote! {
+        #alias
         #[automatically_derived]
-        impl #impl_generics #PRIVATE::Pillow for #ident #type_generics #where_clause {
+        #implementing {
             type Document<#lifetime> = #document;
             type Index = #index;
             const PILLOW: #PRIVATE::PillowInfo = #info;
@@ -49,13 +53,20 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
                 #plain
                 #accepts
             }
-            fn transform(self, #CHANGE: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<Self::Index> {
+            fn transform(self, #CHANGE: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#index> {
                 #transform
             }
         }
         #check
         #surroundings
     })
+}
+
+/// The head of an impl with the struct's place: whatever the compiler says of the trait's bounds, it says there.
+fn implementing(ident: &Ident, generics: &Generics) -> TokenStream {
+    let (span, private) = (ident.span(), Private::at(ident.span()));
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    quote_spanned!(span=> impl #impl_generics #private::Pillow for #ident #type_generics #where_clause)
 }
 
 /// The struct with one lifetime in the place of each of its own.
@@ -72,20 +83,29 @@ fn elided(pillow: &PillowModel<'_>) -> TokenStream {
 
 /// Whether targets and settings have what the mapping asks of them: only the compiler sees all of the mapping.
 fn surroundings(pillow: &PillowModel<'_>) -> TokenStream {
-    let asked = elided(pillow);
+    let (ident, asked) = (pillow.ident, elided(pillow));
     // Each call has the place of what it asks, for that is where the compiler reports what it asserts.
     let targets = pillow.targets.iter().map(|(target, span)| {
         let (private, target) = (Private::at(*span), target_of(*target));
         let call = quote_spanned!(*span=> #private::assert_target::<#asked>(#target));
         quote!(const _: () = #call;)
     });
-    let span = pillow.settings.as_ref().map_or_else(|| pillow.ident.span(), |settings| settings.span);
-    let (private, names) = (Private::at(span), defined_names(pillow.settings.as_ref()));
-    let names = quote_spanned!(span=> #private::assert_names::<#asked>(#names));
-    quote! {
-        #(#targets)*
-        const _: () = #names;
-    }
+    let asserted = match (&pillow.settings, &pillow.transform) {
+        (None, None) => {
+            let private = Private::at(ident.span());
+            quote_spanned!(ident.span()=> const _: () = #private::assert_plain::<#asked>();)
+        }
+        (settings, transform) => {
+            let span = settings.as_ref().map_or_else(|| ident.span(), |settings| settings.span);
+            let (private, names) = (Private::at(span), defined_names(settings.as_ref()));
+            let names = quote_spanned!(span=> #private::assert_names::<#asked>(#names));
+            let span = transform.as_ref().map_or_else(|| ident.span(), |transform| transform.index.span());
+            let private = Private::at(span);
+            let root = quote_spanned!(span=> #private::assert_root::<#asked>());
+            quote!(const _: () = #names; const _: () = #root;)
+        }
+    };
+    quote!(#(#targets)* #asserted)
 }
 
 fn defined_names(settings: Option<&SettingsModel>) -> TokenStream {
@@ -161,20 +181,40 @@ fn committed(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
     }
 }
 
-fn transform(pillow: &PillowModel<'_>) -> (TokenStream, TokenStream) {
+/// What is indexed and how it is made.
+struct Made {
+    /// The name of the type, if it needs one.
+    alias: Option<TokenStream>,
+    index: TokenStream,
+    transform: TokenStream,
+}
+
+fn made(pillow: &PillowModel<'_>) -> Made {
     let ident = pillow.ident;
-    match &pillow.transform {
-        None => {
-            let (_, type_generics, _) = pillow.generics.split_for_impl();
-            (quote_spanned!(ident.span()=> #ident #type_generics), quote!(#PRIVATE::Option::Some(self)))
-        }
-        Some(transform) => {
-            let (function, index) = (&transform.function, &transform.index);
-            // The call has the user's place, so that a wrong signature is reported there.
-            let call = quote_spanned!(function.span()=> #function(self, #CHANGE));
-            (quote!(#index), call)
-        }
+    let Some(TransformModel { function, index, of_index }) = &pillow.transform else {
+        let (_, type_generics, _) = pillow.generics.split_for_impl();
+        let index = quote_spanned!(ident.span()=> #ident #type_generics);
+        return Made { alias: None, index, transform: quote!(#PRIVATE::Option::Some(self)) };
+    };
+    if mentions(index, &Ident::new("Self", index.span())) || !pillow.generics.params.is_empty() {
+        // `Self` and lifetimes mean something in the impl alone.
+        let private = Private::at(function.span());
+        let transform = quote_spanned! {function.span()=>
+            #private::Transform::<Self, #index>::apply(#function, self, #CHANGE)
+        };
+        return Made { alias: None, index: index.to_token_stream(), transform };
     }
+    let alias = index_alias(index.span());
+    // What is called has the user's place, so that a wrong signature is reported there.
+    let span = function.span();
+    let function = match of_index {
+        Some(name) => quote_spanned!(span=> <#alias>::#name),
+        None => quote!(#function),
+    };
+    let private = Private::at(span);
+    let transform =
+        quote_spanned!(span=> #private::Transform::<Self, #alias>::apply(#function, self, #CHANGE));
+    Made { alias: Some(quote!(type #alias = #index;)), index: alias.into_token_stream(), transform }
 }
 
 fn check(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
@@ -198,25 +238,38 @@ fn check(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
     }
 }
 
-/// An impl that says nothing, for a struct with errors: those errors are enough.
-pub(crate) fn fallback_pillow(input: &DeriveInput) -> TokenStream {
-    let ident = &input.ident;
-    if !input.generics.params.is_empty() {
-        // Its bounds are not known, and nothing else can be said of it as a pillow.
+/// An impl that says nothing, for a struct with errors: those errors are enough. Where the compiler alone is to report one,
+/// it cannot be used: should the compiler be content, no pillow without a name gets into a program.
+pub(crate) fn fallback_pillow(receiver: &StructReceiver<'_>, is_left_to_compiler: bool) -> TokenStream {
+    let ident = receiver.ident;
+    let is_object = matches!(receiver.shape, StructShape::Named(_));
+    if !is_object || !receiver.generics.params.is_empty() || receiver.borrowed().next().is_some() {
+        // It cannot have an impl: it is no document, its bounds are not known, or what it borrows outlives nothing.
         return TokenStream::new();
     }
-    let lifetime = text_lifetime();
+    let (implementing, lifetime) = (implementing(ident, receiver.generics), text_lifetime());
+    let info = if is_left_to_compiler {
+        let message = with_help(
+            format!(
+                "`{ident}` has no `#[couch(…)]` or no `#[pillow(…)]`, but an attribute of nearly that name"
+            ),
+            "write `#[couch(…)]` and `#[pillow(…)]` letter by letter",
+        );
+        quote!(::core::panic!(#message))
+    } else {
+        quote!(#PRIVATE::PillowInfo::named("", ""))
+    };
     in_const_block(&quote! {
         #[automatically_derived]
-        impl #PRIVATE::Pillow for #ident {
-            type Document<#lifetime> = Self;
-            type Index = Self;
-            const PILLOW: #PRIVATE::PillowInfo = #PRIVATE::PillowInfo::named("", "");
+        #implementing {
+            type Document<#lifetime> = #ident;
+            type Index = #ident;
+            const PILLOW: #PRIVATE::PillowInfo = #info;
             const COMMITTED: #PRIVATE::Committed = #PRIVATE::Committed::Unchecked;
             fn accepts(&self) -> bool {
                 true
             }
-            fn transform(self, _: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<Self> {
+            fn transform(self, _: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#ident> {
                 #PRIVATE::Option::Some(self)
             }
         }

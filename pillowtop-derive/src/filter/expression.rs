@@ -98,23 +98,3 @@ impl OperatorKind {
         }
     }
 }
-
-impl Filter {
-    /// Calls `one` with each field path.
-    pub(crate) fn each_field<'f>(&'f self, one: &mut dyn FnMut(&'f FieldPath)) {
-        match self {
-            Self::And(left, right) | Self::Or(left, right) => {
-                left.each_field(one);
-                right.each_field(one);
-            }
-            Self::Not(inner) | Self::Group(inner) => inner.each_field(one),
-            Self::Truth(field) | Self::Test { field, .. } | Self::Matches { field, .. } => one(field),
-            Self::Compare { field, with, .. } => {
-                one(field);
-                if let Operand::Field(other) = with {
-                    one(other);
-                }
-            }
-        }
-    }
-}

@@ -5,7 +5,8 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
-    BinOp, Expr, ExprBinary, ExprMacro, ExprMethodCall, ExprUnary, Ident, Lit, Member, Pat, Token, UnOp,
+    BinOp, Expr, ExprBinary, ExprLit, ExprMacro, ExprMethodCall, ExprUnary, Ident, Lit, Member, Pat, Token,
+    UnOp,
 };
 
 use super::expression::{Constant, FieldPath, Filter, Operand, Operator, OperatorKind, Test};
@@ -30,6 +31,15 @@ pub(crate) fn parse(errors: &Errors, expression: &Expr) -> Option<Filter> {
         Expr::Field(_) => {
             let field = field_path(errors, expression)?;
             Some(Filter::Truth(field))
+        }
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
+            let help = "write the expression without quotes: `filter = self.field == \"value\"`";
+            errors.at(expression, "a filter is an expression, not a text", help);
+            None
+        }
+        Expr::Assign(assignment) => {
+            errors.at(assignment.eq_token, "a filter has no operator `=`", "write `==`");
+            None
         }
         _ => {
             errors.at(expression, "a filter cannot have this", ALLOWED);
@@ -72,14 +82,20 @@ fn parse_binary(errors: &Errors, binary: &ExprBinary) -> Option<Filter> {
             Some(Filter::Compare { field, operator: operator(kind.turned()), with, is_turned: true })
         }
         (Operand::Constant(_), Operand::Constant(_)) => {
-            errors.at(
-                binary,
-                "this compares two constants",
-                "compare a field, `self.field`, with a constant",
-            );
+            let help = match lone_name(&binary.left).or_else(|| lone_name(&binary.right)) {
+                Some(name) => format!("if `{name}` is a field, write `self.{name}`"),
+                None => "compare a field, `self.field`, with a constant".to_owned(),
+            };
+            errors.at(binary, "this compares two constants", help);
             None
         }
     }
+}
+
+/// A name alone that is written like a field's.
+fn lone_name(expression: &Expr) -> Option<&Ident> {
+    let Expr::Path(path) = expression else { return None };
+    path.path.get_ident().filter(|name| name.to_string().starts_with(char::is_lowercase))
 }
 
 fn operand(errors: &Errors, expression: &Expr) -> Option<Operand> {
@@ -102,10 +118,28 @@ fn constant(errors: &Errors, expression: &Expr) -> Option<Constant> {
                 None
             }
         },
+        Expr::Path(path) if path.path.is_ident("None") => {
+            errors.at(expression, "a field is not compared with `None`", "write `is_none()` or `is_some()`");
+            None
+        }
+        Expr::Call(call) if matches!(&*call.func, Expr::Path(path) if path.path.is_ident("Some")) => {
+            let help = "write the value without `Some`: `self.field == \"value\"`";
+            errors.at(expression, "optional fields are compared like others", help);
+            None
+        }
         Expr::Path(path) if !path.path.is_ident("self") => Some(Constant::Path(path.clone())),
         // `contains(&5)`, as the standard library has it.
         Expr::Reference(reference) if reference.mutability.is_none() => constant(errors, &reference.expr),
         Expr::Group(inner) => constant(errors, &inner.expr),
+        Expr::MethodCall(call) => {
+            let name = call.method.to_string();
+            errors.at(
+                &call.method,
+                format!("a filter does not compare what `{name}` gives"),
+                help_for_method(&name),
+            );
+            None
+        }
         _ => {
             errors.at(
                 expression,
@@ -145,7 +179,7 @@ fn parse_test(errors: &Errors, call: &ExprMethodCall) -> Option<Filter> {
     let name = call.method.to_string();
     if !TESTS.contains(&name.as_str()) {
         let meant = did_you_mean(&name, TESTS);
-        errors.at(&call.method, format!("a filter has no method `{name}`{meant}"), ALLOWED);
+        errors.at(&call.method, format!("a filter has no method `{name}`{meant}"), help_for_method(&name));
         return None;
     }
     let field = field_path(errors, &call.receiver);
@@ -155,7 +189,13 @@ fn parse_test(errors: &Errors, call: &ExprMethodCall) -> Option<Filter> {
         ("is_none", []) => Test::IsNone,
         ("is_empty", []) => Test::IsEmpty,
         ("contains", [argument]) => Test::Contains(constant(errors, argument)?),
-        ("starts_with", [argument]) => Test::StartsWith(constant(errors, argument)?),
+        ("starts_with", [argument]) => match constant(errors, argument)? {
+            Constant::Literal { literal, .. } if !matches!(literal, Lit::Str(_)) => {
+                errors.at(argument, "`starts_with` takes a text", "write `starts_with(\"…\")`");
+                return None;
+            }
+            prefix => Test::StartsWith(prefix),
+        },
         ("contains" | "starts_with", _) => {
             errors.at(&call.method, format!("`{name}` takes one value"), format!("write `{name}(\"…\")`"));
             return None;
@@ -166,6 +206,16 @@ fn parse_test(errors: &Errors, call: &ExprMethodCall) -> Option<Filter> {
         }
     };
     Some(Filter::Test { field: field?, test, name: call.method.clone() })
+}
+
+/// What to write instead of a method that a filter does not need or does not have.
+fn help_for_method(name: &str) -> &'static str {
+    match name {
+        "unwrap" | "as_deref" | "as_ref" | "as_str" | "clone" => {
+            "leave it out: optional fields are read like others, `self.field == \"value\"`"
+        }
+        _ => ALLOWED,
+    }
 }
 
 fn parse_matches(errors: &Errors, call: &ExprMacro) -> Option<Filter> {

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Lit, Pat};
 
 use super::expression::{Constant, FieldPath, Filter, Operand, Operator, OperatorKind, Test};
@@ -90,9 +91,9 @@ fn compare(field: &FieldPath, operator: Operator, constant: &Constant) -> TokenS
     let is_text = matches!(constant, Constant::Literal { literal: Lit::Str(_), .. });
     let tokens = constant_tokens(constant);
     let condition = match (is_text, is_equality) {
-        (true, true) => operation(operator, &quote!(*#VALUE), &quote!(*#tokens)),
+        (true, true) => operation(operator, &quote!(*#VALUE), &quote_spanned!(tokens.span()=> *#tokens)),
         // A `String` is equal to a `str`, but not ordered with one.
-        (true, false) => operation(operator, &as_text(&VALUE), &tokens),
+        (true, false) => operation(operator, &as_text(&VALUE, operator.span), &tokens),
         (false, _) => operation(operator, &quote!(*#VALUE), &tokens),
     };
     if operator.kind == OperatorKind::NotEqual {
@@ -102,8 +103,10 @@ fn compare(field: &FieldPath, operator: Operator, constant: &Constant) -> TokenS
     }
 }
 
-fn as_text(local: &Local) -> TokenStream {
-    quote!(::core::convert::AsRef::<str>::as_ref(#local))
+/// `place` is what the user wrote that asks for a text.
+fn as_text(local: &Local, place: Span) -> TokenStream {
+    let (private, local) = (Private::at(place), local.at(place));
+    quote_spanned!(place=> #private::Text::text(#local))
 }
 
 fn constant_tokens(constant: &Constant) -> TokenStream {
@@ -127,21 +130,26 @@ fn predicate_test(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
             any(field, &VALUE, &quote_spanned!(span=> #private::Contains::has(#local, #needle)))
         }
         Test::StartsWith(constant) => {
-            let (whole, prefix) = (as_text(&VALUE), constant_tokens(constant));
+            let (whole, prefix) = (as_text(&VALUE, span), constant_tokens(constant));
             any(field, &VALUE, &quote!(#whole.#name(#prefix)))
         }
     }
 }
 
-/// `is_some` and `is_none` by the methods of `Option`, so that asking a field that is always there is an error.
+/// `is_some` and `is_none` are for optional fields, so that asking a field that is always there is an error.
 fn is_there(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
     let Some((last, parents)) = field.names.split_last() else { return TokenStream::new() };
+    let (private, place, step) = (Private::at(name.span()), last.span(), Private::at(last.span()));
+    // The field's place is that of the whole argument: there the compiler says that it is not optional.
+    let ask = |whole: &TokenStream| {
+        let field = quote_spanned!(place=> #step::Step(&#whole.#last).0);
+        quote_spanned!(name.span()=> #private::Optional::#name(#field))
+    };
     if parents.is_empty() {
-        let own_self = own_self(field);
-        return quote!(#own_self.#last.#name());
+        return ask(&own_self(field));
     }
     let parent = FieldPath { self_span: field.self_span, names: parents.to_vec() };
-    let condition = quote!(#VALUE.#last.#name());
+    let condition = ask(&VALUE.to_token_stream());
     if matches!(test, Test::IsNone) {
         all(&parent, &VALUE, &condition)
     } else {
@@ -150,7 +158,8 @@ fn is_there(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
 }
 
 fn matches(field: &FieldPath, pattern: &Pat) -> TokenStream {
-    let matched = if is_text(pattern) { as_text(&VALUE) } else { VALUE.to_token_stream() };
+    let place = field.last().span();
+    let matched = if is_text(pattern) { as_text(&VALUE, place) } else { VALUE.at(place).into_token_stream() };
     any(field, &VALUE, &quote!(::core::matches!(#matched, #pattern)))
 }
 

@@ -68,6 +68,8 @@ pub(crate) struct Property<'a> {
     /// The JSON name, with the place that it comes from.
     pub(crate) name: Name,
     pub(crate) mapping: Mapping<'a>,
+    /// What stands in the field, if it is perhaps a struct that serde writes as the object it is.
+    pub(crate) perhaps_object: Option<&'a Type>,
 }
 
 impl<'a> Document<'a> {
@@ -78,9 +80,8 @@ impl<'a> Document<'a> {
             errors.at_span(span, "`skip` is for fields", "remove it, or remove the derive");
         }
         let kind = kind(errors, rules, receiver, &sorted);
-        if let (DocumentKind::Value(_) | DocumentKind::Unknown, [first, ..]) =
-            (&kind, receiver.couch.names.as_slice())
-        {
+        // A kind that is unknown is reported already.
+        if let (DocumentKind::Value(_), [first, ..]) = (&kind, receiver.couch.names.as_slice()) {
             let help = "put `#[couch(…)]` on a struct with named fields that is written as an object";
             errors.at_span(first.span, "this type is written as one value, so it cannot be a document", help);
         }
@@ -171,7 +172,8 @@ fn object<'a>(
         fields.iter().filter_map(|field| field::member(errors, rules, receiver, field)).unzip();
     if let Some(tag) = &receiver.serde.tag {
         let name = Name { text: tag.value(), span: tag.span() };
-        members.push(Member::Property(Property { name, mapping: Mapping::Said(keyword(tag.span())) }));
+        let mapping = Mapping::Said(keyword(tag.span()));
+        members.push(Member::Property(Property { name, mapping, perhaps_object: None }));
         origins.push(Origin::of_no_field(Decided::Serde));
     }
     let (mut parameters, mut root_parameters) = (Vec::new(), Vec::new());
@@ -180,7 +182,8 @@ fn object<'a>(
             // Properties that no field has: targets of `copy_to`, aliases.
             EsValue::Object(inner, _) if item.name.text == "properties" => {
                 for (name, mapping) in mappings(errors, inner) {
-                    members.push(Member::Property(Property { name, mapping: Mapping::Said(mapping) }));
+                    let mapping = Mapping::Said(mapping);
+                    members.push(Member::Property(Property { name, mapping, perhaps_object: None }));
                     origins.push(Origin::of_no_field(Decided::Attribute));
                 }
             }
@@ -210,9 +213,7 @@ fn is_object_parameter(name: &str) -> bool {
 
 fn document(errors: &Errors, couch: &CouchReceiver) -> Option<DocumentModel> {
     let Some(types) = &couch.doc_types else {
-        let is_misspelt =
-            couch.meant.contains(&"doc_type") || couch.names.iter().any(|name| name.text == "doc_type");
-        for Name { text, span } in couch.names.iter().filter(|_| !is_misspelt) {
+        for Name { text, span } in couch.names.iter().filter(|_| !couch.tries_to_say("doc_type")) {
             let message = format!("`{text}` says nothing without `doc_type`");
             errors.at_span(
                 *span,

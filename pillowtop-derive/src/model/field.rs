@@ -13,7 +13,7 @@ use super::document::{Member, Property};
 use super::mapping::{Contents, Mapping, Parameter, SaidMapping, SortedItems};
 use super::origin::{Decided, Origin};
 use crate::errors::Errors;
-use crate::parse::{FieldReceiver, Name, RustType, StructReceiver, rust_type};
+use crate::parse::{FieldReceiver, Name, RustType, StructReceiver, element, mentions, rust_type};
 use crate::rules::{Kind, Rule, Rules, Subject};
 
 /// The member that a field adds to its struct's mapping, and where it comes from; none if it is left out.
@@ -62,7 +62,21 @@ pub(crate) fn member<'a>(
         return None;
     }
     let (mapping, decided) = mapping(errors, rules, field, Some(&name.text), &sorted, span)?;
-    Some((Member::Property(Property { name, mapping }), Origin::of(field, decided)))
+    let perhaps_object = perhaps_object(container, field);
+    Some((Member::Property(Property { name, mapping, perhaps_object }), Origin::of(field, decided)))
+}
+
+/// The type in a field if only the compiler can tell whether it is a struct.
+fn perhaps_object<'a>(container: &StructReceiver<'a>, field: &FieldReceiver<'a>) -> Option<&'a Type> {
+    let inside = element(field.rust_type);
+    let depends = |name: &syn::Ident| mentions(inside, name);
+    let is_known = rust_type(inside) != RustType::Other
+        || field.serde.with.is_some()
+        || !matches!(inside, Type::Path(_))
+        || depends(&syn::Ident::new("Self", inside.span()))
+        || container.generics.type_params().any(|parameter| depends(&parameter.ident))
+        || container.generics.lifetimes().next().is_some();
+    (!is_known).then_some(inside)
 }
 
 /// How a field is mapped, and what decided it; none if nothing of it is indexed, or an error was reported.

@@ -49,6 +49,8 @@ pub(crate) enum ParameterValue {
     Json(Value),
     /// Mappings by name, as `fields` has them.
     Mappings(Vec<(Name, SaidMapping<'static>)>),
+    /// One that cannot be read, which is reported.
+    Unread,
 }
 
 /// The items of an attribute, sorted by what they are.
@@ -85,6 +87,16 @@ impl<'r> SortedItems<'r> {
                     let value = crate::parse::json_text(errors, text, *span);
                     sorted.json = Some((value, *span));
                 }
+                ("skip", _) => errors.at_span(
+                    name.span,
+                    "`skip` stands alone, without a value",
+                    "write `#[es(skip)]`, or leave it out",
+                ),
+                ("json", _) => errors.at_span(
+                    name.span,
+                    "`json` takes a text: a whole mapping in JSON",
+                    "write `json = r#\"{\"type\": \"…\"}\"#`",
+                ),
                 ("type", _) => errors.at_span(
                     name.span,
                     "a field's type is written alone, without `type =`",
@@ -169,7 +181,14 @@ impl Parameter {
             {
                 ParameterValue::Mappings(mappings(errors, members))
             }
-            _ => ParameterValue::Json(value.to_json(errors, name)),
+            _ => {
+                let found = Errors::new();
+                let json = value.to_json(&found, name);
+                let value =
+                    if found.is_empty() { ParameterValue::Json(json) } else { ParameterValue::Unread };
+                errors.take(&found);
+                value
+            }
         };
         Self { name: name.clone(), value, span }
     }
@@ -182,6 +201,7 @@ impl Parameter {
     pub(crate) fn json(&self) -> Value {
         match &self.value {
             ParameterValue::Json(value) => value.clone(),
+            ParameterValue::Unread => Value::Null,
             ParameterValue::Mappings(mappings) => {
                 mappings.iter().map(|(name, mapping)| (name.text.clone(), mapping.json())).collect()
             }

@@ -6,7 +6,7 @@ use pillowtop_core::fingerprint::hash_text;
 use pillowtop_core::settings::normalize;
 use proc_macro2::Span;
 use serde_json::Value;
-use syn::{Generics, Ident, Path, Type};
+use syn::{Generics, Ident, Path, PathSegment, Type};
 
 use super::target::target;
 
@@ -60,6 +60,8 @@ pub(crate) enum SettingsText {
 pub(crate) struct TransformModel {
     pub(crate) function: syn::ExprPath,
     pub(crate) index: Type,
+    /// The function's name, if it is one of that type's.
+    pub(crate) of_index: Option<PathSegment>,
 }
 
 impl<'a> PillowModel<'a> {
@@ -114,9 +116,9 @@ impl<'a> PillowModel<'a> {
 }
 
 fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<SettingsModel> {
-    let help = "write the path of a JSON file with index settings, from the crate's folder";
     let said = literal.value();
     if said.trim_start().starts_with('{') {
+        let help = "write index settings in JSON, such as `{\"codec\": \"best_compression\"}`, or the path of a file with them";
         return match normal_settings(&said) {
             Ok(normal) => Some(SettingsModel::of(SettingsText::Inline(said), normal, literal)),
             Err(problem) => {
@@ -125,6 +127,7 @@ fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) ->
             }
         };
     }
+    let help = "write the path of a JSON file with index settings, from the crate's folder";
     let place = compiled?.file(&said);
     let text = match fs_err::read_to_string(&place.path) {
         Ok(text) => text,
@@ -149,7 +152,10 @@ fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) ->
 
 /// Settings in normal form.
 fn normal_settings(text: &str) -> Result<Value, String> {
-    let value = serde_json::from_str(text).map_err(|error| format!("are no JSON: {error}"))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("are no JSON: {error}"))?;
+    if value.get("mappings").is_some() {
+        return Err("are the body of a whole index: take what is under `settings` alone, for `mappings` come from the struct".to_owned());
+    }
     normalize(&value).map_err(|problem| format!("cannot be used: {problem}"))
 }
 
@@ -158,7 +164,7 @@ impl SettingsModel {
     pub(crate) fn shown(&self) -> &str {
         match &self.text {
             SettingsText::File(place) => &place.shown,
-            SettingsText::Inline(_) => "settings of the attribute",
+            SettingsText::Inline(_) => "settings",
         }
     }
 
@@ -186,7 +192,8 @@ fn transform(errors: &Errors, pillow: &PillowReceiver) -> Option<TransformModel>
             "write `index = CaseIndex`, the type that it makes, or name it as `transform = CaseIndex::from_case`",
         );
     }
-    Some(TransformModel { function: function.clone(), index: index? })
+    let of_index = function.path.segments.last().filter(|_| pillow.index.is_none()).cloned();
+    Some(TransformModel { function: function.clone(), index: index?, of_index })
 }
 
 /// The path before a function's name, when that is a type's: types begin with a capital letter.

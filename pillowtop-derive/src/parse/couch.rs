@@ -6,12 +6,9 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, LitStr, Meta};
 
 use super::items::Name;
-use super::receive::{Text, each_received, expression, literal_text, name_of, once, refuse};
+use super::receive::{Flag, Text, each_received, expression, literal_text, name_of, once, refuse};
+use super::vocabulary::{COUCH_ITEMS, has_slip_for};
 use crate::errors::Errors;
-
-/// What the attribute takes.
-pub(crate) const ITEMS: [&str; 6] =
-    ["doc_type", "deleted", "database", "unknown", "type_field", "doc_type_is_immutable"];
 
 /// One item; each is read by itself, so that an error in one leaves the others to be read.
 #[derive(FromMeta)]
@@ -21,7 +18,7 @@ enum CouchItem {
     Database(Text),
     Unknown(Said),
     TypeField(Text),
-    DocTypeIsImmutable(darling::util::Flag),
+    DocTypeIsImmutable(Flag),
 }
 
 /// A text or a list of texts.
@@ -40,8 +37,10 @@ pub(crate) enum Unknown {
 /// `#[couch(...)]` as it is written.
 #[derive(Default)]
 pub(crate) struct CouchReceiver {
-    /// The items that unknown ones are likely meant to be.
+    /// The items that unknown ones are likely meant to be, of whichever attribute.
     pub(crate) meant: Vec<&'static str>,
+    /// Whether there is an attribute that is likely meant to be this one.
+    pub(crate) is_misspelt: bool,
     pub(crate) doc_types: Option<Vec<LitStr>>,
     pub(crate) deleted: Option<Vec<LitStr>>,
     pub(crate) database: Option<LitStr>,
@@ -55,13 +54,14 @@ pub(crate) struct CouchReceiver {
 impl CouchReceiver {
     pub(crate) fn parse(errors: &Errors, attributes: &[Attribute]) -> Self {
         let mut receiver = Self::default();
-        let meant = each_received(errors, attributes, "couch", &ITEMS, &mut |name, item| {
+        let meant = each_received(errors, attributes, "couch", &COUCH_ITEMS, &mut |name, item| {
             receiver.names.push(name.clone());
             if let Some(item) = item {
                 receiver.put(errors, name, item);
             }
         });
         receiver.meant = meant;
+        receiver.is_misspelt = has_slip_for("couch", attributes);
         receiver
     }
 
@@ -72,10 +72,22 @@ impl CouchReceiver {
             CouchItem::Database(Text(text)) => once(errors, &mut self.database, name, text),
             CouchItem::TypeField(Text(text)) => once(errors, &mut self.type_field, name, text),
             CouchItem::Unknown(Said(unknown, span)) => once(errors, &mut self.unknown, name, (unknown, span)),
-            CouchItem::DocTypeIsImmutable(flag) => {
-                once(errors, &mut self.doc_type_is_immutable, name, flag.span());
+            CouchItem::DocTypeIsImmutable(Flag(span)) => {
+                once(errors, &mut self.doc_type_is_immutable, name, span);
             }
         }
+    }
+}
+
+impl CouchReceiver {
+    /// Whether the attribute is missing but for a slip, of which the compiler speaks.
+    pub(crate) fn is_slip(&self) -> bool {
+        self.is_misspelt && self.names.is_empty()
+    }
+
+    /// Whether an item is there, though perhaps in a way that cannot be read, which is reported.
+    pub(crate) fn tries_to_say(&self, item: &str) -> bool {
+        self.is_slip() || self.meant.contains(&item) || self.names.iter().any(|name| name.text == item)
     }
 }
 

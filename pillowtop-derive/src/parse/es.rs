@@ -57,6 +57,13 @@ impl EsReceiver {
     pub(crate) fn of_rule(errors: &Errors, span: Span, input: ParseStream<'_>) -> Self {
         let mut items = Vec::new();
         read_rule_items(errors, input, &mut |name, input| {
+            if input.peek(Token![=>]) {
+                let message = format!("`{}` begins another rule", name.text);
+                return Err(syn::Error::new(
+                    name.span,
+                    with_help(message, "write a semicolon after the rule before it"),
+                ));
+            }
             items.push(EsItem { value: after_name(errors, &name, input)?, name });
             Ok(())
         });
@@ -77,12 +84,7 @@ impl EsValue {
     pub(crate) fn to_json(&self, errors: &Errors, name: &Name) -> Value {
         match self {
             Self::Flag => {
-                let Name { text, span } = name;
-                errors.at_span(
-                    *span,
-                    format!("`{text}` needs a value"),
-                    format!("write `{text} = …` or `{text}(…)`"),
-                );
+                errors.push(needs_value(name));
                 Value::Null
             }
             Self::Scalar(value, _) => value.clone(),
@@ -145,11 +147,22 @@ fn after_name(errors: &Errors, name: &Name, input: ParseStream<'_>) -> syn::Resu
     if input.peek(syn::token::Paren) {
         return object(errors, input);
     }
+    if input.peek(Token![==]) || input.peek(Token![:]) {
+        return Err(needs_value(name));
+    }
     if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(needs_value(name));
+        }
         return value(errors, name, input);
     }
     Ok(EsValue::Flag)
+}
+
+fn needs_value(Name { text, span }: &Name) -> syn::Error {
+    let message = format!("`{text}` needs a value");
+    syn::Error::new(*span, with_help(message, format!("write `{text} = …` or `{text}(…)`")))
 }
 
 fn object(errors: &Errors, input: ParseStream<'_>) -> syn::Result<EsValue> {
@@ -182,7 +195,7 @@ fn value(errors: &Errors, name: &Name, input: ParseStream<'_>) -> syn::Result<Es
         let literal: Lit = input.parse()?;
         return match scalar(&literal, negative) {
             Some(value) => Ok(EsValue::Scalar(value, literal.span())),
-            None => Err(no_value(name, span)),
+            None => Err(unfit_literal(name, &literal, span)),
         };
     }
     if input.peek(syn::token::Paren) {
@@ -195,6 +208,27 @@ fn value(errors: &Errors, name: &Name, input: ParseStream<'_>) -> syn::Result<Es
         return Ok(EsValue::Object(vec![EsItem { name: Name { text, span }, value: inner }], span));
     }
     Ok(EsValue::Scalar(Value::from(text), span))
+}
+
+/// Rust's numbers have more forms than JSON's.
+fn unfit_literal(name: &Name, literal: &Lit, span: Span) -> syn::Error {
+    let (digits, suffix) = match literal {
+        Lit::Int(number) => (number.base10_digits(), number.suffix()),
+        Lit::Float(number) => (number.base10_digits(), number.suffix()),
+        _ => return no_value(name, span),
+    };
+    let (message, help) = if suffix.is_empty() {
+        (
+            format!("the number `{digits}` is larger than any parameter takes"),
+            "write a smaller one".to_owned(),
+        )
+    } else {
+        (
+            format!("a number stands here without its Rust type `{suffix}`"),
+            format!("write `{} = {digits}`", name.text),
+        )
+    };
+    syn::Error::new(span, with_help(message, help))
 }
 
 fn no_value(name: &Name, span: Span) -> syn::Error {

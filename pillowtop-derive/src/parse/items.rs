@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, LitStr, Meta, Token};
 
+use super::vocabulary::home_of;
 use crate::errors::{Errors, did_you_mean, with_help};
 
 /// The name of an item: an identifier, keywords included, or a text for what is no identifier.
@@ -42,7 +43,7 @@ pub(crate) fn each_item(
 ) {
     let Meta::List(list) = &attribute.meta else {
         let name = attribute.path().to_token_stream();
-        errors.at(attribute, format!("`{name}` has no items"), format!("write `#[{name}(…)]`"));
+        errors.at(attribute, format!("`#[{name}]` has no items"), format!("write `#[{name}(…)]`"));
         return;
     };
     let parser = |input: ParseStream<'_>| {
@@ -58,7 +59,7 @@ pub(crate) fn read_items(
     input: ParseStream<'_>,
     one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
 ) {
-    read_items_until(errors, input, is_at_end, one);
+    read_items_until(errors, input, is_at_end, "write a comma between items", one);
 }
 
 /// Calls `one` with each item up to a semicolon or the end; the semicolon remains.
@@ -67,7 +68,8 @@ pub(crate) fn read_rule_items(
     input: ParseStream<'_>,
     one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
 ) {
-    read_items_until(errors, input, |input| input.is_empty() || input.peek(Token![;]), one);
+    let is_end = |input: ParseStream<'_>| input.is_empty() || input.peek(Token![;]);
+    read_items_until(errors, input, is_end, "write a comma between items, and a semicolon after a rule", one);
 }
 
 fn is_at_end(input: ParseStream<'_>) -> bool {
@@ -78,6 +80,7 @@ fn read_items_until(
     errors: &Errors,
     input: ParseStream<'_>,
     is_end: fn(ParseStream<'_>) -> bool,
+    help: &str,
     one: &mut dyn FnMut(Name, ParseStream<'_>) -> syn::Result<()>,
 ) {
     while !is_end(input) {
@@ -85,11 +88,7 @@ fn read_items_until(
         if errors.handle(outcome).is_none() {
             skip_item(input, is_end);
         } else if !is_end(input) && !input.peek(Token![,]) {
-            errors.at_span(
-                input.span(),
-                "this does not belong to the item before it",
-                "write a comma between items",
-            );
+            errors.at_span(input.span(), "this does not belong to the item before it", help);
             skip_item(input, is_end);
         }
         // Present unless the items are at their end.
@@ -107,6 +106,11 @@ fn skip_item(input: ParseStream<'_>, is_end: fn(ParseStream<'_>) -> bool) {
 
 /// An error for an item that an attribute does not have.
 pub(crate) fn unknown_item(attribute: &str, name: &Name, known: &[&str]) -> syn::Error {
+    if let Some(home) = home_of(&name.text, attribute) {
+        let message =
+            format!("`#[{attribute}(…)]` has no item `{}`, which is one of `#[{home}(…)]`", name.text);
+        return syn::Error::new(name.span, with_help(message, format!("write `#[{home}({} …)]`", name.text)));
+    }
     let meant = did_you_mean(&name.text, known.iter().copied());
     let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let message = format!("`#[{attribute}(…)]` has no item `{}`{meant}", name.text);

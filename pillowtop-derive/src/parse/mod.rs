@@ -4,22 +4,21 @@ mod couch;
 mod es;
 mod items;
 mod pillow;
+mod places;
 mod receive;
-mod rename;
 mod rust_type;
 mod serde;
 mod structure;
+mod vocabulary;
 
-#[cfg(test)]
-pub(crate) use couch::ITEMS as COUCH_ITEMS;
 pub(crate) use couch::{CouchReceiver, Unknown};
 pub(crate) use es::{EsItem, EsReceiver, EsValue, json_text};
 pub(crate) use items::Name;
-#[cfg(test)]
-pub(crate) use pillow::ITEMS as PILLOW_ITEMS;
 pub(crate) use pillow::{MappingReceiver, PillowReceiver};
-pub(crate) use rust_type::{
-    RustType, element, is_borrowed_text, is_optional, is_single, layers, mentions, rust_type, squeeze,
-};
+pub(crate) use places::refuse_inside;
+pub(crate) use rust_type::{RustType, element, is_optional, is_single, layers, mentions, rust_type, squeeze};
 pub(crate) use serde::MissingValue;
 pub(crate) use structure::{FieldReceiver, StructReceiver, StructShape};
+pub(crate) use vocabulary::home_of;
+#[cfg(test)]
+pub(crate) use vocabulary::{COUCH_ITEMS, ES_WORDS, PILLOW_ITEMS};

@@ -7,11 +7,8 @@ use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Type};
 
 use super::items::Name;
 use super::receive::{Text, each_received, expression, literal_text, once, refuse};
+use super::vocabulary::{PILLOW_ITEMS, has_slip_for};
 use crate::errors::Errors;
-
-/// What the attribute takes.
-pub(crate) const ITEMS: [&str; 9] =
-    ["name", "alias", "settings", "targets", "filter", "transform", "index", "transform_version", "mapping"];
 
 /// One item; each is read by itself, so that an error in one leaves the others to be read.
 #[derive(FromMeta)]
@@ -52,8 +49,10 @@ pub(crate) enum MappingReceiver {
 /// `#[pillow(...)]` as it is written.
 #[derive(Default)]
 pub(crate) struct PillowReceiver {
-    /// The items that unknown ones are likely meant to be.
+    /// The items that are there in a way that cannot be read, and those that unknown ones are likely meant to be.
     pub(crate) meant: Vec<&'static str>,
+    /// Whether there is an attribute that is likely meant to be this one.
+    pub(crate) is_misspelt: bool,
     pub(crate) name: Option<LitStr>,
     pub(crate) alias: Option<LitStr>,
     pub(crate) settings: Option<LitStr>,
@@ -73,13 +72,20 @@ impl PillowReceiver {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("pillow")) {
             receiver.span.get_or_insert_with(|| attribute.path().segments[0].ident.span());
         }
-        let meant = each_received(errors, attributes, "pillow", &ITEMS, &mut |name, item| {
-            if let Some(item) = item {
-                receiver.put(errors, name, item);
-            }
-        });
-        receiver.meant = meant;
+        let mut unread = Vec::new();
+        let meant =
+            each_received(errors, attributes, "pillow", &PILLOW_ITEMS, &mut |name, item| match item {
+                Some(item) => receiver.put(errors, name, item),
+                None => unread.extend(PILLOW_ITEMS.into_iter().filter(|known| *known == name.text)),
+            });
+        receiver.meant = [meant, unread].concat();
+        receiver.is_misspelt = has_slip_for("pillow", attributes);
         receiver
+    }
+
+    /// Whether the attribute is missing but for a slip, of which the compiler speaks.
+    pub(crate) fn is_slip(&self) -> bool {
+        self.is_misspelt && self.span.is_none()
     }
 
     fn put(&mut self, errors: &Errors, name: &Name, item: PillowItem) {

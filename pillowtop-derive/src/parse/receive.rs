@@ -12,10 +12,14 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaNameValue, Token, Type};
 
 use super::items::{Name, each_item, unknown_item};
+use super::vocabulary::{COUCH_ITEMS, PILLOW_ITEMS};
 use crate::errors::{Errors, nearest, with_help};
 
 /// The one item whose value is a type.
 const TYPE_ITEM: &str = "index";
+
+/// The one item whose value is a condition.
+const FILTER_ITEM: &str = "filter";
 
 /// A text after `=`.
 pub(crate) struct Text(pub(crate) LitStr);
@@ -29,8 +33,25 @@ impl FromMeta for Text {
     }
 }
 
+/// A name alone.
+pub(crate) struct Flag(pub(crate) Span);
+
+impl FromMeta for Flag {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let name = name_of(item);
+        match item {
+            Meta::Path(path) => Ok(Self(path.span())),
+            Meta::List(_) | Meta::NameValue(_) => {
+                let value = expression(item, "true")?;
+                let help = format!("write `{name}`, or leave it out");
+                Err(refuse(value.span(), format!("`{name}` stands alone, without a value"), help))
+            }
+        }
+    }
+}
+
 /// Calls `one` with each known item of the attributes of a name, and with its value if it can be read. Returns the items that
-/// unknown ones are likely meant to be: that those are missing is no error beside theirs.
+/// unknown ones are likely meant to be, also of another attribute: that those are missing is no error beside theirs.
 pub(crate) fn each_received<Item: FromMeta>(
     errors: &Errors,
     attributes: &[Attribute],
@@ -40,8 +61,13 @@ pub(crate) fn each_received<Item: FromMeta>(
 ) -> Vec<&'static str> {
     let mut meant = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(attribute_name)) {
+        if !matches!(attribute.meta, Meta::List(_)) {
+            meant.extend(known);
+        }
         each_item(errors, attribute, &mut |name, input| {
             if !known.contains(&name.text.as_str()) {
+                let others = COUCH_ITEMS.into_iter().chain(PILLOW_ITEMS);
+                meant.extend(others.filter(|other| *other == name.text));
                 meant.extend(nearest(&name.text, known.iter().copied()));
                 return Err(unknown_item(attribute_name, &name, known));
             }
@@ -61,11 +87,43 @@ fn meta(name: &Name, input: ParseStream<'_>) -> syn::Result<Meta> {
         return Ok(Meta::Path(path));
     }
     let eq_token = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(Meta::Path(path));
+    }
     // As an expression, `Page<Item>` would be a comparison; what is no type is refused by its receiver.
     let is_type = name.text == TYPE_ITEM && input.fork().parse::<Type>().is_ok();
-    let value =
-        if is_type { Expr::Verbatim(input.parse::<Type>()?.into_token_stream()) } else { input.parse()? };
+    let value = if is_type {
+        Expr::Verbatim(input.parse::<Type>()?.into_token_stream())
+    } else {
+        input.parse().map_err(|error| no_expression(name, &error))?
+    };
+    after_filter(name, input)?;
     Ok(Meta::NameValue(MetaNameValue { path, eq_token, value }))
+}
+
+fn no_expression(name: &Name, error: &syn::Error) -> syn::Error {
+    let help = match name.text.as_str() {
+        FILTER_ITEM => {
+            "write a Rust expression about fields: `filter = self.kind == \"a\" && self.count > 3`".to_owned()
+        }
+        name => format!("write `{name} = …`"),
+    };
+    syn::Error::new(error.span(), with_help(format!("this is no value for `{}`: {error}", name.text), help))
+}
+
+/// Words that other languages join conditions by.
+fn after_filter(name: &Name, input: ParseStream<'_>) -> syn::Result<()> {
+    let word = input.fork().call(Ident::parse_any).map(|word| word.to_string()).unwrap_or_default();
+    let meant = match word.to_lowercase().as_str() {
+        "and" => "&&",
+        "or" => "||",
+        _ => return Ok(()),
+    };
+    if name.text != FILTER_ITEM {
+        return Ok(());
+    }
+    let message = format!("a filter has no operator `{word}`");
+    Err(syn::Error::new(input.span(), with_help(message, format!("write `{meant}`"))))
 }
 
 /// An item's name, as it is said in messages.

@@ -56,13 +56,6 @@ fn inside(rust_type: &Type) -> Option<&Type> {
     }
 }
 
-/// Whether the type is a `&str` that is no `'static`.
-pub(crate) fn is_borrowed_text(rust_type: &Type) -> bool {
-    let Type::Reference(reference) = rust_type else { return false };
-    let is_text = matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"));
-    is_text && reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident != "static")
-}
-
 /// Whether the type is an `Option`.
 pub(crate) fn is_optional(rust_type: &Type) -> bool {
     match rust_type {

@@ -1,11 +1,11 @@
 //! serde's attributes, as far as they decide what a struct's JSON looks like. What is wrong with them is serde's to report.
 
+use pillowtop_core::rename::RenameRule;
 use proc_macro2::{Span, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, LitStr, Meta, Token, parenthesized};
 
 use super::items::{Name, read_items};
-use super::rename::RenameRule;
 use crate::errors::Errors;
 
 /// `#[serde(...)]` of a struct or an enum.

@@ -1,10 +1,12 @@
 //! A whole struct or enum with the attributes of its fields.
 
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Type, Variant};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Type, TypeReference, Variant};
 
 use super::couch::CouchReceiver;
 use super::es::EsReceiver;
+use super::places::{refuse_at_variants, refuse_inside};
+use super::rust_type::layers;
 use super::serde::{SerdeContainer, SerdeField};
 use crate::errors::Errors;
 
@@ -38,6 +40,8 @@ pub(crate) struct FieldReceiver<'a> {
 
 impl<'a> StructReceiver<'a> {
     pub(crate) fn parse(errors: &Errors, input: &'a DeriveInput) -> Self {
+        refuse_inside(errors, &input.data, "couch");
+        refuse_at_variants(errors, &input.data);
         let shape = match &input.data {
             Data::Struct(data) => match &data.fields {
                 Fields::Named(fields) => StructShape::Named(parse_fields(errors, &fields.named)),
@@ -63,6 +67,17 @@ impl<'a> StructReceiver<'a> {
             StructShape::Named(fields) | StructShape::Tuple(fields) => fields,
             StructShape::Unit | StructShape::Enum(_) | StructShape::Union => &[],
         }
+    }
+
+    /// The fields whose types borrow what they hold, each with the reference; what a function reads, or nothing, is none of them.
+    pub(crate) fn borrowed(&self) -> impl Iterator<Item = &'a TypeReference> {
+        let read = self.fields().iter().filter(|field| !field.serde.reads_otherwise);
+        read.filter_map(|field| {
+            layers(field.rust_type).find_map(|layer| match layer {
+                Type::Reference(borrowed) => Some(borrowed),
+                _ => None,
+            })
+        })
     }
 
     /// The JSON name that a field is written with.

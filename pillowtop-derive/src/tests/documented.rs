@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::parse::{COUCH_ITEMS, PILLOW_ITEMS};
+use crate::parse::{COUCH_ITEMS, ES_WORDS, PILLOW_ITEMS};
+
+const PAGE: &str = "../docs/attributes.md";
 
 /// The names in the first column of the table under a heading.
 fn documented(heading: &str) -> BTreeSet<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/attributes.md");
-    let page = fs_err::read_to_string(path).unwrap();
+    let page = page();
     let (_, section) = page.split_once(&format!("\n## `{heading}")).unwrap();
     let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
     rows.take_while(|line| line.starts_with('|'))
@@ -16,6 +17,18 @@ fn documented(heading: &str) -> BTreeSet<String> {
         .map(|code| code.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).next().unwrap())
         .map(str::to_owned)
         .collect()
+}
+
+fn page() -> String {
+    fs_err::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE)).unwrap()
+}
+
+#[test]
+fn every_word_of_es_is_documented() {
+    let page = page();
+    for word in ES_WORDS {
+        assert!(page.contains(&format!("#[es({word}")), "`{word}` is not in `{PAGE}`");
+    }
 }
 
 #[test]

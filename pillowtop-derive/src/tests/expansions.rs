@@ -122,8 +122,8 @@ fn a_settings_file_is_read_through() {
     assert_eq!(
         found,
         [
-            "the settings `broken.json`: `analysis.analyzer.exact` names the tokenizer `keywrod`, which is neither defined nor built in, did you mean `keyword`?\nhelp: define it under `analysis.tokenizer`, or correct the name",
-            "the settings `broken.json`: `analysis.analyzer.exact` names the filter `own`, which is neither defined nor built in\nhelp: define it under `analysis.filter`, or correct the name",
+            "in the pillow's `broken.json`, `analysis.analyzer.exact` names the tokenizer `keywrod`, which is neither defined nor built in, did you mean `keyword`?\nhelp: define it under `analysis.tokenizer`, or correct the name",
+            "in the pillow's `broken.json`, `analysis.analyzer.exact` names the filter `own`, which is neither defined nor built in\nhelp: define it under `analysis.filter`, or correct the name",
         ]
     );
 }

@@ -1,6 +1,8 @@
 //! The whole way from tokens to code: expansions as they are written, their size, and all errors of a struct.
 
+mod beyond_ui;
 mod documented;
+mod every_message;
 mod expansions;
 mod selector_is_weaker;
 

@@ -58,7 +58,7 @@ impl Counters {
     }
 
     /// Says why the pillow holds, or that it does not.
-    pub(super) fn set_hold(&self, reason: Option<String>) {
+    pub(crate) fn set_hold(&self, reason: Option<String>) {
         *self.hold.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 

@@ -122,6 +122,7 @@ impl Pipeline {
         self.lanes.waiting_bytes() < self.options.waiting_bytes
             && self.watermark.pending() < self.options.waiting_rows
             && self.circuit.open_until().is_none()
+            && (self.load_version.is_some() || self.sink.versions().has_room())
     }
 
     /// Whether everything that was taken is acknowledged.
@@ -158,7 +159,8 @@ impl Pipeline {
             return;
         };
         let Some(version) = self.load_version.or_else(|| self.sink.versions().stamp()) else {
-            self.lost = Some("no versions could be reserved for two minutes".to_owned());
+            // There was room for many more when these rows were taken.
+            self.lost = Some("no versions are left below the reserved ceiling".to_owned());
             return;
         };
         self.lanes.push(Queued {

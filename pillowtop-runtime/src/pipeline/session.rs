@@ -14,6 +14,7 @@ use super::pillow::{Done, Pipeline};
 use super::watermark::{Ordinal, Positions};
 use crate::sink::SinkError;
 use crate::source::{Feed, FeedEvent, SourceError};
+use crate::stop::StopSignal as _;
 
 /// How often a position is stored, and the lease renewed with it.
 const SAVE_INTERVAL: Duration = Duration::from_secs(5);
@@ -105,7 +106,7 @@ impl Session {
                 event = feed.next(), if has_room => match event {
                     Some(Ok(event)) => self.take(event),
                     Some(Err(error)) => {
-                        self.drain(Some(STOP_PATIENCE)).await?;
+                        self.drain(Some(STOP_PATIENCE), &mut stop).await?;
                         return Err(error.into());
                     }
                     None => ended = Some(SessionEnd::Caught(None)),
@@ -113,8 +114,8 @@ impl Session {
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
-        let stopped = ended == Some(SessionEnd::Stopped);
-        self.drain(stopped.then_some(STOP_PATIENCE)).await?;
+        let mut stopped = ended == Some(SessionEnd::Stopped);
+        stopped |= self.drain(stopped.then_some(STOP_PATIENCE), &mut stop).await?;
         Ok(if stopped { SessionEnd::Stopped } else { SessionEnd::Caught(self.stored) })
     }
 
@@ -201,24 +202,31 @@ impl Session {
         due.clamp(Instant::now() + Duration::from_millis(10), Instant::now() + IDLE)
     }
 
-    /// Waits until everything that was taken is acknowledged and stored, or patience ends.
-    async fn drain(&mut self, patience: Option<Duration>) -> Result<(), SessionError> {
-        let end = patience.map(|patience| Instant::now() + patience);
+    /// Waits until everything that was taken is acknowledged and stored, or patience ends. Without `patience` it ends once a stop is asked
+    /// for; tells whether one was.
+    async fn drain(
+        &mut self,
+        patience: Option<Duration>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<bool, SessionError> {
+        let mut end = patience.map(|patience| Instant::now() + patience);
+        let mut stopped = false;
         let mut last_save = false;
         loop {
             if end.is_some_and(|end| Instant::now() > end) {
                 tracing::warn!(
                     "stopping with unanswered operations; their changes come again at the next start"
                 );
-                return Ok(());
+                return Ok(stopped);
             }
             self.dispatch(true);
             if self.pipelines.iter().all(Pipeline::is_idle) && self.saving == 0 {
                 if last_save && !self.save_failed {
-                    return Ok(());
+                    return Ok(stopped);
                 }
+                // What failed is tried again when it is due, not at once and for ever.
+                self.save_if_due(!last_save);
                 last_save = true;
-                self.save_if_due(true);
             } else {
                 self.save_if_due(false);
             }
@@ -226,19 +234,12 @@ impl Session {
             tokio::select! {
                 biased;
                 Some(done) = self.tasks.join_next() => self.complete(done)?,
+                Ok(()) = stop.wait_for_stop(), if end.is_none() => {
+                    stopped = true;
+                    end = Some(Instant::now() + STOP_PATIENCE);
+                }
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
-    }
-}
-
-/// Waiting for a stop that may never come.
-trait StopSignal {
-    async fn wait_for_stop(&mut self) -> Result<(), watch::error::RecvError>;
-}
-
-impl StopSignal for watch::Receiver<bool> {
-    async fn wait_for_stop(&mut self) -> Result<(), watch::error::RecvError> {
-        self.wait_for(|stop| *stop).await.map(|_| ())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use pillowtop_core::pillow::{Committed, PillowInfo};
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::DeadLetter;
-use crate::clock::VersionClock;
+use crate::clock::{CEILING_AHEAD, VersionClock};
 use crate::operation::{Action, Operation, Version, WriteMode};
 use crate::row::Row;
 use crate::sink::{ItemOutcome, Sink, SinkError, WriteError};
@@ -35,16 +36,7 @@ impl CouchDocument for Note {
 impl Pillow for Note {
     type Document<'text> = Self;
     type Index = Self;
-    const PILLOW: PillowInfo = PillowInfo {
-        name: "note",
-        alias: "notes",
-        filter: None,
-        selector: None,
-        transform_version: 1,
-        settings: None,
-        settings_hash: 0,
-        targets: &[],
-    };
+    const PILLOW: PillowInfo = PillowInfo::named("note", "notes");
     const COMMITTED: Committed = Committed::Unchecked;
     fn accepts(&self) -> bool {
         self.keep
@@ -62,6 +54,8 @@ struct FakeIndex {
     letters: Mutex<Vec<DeadLetter>>,
     faults: Mutex<Vec<u8>>,
     saved: Mutex<Vec<Sequence>>,
+    /// How often a position was to be stored, and how often that is still to fail.
+    saves: Mutex<(u32, u32)>,
 }
 
 impl FakeIndex {
@@ -86,6 +80,7 @@ impl FakeIndex {
             letters: Mutex::default(),
             faults: Mutex::new(faults),
             saved: Mutex::default(),
+            saves: Mutex::default(),
         })
     }
 
@@ -141,7 +136,7 @@ impl Sink for FakeIndex {
     ) -> BoxFuture<'a, Result<Vec<ItemOutcome>, WriteError>> {
         Box::pin(async move {
             let fault = self.fault();
-            tokio::time::sleep(std::time::Duration::from_millis(u64::from(fault))).await;
+            tokio::time::sleep(Duration::from_millis(u64::from(fault))).await;
             match fault {
                 1..=20 => Err(WriteError::Busy("busy".to_owned())),
                 21..=40 => {
@@ -182,10 +177,30 @@ impl Sink for FakeIndex {
     }
     fn save(&self, position: Option<Sequence>) -> BoxFuture<'_, Result<(), SinkError>> {
         Box::pin(async move {
+            let fails = {
+                let mut saves = self.saves.lock().unwrap();
+                let fails = saves.1 > 0;
+                *saves = (saves.0 + 1, saves.1.saturating_sub(1));
+                fails
+            };
+            if fails {
+                let index = "notes_1".to_owned();
+                return Err(SinkError::Unavailable {
+                    index,
+                    what: "the position",
+                    reason: "refused".to_owned(),
+                });
+            }
             self.versions.reserved(self.versions.next_ceiling());
             self.saved.lock().unwrap().extend(position);
             Ok(())
         })
+    }
+    fn lease(&self) -> Duration {
+        CEILING_AHEAD
+    }
+    fn renew(&self) -> BoxFuture<'_, Result<(), SinkError>> {
+        self.save(None)
     }
     fn enter(&self, phase: Phase) -> BoxFuture<'_, Result<(), SinkError>> {
         Box::pin(async move {
@@ -252,14 +267,18 @@ fn feed(rows: Vec<Row>) -> Feed {
 }
 
 async fn run(index: &Arc<FakeIndex>, rows: Vec<Row>) -> SessionEnd {
+    let (_keep, stop) = watch::channel(false);
+    session(index).run(feed(rows), stop).await.unwrap()
+}
+
+fn session(index: &Arc<FakeIndex>) -> Session {
     let registry = Registry::new().with::<Note>();
     let sink: Arc<dyn Sink> = Arc::clone(index) as Arc<dyn Sink>;
     let pillow = Arc::clone(&registry.pillows()[0]);
     let options =
         PipelineOptions { bulk: BulkLimits { bytes: 2000, operations: 7 }, ..PipelineOptions::default() };
     let pipeline = Pipeline::new(pillow, sink, Arc::default(), options);
-    let (_keep, stop) = watch::channel(false);
-    Session::new(vec![pipeline]).run(feed(rows), stop).await.unwrap()
+    Session::new(vec![pipeline])
 }
 
 proptest! {
@@ -293,4 +312,28 @@ async fn a_document_that_the_index_refuses_is_a_dead_letter_and_the_rest_goes_on
         letters.iter().map(|letter| (letter.id.as_str(), letter.error_type.as_str())).collect();
     found.sort_unstable();
     assert_eq!(found, [("d1", "mapper"), ("d3", "decode_error")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_that_cannot_be_stored_is_tried_again_when_it_is_due() {
+    let index = FakeIndex::new(Vec::new());
+    index.saves.lock().unwrap().1 = 3;
+    let began = tokio::time::Instant::now();
+    assert_eq!(run(&index, vec![row(0, &Step::Write(1, 1))]).await, SessionEnd::Caught(Some("s0".into())));
+    assert_eq!((index.saves.lock().unwrap().0, index.saved.lock().unwrap().len()), (4, 1));
+    assert!(began.elapsed() >= Duration::from_secs(15), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_is_heard_while_the_last_position_cannot_be_stored() {
+    let index = FakeIndex::new(Vec::new());
+    index.saves.lock().unwrap().1 = u32::MAX;
+    let (ask, stop) = watch::channel(false);
+    let running = tokio::spawn(session(&index).run(feed(vec![row(0, &Step::Write(1, 1))]), stop));
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    ask.send(true).unwrap();
+    let asked = tokio::time::Instant::now();
+    assert_eq!(running.await.unwrap().unwrap(), SessionEnd::Stopped);
+    assert!(asked.elapsed() < Duration::from_secs(40), "{:?}", asked.elapsed());
+    assert!(index.saved.lock().unwrap().is_empty());
 }

@@ -1,5 +1,7 @@
 //! Where operations go: an index whose lease this process holds. Opening one is each product's own; what the pipeline needs is [`Sink`].
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use pillowtop_core::Sequence;
 
@@ -64,10 +66,10 @@ pub enum WriteError {
     /// 413, or 400 for the whole request: sent again in halves.
     #[error("the index refuses the whole bulk: {0}")]
     Refused(String),
-    /// The credentials or the index are not usable: hold.
+    /// The credentials, the index or the lease are not usable now: hold.
     #[error("the index cannot be written: {0}")]
     Held(String),
-    /// The lease is over or lost: stop sending.
+    /// The lease is lost or given back: stop sending.
     #[error("the lease is lost: {0}")]
     LeaseLost(String),
 }
@@ -119,6 +121,12 @@ pub trait Sink: Send + Sync + 'static {
 
     /// Stores the position, renews the lease and reserves versions, in one write. `None` leaves the position as it is.
     fn save(&self, position: Option<Sequence>) -> BoxFuture<'_, Result<(), SinkError>>;
+
+    /// How long the lease lasts without being renewed.
+    fn lease(&self) -> Duration;
+
+    /// Renews the lease and reserves versions, unless that was done within the last third of the lease.
+    fn renew(&self) -> BoxFuture<'_, Result<(), SinkError>>;
 
     /// Goes to the next phase: fences whoever wrote in the last one, then stores the state.
     fn enter(&self, phase: Phase) -> BoxFuture<'_, Result<(), SinkError>>;

@@ -1,7 +1,7 @@
 //! The table of cases: mappings of a field, and values for it as JSON text.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 /// One line of the files in `cases`.
 #[derive(Debug)]
@@ -11,18 +11,39 @@ pub(crate) struct Case {
     pub(crate) values: Vec<String>,
 }
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 8] = [
     include_str!("cases/dates.jsonl"),
+    include_str!("cases/formats.jsonl"),
     include_str!("cases/geo.jsonl"),
     include_str!("cases/numbers.jsonl"),
     include_str!("cases/others.jsonl"),
     include_str!("cases/ranges.jsonl"),
+    include_str!("cases/shapes.jsonl"),
     include_str!("cases/texts.jsonl"),
 ];
 
 /// All cases.
 pub(crate) fn all() -> Vec<Case> {
-    FILES.iter().flat_map(|file| file.lines()).filter(|line| !line.is_empty()).map(case).collect()
+    FILES.into_iter().flat_map(read).chain(named_formats()).collect()
+}
+
+/// Each format that has a name, with the same values.
+fn named_formats() -> Vec<Case> {
+    let said: Value = serde_json::from_str(include_str!("cases/named_formats.json")).unwrap();
+    let values: Vec<String> = said["values"].as_array().unwrap().iter().map(Value::to_string).collect();
+    let formats = said["formats"].as_array().unwrap().iter();
+    formats
+        .map(|format| Case { mapping: json!({"type": "date", "format": format}), values: values.clone() })
+        .collect()
+}
+
+/// Cases of a file whose mappings are bodies of indices, and whose values are documents, one after the other.
+pub(crate) fn indices() -> Vec<Case> {
+    read(include_str!("cases/dynamic.jsonl")).collect()
+}
+
+fn read(file: &'static str) -> impl Iterator<Item = Case> {
+    file.lines().filter(|line| !line.is_empty()).map(case)
 }
 
 fn case(line: &str) -> Case {

@@ -98,3 +98,31 @@ async fn generated_values_are_judged_as_the_server_does() {
     index.delete().await;
     comparison.finish(target);
 }
+
+/// How many documents an index that grows is given.
+const DOCUMENTS: usize = 500;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn generated_documents_make_an_index_grow_as_on_the_server() {
+    let root = json!({"dynamic": true, "dynamic_templates": [
+        {"objects": {"match": "a*", "match_mapping_type": "object", "mapping": {"type": "nested"}}},
+        {"numbers": {"match": "[b-d]\\d", "match_pattern": "regex", "mapping": {"type": "integer", "ignore_malformed": true}}},
+        {"copies": {"match": "e*", "match_mapping_type": "long", "mapping": {"type": "long", "copy_to": "copies.{name}"}}},
+        {"below": {"path_match": "f*.x", "mapping": {"type": "{dynamic_type}"}}},
+    ]});
+    let index = Index::create("grown", &root, &json!({})).await;
+    let mut runner = TestRunner::deterministic();
+    let member = ("[a-j][0-3](\\.[xy])?", values()).prop_map(|(name, value)| format!("\"{name}\":{value}"));
+    let documents: Vec<(String, String)> = (0..DOCUMENTS)
+        .map(|place| {
+            let member = member.new_tree(&mut runner).unwrap().current();
+            (place.to_string(), format!("{{{member}}}"))
+        })
+        .collect();
+    let done = index.index(&documents).await;
+    let mut comparison = Comparison::default();
+    comparison.add(&Conformance::new(&root, &json!({})), index.target, &documents, &done);
+    let target = index.target;
+    index.delete().await;
+    comparison.finish(target);
+}

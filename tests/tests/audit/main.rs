@@ -6,5 +6,6 @@ mod cases;
 mod server;
 
 mod documents;
+mod dynamic;
 mod fields;
 mod generated;

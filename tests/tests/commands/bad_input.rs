@@ -86,3 +86,12 @@ fn a_wrong_password_is_said_once_and_never_shown() {
     assert!(said.contains("refuses the user or the password") && said.contains("hint:"), "{said}");
     assert!(!said.contains("a-wrong-one"), "{said}");
 }
+
+#[test]
+fn a_pillow_that_is_named_twice_is_followed_once() {
+    let world = World::new("twice");
+    world.save(&[json!({"_id": "one", "doc_type": "CommCareCase", "domain": "d", "type": "child"})]);
+    world.run_well(&["fast-reindex", "case"]);
+    let table = world.run_well(&["run", "case", "case", "--until-caught-up"]);
+    assert_eq!(table.lines().count(), 2, "a header and a pillow: {table}");
+}

@@ -139,8 +139,14 @@ impl World {
 
     /// Follows changes in the background, until killed.
     pub(crate) fn follow(&self) -> Running {
+        self.follow_some(&[])
+    }
+
+    /// The same for some pillows.
+    pub(crate) fn follow_some(&self, pillows: &[&str]) -> Running {
+        let arguments: Vec<&str> = ["run"].iter().chain(pillows).copied().collect();
         let child = self
-            .command(&["run"])
+            .command(&arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -196,6 +202,17 @@ impl World {
             })
             .filter(|(id, _)| !dead.iter().any(|(other, dead)| *other == alias && dead == id))
             .collect()
+    }
+
+    /// Waits until an index holds a document in its last revision.
+    #[track_caller]
+    pub(crate) fn assert_indexed_soon(&self, alias: &str, id: &str) {
+        let end = Instant::now() + Duration::from_mins(1);
+        let revision = self.document(id).expect("the document")["_rev"].as_str().map(str::to_owned);
+        while self.indexed(alias).get(id) != revision.as_ref() {
+            assert!(Instant::now() < end, "{id} is not in {alias} as {revision:?}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// Waits until the indices hold what they must.
@@ -258,6 +275,15 @@ impl Running {
     pub(crate) fn kill(mut self) {
         self.0.kill().expect("to kill the process");
         self.0.wait().expect("its end");
+    }
+}
+
+impl Running {
+    /// Asks it to stop as a supervisor does; its exit code.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        assert!(asked.expect("to send a signal").success());
+        self.0.wait().expect("its end").code()
     }
 }
 

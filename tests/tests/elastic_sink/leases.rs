@@ -1,9 +1,10 @@
 //! Who may write.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pillowtop_runtime::sink::elastic::{AcquireError, AcquireOptions, OwnedIndex, WhenHeld};
-use pillowtop_runtime::{ItemOutcome, Phase, Sink as _, SinkError, WriteError, WriteMode};
+use pillowtop_runtime::{ItemOutcome, Member, Phase, Sink as _, SinkError, WriteError, WriteMode};
 use serde_json::{Value, json};
 
 use crate::world::{World, delete, put};
@@ -39,11 +40,61 @@ async fn a_position_survives_its_owner() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_who_is_there_is_named() {
     let world = World::new("named").await;
-    let _owned = world.acquire("host-a: run").await;
-    let refused = world.try_acquire("host-b", LEASE, WhenHeld::Fail).await.unwrap_err();
+    let owned = world.acquire("host-a: run").await;
+    let alive = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            owned.save(None).await.unwrap();
+        }
+    };
+    let refused = tokio::select! {
+        taken = world.try_acquire("host-b", LEASE, WhenHeld::Fail) => taken.unwrap_err(),
+        () = alive => unreachable!(),
+    };
     assert!(matches!(refused, AcquireError::Held { .. }), "{refused:?}");
     let text = refused.to_string();
-    assert!(text.contains("host-a: run") && text.contains("30s"), "{text}");
+    assert!(text.contains("host-a: run") && text.contains("alive") && text.contains("30s"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_is_gone_is_waited_for_a_lease_and_no_longer() {
+    let world = World::new("gone").await;
+    let short = Duration::from_secs(2);
+    let gone = world.try_acquire("another machine", short, WhenHeld::Fail).await.unwrap();
+    let began = Instant::now();
+    let owned = world.try_acquire("next", LEASE, WhenHeld::Fail).await.unwrap();
+    assert!(began.elapsed() >= short, "it was taken after {:?}", began.elapsed());
+    assert_eq!(put(&owned, "x", &json!({})).await, ItemOutcome::Done);
+    assert!(matches!(gone.save(None).await, Err(SinkError::LeaseLost { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_ran_out_and_that_nobody_took_is_renewed() {
+    let world = World::new("ran_out").await;
+    let owned = world.try_acquire("owner", Duration::from_secs(1), WhenHeld::Fail).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let operation = [delete("x", owned.versions().stamp().unwrap())];
+    let held = owned.write(&operation, WriteMode::Follow).await;
+    assert!(matches!(held, Err(WriteError::Held(_))), "{held:?}");
+    owned.renew().await.unwrap();
+    assert_eq!(owned.write(&operation, WriteMode::Follow).await, Ok(vec![ItemOutcome::Done]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_keeps_its_lease_without_a_session() {
+    let world = World::new("kept").await;
+    let owned = world.try_acquire("owner", Duration::from_secs(2), WhenHeld::Fail).await.unwrap();
+    let owned = Arc::new(owned);
+    let pillow = Arc::clone(&commcare::registry().pillows()[0]);
+    let member = Member::new(pillow, Arc::clone(&owned) as Arc<_>);
+    tokio::select! {
+        taken = world.try_acquire("standby", LEASE, WhenHeld::Standby) => panic!("{taken:?}"),
+        () = tokio::time::sleep(Duration::from_secs(5)) => {}
+    }
+    assert_eq!(put(&owned, "x", &json!({})).await, ItemOutcome::Done);
+    drop(member);
+    let next = world.try_acquire("standby", LEASE, WhenHeld::Standby).await.unwrap();
+    assert_eq!(put(&next, "x", &json!({})).await, ItemOutcome::Done);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +107,7 @@ async fn a_lease_runs_out_and_the_sleeper_sends_nothing() {
     let owned = world.try_acquire("standby", LEASE, WhenHeld::Standby).await.unwrap();
     assert!(began.elapsed() >= short, "it was taken after {:?}", began.elapsed());
     let late = sleeper.write(&[delete("x", sleeper.versions().stamp().unwrap())], WriteMode::Follow).await;
-    assert!(matches!(late, Err(WriteError::LeaseLost(_))), "{late:?}");
+    assert!(matches!(late, Err(WriteError::Held(_))), "{late:?}");
     assert!(matches!(sleeper.save(None).await, Err(SinkError::LeaseLost { .. })));
     assert_ne!(owned.write_alias(), old_alias);
     assert_eq!(put(&owned, "x", &json!({})).await, ItemOutcome::Done);

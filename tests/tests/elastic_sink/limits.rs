@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pillowtop_core::Definition;
 use pillowtop_core::field_types::Product;
 use pillowtop_core::limits::examine;
+use pillowtop_core::references::wrong_references;
 use pillowtop_runtime::http::Endpoint;
 use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions, IndexUse, SettingsOverrides};
 use pillowtop_tests::ELASTIC_URL_VARIABLE;
@@ -47,6 +48,42 @@ fn is_accepted(world: &World, properties: &Value, settings: &Value) -> bool {
 fn boundary(world: &World, at: usize, settings: &Value, properties: impl Fn(usize) -> Value) {
     assert!(is_accepted(world, &properties(at), settings), "{at} are accepted");
     assert!(!is_accepted(world, &properties(at + 1), settings), "{} are refused", at + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fields_say_of_others_is_refused_exactly_where_the_server_refuses_it() {
+    let world = World::new("references").await;
+    let text = json!({"type": "text", "fields": {"exact": {"type": "keyword"}}});
+    let alias = |path: &str| json!({"type": "alias", "path": path});
+    let copied = |target: &str| json!({"type": "keyword", "copy_to": [target]});
+    let nested = |inner: Value| json!({"type": "nested", "properties": {"t": text, "x": inner}});
+    let join = json!({"type": "join", "relations": {"a": "b"}});
+    let (mut accepted, mut refused) = (0, 0);
+    let outer = ["t", "t.exact", "n", "n.t", "n.x", "o", "o.t", "x", "nowhere"];
+    let mut cases = vec![json!({"j": join}), json!({"j": join, "k": join})];
+    for path in outer {
+        for said in [alias(path), copied(path)] {
+            let object = json!({"properties": {"t": text}});
+            cases.push(json!({"t": text, "o": object, "n": nested(text.clone()), "x": said}));
+            cases.push(json!({"t": text, "o": object, "n": nested(said.clone())}));
+        }
+    }
+    for properties in cases {
+        let definition = definition(&properties);
+        let wrong = wrong_references(&definition.mappings);
+        match world.cluster.create_index(&definition, IndexUse::Following).await {
+            Ok(created) => {
+                world.http("DELETE", &format!("/{}", created.name), &Value::Null, 200);
+                assert!(wrong.is_empty(), "the server accepts {properties}, but {wrong:?}");
+                accepted += 1;
+            }
+            Err(error) => {
+                assert!(!wrong.is_empty(), "the server refuses {properties}: {error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(accepted >= 5 && refused >= 5, "{accepted} accepted, {refused} refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]

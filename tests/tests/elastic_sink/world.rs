@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use pillowtop_core::definition::{Content, content_hash, document_json};
 use pillowtop_core::field_types::Product;
-use pillowtop_core::{Committed, Definition, DocumentInfo, Fingerprint, IndexName, Sequence};
+use pillowtop_core::{Definition, IndexName, Sequence};
 use pillowtop_runtime::http::Endpoint;
 use pillowtop_runtime::sink::elastic::{
     AcquireError, AcquireOptions, Cluster, ClusterOptions, CreatedIndex, IndexUse, OwnedIndex, WhenHeld,
@@ -124,30 +123,7 @@ impl World {
 
 pub(crate) fn definition(properties: &Value) -> Definition {
     let mappings = json!({"dynamic": false, "properties": properties});
-    let settings = json!({"number_of_replicas": 0});
-    let document = document_json(&DocumentInfo::PART);
-    let hash = content_hash(&Content {
-        mappings: &mappings,
-        settings: &settings,
-        document: &document,
-        filter: None,
-        transform_version: 1,
-    });
-    Definition {
-        targets: &[],
-        pillow: "case".into(),
-        alias: "cases".into(),
-        document: DocumentInfo::PART,
-        filter: None,
-        selector: None,
-        transform_version: 1,
-        settings,
-        mappings,
-        fingerprint: Fingerprint(0),
-        hash,
-        committed: Committed::Unchecked,
-        rust_type: "Case",
-    }
+    Definition::of_mapping("case", "cases", json!({"number_of_replicas": 0}), mappings)
 }
 
 pub(crate) fn index(id: &str, version: Version, source: &Value) -> Operation {

@@ -7,14 +7,15 @@ use pillowtop_tests::ELASTIC_URL_VARIABLE;
 use serde_json::{Value, json};
 
 /// The server.
+#[derive(Clone)]
 pub(crate) struct Server {
     endpoint: Endpoint,
     pub(crate) target: Target,
 }
 
-/// An index of a test's own, gone when it is dropped.
-pub(crate) struct Index<'a> {
-    server: &'a Server,
+/// An index of a test's own, until it is deleted.
+pub(crate) struct Index {
+    server: Server,
     name: String,
 }
 
@@ -28,11 +29,11 @@ impl Server {
     }
 
     /// An index of this mapping, or why the server does not make one.
-    pub(crate) async fn create(&self, name: &str, mappings: &Value) -> Result<Index<'_>, String> {
+    pub(crate) async fn create(&self, name: &str, mappings: &Value) -> Result<Index, String> {
         let name = format!("drift-{name}-{}", std::process::id());
         let settings = json!({"number_of_shards": 1, "number_of_replicas": 0, "mapping": {"total_fields": {"limit": 10_000}},
             "analysis": {"normalizer": {"other": {"type": "custom", "filter": ["asciifolding"]}}}});
-        let index = Index { server: self, name };
+        let index = Index { server: self.clone(), name };
         self.call("PUT", &index.name, &json!({"settings": {"index": settings}, "mappings": mappings}))
             .await?;
         Ok(index)
@@ -52,7 +53,7 @@ impl Server {
     }
 }
 
-impl Index<'_> {
+impl Index {
     /// Indexes a document, so that the index is a live one.
     pub(crate) async fn index(&self, document: &Value) {
         self.server.call("PUT", &format!("{}/_doc/1?refresh=true", self.name), document).await.unwrap();

@@ -1,7 +1,8 @@
 //! What is added, taken away or made something else, and the root of a mapping.
 
 use pillowtop_core::diff::ChangeClass::{self, Additive, Breaking, NeedsReindex};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
 
 use crate::classes::class_of;
 use crate::server::Server;
@@ -9,42 +10,70 @@ use crate::server::Server;
 /// A change, its class, and whether the live index takes it.
 type Row = (Value, Value, ChangeClass, bool);
 
-fn fields(before: &Value, after: &Value, class: ChangeClass, accepted: bool) -> Row {
-    (json!({"properties": {"field": before}}), json!({"properties": {"field": after}}), class, accepted)
-}
-
-fn rows() -> Vec<Row> {
+/// Fields, their parameters, multi-fields and what is below them.
+fn fields() -> Vec<Row> {
     let object = |inner: Value| json!({"type": "object", "properties": inner});
     let nested = |inner: Value| json!({"type": "nested", "properties": inner});
     let text = json!({"type": "text"});
     let keyword = json!({"type": "keyword"});
     let with = |fields: Value| json!({"type": "text", "fields": fields});
+    let exact = |name: &str, value: Value| json!({"type": "keyword", name: value});
     let mut rows = vec![
-        (json!({"properties": {}}), json!({"properties": {"field": text}}), Additive, true),
+        (text.clone(), with(json!({"exact": keyword})), Additive, true),
         // Merged, so accepted, and yet what was searched is gone from the struct.
-        (json!({"properties": {"field": text}}), json!({"properties": {}}), Breaking, true),
-        fields(&text, &with(json!({"exact": keyword})), Additive, true),
-        fields(&with(json!({"exact": keyword})), &text, Breaking, true),
-        fields(&with(json!({"exact": keyword})), &with(json!({"exact": text})), Breaking, false),
-        fields(
-            &with(json!({"exact": keyword})),
-            &with(json!({"exact": {"type": "keyword", "ignore_above": 9}})),
+        (with(json!({"exact": keyword})), text.clone(), Breaking, true),
+        (with(json!({"exact": keyword})), with(json!({"exact": text})), Breaking, false),
+        (
+            with(json!({"exact": exact("ignore_above", json!(8))})),
+            with(json!({"exact": exact("ignore_above", json!(9))})),
             Additive,
             true,
         ),
-        fields(&object(json!({"a": text})), &object(json!({"a": text, "b": keyword})), Additive, true),
-        fields(&object(json!({"a": text, "b": keyword})), &object(json!({"a": text})), Breaking, true),
-        fields(&object(json!({"a": text})), &object(json!({"a": keyword})), Breaking, false),
-        fields(&nested(json!({"a": text})), &nested(json!({"a": text, "b": keyword})), Additive, true),
-        fields(&object(json!({"a": text})), &nested(json!({"a": text})), Breaking, false),
-        fields(&nested(json!({"a": text})), &object(json!({"a": text})), Breaking, false),
-        fields(&object(json!({"a": text})), &text, Breaking, false),
-        fields(&text, &object(json!({"a": text})), Breaking, false),
-        fields(
-            &object(json!({"a": object(json!({}))})),
-            &object(json!({"a": object(json!({"b": text}))})),
+        // Taken by the live field, which then finds less.
+        (exact("ignore_above", json!(9)), exact("ignore_above", json!(8)), Breaking, true),
+        (exact("copy_to", json!(["a", "b"])), exact("copy_to", json!("a")), Breaking, true),
+        (exact("copy_to", json!("a")), exact("copy_to", json!(["a", "b"])), Additive, true),
+        (keyword.clone(), exact("null_value", json!("a")), NeedsReindex, false),
+        (exact("null_value", json!("a")), keyword.clone(), Breaking, false),
+        (json!({"type": "text", "fielddata": true}), text.clone(), Breaking, true),
+        (object(json!({"a": text})), object(json!({"a": text, "b": keyword})), Additive, true),
+        (object(json!({"a": text, "b": keyword})), object(json!({"a": text})), Breaking, true),
+        (object(json!({"a": text})), object(json!({"a": keyword})), Breaking, false),
+        (nested(json!({"a": text})), nested(json!({"a": text, "b": keyword})), Additive, true),
+        (nested(json!({"a": text})), nested(json!({"a": text, "b": nested(json!({}))})), Additive, true),
+        (object(json!({"a": text})), nested(json!({"a": text})), Breaking, false),
+        (nested(json!({"a": text})), object(json!({"a": text})), Breaking, false),
+        (object(json!({"a": text})), text.clone(), Breaking, false),
+        (text.clone(), object(json!({"a": text})), Breaking, false),
+        (
+            object(json!({"a": object(json!({}))})),
+            object(json!({"a": object(json!({"b": text}))})),
             Additive,
             true,
+        ),
+        (
+            json!({"type": "object", "dynamic": true}),
+            json!({"type": "object", "dynamic": false}),
+            Breaking,
+            true,
+        ),
+        (
+            json!({"type": "nested", "dynamic": false}),
+            json!({"type": "nested", "dynamic": "strict"}),
+            Additive,
+            true,
+        ),
+        (
+            json!({"type": "object", "enabled": false}),
+            json!({"type": "object", "enabled": true}),
+            NeedsReindex,
+            false,
+        ),
+        (
+            json!({"type": "object", "enabled": true}),
+            json!({"type": "object", "enabled": false}),
+            Breaking,
+            false,
         ),
     ];
     let types = [
@@ -62,11 +91,22 @@ fn rows() -> Vec<Row> {
         ("integer_range", "long_range", NeedsReindex),
     ];
     rows.extend(
-        types.map(|(one, other, class)| fields(&json!({"type": one}), &json!({"type": other}), class, false)),
+        types.map(|(one, other, class)| (json!({"type": one}), json!({"type": other}), class, false)),
     );
-    let at_root = [
+    rows
+}
+
+/// Whole mappings: fields that come and go, and what only the root has.
+fn roots() -> Vec<Row> {
+    let field = |field: Value| json!({"properties": {"field": field}});
+    let template = |name: &str| json!({name: {"match": format!("{name}*"), "mapping": {"type": "keyword"}}});
+    vec![
+        (json!({"properties": {}}), field(json!({"type": "text"})), Additive, true),
+        (json!({"properties": {}}), field(json!({"type": "nested"})), Additive, true),
+        (field(json!({"type": "text"})), json!({"properties": {}}), Breaking, true),
         (json!({"dynamic": false}), json!({"dynamic": "strict"}), Additive, true),
-        (json!({"dynamic": true}), json!({"dynamic": false}), Additive, true),
+        (json!({"dynamic": false}), json!({"dynamic": true}), Additive, true),
+        (json!({"dynamic": true}), json!({"dynamic": false}), Breaking, true),
         (json!({"date_detection": true}), json!({"date_detection": false}), Additive, true),
         (json!({"numeric_detection": true}), json!({"numeric_detection": false}), Additive, true),
         (
@@ -75,15 +115,18 @@ fn rows() -> Vec<Row> {
             Additive,
             true,
         ),
+        (json!({}), json!({"dynamic_templates": [template("a")]}), Additive, true),
         (
-            json!({}),
-            json!({"dynamic_templates": [{"all": {"match": "*", "mapping": {"type": "keyword"}}}]}),
+            json!({"dynamic_templates": [template("a"), template("b")]}),
+            json!({"dynamic_templates": [template("b"), template("a")]}),
             Additive,
             true,
         ),
         (json!({"_meta": {"a": 1}}), json!({"_meta": {"a": 2}}), Additive, true),
+        (json!({"_meta": {"a": 1}}), json!({}), Additive, true),
         // The server takes what says less, and keeps what it had.
         (json!({"date_detection": false}), json!({}), NeedsReindex, true),
+        (json!({"dynamic_templates": [template("a")]}), json!({}), NeedsReindex, true),
         (
             json!({"_source": {"excludes": ["a"]}}),
             json!({"_source": {"excludes": ["b"]}}),
@@ -96,25 +139,59 @@ fn rows() -> Vec<Row> {
             NeedsReindex,
             false,
         ),
-    ];
-    rows.extend(at_root);
-    rows
+        (json!({}), json!({"enabled": false}), Breaking, false),
+    ]
 }
 
+/// One index has all fields as they were, each under a name of its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn each_change_has_its_class_and_the_server_agrees() {
+async fn each_change_of_a_field_has_its_class_and_the_server_agrees() {
     let server = Server::connect().await;
+    let rows = fields();
+    let named = |number: usize, field: &Value| json!({"properties": {format!("field{number}"): field}});
+    let all: Map<String, Value> =
+        rows.iter().enumerate().map(|(number, row)| (format!("field{number}"), row.0.clone())).collect();
+    let index = server.create("fields", &json!({"dynamic": false, "properties": all})).await.unwrap();
+    index.index(&json!({})).await;
     let mut wrong = Vec::new();
-    for (number, (before, after, class, accepted)) in rows().into_iter().enumerate() {
-        let found = class_of(&before, &after);
-        let index = server.create(&format!("structure{number}"), &before).await.unwrap();
-        index.index(&json!({})).await;
-        let answer = index.put(&after).await;
-        index.delete().await;
-        if found != Some(class) || answer.is_ok() != accepted {
-            wrong.push(format!("{before} -> {after}: {found:?}, expected {class:?}; the server: {answer:?}"));
-        }
-        assert!(class != Additive || accepted, "additive means accepted");
+    for (number, (before, after, class, is_accepted)) in rows.iter().enumerate() {
+        let found = class_of(&named(number, before), &named(number, after));
+        let answer = index.put(&named(number, after)).await;
+        wrong.extend(judge(before, after, (*class, *is_accepted), found, &answer));
     }
+    index.delete().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each in an index of its own, side by side.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_change_of_a_root_has_its_class_and_the_server_agrees() {
+    let server = Server::connect().await;
+    let mut changes = JoinSet::new();
+    for (number, (before, after, class, is_accepted)) in roots().into_iter().enumerate() {
+        let server = server.clone();
+        changes.spawn(async move {
+            let found = class_of(&before, &after);
+            let index = server.create(&format!("root{number}"), &before).await.unwrap();
+            index.index(&json!({})).await;
+            let answer = index.put(&after).await;
+            index.delete().await;
+            judge(&before, &after, (class, is_accepted), found, &answer)
+        });
+    }
+    let wrong: Vec<String> = changes.join_all().await.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is wrong with a change's class, or with what the server made of it.
+fn judge(
+    before: &Value,
+    after: &Value,
+    (class, is_accepted): (ChangeClass, bool),
+    found: Option<ChangeClass>,
+    answer: &Result<(), String>,
+) -> Option<String> {
+    assert!(class != Additive || is_accepted, "additive means accepted");
+    (found != Some(class) || answer.is_ok() != is_accepted)
+        .then(|| format!("{before} -> {after}: {found:?}, expected {class:?}; the server: {answer:?}"))
 }

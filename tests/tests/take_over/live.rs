@@ -57,8 +57,11 @@ async fn a_server_takes_what_was_taken_over() {
 
 /// Why the tests' own servers refuse what their products take: types and settings of plugins and commercial parts that they are
 /// installed without, or that came later. And `OpenSearch` wants a value for a `constant_keyword`, which Elasticsearch takes from the first document.
-const ABSENT: [&str; 4] = [
+const ABSENT: [&str; 7] = [
     "No handler for type [",
+    "Unknown analyzer type [of_a_plugin]",
+    "Unknown normalizer type [folded]",
+    "Unknown Similarity type [own]",
     "unknown setting [index.knn",
     "unknown setting [index.mapping.source.mode]",
     "missing required parameter [value]",

@@ -1,4 +1,5 @@
-//! A service of a user's own: follows the pillows of its documents into a cluster until it is asked to stop.
+//! A service of a user's own: follows the pillows of its documents into a cluster until it is asked to stop. What fails holds, and is tried
+//! again.
 //!
 //! `pillowtop_cli::main` does this and more; link the runtime, as here, where following is one task of several in a process. A second
 //! copy of the service stands by until the first one's lease runs out.
@@ -8,11 +9,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use pillowtop_runtime::http::Endpoint;
 use pillowtop_runtime::pipeline::PipelineOptions;
-use pillowtop_runtime::reindex::open_following;
-use pillowtop_runtime::sink::Sink;
 use pillowtop_runtime::sink::elastic::{AcquireOptions, Cluster, ClusterOptions};
 use pillowtop_runtime::source::CouchServer;
-use pillowtop_runtime::{ChangesSource, Member, follow};
+use pillowtop_runtime::{ChangesSource, ServeOptions, Served, serve};
 use tokio::sync::watch;
 
 #[tokio::main]
@@ -27,25 +26,23 @@ async fn main() -> anyhow::Result<()> {
     let cluster = Cluster::connect(server("PILLOWTOP_ELASTIC")?, ClusterOptions::default()).await?;
     let source = ChangesSource::Couch(couch.database("commcarehq".into()));
 
-    let mut members = Vec::new();
-    for pillow in registry.pillows() {
-        let index =
-            open_following(&cluster, pillow.definition(), AcquireOptions::new("commcare-service")).await?;
-        members.push(Member::new(Arc::clone(pillow), Arc::new(index) as Arc<dyn Sink>));
-    }
+    let pillows = registry.pillows().iter().map(|pillow| Served::new(Arc::clone(pillow), Arc::default()));
+    let databases = vec![(source, pillows.collect())];
+    let options = ServeOptions {
+        acquire: AcquireOptions::new("commcare-service"),
+        pipeline: PipelineOptions::default(),
+    };
 
     let (ask_to_stop, stop) = watch::channel(false);
     tokio::spawn(async move {
-        // Without a handler for the signal, the service is stopped as any process is, and loses nothing either.
+        // Without a handler for the signal, the service is stopped as any process is, and loses nothing either; only its leases have to
+        // run out then.
         if tokio::signal::ctrl_c().await.is_ok() {
             let _ = ask_to_stop.send(true);
         }
     });
-    let followed = follow(&members, &source, &PipelineOptions::default(), stop).await;
-    for member in &members {
-        member.sink.release().await?;
-    }
-    Ok(followed?)
+    serve(&cluster, databases, &options, stop).await;
+    Ok(())
 }
 
 /// A server by its environment variables `…_URL`, `…_USER` and `…_PASSWORD`.

@@ -21,15 +21,14 @@ use crate::value::HqDate;
     deleted = ["Application-Deleted", "RemoteApp-Deleted", "LinkedApplication-Deleted"],
     database = "commcarehq",
 )]
+#[es(rules = crate::rules)]
 #[pillow(name = "app", alias = "hqapps", settings = "analysis/hq.json")]
 pub struct Application {
     /// `Application`; `RemoteApp` for one that is built elsewhere, `LinkedApplication` for one that follows another project's.
     pub doc_type: String,
     /// The project.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub domain: Option<String>,
     /// What people call it.
-    #[es(text, fields(exact(keyword, ignore_above = 8191)))]
     pub name: Option<String>,
     /// What it is for.
     #[es(text)]
@@ -74,10 +73,8 @@ pub struct Application {
     /// Whether builds are signed.
     pub build_signed: Option<bool>,
     /// The version of CommCare to build for.
-    #[es(dynamic = false)]
     pub build_spec: Option<BuildSpec>,
     /// Of a build: what it was built with.
-    #[es(dynamic = false)]
     pub built_with: Option<BuildRecord>,
 
     /// Its languages, the first of which is its own.
@@ -87,7 +84,6 @@ pub struct Application {
     #[serde(default)]
     pub build_langs: Vec<String>,
     /// The texts of its screens, by language and name.
-    #[es(object, dynamic = false)]
     pub translations: Option<Box<RawValue>>,
     /// Which of CommCare's own texts it takes: `select-known`, …
     pub translation_strategy: Option<String>,
@@ -99,17 +95,15 @@ pub struct Application {
     #[es(nested, dynamic = false)]
     pub modules: Vec<Module>,
     /// The form that makes accounts on the phone.
-    #[es(dynamic = false)]
     pub user_registration: Option<UserRegistrationForm>,
     /// Whether that form is shown.
     pub show_user_registration: Option<bool>,
     /// The settings of CommCare on the phone. There are hundreds, so the index takes up each that it meets.
-    #[es(object, dynamic = true)]
+    #[es(dynamic = true)]
     pub profile: Option<Box<RawValue>>,
     /// Of a remote application: where its settings are.
     pub profile_url: Option<String>,
     /// The files of its pictures and sounds, by path.
-    #[es(object, dynamic = false)]
     pub multimedia_map: Option<Box<RawValue>>,
     /// The author's suite in place of the one that is built.
     pub use_custom_suite: Option<bool>,
@@ -158,7 +152,6 @@ pub struct Application {
     /// The same with its files.
     pub short_odk_media_url: Option<String>,
     /// What is expensive to compute, by method. Nothing searches for it.
-    #[es(object, dynamic = false)]
     pub cached_properties: Option<Box<RawValue>>,
     /// Whether it was used lately, by a task that writes it here.
     pub cp_is_active: Option<bool>,
@@ -166,6 +159,7 @@ pub struct Application {
 
 /// The version of CommCare that an application is built for.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct BuildSpec {
     /// `BuildSpec`.
     pub doc_type: Option<String>,
@@ -179,6 +173,7 @@ pub struct BuildSpec {
 
 /// What a build was built with.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct BuildRecord {
     /// `BuildRecord`.
     pub doc_type: Option<String>,
@@ -196,6 +191,7 @@ pub struct BuildRecord {
 
 /// The form that makes accounts on the phone.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct UserRegistrationForm {
     /// `UserRegistrationForm`.
     pub doc_type: Option<String>,
@@ -211,6 +207,5 @@ pub struct UserRegistrationForm {
     /// The question whose answer is the password.
     pub password_path: Option<String>,
     /// The question of each further member of the account.
-    #[es(object, dynamic = false)]
     pub data_paths: Option<Box<RawValue>>,
 }

@@ -8,19 +8,19 @@ use super::translation::Translations;
 
 /// The two details of a module.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct DetailPair {
     /// `DetailPair`.
     pub doc_type: Option<String>,
     /// The list of cases.
-    #[es(dynamic = false)]
     pub short: Option<Detail>,
     /// The page of one case.
-    #[es(dynamic = false)]
     pub long: Option<Detail>,
 }
 
 /// What is shown of a case.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct Detail {
     /// `Detail`.
     pub doc_type: Option<String>,
@@ -37,11 +37,9 @@ pub struct Detail {
     pub custom_xml: Option<String>,
     /// The columns.
     #[serde(default)]
-    #[es(dynamic = false)]
     pub columns: Vec<DetailColumn>,
     /// What the list is sorted by.
     #[serde(default)]
-    #[es(dynamic = false)]
     pub sort_elements: Vec<SortElement>,
     /// Whether another application on the phone is asked for the case.
     pub lookup_enabled: Option<bool>,
@@ -51,6 +49,7 @@ pub struct Detail {
 
 /// One column.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct DetailColumn {
     /// `DetailColumn`.
     pub doc_type: Option<String>,
@@ -65,7 +64,6 @@ pub struct DetailColumn {
     pub format: Option<String>,
     /// The labels of an `enum`'s values.
     #[serde(rename = "enum", default)]
-    #[es(dynamic = false)]
     pub values: Vec<EnumItem>,
     /// After how many days a date is late.
     pub late_flag: Option<i64>,
@@ -76,17 +74,18 @@ pub struct DetailColumn {
     #[es(text)]
     pub filter_xpath: Option<String>,
     /// The days of the unit in which time is said to have passed.
+    #[es(double)]
     pub time_ago_interval: Option<f64>,
     /// What was typed into a field of no name.
     #[es(text)]
     pub advanced: Option<String>,
     /// How its numbers are drawn.
-    #[es(object, dynamic = false)]
     pub graph_configuration: Option<Box<RawValue>>,
 }
 
 /// The label of one value of a property.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct EnumItem {
     /// `MappingItem`.
     pub doc_type: Option<String>,
@@ -99,6 +98,7 @@ pub struct EnumItem {
 
 /// A property that a list of cases is sorted by.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct SortElement {
     /// `SortElement`.
     pub doc_type: Option<String>,

@@ -10,6 +10,7 @@ use super::translation::Translations;
 
 /// A module: an entry of an application's menu.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct Module {
     /// `Module`, `AdvancedModule`, `ReportModule`, …
     pub doc_type: Option<String>,
@@ -46,43 +47,33 @@ pub struct Module {
     #[es(nested, dynamic = false)]
     pub forms: Vec<AppForm>,
     /// What is shown of its cases.
-    #[es(dynamic = false)]
     pub case_details: Option<DetailPair>,
     /// What is shown of its referrals.
-    #[es(dynamic = false)]
     pub ref_details: Option<DetailPair>,
     /// What is shown, of the time when the details were one list.
     #[serde(default)]
-    #[es(dynamic = false)]
     pub details: Vec<Detail>,
     /// The list of cases in the menu.
-    #[es(dynamic = false)]
     pub case_list: Option<CaseList>,
     /// The list of referrals in the menu.
-    #[es(dynamic = false)]
     pub referral_list: Option<CaseList>,
     /// The list of tasks in the menu.
-    #[es(dynamic = false)]
     pub task_list: Option<CaseList>,
     /// The form that can be opened from the list of cases.
-    #[es(dynamic = false)]
     pub case_list_form: Option<CaseListForm>,
     /// The case that has to be chosen first.
-    #[es(dynamic = false)]
     pub parent_select: Option<ParentSelect>,
     /// The row of a lookup table that has to be chosen first.
-    #[es(dynamic = false)]
     pub fixture_select: Option<FixtureSelect>,
     /// The pictures in the menu, by language.
-    #[es(object, dynamic = false)]
     pub media_image: Option<Box<RawValue>>,
     /// The sounds in the menu, by language.
-    #[es(object, dynamic = false)]
     pub media_audio: Option<Box<RawValue>>,
 }
 
 /// A form of an application, without its questions: those are an attachment.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct AppForm {
     /// `Form`, `AdvancedForm`, …
     pub doc_type: Option<String>,
@@ -109,7 +100,6 @@ pub struct AppForm {
     pub post_form_workflow: Option<String>,
     /// The forms that it goes on to.
     #[serde(default)]
-    #[es(dynamic = false)]
     pub form_links: Vec<FormLink>,
     /// Whether the menu says how often it is due.
     pub show_count: Option<bool>,
@@ -118,18 +108,16 @@ pub struct AppForm {
     /// Whether it asks the phone where it is.
     pub auto_gps_capture: Option<bool>,
     /// What it does to cases.
-    #[es(dynamic = false)]
     pub actions: Option<FormActions>,
     /// The pictures in the menu, by language.
-    #[es(object, dynamic = false)]
     pub media_image: Option<Box<RawValue>>,
     /// The sounds in the menu, by language.
-    #[es(object, dynamic = false)]
     pub media_audio: Option<Box<RawValue>>,
 }
 
 /// A form that another goes on to.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct FormLink {
     /// `FormLink`.
     pub doc_type: Option<String>,
@@ -142,6 +130,7 @@ pub struct FormLink {
 
 /// A list in a module's menu.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct CaseList {
     /// `CaseList`.
     pub doc_type: Option<String>,
@@ -154,6 +143,7 @@ pub struct CaseList {
 
 /// The form that can be opened from a list of cases.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct CaseListForm {
     /// `CaseListForm`.
     pub doc_type: Option<String>,
@@ -166,6 +156,7 @@ pub struct CaseListForm {
 
 /// The case that has to be chosen before a module's own.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct ParentSelect {
     /// `ParentSelect`.
     pub doc_type: Option<String>,
@@ -179,6 +170,7 @@ pub struct ParentSelect {
 
 /// The row of a lookup table that has to be chosen before a case.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct FixtureSelect {
     /// `FixtureSelect`.
     pub doc_type: Option<String>,

@@ -14,10 +14,12 @@ use crate::value::text_of;
 /// Here it becomes a list, so that `modules.forms.name.text` finds a form by its name in any language.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, CouchDocument)]
 #[serde(from = "Option<BTreeMap<String, Value>>")]
-pub struct Translations(#[es(dynamic = false)] pub Vec<Translation>);
+#[es(rules = crate::rules)]
+pub struct Translations(pub Vec<Translation>);
 
 /// A text in one language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, CouchDocument)]
+#[es(rules = crate::rules)]
 pub struct Translation {
     /// The language's code, of two letters or three.
     pub lang: String,

@@ -70,7 +70,8 @@ impl Input {
                 while rows.len() < ROWS {
                     let Some(line) = lines.next() else { break };
                     *number += 1;
-                    let row = row_of_line(&line?, *number);
+                    let line = line.map_err(|error| unreadable(&self.shown, &error))?;
+                    let row = row_of_line(&line, *number);
                     let broken = |reason| {
                         Failure::new(format!("line {number} of {} is no document: {reason}", self.shown))
                     };
@@ -109,8 +110,8 @@ async fn database(context: &Context, said: &str) -> Result<Input, Failure> {
 /// Whether a file is a list, or one document over several lines, and no file of lines.
 fn is_one_value(path: &Path) -> Result<bool, Failure> {
     for line in BufReader::new(fs_err::File::open(path)?).lines() {
-        let line = line?;
-        let line = line.trim();
+        let line = line.map_err(|error| unreadable(&path.display(), &error))?;
+        let line = trimmed(&line);
         if line.is_empty() {
             continue;
         }
@@ -130,12 +131,13 @@ fn is_one_value(path: &Path) -> Result<bool, Failure> {
 /// A list of documents, one document, or an answer to `_changes` that is laid out otherwise than CouchDB does.
 fn whole_file(path: &Path) -> Result<Vec<Row>, Failure> {
     let text = fs_err::read_to_string(path)?;
+    let text = trimmed(&text);
     let broken = |reason: &dyn std::fmt::Display| {
         Failure::new(format!("{} is no JSON document and no list of them: {reason}", path.display()))
     };
     let read_list =
         |text: &str| serde_json::from_str::<Vec<Box<RawValue>>>(text).map_err(|error| broken(&error));
-    let value: &RawValue = serde_json::from_str(&text).map_err(|error| broken(&error))?;
+    let value: &RawValue = serde_json::from_str(text).map_err(|error| broken(&error))?;
     let items = match scan::member(value.get(), "results") {
         _ if value.get().starts_with('[') => read_list(value.get())?,
         Some(results) if results.starts_with('[') => read_list(results)?,
@@ -146,7 +148,7 @@ fn whole_file(path: &Path) -> Result<Vec<Row>, Failure> {
         .enumerate()
         .map(|(place, item)| {
             let number = place + 1;
-            row_of(item.get(), number).map_err(|reason| {
+            row_of(item.get(), &format!("item {number}")).map_err(|reason| {
                 Failure::new(format!("item {number} of {} is no document: {reason}", path.display()))
             })
         })
@@ -154,19 +156,33 @@ fn whole_file(path: &Path) -> Result<Vec<Row>, Failure> {
 }
 
 fn row_of_line(line: &str, number: usize) -> Result<Option<Row>, RowError> {
-    let line = line.trim();
+    let line = trimmed(line);
     let line = line.strip_suffix(',').unwrap_or(line);
     match Line::parse(&line.into()) {
         Ok(Line::Nothing | Line::End { .. }) => Ok(None),
-        _ => row_of(line, number).map(Some),
+        _ => row_of(line, &format!("line {number}")).map(Some),
     }
 }
 
-/// A row of a feed, or a document by itself.
-fn row_of(text: &str, number: usize) -> Result<Row, RowError> {
+/// Without white space around it, and without the mark that some editors put at the start of a file.
+fn trimmed(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
+}
+
+fn unreadable(shown: &dyn std::fmt::Display, error: &std::io::Error) -> Failure {
+    let failure = Failure::new(format!("{shown} cannot be read: {error}"));
+    if error.kind() == std::io::ErrorKind::InvalidData {
+        failure.hint("documents are JSON in UTF-8; unpack what is compressed")
+    } else {
+        failure
+    }
+}
+
+/// A row of a feed, or a document by itself; one without an id is called by its place.
+fn row_of(text: &str, place: &str) -> Result<Row, RowError> {
     let is_row = ["id", "changes"].iter().all(|name| scan::member(text, name).is_some());
     if is_row && scan::member(text, "_id").is_none() {
         return Row::parse(text.into());
     }
-    Row::of_document(text.to_owned(), &format!("line {number}"), &format!("0-{:032x}", hash_text(text)))
+    Row::of_document(text.to_owned(), place, &format!("0-{:032x}", hash_text(text)))
 }

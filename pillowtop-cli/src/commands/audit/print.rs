@@ -22,11 +22,16 @@ pub(super) fn print(
     let never_seen: Vec<&str> = conformance
         .paths()
         .into_iter()
-        .filter(|path| tally.paths.get(*path).is_none_or(|tally| tally.seen == 0))
+        .filter(|path| tally.paths.get(*path).is_none_or(|tally| tally.seen == 0 && tally.found.is_empty()))
         .collect();
     let names: Vec<String> = targets.iter().map(ToString::to_string).collect();
     let talk = &context.talk;
-    table(tally, &never_seen).lines().iter().for_each(|line| talk.text(line));
+    // Without documents every path is never seen, which says nothing.
+    if tally.paths.is_empty() {
+        talk.text(&format!("no document is for the index of `{}`", definition.pillow));
+    } else {
+        table(tally, &never_seen).lines().iter().for_each(|line| talk.text(line));
+    }
     for effect in [Effect::Rejected, Effect::NotChecked] {
         for (path, tally) in &tally.paths {
             if let Some(found) = tally.found.get(&effect) {

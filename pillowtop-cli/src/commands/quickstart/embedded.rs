@@ -48,7 +48,7 @@ pub(super) async fn run(
     let shown_members =
         members.iter().map(|member| (member.name().clone(), Arc::clone(&member.counters))).collect();
     let progress = Progress::start(&context.talk, "indexing", shown_members);
-    let stop = Stop::on_signal(&context.talk);
+    let stop = Stop::on_signals(&context.talk);
     let ended = catch_up(&members, &source, &PipelineOptions::default(), stop.receiver()).await;
     let summary = progress.finish();
     let end = ended?;

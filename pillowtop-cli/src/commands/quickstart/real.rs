@@ -42,7 +42,7 @@ pub(super) async fn run(
     let database = DatabaseName::from(DATABASE);
     let couch = servers::couch(context, database, WhenUnreachable::Fail).await?;
     make_ours(context, &couch).await?;
-    let stop = Stop::on_signal(&context.talk);
+    let stop = Stop::on_signals(&context.talk);
     let lines = (samples.changes)();
     // The first half is loaded, the second half comes while the indices are followed.
     let (first, second) = lines.split_at(lines.len() / 2);
@@ -222,9 +222,12 @@ async fn follow(
 ) -> Result<Summary, Failure> {
     let mut members: Vec<Member> = Vec::new();
     for pillow in pillows {
-        let index =
-            open_following(cluster, pillow.definition(), servers::acquire("quickstart", WhenHeld::Fail))
-                .await?;
+        let index = open_following(
+            cluster,
+            pillow.definition(),
+            servers::acquire(context, "quickstart", WhenHeld::Fail),
+        )
+        .await?;
         members.push(Member::new(Arc::clone(pillow), Arc::new(index) as Arc<dyn Sink>));
     }
     let shown = members.iter().map(|member| (member.name().clone(), Arc::clone(&member.counters))).collect();

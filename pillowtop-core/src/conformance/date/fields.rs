@@ -24,12 +24,36 @@ pub(super) enum Part {
     Half,
     Minute,
     Second,
+    /// A year of weeks, which may start or end some days before or after that of months.
+    WeekYear,
+    Week,
+    DayOfWeek,
+    /// 1 to 24, which is midnight.
+    ClockHour,
+    /// 0 to 11.
+    HourOfHalfFromZero,
+}
+
+/// How names of months and days are written where a pattern asks for full ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Names {
+    /// `Feb`: so it is on servers whose Java has no names of the language-neutral locale.
+    Short,
+    /// `February`.
+    Full,
+    /// As one likes.
+    #[default]
+    Either,
 }
 
 /// What was read so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Fields {
-    values: [Option<i64>; 9],
+    values: [Option<i64>; 12],
+    /// How full names are written.
+    pub(super) names: Names,
+    /// There was something that only the server's Java knows.
+    pub(super) is_unsure: bool,
     /// Nanoseconds and how many digits said so.
     fraction: Option<(i64, u32)>,
     /// Seconds east of Greenwich.
@@ -37,16 +61,30 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// Sets a part; false if it is out of range, or was read before with another value.
+    /// Nothing read so far.
+    pub(super) fn new(names: Names) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// Sets a part; false if it is out of range, or was read before with another value. A month or a day is looked at only
+    /// with the year that it is of.
     pub(super) fn set(&mut self, part: Part, value: i64) -> bool {
+        match part {
+            Part::ClockHour => return (1..=24).contains(&value) && self.set(Part::Hour, value % 24),
+            Part::HourOfHalfFromZero => {
+                let hour = if value == 0 { 12 } else { value };
+                return (0..=11).contains(&value) && self.set(Part::HourOfHalf, hour);
+            }
+            _ => {}
+        }
         let allowed = match part {
-            Part::Year => -999_999_999..=999_999_999,
-            Part::Month | Part::HourOfHalf => 1..=12,
-            Part::Day => 1..=31,
-            Part::DayOfYear => 1..=366,
+            Part::Year | Part::WeekYear => -999_999_999..=999_999_999,
+            Part::HourOfHalf => 1..=12,
+            Part::DayOfWeek => 1..=7,
             Part::Hour => 0..=23,
             Part::Half => 0..=1,
             Part::Minute | Part::Second => 0..=59,
+            _ => 0..=i64::MAX,
         };
         let slot = &mut self.values[part as usize];
         allowed.contains(&value) && *slot.get_or_insert(value) == value
@@ -61,6 +99,11 @@ impl Fields {
     /// Sets the offset in seconds, 18 hours at most.
     pub(super) fn set_offset(&mut self, seconds: i64) -> bool {
         seconds.abs() <= 18 * 3600 && *self.offset.get_or_insert(seconds) == seconds
+    }
+
+    /// Sets no offset where none was read.
+    pub(super) fn set_greenwich(&mut self) {
+        self.offset.get_or_insert(0);
     }
 
     fn get(&self, part: Part) -> Option<i64> {
@@ -98,15 +141,26 @@ impl Fields {
     /// day without a month is no day: so it is on the servers.
     fn days(&self, with_time: bool) -> Option<(i64, i64)> {
         let (year, month, day) = (self.get(Part::Year), self.get(Part::Month), self.get(Part::Day));
-        let year = if with_time && month.is_some() && day.is_some() { year.or(Some(1970)) } else { year };
+        if let (None, Some(year)) = (year, self.get(Part::WeekYear)) {
+            return self.days_of_week_year(year);
+        }
+        if month.is_some_and(|month| !(1..=12).contains(&month)) {
+            return None;
+        }
         if let (Some(year), Some(day)) = (year, self.get(Part::DayOfYear)) {
-            return (day <= 365 + i64::from(is_leap(year)))
+            return (1..=365 + i64::from(is_leap(year)))
+                .contains(&day)
                 .then(|| (days_from_civil(year, 1, 1) + day - 1, 1));
         }
+        let year = match (month, day) {
+            (Some(_), Some(_)) => year.or(Some(1970)),
+            (Some(_), None) if !with_time => year.or(Some(1970)),
+            _ => year,
+        };
         match (year, month, day) {
-            (Some(year), Some(month), Some(day)) => {
-                (day <= days_of_month(year, month)).then(|| (days_from_civil(year, month, day), 1))
-            }
+            (Some(year), Some(month), Some(day)) => (1..=days_of_month(year, month))
+                .contains(&day)
+                .then(|| (days_from_civil(year, month, day), 1)),
             _ if with_time => Some((0, 1)),
             (Some(year), Some(month), None) => {
                 Some((days_from_civil(year, month, 1), days_of_month(year, month)))
@@ -115,6 +169,25 @@ impl Fields {
             (None, ..) => None,
         }
     }
+
+    /// By weeks, months and days of months count for nothing, and are not even looked at.
+    fn days_of_week_year(&self, year: i64) -> Option<(i64, i64)> {
+        let start = first_week(year);
+        let weeks = (first_week(year + 1) - start) / 7;
+        let Some(week) = self.get(Part::Week) else { return Some((start, weeks * 7)) };
+        let of_week = start + (week - 1) * 7;
+        match self.get(Part::DayOfWeek) {
+            Some(day) => (1..=weeks).contains(&week).then(|| (of_week + day - 1, 1)),
+            None => (1..=53).contains(&week).then_some((of_week, 7)),
+        }
+    }
+}
+
+/// The Monday of the first week that has four days in the year, in days since 1970.
+fn first_week(year: i64) -> i64 {
+    let fourth = days_from_civil(year, 1, 4);
+    // 1970 began on a Thursday.
+    fourth - (fourth + 3).rem_euclid(7)
 }
 
 fn is_leap(year: i64) -> bool {

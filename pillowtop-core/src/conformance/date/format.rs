@@ -1,6 +1,6 @@
 //! The `format` of a date field: a list of which the first that fits reads the text.
 
-use super::fields::{Fields, Moment, Part};
+use super::fields::{Fields, Moment, Names, Part};
 use super::pattern::{Colon, Item, OffsetStyle, compile, read};
 
 /// What a `date` field has when its mapping says nothing.
@@ -65,21 +65,27 @@ impl DateFormats {
 
     /// Reads a date.
     pub fn parse(&self, text: &str) -> Result<Moment, DateProblem> {
-        self.parse_by(text, |_| Reading::Plain)
+        self.parse_by(text, Names::Either, |_| Reading::Plain)
     }
 
     /// Reads a date; `reading` is asked how each format, by its name, reads the text.
-    pub fn parse_by(&self, text: &str, reading: impl Fn(&str) -> Reading) -> Result<Moment, DateProblem> {
+    pub fn parse_by(
+        &self,
+        text: &str,
+        names: Names,
+        reading: impl Fn(&str) -> Reading,
+    ) -> Result<Moment, DateProblem> {
         let mut problem = DateProblem::NoFormatFits;
         for (name, format) in &self.formats {
             match (reading(name), format) {
                 (Reading::Refused, _) => {}
                 (Reading::Fatal, _) => return Err(DateProblem::NoFormatFits),
                 (Reading::Unknown, _) | (_, Format::Unknown) => problem = DateProblem::UnknownFormat,
-                (reading, format) => match format.parse(text) {
-                    Some(moment) => return Ok(moment),
-                    None if reading == Reading::Lenient => problem = DateProblem::UnknownFormat,
-                    None => {}
+                (reading, format) => match format.parse(text, names) {
+                    Parsed::Fits(moment) => return Ok(moment),
+                    Parsed::Unknown => problem = DateProblem::UnknownFormat,
+                    Parsed::FitsNot if reading == Reading::Lenient => problem = DateProblem::UnknownFormat,
+                    Parsed::FitsNot => {}
                 },
             }
         }
@@ -87,18 +93,29 @@ impl DateFormats {
     }
 }
 
+/// What a format makes of a text.
+enum Parsed {
+    Fits(Moment),
+    FitsNot,
+    Unknown,
+}
+
 impl Format {
-    fn parse(&self, text: &str) -> Option<Moment> {
-        match self {
+    fn parse(&self, text: &str, names: Names) -> Parsed {
+        let moment = match self {
             Self::Items(items) => {
-                let mut fields = Fields::default();
-                let rest = read(items, text, &mut fields)?;
-                rest.is_empty().then(|| fields.moment())?
+                let mut fields = Fields::new(names);
+                let rest = read(items, text, &mut fields);
+                if fields.is_unsure {
+                    return Parsed::Unknown;
+                }
+                rest.filter(|rest| rest.is_empty()).and_then(|_| fields.moment())
             }
             Self::EpochMillis => epoch(text, MILLI, 6),
             Self::EpochSecond => epoch(text, SECOND, 9),
-            Self::Unknown => None,
-        }
+            Self::Unknown => return Parsed::Unknown,
+        };
+        moment.map_or(Parsed::FitsNot, Parsed::Fits)
     }
 }
 
@@ -133,6 +150,8 @@ fn one_format(name: &str) -> Format {
         "strict_date_optional_time" | "iso8601" => Format::Items(optional_time(true, false)),
         "strict_date_optional_time_nanos" => Format::Items(optional_time(true, true)),
         "date" => Format::Items(partial_date(false)),
+        "strict_year_month_day" => Format::Items(partial_date(true)),
+        "rfc3339_lenient" => Format::Items(rfc3339()),
         "date_optional_time" => Format::Items(optional_time(false, false)),
         _ => match named(strict_name.unwrap_or(name)) {
             // The basic formats have no separators, so their digits are counted even where they are not strict.
@@ -140,7 +159,8 @@ fn one_format(name: &str) -> Format {
                 relaxed(name, pattern, true)
             }
             Some(pattern) => relaxed(name, pattern, false),
-            None => compile(name),
+            // An 8 before a pattern said once that it is one of Java's.
+            None => compile(name.strip_prefix('8').unwrap_or(name)),
         }
         .map_or(Format::Unknown, Format::Items),
     }
@@ -161,6 +181,14 @@ fn named(name: &str) -> Option<&'static str> {
         "date_hour_minute_second_millis" | "date_hour_minute_second_fraction" => "uuuu-MM-dd'T'HH:mm:ss.SSS",
         "date_time" => "uuuu-MM-dd'T'HH:mm:ss.SSSX",
         "date_time_no_millis" => "uuuu-MM-dd'T'HH:mm:ssX",
+        "week_date" | "weekyear_week_day" => "YYYY-'W'ww-e",
+        "week_date_time" => "YYYY-'W'ww-e'T'HH:mm:ss.SSSX",
+        "week_date_time_no_millis" => "YYYY-'W'ww-e'T'HH:mm:ssX",
+        "basic_week_date" => "YYYY'W'wwe",
+        "basic_week_date_time" => "YYYY'W'wwe'T'HHmmss.SSSX",
+        "basic_week_date_time_no_millis" => "YYYY'W'wwe'T'HHmmssX",
+        "weekyear" => "YYYY",
+        "weekyear_week" => "YYYY-'W'ww",
         "ordinal_date" => "uuuu-DDD",
         "ordinal_date_time" => "uuuu-DDD'T'HH:mm:ss.SSSX",
         "ordinal_date_time_no_millis" => "uuuu-DDD'T'HH:mm:ssX",
@@ -178,35 +206,70 @@ fn named(name: &str) -> Option<&'static str> {
         "hour" => "HH",
         "hour_minute" => "HH:mm",
         "hour_minute_second" => "HH:mm:ss",
+        "hour_minute_second_millis" | "hour_minute_second_fraction" => "HH:mm:ss.SSS",
         _ => return None,
     })
 }
 
 /// The offset of named formats.
-const OFFSET: Item = Item::Offset(OffsetStyle { zulu: true, colon: Colon::Either, hours_alone: true });
+const OFFSET: Item =
+    Item::Offset(OffsetStyle { zulu: true, colon: Colon::Either, hours_alone: true, seconds: false });
 
-/// Named formats are laxer than their patterns: a fraction has any number of digits, and `date_time` does without one; offsets
-/// are of any style; and where they are not strict, one digit is enough for each number.
+/// Named formats are laxer than their patterns: a fraction has any number of digits, and `strict_date_time` does without one;
+/// offsets are of any style; and where they are not strict, one digit is enough for each number.
 fn relaxed(name: &str, pattern: &str, strict: bool) -> Option<Vec<Item>> {
     let mut items = Vec::new();
+    // Only this one does without seconds, and without an offset.
+    let pattern = if name == "date_time_no_millis" { "uuuu-MM-dd'T'HH:mm[:ss][X]" } else { pattern };
     for item in compile(pattern)? {
         match item {
             Item::Fraction { .. } => {
-                let fraction = Item::Fraction { least: 1, most: 9 };
-                if matches!(name, "date_time" | "strict_date_time") {
+                let most = if !strict && name.ends_with("_second_millis") { 3 } else { 9 };
+                let fraction = Item::Fraction { least: 1, most };
+                if name == "strict_date_time" {
                     let point = items.pop()?;
                     items.push(Item::Optional(vec![point, fraction]));
                 } else {
                     items.push(fraction);
                 }
             }
-            Item::Offset(_) => items.push(OFFSET),
-            Item::Number { part, most, .. } if !strict => items.push(Item::Number { part, least: 1, most }),
-            Item::Year { .. } if !strict => items.push(Item::Year { digits: 1, of_era: false }),
-            item => items.push(item),
+            item => items.push(relaxed_item(name, item, strict)),
         }
     }
     Some(items)
+}
+
+fn relaxed_item(name: &str, item: Item, strict: bool) -> Item {
+    match item {
+        Item::Offset(_) => OFFSET,
+        Item::Optional(items) => {
+            Item::Optional(items.into_iter().map(|item| relaxed_item(name, item, strict)).collect())
+        }
+        Item::Number { part, most, .. } if !strict => Item::Number { part, least: 1, most },
+        // Years of weeks have four digits even where they are not strict.
+        Item::Year { part: Part::WeekYear, .. } if name.starts_with("week_") => item,
+        Item::Year { part, .. } if !strict => Item::Year { part, digits: 1, of_era: false },
+        item => item,
+    }
+}
+
+/// A year, a month, a day, or a time with its offset.
+fn rfc3339() -> Vec<Item> {
+    let number = |part, count| Item::Number { part, least: count, most: count };
+    let style = OffsetStyle { zulu: true, colon: Colon::Always, hours_alone: false, seconds: false };
+    let fraction = Item::Optional(vec![Item::Literal('.'), Item::Fraction { least: 1, most: 9 }]);
+    let seconds = vec![Item::Literal(':'), number(Part::Second, 2), fraction];
+    let time = vec![
+        Item::Literal('T'),
+        number(Part::Hour, 2),
+        Item::Literal(':'),
+        number(Part::Minute, 2),
+        Item::Optional(seconds),
+        Item::Offset(style),
+    ];
+    let day = vec![Item::Literal('-'), number(Part::Day, 2), Item::Optional(time)];
+    let month = vec![Item::Literal('-'), number(Part::Month, 2), Item::Optional(day)];
+    vec![number(Part::Year, 4), Item::Optional(month)]
 }
 
 /// `strict_date_optional_time`, a year with as much after it as there is. Not strict, one digit is enough for each number; with
@@ -234,5 +297,8 @@ fn partial_date(strict: bool) -> Vec<Item> {
     let number = |part| Item::Number { part, least: if strict { 2 } else { 1 }, most: 2 };
     let day = vec![Item::Literal('-'), number(Part::Day)];
     let month = vec![Item::Literal('-'), number(Part::Month), Item::Optional(day)];
-    vec![Item::Year { digits: if strict { 4 } else { 1 }, of_era: false }, Item::Optional(month)]
+    vec![
+        Item::Year { part: Part::Year, digits: if strict { 4 } else { 1 }, of_era: false },
+        Item::Optional(month),
+    ]
 }

@@ -6,5 +6,5 @@ mod pattern;
 #[cfg(test)]
 mod tests;
 
-pub use fields::Moment;
+pub use fields::{Moment, Names};
 pub use format::{DEFAULT_DATE_FORMAT, DateFormats, DateProblem, Reading};

@@ -1,7 +1,7 @@
 //! Dates by formats: what fits, what it means, and what does not fit. Each row was compared with Elasticsearch 7.10.2 and OpenSearch
 //! 3.6.0, which agree but for negative epochs: the older refuses them.
 
-use super::{DateFormats, DateProblem};
+use super::{DateFormats, DateProblem, Names, Reading};
 
 const SECOND: i128 = 1_000_000_000;
 const DAY: i128 = 86_400 * SECOND;
@@ -167,7 +167,36 @@ fn the_first_format_that_fits_reads_and_an_unknown_one_says_nothing() {
         assert!(formats.parse(text).is_ok(), "{text}");
     }
     assert_eq!(formats.parse("02/29/24"), Err(DateProblem::NoFormatFits));
-    let formats = DateFormats::new("yyyy-MM-dd||YYYY-'W'ww");
+    let formats = DateFormats::new("yyyy-MM-dd||yyyy G");
     assert!(formats.parse("2024-02-29").is_ok());
-    assert_eq!(formats.parse("2024-W09"), Err(DateProblem::UnknownFormat));
+    assert_eq!(formats.parse("2024 AD"), Err(DateProblem::UnknownFormat));
+    // Which names of zones there are, only the server's Java knows.
+    let formats = DateFormats::new("yyyy-MM-dd HH:mm z");
+    assert!(formats.parse("2024-02-29 13:05 UTC").is_ok());
+    assert_eq!(formats.parse("2024-02-29 13:05 Europe/Paris"), Err(DateProblem::UnknownFormat));
+}
+
+#[test]
+fn weeks_begin_on_monday_and_the_first_has_four_days() {
+    check("week_date", "2024-W09-4", Some((1_709_164_800_000, DAY)));
+    check("week_date", "2020-W53-5", Some((1_609_459_200_000, DAY)));
+    check("week_date", "2024-W53-1", None);
+    check("weekyear_week", "2024-W9", Some((1_708_905_600_000, 7 * DAY)));
+    check("strict_weekyear", "2024", Some((1_704_067_200_000, 364 * DAY)));
+    // By a year of weeks the month is not even looked at.
+    check("YYYY-MM-dd", "2024-13-45", Some((1_704_067_200_000, 364 * DAY)));
+}
+
+#[test]
+fn names_are_full_or_short_as_the_server_writes_them() {
+    let formats = DateFormats::new("d MMMM yyyy");
+    for (names, text, fits) in [
+        (Names::Full, "9 February 2024", true),
+        (Names::Full, "9 Feb 2024", false),
+        (Names::Short, "9 Feb 2024", true),
+        (Names::Short, "9 February 2024", false),
+        (Names::Short, "9 May 2024", true),
+    ] {
+        assert_eq!(formats.parse_by(text, names, |_| Reading::Plain).is_ok(), fits, "{text} {names:?}");
+    }
 }

@@ -5,13 +5,14 @@
 //! | is missing | it is created |
 //! | has no owner | taken at once |
 //! | has an owner that certainly died on this machine | taken at once |
-//! | has another owner | taken when it stays unchanged for a whole lease by our own clock: nobody's wall clock is asked |
+//! | has another owner | taken when it stays unchanged for a whole lease by our own clock: nobody's wall clock is asked. Once it changes, the owner is alive |
 //!
 //! Taking is: win the compare-and-set, which reserves versions above all earlier ones; rotate the private alias, so that what the
 //! last owner still sends is refused; read the control document again; only then go on from its position.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pillowtop_core::{Definition, IndexName};
@@ -37,7 +38,7 @@ const LOOK_INTERVAL: (Duration, Duration) = (Duration::from_millis(100), Duratio
 /// What is done when another process holds the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenHeld {
-    /// An error that names the owner.
+    /// An error that names the owner, as soon as it shows that it is alive, which takes a few seconds.
     Fail,
     /// Wait for it, for as long as it takes.
     Standby,
@@ -52,12 +53,25 @@ pub struct AcquireOptions {
     pub lease: Duration,
     /// What is done when another process holds it; by default it is waited for.
     pub when_held: WhenHeld,
+    /// Told once that somebody is waited for, in a sentence; by default a log line.
+    pub tell: Tell,
+}
+
+/// Who is told that a lease is waited for.
+#[derive(Clone)]
+pub struct Tell(pub Arc<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Tell {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Tell")
+    }
 }
 
 impl AcquireOptions {
     /// The defaults, for an owner of this name.
     pub fn new(label: impl Into<String>) -> Self {
-        Self { label: label.into(), lease: Duration::from_secs(30), when_held: WhenHeld::Standby }
+        let tell = Tell(Arc::new(|sentence: &str| tracing::info!("{sentence}")));
+        Self { label: label.into(), lease: Duration::from_secs(30), when_held: WhenHeld::Standby, tell }
     }
 }
 
@@ -70,7 +84,7 @@ pub enum AcquireError {
     Cluster(#[from] ClusterError),
     /// Another process has it.
     #[error(
-        "index `{index}` is owned by {} (process {}); if that is gone, its lease runs out {lease:?} after its last save",
+        "index `{index}` is owned by {} (process {}), which is alive: it has just renewed its lease of {lease:?}",
         owner.label,
         owner.process.pid
     )]
@@ -79,7 +93,7 @@ pub enum AcquireError {
         index: IndexName,
         /// Who has it.
         owner: Box<Owner>,
-        /// How long to wait at most when the owner is gone.
+        /// How long its lease lasts without being renewed.
         lease: Duration,
     },
     /// There is no such physical index.
@@ -200,8 +214,23 @@ impl Taking<'_> {
                 tokio::time::sleep(wait).await;
                 continue;
             }
-            if let Some(taken) = self.try_to_win(seen).await? {
-                return self.put_up_the_fence(taken).await;
+            let won = match self.try_to_win(seen).await {
+                Ok(Some(taken)) => self.put_up_the_fence(taken).await.map(Some),
+                lost => lost,
+            };
+            match won {
+                Ok(Some(taken)) => return Ok(taken),
+                // Somebody else was faster.
+                Ok(None) => {}
+                // The owner may have died with its node, and the cluster may need a moment.
+                Err(AcquireError::Cluster(error)) if self.stands_by() && error.is_retryable() => {
+                    tracing::warn!(index = %self.index, %error, "the lease cannot be taken yet");
+                    tokio::time::sleep(LOOK_INTERVAL.1).await;
+                }
+                Err(AcquireError::Overtaken { reason, .. }) if self.stands_by() => {
+                    tracing::info!(index = %self.index, reason, "another process was faster");
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -223,10 +252,6 @@ impl Taking<'_> {
             return Ok(None);
         }
         let lease = Duration::from_millis(document.lease_ms);
-        if !self.stands_by() {
-            let (index, owner) = (self.index.clone(), Box::new(owner.clone()));
-            return Err(AcquireError::Held { index, owner, lease });
-        }
         let now = boot_time();
         match watched {
             Some(watched) if watched.place == *place && watched.owner_id == owner.id => {
@@ -235,14 +260,30 @@ impl Taking<'_> {
                     return Ok(None);
                 }
             }
+            Some(_) if !self.stands_by() => {
+                let (index, owner) = (self.index.clone(), Box::new(owner.clone()));
+                return Err(AcquireError::Held { index, owner, lease });
+            }
             _ => {
                 if watched.as_ref().is_none_or(|watched| watched.owner_id != owner.id) {
-                    tracing::info!(index = %self.index, owner = %owner.label, "standing by");
+                    (self.options.tell.0)(&self.waiting_for(owner, lease));
                 }
                 *watched = Some(Watched { place: *place, owner_id: owner.id.clone(), since: now });
             }
         }
         Ok(Some((lease / LOOKS).clamp(LOOK_INTERVAL.0, LOOK_INTERVAL.1)))
+    }
+
+    fn waiting_for(&self, owner: &Owner, lease: Duration) -> String {
+        let (index, label, pid) = (self.index, &owner.label, owner.process.pid);
+        if self.stands_by() {
+            format!("standing by: index `{index}` is owned by {label} (process {pid})")
+        } else {
+            let seconds = lease.as_secs();
+            format!(
+                "index `{index}` is owned by {label} (process {pid}): looking for up to {seconds} s whether that is alive"
+            )
+        }
     }
 
     /// Writes the control document as its owner; `None` when somebody else was faster.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use pillowtop_core::field_types::Target;
@@ -85,11 +86,13 @@ pub(super) struct Request<'a> {
     pub(super) path: &'a [&'a str],
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) body: Option<Bytes>,
+    /// Shorter than the client's own time-out.
+    pub(super) timeout: Option<Duration>,
 }
 
 impl<'a> Request<'a> {
     pub(super) fn new(method: Method, path: &'a [&'a str]) -> Self {
-        Self { method, path, query: &[], body: None }
+        Self { method, path, query: &[], body: None, timeout: None }
     }
 
     pub(super) fn get(path: &'a [&'a str]) -> Self {
@@ -106,6 +109,10 @@ impl<'a> Request<'a> {
 
     pub(super) fn query(self, query: &'a [(&'a str, &'a str)]) -> Self {
         Self { query, ..self }
+    }
+
+    pub(super) fn within(self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self }
     }
 
     pub(super) fn json(self, body: &Value) -> Self {
@@ -207,6 +214,9 @@ impl Cluster {
             url.query_pairs_mut().extend_pairs(request.query);
         }
         let mut builder = endpoint.client().request(request.method, url);
+        if let Some(timeout) = request.timeout {
+            builder = builder.timeout(timeout);
+        }
         if let Some(body) = request.body {
             let is_bulk = request.path.last() == Some(&"_bulk");
             // The vendor's media types would be refused by one of the two products.

@@ -4,6 +4,7 @@
 //! It is created only where none is, and changed only by naming the `_seq_no` and `_primary_term` that were read.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use pillowtop_core::IndexName;
@@ -16,6 +17,9 @@ use super::error::ClusterError;
 use super::process::ProcessIdentity;
 use crate::clock::now_text;
 use crate::state::IndexState;
+
+/// How long a request may take that a lease depends on: a third of the usual lease, so that there is time for another.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Who holds a lease.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +103,9 @@ pub(super) async fn read(cluster: &Cluster, uuid: &str) -> Result<Option<Stored>
     let index = Bookkeeping::Control.index(cluster);
     let path = [index.as_str(), "_doc", uuid];
     let doing = format!("reading the control document of index uuid `{uuid}`");
-    let Some(answer) = cluster.optional_value(Request::get(&path), &doing).await? else { return Ok(None) };
+    let Some(answer) = cluster.optional_value(Request::get(&path).within(TIMEOUT), &doing).await? else {
+        return Ok(None);
+    };
     let answer: GetAnswer = serde_json::from_value(answer).map_err(|error| malformed(&doing, &error))?;
     let Some(source) = answer.source.filter(|_| answer.found) else { return Ok(None) };
     let document = serde_json::from_value(source).map_err(|error| malformed(&doing, &error))?;
@@ -125,7 +131,8 @@ pub(super) async fn store(
         None => &[("refresh", "false"), ("op_type", "create")],
     };
     let body = serde_json::to_vec(document).map_err(|error| malformed(&doing, &error))?;
-    let request = Request { body: Some(Bytes::from(body)), ..Request::put(&path).query(condition) };
+    let request =
+        Request { body: Some(Bytes::from(body)), ..Request::put(&path).query(condition).within(TIMEOUT) };
     let answer = match cluster.value(request, &doing).await {
         Err(ClusterError::Refused { status: 409, .. }) => return Err(StoreError::Conflict),
         answer => answer?,

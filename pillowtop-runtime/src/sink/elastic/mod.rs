@@ -37,7 +37,7 @@ mod owned;
 #[cfg(test)]
 mod test_support;
 
-pub use acquire::{AcquireError, AcquireOptions, WhenHeld};
+pub use acquire::{AcquireError, AcquireOptions, Tell, WhenHeld};
 pub use aliases::FlipPlan;
 pub use bulk::body as bulk_body;
 pub use cluster::{Cluster, ClusterOptions, SettingsOverrides};

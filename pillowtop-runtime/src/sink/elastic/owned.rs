@@ -5,7 +5,7 @@
 //! | what | against |
 //! |---|---|
 //! | the control document is only written over the write that was read | two owners that both store positions |
-//! | no bulk is sent when the lease has run out by a clock that runs during suspension | a process that slept |
+//! | no bulk is sent while the lease has run out, by a clock that runs during suspension; storing the document renews it, or shows another owner | a process that slept |
 //! | bulks go to the private alias of this epoch | a process that was stopped between looking at the clock and sending |
 //! | versions above the ceiling of every earlier owner | a request that was on its way all the time |
 
@@ -201,7 +201,8 @@ impl OwnedIndex {
             return Err(WriteError::LeaseLost(reason.clone()));
         }
         if boot_time() >= shown.lease_ends {
-            return Err(WriteError::LeaseLost("it was not renewed in time".to_owned()));
+            // Whether it is lost shows with the next renewal.
+            return Err(WriteError::Held("its lease ran out and is being renewed".to_owned()));
         }
         Ok(shown.write_alias.clone())
     }
@@ -375,6 +376,18 @@ impl Sink for OwnedIndex {
                 document.state.set_position(position.clone(), &now_text());
             }
         })
+        .boxed()
+    }
+
+    fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    fn renew(&self) -> BoxFuture<'_, Result<(), SinkError>> {
+        async {
+            let left = lock(&self.shown).lease_ends.saturating_sub(boot_time());
+            if left > self.lease * 2 / 3 { Ok(()) } else { self.store("the lease", |_| {}).await }
+        }
         .boxed()
     }
 

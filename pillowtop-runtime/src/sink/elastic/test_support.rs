@@ -1,7 +1,6 @@
 //! Values that several unit tests need.
 
-use pillowtop_core::definition::{Content, content_hash, document_json};
-use pillowtop_core::{Committed, Definition, DocumentInfo, Fingerprint, Sequence};
+use pillowtop_core::{Definition, Sequence};
 use serde_json::json;
 
 use crate::operation::Version;
@@ -10,30 +9,7 @@ use crate::state::{DatabaseIdentity, IndexState, LoadState, Phase};
 /// A definition of one field.
 pub(super) fn definition() -> Definition {
     let mappings = json!({"dynamic": false, "properties": {"name": {"type": "text"}}});
-    let settings = json!({});
-    let document = document_json(&DocumentInfo::PART);
-    let content = Content {
-        mappings: &mappings,
-        settings: &settings,
-        document: &document,
-        filter: None,
-        transform_version: 1,
-    };
-    Definition {
-        targets: &[],
-        pillow: "case".into(),
-        alias: "cases".into(),
-        document: DocumentInfo::PART,
-        filter: None,
-        selector: None,
-        transform_version: 1,
-        hash: content_hash(&content),
-        fingerprint: Fingerprint(0),
-        committed: Committed::Unchecked,
-        rust_type: "Case",
-        settings,
-        mappings,
-    }
+    Definition::of_mapping("case", "cases", json!({}), mappings)
 }
 
 /// The state of an index that is loaded.

@@ -1,11 +1,13 @@
 //! The embedded index as a sink of the pipeline.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pillowtop_core::Sequence;
 
 use super::index::{EmbeddedIndex, Writer, set_position};
-use crate::clock::VersionClock;
+use crate::clock::{CEILING_AHEAD, VersionClock, now_micros};
 use crate::dead_letter::DeadLetter;
 use crate::operation::{Operation, WriteMode};
 use crate::sink::{ItemOutcome, Sink, SinkError, WriteError};
@@ -73,6 +75,22 @@ impl Sink for EmbeddedIndex {
 
     fn save(&self, position: Option<Sequence>) -> BoxFuture<'_, Result<(), SinkError>> {
         self.store(move |state| set_position(state, position)).boxed()
+    }
+
+    /// Nobody else can open the folder; what runs out is the versions that are reserved.
+    fn lease(&self) -> Duration {
+        CEILING_AHEAD
+    }
+
+    fn renew(&self) -> BoxFuture<'_, Result<(), SinkError>> {
+        async {
+            let left = self.shared().versions().ceiling().0.saturating_sub(now_micros());
+            if Duration::from_micros(left) > CEILING_AHEAD * 2 / 3 {
+                return Ok(());
+            }
+            self.store(|_| {}).await
+        }
+        .boxed()
     }
 
     fn enter(&self, phase: Phase) -> BoxFuture<'_, Result<(), SinkError>> {

@@ -16,6 +16,7 @@ pillowtop::rules! {
         numbers => ;
         booleans keyword;
         dates => date skip;
+        strings named "z" => text, numbers => long;
         objects => nested;
         root named "x" => dynamic = false;
         root => date_detecton = false, properties(all(text));

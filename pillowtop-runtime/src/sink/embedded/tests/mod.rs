@@ -8,8 +8,7 @@ mod searching;
 use std::path::Path;
 
 use bytes::Bytes;
-use pillowtop_core::definition::{Content, content_hash, document_json};
-use pillowtop_core::{Committed, Definition, DocumentInfo, Fingerprint};
+use pillowtop_core::Definition;
 use serde_json::{Value, json};
 
 use super::{EmbeddedIndex, SearchResult};
@@ -20,29 +19,7 @@ use crate::state::DatabaseIdentity;
 
 /// A definition of this mapping and these settings.
 fn definition(mappings: Value, settings: Value) -> Definition {
-    let document = DocumentInfo { types: &["Case"], ..DocumentInfo::PART };
-    let hash = content_hash(&Content {
-        mappings: &mappings,
-        settings: &settings,
-        document: &document_json(&document),
-        filter: None,
-        transform_version: 1,
-    });
-    Definition {
-        targets: &[],
-        pillow: "case".into(),
-        alias: "cases".into(),
-        document,
-        filter: None,
-        selector: None,
-        transform_version: 1,
-        settings,
-        mappings,
-        fingerprint: Fingerprint(0),
-        hash,
-        committed: Committed::Unchecked,
-        rust_type: "Case",
-    }
+    Definition::of_mapping("case", "cases", settings, mappings)
 }
 
 /// A mapping of these properties.

@@ -4,10 +4,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "Case")]
 #[pillow(name = "case", alias = "cases", mapping = unchecked)]
-struct Case<'a> {
-    domain: &'a str,
-    #[serde(borrow)]
-    names: Option<Vec<&'a str>>,
+struct Case {
+    #[serde(flatten)]
+    inner: Inner,
+}
+
+#[derive(Serialize, Deserialize, CouchDocument)]
+struct Inner {
+    pillowtop: String,
 }
 
 fn main() {}

@@ -1,16 +1,12 @@
-//! How a committed mapping stands to its struct: the states and their words, which the compiler, `make-mapping --check` and the
-//! test `assert_committed` share.
+//! The states of a committed mapping, and the words for each.
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use crate::committed::{CommittedFile, CommittedFileError, FOLDER, FORMAT};
+use crate::committed::{CommittedFile, CommittedFileError, FORMAT};
 use crate::definition::Definition;
-use crate::diff::{diff, summary};
 use crate::fingerprint::FingerprintError;
 use crate::pillow::Committed;
-use crate::registry::Registry;
 
 /// How a committed mapping stands to its struct.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,95 +139,4 @@ pub fn state(definition: &Definition) -> (State, Option<CommittedFile>) {
 pub fn rust_name(definition: &Definition) -> &str {
     let path = definition.rust_type.split('<').next().unwrap_or_default();
     path.rsplit("::").next().unwrap_or(path)
-}
-
-/// Where the committed mapping of a definition is on disk, without `..`; a build without `bless` does not know.
-#[must_use]
-pub fn path(definition: &Definition) -> Option<PathBuf> {
-    let Committed::OnDisk(path) = definition.committed else { return None };
-    let mut plain = PathBuf::new();
-    for part in Path::new(path).components() {
-        match part {
-            Component::ParentDir => drop(plain.pop()),
-            part => plain.push(part),
-        }
-    }
-    Some(plain)
-}
-
-/// The committed mappings in a folder that no registered pillow has.
-///
-/// # Errors
-///
-/// When the folder cannot be listed.
-pub fn orphans(registry: &Registry, folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let definitions = registry.pillows().iter().map(|pillow| pillow.definition());
-    let known: BTreeSet<PathBuf> = definitions
-        .map(|known| path(known).unwrap_or_else(|| folder.join(format!("{}.json", known.pillow))))
-        .collect();
-    let mut orphans = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "json") && !known.contains(&path) {
-            orphans.push(path);
-        }
-    }
-    orphans.sort();
-    Ok(orphans)
-}
-
-/// How many folders up from a crate its `mappings/` is, and how many its workspace's root: that is where the first one is if there
-/// is none yet.
-#[must_use]
-pub fn levels(crate_folder: &Path) -> (usize, usize) {
-    let to_root = crate_folder.ancestors().position(is_workspace_root).unwrap_or(0);
-    let nearest = crate_folder.ancestors().take(to_root + 1).position(|folder| folder.join(FOLDER).is_dir());
-    (nearest.unwrap_or(to_root), to_root)
-}
-
-fn is_workspace_root(folder: &Path) -> bool {
-    let manifest = fs_err::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
-    manifest.lines().any(|line| {
-        let line = line.trim_start();
-        line.starts_with("[workspace]") || line.starts_with("[workspace.")
-    })
-}
-
-/// What is to be done about the committed mappings of a list of pillows, each with what changed; empty if all are fresh.
-/// `crate_folder` is that of the crate whose documents they are.
-#[must_use]
-pub fn report(registry: &Registry, crate_folder: &Path, program: &str) -> String {
-    let (up, to_root) = levels(crate_folder);
-    let ancestor = |levels: usize| crate_folder.ancestors().nth(levels).unwrap_or(crate_folder);
-    let folder = ancestor(up).join(FOLDER);
-    let shown = |path: &Path| path.strip_prefix(ancestor(to_root)).unwrap_or(path).display().to_string();
-    let mut lines = Vec::new();
-    for definition in registry.pillows().iter().map(|pillow| pillow.definition()) {
-        let (state, old) = state(definition);
-        if state.is_fine() {
-            continue;
-        }
-        let name = definition.pillow.as_str();
-        let shown = shown(&path(definition).unwrap_or_else(|| folder.join(format!("{name}.json"))));
-        lines.push(state.sentence(rust_name(definition), &shown));
-        if let Some(old) = old {
-            let new = CommittedFile::of(definition);
-            lines.extend(diff(&old, &new).iter().map(|change| format!("  {change}")));
-            lines.extend(summary(&old, &new, program).map(|summary| format!("  {summary}")));
-        }
-        lines.push(format!("help: {}", state.help(program, name, &shown)));
-    }
-    match orphans(registry, &folder) {
-        Ok(orphans) => {
-            for path in orphans {
-                let shown = shown(&path);
-                lines.push(State::Orphaned.sentence("", &shown));
-                lines.push(format!("help: {}", State::Orphaned.help(program, "", &shown)));
-            }
-        }
-        // Without the folder there is nothing to be left over.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => lines.push(format!("listing `{}`: {error}", shown(&folder))),
-    }
-    lines.join("\n")
 }

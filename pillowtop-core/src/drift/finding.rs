@@ -1,0 +1,96 @@
+//! What is said of each committed mapping: the same for `make-mapping --check` and for the test `assert_committed`.
+
+use std::path::Path;
+
+use super::orphans::orphans_of_crate;
+use super::place::{levels, path};
+use super::state::{State, rust_name, state};
+use crate::committed::{CommittedFile, FOLDER};
+use crate::definition::Definition;
+use crate::diff::{PathChange, diff, summary};
+use crate::registry::Registry;
+
+/// How one committed mapping stands to its struct, and what is to be done about it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Its state.
+    pub state: State,
+    /// What is so, as one sentence.
+    pub sentence: String,
+    /// What changed since it was made, where the two can be compared.
+    pub changes: Vec<PathChange>,
+    /// The changes in one line.
+    pub summary: Option<String>,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl Finding {
+    /// Of a file that no registered pillow has.
+    #[must_use]
+    pub fn orphaned(shown: &str, program: &str) -> Self {
+        let state = State::Orphaned;
+        let (sentence, help) = (state.sentence("", shown), state.help(program, "", shown));
+        Self { state, sentence, changes: Vec::new(), summary: None, help }
+    }
+
+    /// As people read it: the sentence, perhaps what changed, and the help if there is something to be done.
+    #[must_use]
+    pub fn lines(&self, with_changes: bool) -> Vec<String> {
+        let mut lines = vec![self.sentence.clone()];
+        if with_changes {
+            lines.extend(self.changes.iter().map(|change| format!("  {change}")));
+            lines.extend(self.summary.iter().map(|summary| format!("  {summary}")));
+        }
+        if !self.state.is_fine() {
+            lines.push(format!("help: {}", self.help));
+        }
+        lines
+    }
+}
+
+/// What is said of a definition's committed mapping. `shown` is the file as people write its path, `program` how the commands are
+/// run.
+#[must_use]
+pub fn finding(definition: &Definition, shown: &str, program: &str) -> Finding {
+    let (state, old) = state(definition);
+    let new = CommittedFile::of(definition);
+    let old = old.filter(|_| state == State::Stale);
+    Finding {
+        sentence: state.sentence(rust_name(definition), shown),
+        changes: old.as_ref().map(|old| diff(old, &new)).unwrap_or_default(),
+        summary: old.as_ref().and_then(|old| summary(old, &new, program)),
+        help: state.help(program, definition.pillow.as_str(), shown),
+        state,
+    }
+}
+
+/// What is to be done about the committed mappings of a crate's pillows, each with what changed; empty if all are fresh.
+/// `crate_folder` is that of the crate.
+#[must_use]
+pub fn report(registry: &Registry, crate_folder: &Path, program: &str) -> String {
+    let (up, to_root) = levels(crate_folder);
+    let ancestor = |levels: usize| crate_folder.ancestors().nth(levels).unwrap_or(crate_folder);
+    let folder = ancestor(up).join(FOLDER);
+    let shown = |path: &Path| path.strip_prefix(ancestor(to_root)).unwrap_or(path).display().to_string();
+    let definitions = registry.pillows().iter().map(|pillow| pillow.definition());
+    let mut findings: Vec<Finding> = definitions
+        .map(|definition| {
+            let path = path(definition).unwrap_or_else(|| folder.join(format!("{}.json", definition.pillow)));
+            finding(definition, &shown(&path), program)
+        })
+        .collect();
+    let orphans = orphans_of_crate(registry, &folder, crate_folder);
+    findings.extend(orphans.iter().flatten().map(|path| Finding::orphaned(&shown(path), program)));
+    findings.retain(|finding| !finding.state.is_fine());
+    let mut lines: Vec<String> = findings.iter().flat_map(|finding| finding.lines(true)).collect();
+    match orphans {
+        // Without the folder there is nothing to be left over.
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            lines.push(format!("listing `{}`: {error}", shown(&folder)));
+        }
+        _ => {}
+    }
+    lines.join("\n")
+}

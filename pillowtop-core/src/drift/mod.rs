@@ -1,0 +1,12 @@
+//! How a committed mapping stands to its struct: the states and their words, which the compiler, `make-mapping --check` and the
+//! test `assert_committed` share.
+
+mod finding;
+mod orphans;
+mod place;
+mod state;
+
+pub use finding::{Finding, finding, report};
+pub use orphans::{orphans, orphans_of_crate};
+pub use place::{levels, path};
+pub use state::{State, rust_name, state};

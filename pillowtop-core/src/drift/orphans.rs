@@ -1,0 +1,109 @@
+//! Committed mappings that no pillow has any more.
+//!
+//! A list of all pillows knows which those are. A crate's own list does not, where several crates of documents share the folder of a
+//! workspace: it leaves files alone that another crate may have. What another crate has shows in its sources, where a pillow's name
+//! is a text in a file that speaks of pillows. Should that be another text of the same letters, the list of all still tells.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::place::{levels, path};
+use crate::committed::FOLDER;
+use crate::pillow::Committed;
+use crate::registry::Registry;
+
+/// The committed mappings in a folder that no pillow of a list has; the list is of all pillows that have theirs there.
+///
+/// # Errors
+///
+/// When the folder cannot be listed.
+pub fn orphans(registry: &Registry, folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let definitions = || registry.pillows().iter().map(|pillow| pillow.definition());
+    let by_path: BTreeSet<PathBuf> = definitions()
+        .map(|known| path(known).unwrap_or_else(|| folder.join(format!("{}.json", known.pillow))))
+        .collect();
+    // A build without `bless` knows no paths. Where `mapping = "…"` says another one, the contents tell.
+    let by_bytes: BTreeSet<&[u8]> = definitions()
+        .filter_map(|known| match known.committed {
+            Committed::Embedded(bytes) => Some(bytes),
+            _ => None,
+        })
+        .collect();
+    let mut orphans = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let is_known = || {
+            by_path.contains(&path) || fs_err::read(&path).is_ok_and(|bytes| by_bytes.contains(&bytes[..]))
+        };
+        if path.extension().is_some_and(|extension| extension == "json") && !is_known() {
+            orphans.push(path);
+        }
+    }
+    orphans.sort();
+    Ok(orphans)
+}
+
+/// The same by the list of one crate, without what another crate may have.
+///
+/// # Errors
+///
+/// When the folder cannot be listed.
+pub fn orphans_of_crate(
+    registry: &Registry,
+    folder: &Path,
+    crate_folder: &Path,
+) -> std::io::Result<Vec<PathBuf>> {
+    let mut orphans = orphans(registry, folder)?;
+    if let Some(above) = folder.parent() {
+        Others { folder, crate_folder }.take(&mut orphans, above, false);
+    }
+    Ok(orphans)
+}
+
+/// The sources of the other crates whose committed mappings are in a folder.
+struct Others<'a> {
+    folder: &'a Path,
+    crate_folder: &'a Path,
+}
+
+impl Others<'_> {
+    /// Takes away what the sources in `current` and below may have; `is_other` says whether they are of such a crate. What cannot
+    /// be read has nothing.
+    fn take(&self, orphans: &mut Vec<PathBuf>, current: &Path, is_other: bool) {
+        let is_other =
+            if current.join("Cargo.toml").is_file() { self.is_another_crate(current) } else { is_other };
+        let Ok(entries) = fs_err::read_dir(current) else { return };
+        for entry in entries.flatten() {
+            if orphans.is_empty() {
+                return;
+            }
+            let path = entry.path();
+            // Links are not followed: they may lead back up.
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_folder && !is_left_out(&path) {
+                self.take(orphans, &path, is_other);
+            } else if is_other && path.extension().is_some_and(|extension| extension == "rs") {
+                let source = fs_err::read_to_string(&path).unwrap_or_default();
+                orphans.retain(|orphan| !may_have(&source, orphan));
+            }
+        }
+    }
+
+    fn is_another_crate(&self, package: &Path) -> bool {
+        let above = package.ancestors().nth(levels(package).0);
+        package != self.crate_folder && above.is_some_and(|above| above.join(FOLDER) == self.folder)
+    }
+}
+
+/// Hidden folders, and what tools mark as theirs: cargo's `target`.
+fn is_left_out(folder: &Path) -> bool {
+    let is_hidden = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    is_hidden || folder.join("CACHEDIR.TAG").is_file()
+}
+
+/// Whether a source file may declare the pillow of a committed mapping: by its name, or by the file's.
+fn may_have(source: &str, mapping: &Path) -> bool {
+    let Some(name) = mapping.file_stem().map(|name| name.to_string_lossy()) else { return false };
+    source.to_ascii_lowercase().contains("pillow")
+        && (source.contains(&format!("\"{name}\"")) || source.contains(&format!("{name}.json\"")))
+}

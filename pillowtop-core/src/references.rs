@@ -1,0 +1,218 @@
+//! What fields of a mapping say of other fields: the path of an alias, the targets of `copy_to`, and that there is one `join`. A derive
+//! sees one struct and the compiler no paths, so this is told when the mapping is made.
+//!
+//! Servers refuse an index with a wrong one; asked of Elasticsearch 7.10 and OpenSearch 3.6.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+/// A field that speaks of another one wrongly.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WrongReference {
+    /// The path of an alias is no field that can have one.
+    #[error("the alias `{alias}` names `{path}`, {reason}")]
+    Alias {
+        /// The alias.
+        alias: String,
+        /// What it names.
+        path: String,
+        /// Why that cannot be.
+        reason: &'static str,
+    },
+    /// A target of `copy_to` cannot be copied to.
+    #[error("`copy_to` of `{field}` names `{target}`, {reason}")]
+    CopyTo {
+        /// The field.
+        field: String,
+        /// What it names.
+        target: String,
+        /// Why that cannot be.
+        reason: &'static str,
+    },
+    /// An index has one `join` at most.
+    #[error("`{second}` is a second `join` beside `{first}`: an index has one at most")]
+    SecondJoin {
+        /// A field.
+        first: String,
+        /// Another.
+        second: String,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Field,
+    Object,
+    Alias,
+    MultiField,
+}
+
+struct Entry<'a> {
+    kind: Kind,
+    /// The path of the `nested` object that it lies in, empty at the root.
+    scope: String,
+    mapping: &'a Value,
+}
+
+/// All that is wrong of a mapping.
+#[must_use]
+pub fn wrong_references(mappings: &Value) -> Vec<WrongReference> {
+    let mut entries = BTreeMap::new();
+    collect(mappings, "", "", &mut entries);
+    let mut wrong = Vec::new();
+    for (path, entry) in &entries {
+        wrong.extend(wrong_alias(path, entry, &entries));
+        wrong.extend(wrong_copies(path, entry, &entries));
+    }
+    let mut joins = entries.iter().filter(|(_, entry)| entry.mapping["type"] == "join").map(|(path, _)| path);
+    if let Some(first) = joins.next() {
+        wrong.extend(
+            joins.map(|second| WrongReference::SecondJoin { first: first.clone(), second: second.clone() }),
+        );
+    }
+    wrong
+}
+
+fn collect<'a>(object: &'a Value, prefix: &str, scope: &str, entries: &mut BTreeMap<String, Entry<'a>>) {
+    for (name, mapping) in members(object, "properties") {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let kind = match mapping["type"].as_str() {
+            Some("alias") => Kind::Alias,
+            Some("object" | "nested" | "passthrough") | None => Kind::Object,
+            Some(_) => Kind::Field,
+        };
+        let inner = if mapping["type"] == "nested" { path.as_str() } else { scope };
+        collect(mapping, &path, inner, entries);
+        for (field, mapping) in members(mapping, "fields") {
+            let entry = Entry { kind: Kind::MultiField, scope: scope.to_owned(), mapping };
+            entries.insert(format!("{path}.{field}"), entry);
+        }
+        entries.insert(path, Entry { kind, scope: scope.to_owned(), mapping });
+    }
+}
+
+fn members<'a>(object: &'a Value, of: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    object.get(of).and_then(Value::as_object).into_iter().flat_map(Map::iter)
+}
+
+fn wrong_alias(
+    alias: &str,
+    entry: &Entry<'_>,
+    entries: &BTreeMap<String, Entry<'_>>,
+) -> Option<WrongReference> {
+    if entry.kind != Kind::Alias {
+        return None;
+    }
+    let path = entry.mapping["path"].as_str()?;
+    let reason = match entries.get(path) {
+        None => "which is no field of this mapping",
+        Some(_) if path == alias => "which is itself",
+        Some(Entry { kind: Kind::Alias, .. }) => "which is an alias too",
+        Some(Entry { kind: Kind::Object, .. }) => "which is an object",
+        Some(target) if target.scope != entry.scope => "which lies in another `nested` object",
+        Some(_) => return None,
+    };
+    Some(WrongReference::Alias { alias: alias.to_owned(), path: path.to_owned(), reason })
+}
+
+/// A target that is not there is none that is wrong: under `dynamic = true` it is made.
+fn wrong_copies(
+    field: &str,
+    entry: &Entry<'_>,
+    entries: &BTreeMap<String, Entry<'_>>,
+) -> Vec<WrongReference> {
+    let said = match &entry.mapping["copy_to"] {
+        Value::Array(targets) => targets.iter().collect(),
+        Value::Null => Vec::new(),
+        target => vec![target],
+    };
+    let reason = |target: &str| match entries.get(target)? {
+        Entry { kind: Kind::Object, .. } => Some("which is an object"),
+        Entry { kind: Kind::MultiField, .. } => Some("which is a multi-field"),
+        target if !is_within(&entry.scope, &target.scope) => Some("which lies in another `nested` object"),
+        _ => None,
+    };
+    let targets = said.into_iter().filter_map(Value::as_str);
+    targets
+        .filter_map(|target| {
+            let reason = reason(target)?;
+            Some(WrongReference::CopyTo { field: field.to_owned(), target: target.to_owned(), reason })
+        })
+        .collect()
+}
+
+/// Whether a scope is another one, or lies in it.
+fn is_within(scope: &str, outer: &str) -> bool {
+    outer.is_empty() || scope.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(properties: &Value, expected: &[&str]) {
+        let wrong = wrong_references(&json!({ "properties": properties }));
+        let found: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        assert_eq!(found, expected, "{properties}");
+    }
+
+    #[test]
+    fn an_alias_names_a_field_beside_it() {
+        let name = json!({"type": "text", "fields": {"exact": {"type": "keyword"}}});
+        check(
+            &json!({"name": name, "a": {"type": "alias", "path": "name"}, "b": {"type": "alias", "path": "name.exact"}}),
+            &[],
+        );
+        check(
+            &json!({"a": {"type": "alias", "path": "nam"}, "name": name}),
+            &["the alias `a` names `nam`, which is no field of this mapping"],
+        );
+        check(&json!({"a": {"type": "alias", "path": "a"}}), &["the alias `a` names `a`, which is itself"]);
+        let inner = json!({"type": "nested", "properties": {"x": {"type": "long"}, "y": {"type": "alias", "path": "n.x"}}});
+        check(&json!({ "n": inner }), &[]);
+        check(
+            &json!({"n": inner, "a": {"type": "alias", "path": "n.x"}, "o": {"type": "alias", "path": "n"}}),
+            &[
+                "the alias `a` names `n.x`, which lies in another `nested` object",
+                "the alias `o` names `n`, which is an object",
+            ],
+        );
+    }
+
+    #[test]
+    fn copies_go_to_fields_of_the_same_object_or_one_around_it() {
+        let text = json!({"type": "text"});
+        let copied = |to: Value| json!({"type": "keyword", "copy_to": to});
+        check(&json!({"a": copied(json!(["all", "later"])), "all": text}), &[]);
+        check(
+            &json!({"n": {"type": "nested", "properties": {"x": copied(json!(["all", "n.y"])), "y": text}}, "all": text}),
+            &[],
+        );
+        check(
+            &json!({"a": copied(json!("n.y")), "n": {"type": "nested", "properties": {"y": text}}}),
+            &["`copy_to` of `a` names `n.y`, which lies in another `nested` object"],
+        );
+        check(
+            &json!({"a": copied(json!(["o", "b.c"])), "b": {"type": "text", "fields": {"c": text}}, "o": {"properties": {"z": text}}}),
+            &[
+                "`copy_to` of `a` names `o`, which is an object",
+                "`copy_to` of `a` names `b.c`, which is a multi-field",
+            ],
+        );
+    }
+
+    #[test]
+    fn there_is_one_join() {
+        let join = json!({"type": "join", "relations": {"a": "b"}});
+        check(&json!({ "j": join }), &[]);
+        check(
+            &json!({"j": join, "k": join}),
+            &["`k` is a second `join` beside `j`: an index has one at most"],
+        );
+    }
+}

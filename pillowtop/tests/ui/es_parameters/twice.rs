@@ -1,0 +1,18 @@
+use pillowtop::CouchDocument;
+use serde::Serialize;
+
+#[derive(Serialize, CouchDocument)]
+#[es(dynamic = strict)]
+struct Inner {
+    x: u8,
+}
+
+#[derive(Serialize, CouchDocument)]
+struct Outer {
+    #[es(nested, dynamic = false)]
+    inner: Vec<Inner>,
+}
+
+const _: &pillowtop::Object = Outer::MAPPING;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use pillowtop::CouchDocument;
+
+#[derive(CouchDocument)]
+struct Nothing(#[serde(skip)] String);
+
+fn main() {}

@@ -1,0 +1,194 @@
+//! A user's workspace: two crates of documents, a tool that registers both, and `mappings/` at the root.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+/// The tests are of one workspace, whose builds are kept; cargo would block them anyway.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const ROOT: &str = r#"
+[workspace]
+resolver = "3"
+members = ["visits", "people", "tool"]
+
+[workspace.package]
+version = "0.0.0"
+edition = "2024"
+
+[workspace.dependencies]
+pillowtop = { path = "CHECKOUT/pillowtop" }
+pillowtop-cli = { path = "CHECKOUT/pillowtop-cli" }
+serde = { version = "1", features = ["derive"] }
+
+"#;
+
+const CRATE: &str = r#"
+[package]
+name = "CRATE"
+version.workspace = true
+edition.workspace = true
+
+[features]
+bless = ["pillowtop/bless"]
+
+[dependencies]
+pillowtop.workspace = true
+serde.workspace = true
+"#;
+
+/// Has the test of one line, as the documentation shows it.
+const LIBRARY: &str = r#"
+use pillowtop::{CouchDocument, Pillow, Registry};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, CouchDocument, Pillow)]
+#[couch(doc_type = "STRUCT", database = "clinic")]
+#[pillow(name = "PILLOW", alias = "PILLOW_alias")]
+pub struct STRUCT {
+    pub name: String,
+}
+
+pub fn registry() -> Registry {
+    pillowtop::registry![STRUCT]
+}
+
+#[test]
+fn mappings_are_committed() {
+    pillowtop::assert_committed(&registry());
+}
+"#;
+
+const TOOL: &str = r#"
+[package]
+name = "drift-tool"
+version.workspace = true
+edition.workspace = true
+
+[features]
+bless = ["drift-visits/bless", "drift-people/bless"]
+
+[dependencies]
+drift-visits = { path = "../visits" }
+drift-people = { path = "../people" }
+pillowtop-cli.workspace = true
+"#;
+
+const MAIN: &str = "
+fn main() -> std::process::ExitCode {
+    pillowtop_cli::main(drift_visits::registry().and(&drift_people::registry()))
+}
+";
+
+/// How one of the three places ended, and what it said on both outputs.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) text: String,
+}
+
+pub(crate) struct Workspace {
+    folder: PathBuf,
+    target: PathBuf,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Workspace {
+    /// With the mappings of both crates made.
+    pub(crate) fn create() -> Self {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned();
+        // Beside the repository's own build, so that dependencies are built once.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder").to_owned();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drift");
+        if folder.is_dir() {
+            fs_err::remove_dir_all(&folder).expect("an empty folder");
+        }
+        let workspace = Self { folder, target, _alone: alone };
+        let here = checkout.to_str().expect("a path of text").replace('\\', "/");
+        workspace.write("Cargo.toml", &(ROOT.replace("CHECKOUT", &here) + &profile(&checkout)));
+        for (folder, rust_name, pillow) in [("visits", "Visit", "visit"), ("people", "Person", "person")] {
+            let manifest = CRATE.replace("CRATE", &format!("drift-{folder}"));
+            workspace.write(&format!("{folder}/Cargo.toml"), &manifest);
+            let library = LIBRARY.replace("STRUCT", rust_name).replace("PILLOW", pillow);
+            workspace.write(&format!("{folder}/src/lib.rs"), &library);
+        }
+        workspace.write("tool/Cargo.toml", TOOL);
+        workspace.write("tool/src/main.rs", MAIN);
+        fs_err::copy(checkout.join("Cargo.lock"), workspace.path("Cargo.lock")).expect("a lock file");
+        let made = workspace.tool(&["make-mapping", "--all"]);
+        assert_eq!(made.code, Some(0), "{made:?}");
+        workspace
+    }
+
+    /// What the compiler says of a crate.
+    pub(crate) fn compile(&self, krate: &str) -> Said {
+        self.cargo(&["check", "--package", krate])
+    }
+
+    /// What the test of one line says, in a build that may have stale mappings.
+    pub(crate) fn test(&self, krate: &str) -> Said {
+        self.cargo(&["test", "--lib", "--features", "bless", "--package", krate])
+    }
+
+    /// What a command says.
+    pub(crate) fn tool(&self, arguments: &[&str]) -> Said {
+        let run = ["run", "--quiet", "--features", "bless", "--package", "drift-tool", "--"];
+        self.cargo(&[&run[..], arguments].concat())
+    }
+
+    /// `make-mapping --check` for scripts.
+    #[track_caller]
+    pub(crate) fn checked_json(&self) -> (Option<i32>, Value) {
+        let said = self.tool(&["--json", "make-mapping", "--check"]);
+        let json = said.text.lines().find_map(|line| serde_json::from_str(line).ok());
+        (said.code, json.unwrap_or_else(|| panic!("no JSON: {said:?}")))
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs_err::read_to_string(self.path(path)).expect("a file")
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs_err::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs_err::write(path, text).expect("a file");
+    }
+
+    /// Removes a file or a folder, if there is one.
+    pub(crate) fn remove(&self, path: &str) {
+        let path = self.path(path);
+        if path.is_dir() {
+            fs_err::remove_dir_all(path).expect("no folder");
+        } else if path.is_file() {
+            fs_err::remove_file(path).expect("no file");
+        }
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Said {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let (command, rest) = arguments.split_first().expect("a command");
+        let Output { status, stdout, stderr } = Command::new(cargo)
+            .args([command, "--offline", "--color", "never", "--profile", "xtask"])
+            .args(rest)
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .output()
+            .expect("cargo");
+        let text = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        Said { code: status.code(), text }
+    }
+}
+
+/// The profile that the template has, so that nothing is built twice.
+fn profile(checkout: &Path) -> String {
+    let manifest = fs_err::read_to_string(checkout.join("examples/template/Cargo.toml")).expect("a manifest");
+    let start = manifest.find("[profile.xtask]").expect("a profile");
+    manifest[start..].to_owned()
+}
