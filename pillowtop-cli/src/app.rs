@@ -146,6 +146,9 @@ impl App {
         }
         let config = Config::read(&arguments.shared, |name| std::env::var(name).ok())?;
         let context = Context { registry: self.registry, config, talk, program };
+        for name in context.config.pillows.iter().flatten() {
+            context.pillow(name).map_err(Failure::in_enabled)?;
+        }
         for name in context.config.named_pillows() {
             context.pillow(name).map_err(|failure| failure.in_table(name))?;
         }

@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     /// Say more
     #[arg(long, short, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
-    /// Say errors alone
+    /// Say errors alone, beside the data
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 }

@@ -17,10 +17,21 @@ use crate::exit::Failure;
 /// The name of the file that is looked for.
 const FILE: &str = "pillowtop.toml";
 
-/// A text that is never shown.
+/// A text that is never shown, not even by an error that says what stands in its place.
 #[derive(Clone, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "toml::Value")]
 pub(crate) struct Secret(String);
+
+impl TryFrom<toml::Value> for Secret {
+    type Error = &'static str;
+
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        match value {
+            toml::Value::String(text) => Ok(Self(text)),
+            _ => Err("a password is a text, in quotes"),
+        }
+    }
+}
 
 impl Secret {
     pub(crate) fn reveal(&self) -> &str {
@@ -103,8 +114,9 @@ impl Config {
             None => File::default(),
         };
         let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_owned();
+        // A variable that is set to nothing says nothing.
         let password = |name: &str, inline: Option<Secret>, from: Option<PathBuf>| match (
-            variable(name),
+            variable(name).filter(|text| !text.is_empty()),
             inline,
             from,
         ) {
@@ -117,7 +129,7 @@ impl Config {
             (None, None, None) => Ok::<_, Failure>(None),
         };
         let (couch, elastic) = (file.couch, file.elastic);
-        // A variable that is set to nothing says nothing.
+        // As above.
         let said = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
         let prefix = said(&shared.prefix).or(elastic.prefix);
         if let Some((prefix, problem)) =
@@ -194,14 +206,17 @@ fn overriding(table: &str, settings: &Value) -> Result<Value, Failure> {
 }
 
 fn nearest(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().map(|folder| folder.join(FILE)).find(|path| path.is_file())
+    // Whatever has the name is meant: what cannot be read is an error then, and not passed over.
+    folder.ancestors().map(|folder| folder.join(FILE)).find(|path| path.symlink_metadata().is_ok())
 }
 
 fn parse(path: &Path, text: &str) -> Result<File, Failure> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
         let place = line.map(|line| format!(" line {line}")).unwrap_or_default();
-        let message = error.message().to_owned();
+        // Names of TOML, where serde has its own.
+        let message = error.message().replace("expected a sequence", "expected a list");
+        let message = message.replace("invalid type: map", "invalid type: table");
         let failure = Failure::usage(format!("{}{place}: {message}", path.display()));
         match suggestion(&message) {
             Some(name) => failure.hint(format!("did you mean `{name}`?")),
@@ -250,6 +265,29 @@ mod tests {
         assert_eq!(config.couch.url.as_deref(), Some("http://flag"));
         assert_eq!(config.couch.password.as_ref().map(Secret::reveal), Some("said-outside"));
         assert!(!format!("{config:?}").contains("said-outside"), "{config:?}");
+        let config = read(TEXT, &Shared::default(), &[("PILLOWTOP_COUCH_PASSWORD", "")]).unwrap();
+        assert_eq!(config.couch.password.as_ref().map(Secret::reveal), Some("p"), "nothing says nothing");
+    }
+
+    #[test]
+    fn a_password_without_quotes_is_refused_and_not_shown() {
+        for password in ["20261126", "1.5", "true", "[\"20261126\"]", "2026-11-26"] {
+            let failure =
+                read(&format!("[couch]\npassword = {password}\n"), &Shared::default(), &[]).unwrap_err();
+            assert_eq!(failure.code, 2);
+            assert!(failure.message.ends_with("line 2: a password is a text, in quotes"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_with_the_name_of_the_file_is_not_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("below");
+        fs_err::create_dir_all(&below).unwrap();
+        fs_err::write(folder.path().join(FILE), "").unwrap();
+        assert_eq!(nearest(&below), Some(folder.path().join(FILE)));
+        fs_err::create_dir_all(below.join(FILE)).unwrap();
+        assert_eq!(nearest(&below), Some(below.join(FILE)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What every command has at hand: pillows, configuration, and somebody to talk to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName, Definition, Registry};
@@ -31,15 +32,19 @@ impl Context {
         })
     }
 
-    /// The pillows of these names, or the enabled ones.
+    /// The pillows of these names, or the enabled ones; each once, as it would stand in its own way.
     pub(crate) fn pillows(&self, names: &[String]) -> Result<Vec<Arc<dyn AnyPillow>>, Failure> {
-        match &self.config.pillows {
-            Some(enabled) if names.is_empty() => {
-                enabled.iter().map(|name| self.pillow(name).cloned().map_err(Failure::in_enabled)).collect()
-            }
-            None if names.is_empty() => Ok(self.registry.pillows().to_vec()),
-            _ => names.iter().map(|name| self.pillow(name).cloned()).collect(),
-        }
+        let named: Vec<&Arc<dyn AnyPillow>> = match &self.config.pillows {
+            None if names.is_empty() => self.registry.pillows().iter().collect(),
+            Some(enabled) if names.is_empty() => self.each(enabled)?,
+            _ => self.each(names)?,
+        };
+        let mut seen = BTreeSet::new();
+        Ok(named.into_iter().filter(|pillow| seen.insert(&pillow.definition().pillow)).cloned().collect())
+    }
+
+    fn each(&self, names: &[String]) -> Result<Vec<&Arc<dyn AnyPillow>>, Failure> {
+        names.iter().map(|name| self.pillow(name)).collect()
     }
 
     /// The database that a pillow reads.

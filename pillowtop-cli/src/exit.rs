@@ -103,6 +103,9 @@ failures!(EndpointError, EmbeddedError, SinkError, CommittedFileError, std::io::
 impl From<CouchError> for Failure {
     fn from(error: CouchError) -> Self {
         let hint = match &error {
+            CouchError::Malformed { .. } | CouchError::Refused { status: 404, .. } => {
+                "is `--couch-url` the address of CouchDB itself, without a database in it?"
+            }
             CouchError::Unreachable { .. } => "is it running, and is `--couch-url` its address?",
             CouchError::Unauthorized { .. } => {
                 "set PILLOWTOP_COUCH_USER and PILLOWTOP_COUCH_PASSWORD; nothing is tried again, since CouchDB locks an account after five wrong passwords"
@@ -125,7 +128,7 @@ impl From<SourceError> for Failure {
             SourceError::Couch(error) => error.into(),
             SourceError::BrokenLine { reason: RowError::NoDocument, .. } => Self::new(error)
                 .hint("save the feed with its documents: `_changes?include_docs=true`; nothing was read beyond what is indexed already"),
-            SourceError::BrokenLine { .. } => Self::new(error)
+            SourceError::BrokenLine { .. } | SourceError::UnreadableLine { .. } => Self::new(error)
                 .hint("mend that line, or take it out; nothing was read beyond what is indexed already"),
             SourceError::UnknownPosition { .. } => {
                 Self::new(error).hint("put the file back, or index into another folder")
@@ -152,6 +155,15 @@ impl From<ClusterError> for Failure {
             }
             ClusterError::Forbidden { .. } => {
                 "set PILLOWTOP_ELASTIC_USER and PILLOWTOP_ELASTIC_PASSWORD to somebody who may; nothing is tried again"
+            }
+            ClusterError::NotASearchServer { .. } => {
+                "is `--elastic-url` its address, and `--couch-url` another?"
+            }
+            ClusterError::Refused { error_type, .. } if error_type == "invalid_alias_name_exception" => {
+                "an index has the name of the alias: give the pillow another alias, or reindex that index under another name and delete it"
+            }
+            ClusterError::Refused { error_type, .. } if error_type == "index_closed_exception" => {
+                "open the index, or build another by `PROGRAM fast-reindex NAME --restart`"
             }
             error if error.is_retryable() => "is it running, and is `--elastic-url` its address?",
             _ => return Self::new(error),

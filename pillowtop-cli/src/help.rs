@@ -1,75 +1,117 @@
-//! What the commands' help teaches by example. `PROGRAM` stands for how the program is run.
+//! What the commands' help teaches by example. `PROGRAM` stands for how the program is run. Lines fit into a terminal of 80 columns.
 
 pub(crate) const PILLOWS: &str = "\
 Examples:
-  PROGRAM pillows           document types, database, alias, hash, and whether the mapping is committed
+  PROGRAM pillows           their types, database, alias, hash and mapping
   PROGRAM pillows --json    the same for scripts
 
-`pillows = [\"case\"]` in pillowtop.toml is the list of enabled ones; without it all are.";
+`pillows = [\"case\"]` in pillowtop.toml is the list of enabled ones; without it
+all are.";
 
 pub(crate) const MAKE_MAPPING: &str = "\
 Examples:
-  PROGRAM make-mapping case             derive the mapping of `case` and write mappings/case.json; then commit it
-  PROGRAM make-mapping --check          compare all with what is committed; exit code 4 when one is stale
-  PROGRAM make-mapping case --diff      what changed, and what it asks of a live index
-  PROGRAM make-mapping case --explain   each field of the index and its type";
+  PROGRAM make-mapping case            write mappings/case.json; commit it
+  PROGRAM make-mapping --check         compare all; exit code 4 if stale
+  PROGRAM make-mapping case --diff     what changed, and what that asks for
+  PROGRAM make-mapping case --explain  each field, and what decided it";
 
 pub(crate) const AUDIT: &str = "\
 Examples:
-  PROGRAM audit case --docs samples.jsonl                  each path: seen, rejected, left out, truncated, never seen
-  PROGRAM audit case --docs samples/ --json                the same for scripts, of a folder of *.json
+  PROGRAM audit case --docs samples.jsonl
+                             each path: seen, rejected, left out, truncated,
+                             never seen
+  PROGRAM audit case --docs samples/ --json
+                             the same for scripts, of a folder of *.json
   PROGRAM audit case --docs http://localhost:5984/clinic --limit 10000
   PROGRAM audit case --docs samples.jsonl --target \"opensearch 3.6\"
 
-Documents go through gate, filter and transform as in `PROGRAM run`; nothing is sent to a cluster. Exit code 4 when one would be rejected.";
+Documents go through gate, filter and transform as in `PROGRAM run`;
+nothing is sent to a cluster. Exit code 4 when one would be rejected.";
 
 pub(crate) const NEW_PILLOW: &str = "\
 Examples:
-  PROGRAM new-pillow visit --from-mapping visits.json                        the module of `Visit` on standard output
-  PROGRAM new-pillow visit --from-mapping visits.json --out src/visit.rs     into a file, settings beside it
-  PROGRAM new-pillow visit --from-mapping http://localhost:9200/visits --out src/visit.rs
-  PROGRAM new-pillow visit --from-docs samples.jsonl --doc-type Visit        inferred from documents
-  PROGRAM new-pillow visit --from-docs http://localhost:5984/clinic --doc-type Visit --nested measurements
+  PROGRAM new-pillow visit --from-mapping visits.json
+                             the module of `Visit` on standard output
+  PROGRAM new-pillow visit --from-mapping visits.json --out src/visit.rs
+                             into a file, settings beside it
+  PROGRAM new-pillow visit --from-mapping http://localhost:9200/visits
+  PROGRAM new-pillow visit --from-docs samples.jsonl --doc-type Visit
+                             inferred from documents
+  PROGRAM new-pillow visit --from-docs http://localhost:5984/clinic \\
+                             --doc-type Visit --nested measurements
 
-FILE is what creates an index, or what `GET index`, `GET index/_mapping` or a template's address answers. What is from before
-Elasticsearch 7 is told on standard error, and in `notes` with --json.";
+FILE is what creates an index, or what `GET index`, `GET index/_mapping` or a
+template's address answers. What is from before Elasticsearch 7 is told on
+standard error, and in `notes` with --json.";
 
 pub(crate) const FAST_REINDEX: &str = "\
 Examples:
-  PROGRAM fast-reindex case             create <alias>_<hash>_1, load it, catch up; go on where an earlier run stopped
-  PROGRAM fast-reindex case --restart   build another one, even if one is complete; without --restart it is gone on with
-  PROGRAM fast-reindex case --couch-url http://localhost:5984 --elastic-url http://localhost:9200
+  PROGRAM fast-reindex case            create <alias>_<hash>_1, load it, or
+                                           go on where a run stopped
+  PROGRAM fast-reindex case --restart  build another, if one is complete too;
+                                           goes on without --restart
+  PROGRAM fast-reindex case --wait     wait for servers that do not answer
 
 Searches do not see the new index before `PROGRAM es-manage flip case`.";
 
 pub(crate) const RUN: &str = "\
 Examples:
-  PROGRAM run                     follow all enabled pillows
-  PROGRAM run case user           follow two
-  PROGRAM run --until-caught-up   apply what there is, and end
-  PROGRAM run --standby --wait    as a service: wait for servers, and for indices that another process follows
+  PROGRAM run                    follow all enabled pillows
+  PROGRAM run case user          follow two
+  PROGRAM run --until-caught-up  apply what there is, and end
+  PROGRAM run --standby --wait   as a service: wait for servers, and for
+                                     indices that another process follows
 
-The first ctrl-c waits for unanswered requests and stores how far it came; a second one ends at once. Either way nothing is lost.";
+The first ctrl-c (or SIGTERM) waits for unanswered requests and stores how far
+it came; a second one ends at once. Either way nothing is lost.";
 
 pub(crate) const ES_MANAGE: &str = "\
 Examples:
-  PROGRAM es-manage status                 indices, documents, phases, owners, aliases
-  PROGRAM es-manage flip case              move the alias that users search to the index of the committed mapping
-  PROGRAM es-manage flip --all --dry-run   show what would be moved
+  PROGRAM es-manage status                indices, phases, owners, aliases
+  PROGRAM es-manage flip case             let searches see the new index
+  PROGRAM es-manage flip --all --dry-run  show what would be moved
 
-An alias does not go from an index that is followed to one that nobody follows: start `PROGRAM run` for the new one first.";
+`flip` moves the alias that is searched to the index of the committed mapping.
+It does not move it from an index that is followed to one that nobody follows:
+start `PROGRAM run` for the new one first.";
 
 pub(crate) const DEAD_LETTERS: &str = "\
 Examples:
-  PROGRAM dead-letters list                 time, pillow, id, stage and reason of each
-  PROGRAM dead-letters list case --json     those of one pillow, with the documents
+  PROGRAM dead-letters list              time, pillow, id, stage and reason
+  PROGRAM dead-letters list case --json  those of one pillow, with documents
 
 A dead letter goes when a later version of its document is indexed or deleted.";
 
 pub(crate) const QUICKSTART: &str = "\
 Examples:
-  PROGRAM quickstart                        with nothing but this machine, into target/quickstart
-  PROGRAM quickstart --folder try           into another folder
-  PROGRAM quickstart --couch-url http://localhost:5984 --elastic-url http://localhost:9200
+  PROGRAM quickstart               on this machine alone, target/quickstart
+  PROGRAM quickstart --folder try  into another folder
+  PROGRAM quickstart \\
+      --couch-url http://localhost:5984 --elastic-url http://localhost:9200
 
-On real servers it makes the database `pillowtop_quickstart` and indices with the prefix `quickstart`, and touches nothing else.";
+On real servers it makes the database `pillowtop_quickstart` and indices with
+the prefix `quickstart`, and touches nothing else.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_fit_into_eighty_columns() {
+        let all = [
+            PILLOWS,
+            MAKE_MAPPING,
+            AUDIT,
+            NEW_PILLOW,
+            FAST_REINDEX,
+            RUN,
+            ES_MANAGE,
+            DEAD_LETTERS,
+            QUICKSTART,
+        ];
+        for line in all.iter().flat_map(|help| help.lines()) {
+            let shown = line.replace("PROGRAM", "cargo xtask");
+            assert!(shown.chars().count() <= 80, "{shown}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pillowtop_core::DatabaseName;
-use pillowtop_runtime::http::Endpoint;
+use pillowtop_runtime::http::{Endpoint, EndpointError};
 use pillowtop_runtime::sink::elastic::{
     AcquireOptions, Cluster, ClusterError, ClusterOptions, Tell, WhenHeld,
 };
@@ -76,7 +76,16 @@ fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoin
             .hint(format!("give --{flag}-url, PILLOWTOP_{variable}_URL, or `{flag}.url` in pillowtop.toml"))
     })?;
     let password = config.password.as_ref().map(Secret::reveal);
-    Endpoint::parse(url, config.user.as_deref(), password).map_err(Failure::usage)
+    Endpoint::parse(url, config.user.as_deref(), password).map_err(|error| {
+        let port = if flag == "couch" { 5984 } else { 9200 };
+        let hint = match &error {
+            EndpointError::NoUser(_) => {
+                format!("give --{flag}-user, PILLOWTOP_{variable}_USER, or `{flag}.user` in pillowtop.toml")
+            }
+            _ => format!("write --{flag}-url, or where else it is said, as `http://localhost:{port}`"),
+        };
+        Failure::usage(error).hint(hint)
+    })
 }
 
 async fn until_reachable<T, E: Display>(

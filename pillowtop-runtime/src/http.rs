@@ -37,7 +37,7 @@ pub enum EndpointError {
     /// It is no URL.
     #[error("the server's address is no URL: {0}")]
     NoUrl(String),
-    /// It is a URL of something else.
+    /// It is a URL of something else, or has no scheme.
     #[error("the server's address `{0}` starts with neither `http://` nor `https://`")]
     Scheme(String),
     /// A query or a fragment has no place in it.
@@ -92,11 +92,14 @@ impl Endpoint {
         password: Option<&str>,
         options: &EndpointOptions,
     ) -> Result<Self, EndpointError> {
-        let mut base = Url::parse(url).map_err(|error| EndpointError::NoUrl(error.to_string()))?;
+        let mut base = Url::parse(url).map_err(|error| match error {
+            url::ParseError::RelativeUrlWithoutBase => EndpointError::Scheme(without_secrets(url)),
+            error => EndpointError::NoUrl(error.to_string()),
+        })?;
         let (url_user, url_password) = take_credentials(&mut base);
         let shown = || base.to_string();
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
-            return Err(EndpointError::Scheme(base.scheme().to_owned()));
+            return Err(EndpointError::Scheme(without_secrets(url)));
         }
         if base.query().is_some() || base.fragment().is_some() {
             // A query may hold a secret.
@@ -149,20 +152,43 @@ fn push_segment(path: &mut String, segment: &str) {
     }
 }
 
-/// What went wrong with a request, with its causes and without the address: the outermost text alone only says that sending failed.
+/// What went wrong with a request, with its causes and without the address. Those that only say that something did are left out:
+/// "error sending request: client error (Connect): tcp connect error: Connection refused" is its last part.
 pub fn describe_error(error: reqwest::Error) -> String {
     let error = error.without_url();
-    let mut text = error.to_string();
+    let mut texts = vec![error.to_string()];
     let mut cause = std::error::Error::source(&error);
     while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
+        let text = inner.to_string();
+        if text.contains("InvalidContentType") {
+            return "it speaks no TLS, which `https://` asks for".to_owned();
+        }
+        if texts.iter().all(|said| !said.contains(&text)) {
+            texts.push(text);
         }
         cause = inner.source();
     }
-    text
+    let last = texts.pop().unwrap_or_default();
+    texts.retain(|text| !says_nothing(text));
+    texts.push(last);
+    texts.join(": ")
+}
+
+/// Whether a text of the HTTP client says nothing that its cause does not.
+fn says_nothing(text: &str) -> bool {
+    text == "error sending request"
+        || text.starts_with("client error (")
+        || matches!(text, "tcp connect error" | "dns error")
+}
+
+/// An address that cannot be read as one, for people. What may be a password or a query is left out.
+fn without_secrets(url: &str) -> String {
+    let address = url.split(['?', '#']).next().unwrap_or_default();
+    match (address.contains('@'), address.split_once(':')) {
+        (false, _) => address.to_owned(),
+        (true, Some((scheme, rest))) if rest.starts_with("//") => format!("{scheme}://…"),
+        (true, _) => "…".to_owned(),
+    }
 }
 
 fn take_credentials(url: &mut Url) -> (Option<String>, Option<String>) {
@@ -304,6 +330,35 @@ mod tests {
         let endpoint = Endpoint::parse("http://127.0.0.1:1", Some("user"), Some("hidden")).unwrap();
         let error = endpoint.client().get(endpoint.url(&["secret-path"])).send().await.unwrap_err();
         let text = describe_error(error);
-        assert!(text.contains("refused") && !text.contains("secret-path"), "{text}");
+        assert!(text.starts_with("Connection refused") && !text.contains("secret-path"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_server_without_tls_is_named_as_such() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        });
+        let endpoint = Endpoint::parse(&format!("https://127.0.0.1:{port}"), None, None).unwrap();
+        let error = endpoint.client().get(endpoint.url(&[])).send().await.unwrap_err();
+        server.join().unwrap();
+        assert_eq!(describe_error(error), "it speaks no TLS, which `https://` asks for");
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_is_shown_as_it_was_said() {
+        for (url, shown) in [
+            ("localhost:5984", "`localhost:5984`"),
+            ("127.0.0.1:5984/couch?key=hidden", "`127.0.0.1:5984/couch`"),
+            ("localhost", "`localhost`"),
+            ("ftp://host/", "`ftp://host/`"),
+            ("ftp://user:hidden@host", "`ftp://…`"),
+            ("user:hid@den@host", "`…`"),
+        ] {
+            let said = Endpoint::parse(url, None, None).unwrap_err().to_string();
+            assert!(said.contains(shown) && said.contains("starts with neither"), "{said}");
+        }
     }
 }

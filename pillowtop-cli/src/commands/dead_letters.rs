@@ -22,7 +22,7 @@ pub(crate) async fn run(context: &Context, action: &DeadLetterAction) -> Result<
     let mut table = Table::new(&["time", "pillow", "id", "stage", "reason"].map(|name| (name, Align::Left)));
     for letter in &letters {
         let stage = json!(letter.stage).as_str().unwrap_or_default().to_owned();
-        let reason: String = letter.reason.chars().take(REASON).collect();
+        let reason = cut(&letter.reason);
         table.row([letter.time.clone(), letter.pillow.to_string(), letter.id.to_string(), stage, reason]);
     }
     if letters.is_empty() {
@@ -32,4 +32,24 @@ pub(crate) async fn run(context: &Context, action: &DeadLetterAction) -> Result<
     }
     context.talk.json(&json!({"dead_letters": letters}));
     Ok(Outcome::Done)
+}
+
+/// A reason as long as a table takes; `…` says that there is more, which `--json` shows.
+fn cut(reason: &str) -> String {
+    if reason.chars().count() <= REASON {
+        return reason.to_owned();
+    }
+    reason.chars().take(REASON - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_that_is_cut_says_so() {
+        assert_eq!(cut("short"), "short");
+        assert_eq!(cut(&"é".repeat(REASON)), "é".repeat(REASON));
+        assert_eq!(cut(&"é".repeat(REASON + 1)), "é".repeat(REASON - 1) + "…");
+    }
 }

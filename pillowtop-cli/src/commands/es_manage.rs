@@ -34,7 +34,12 @@ async fn status(context: &Context) -> Result<Outcome, Failure> {
     ];
     let mut table = Table::new(&columns);
     indices.iter().for_each(|index| table.row(cells(context, index)));
-    table.lines().iter().for_each(|line| context.talk.text(line));
+    if indices.is_empty() {
+        let of_prefix = cluster.prefix().map(|prefix| format!(" with the prefix `{prefix}`"));
+        context.talk.text(&format!("no indices of pillows{}", of_prefix.unwrap_or_default()));
+    } else {
+        table.lines().iter().for_each(|line| context.talk.text(line));
+    }
     let listed: Vec<Value> = indices.iter().map(|index| to_json(context, index)).collect();
     context.talk.json(&json!({"indices": listed}));
     Ok(Outcome::Done)

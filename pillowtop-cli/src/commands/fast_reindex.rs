@@ -13,7 +13,7 @@ use crate::arguments::FastReindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
-use crate::output::Progress;
+use crate::output::{Progress, Summary, counted};
 use crate::servers::{self, WhenUnreachable};
 use crate::stop::Stop;
 
@@ -25,17 +25,21 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
     let cluster = servers::cluster(context, when_unreachable).await?;
     let couch = servers::couch(context, database, when_unreachable).await?;
     let stop = Stop::on_signals(&context.talk);
-    let done = build(context, &cluster, &couch, &pillow, arguments.restart, &stop).await?;
+    let (done, summary) = build(context, &cluster, &couch, &pillow, arguments.restart, &stop).await?;
+    if !done.already_complete {
+        summary.print();
+    }
     let name = &pillow.definition().pillow;
     let Reindexed { index, documents, stopped, already_complete, .. } = &done;
     if *stopped {
         return Err(Failure::new(format!("stopped before index `{index}` was complete"))
             .hint(format!("`PROGRAM fast-reindex {name}` goes on from here")));
     }
+    let with = format!("with {}", counted(*documents, "document"));
     if *already_complete {
-        context.talk.text(&format!("index `{index}` is complete already, with {documents} documents"));
+        context.talk.text(&format!("index `{index}` is complete already, {with}"));
     } else {
-        context.talk.text(&format!("index `{index}` is complete, with {documents} documents"));
+        context.talk.text(&format!("index `{index}` is complete, {with}"));
         context.talk.note(&format!("next: `{0} es-manage flip {name}`, then `{0} run`", context.program));
     }
     context.talk.json(&json!({
@@ -44,7 +48,7 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
     Ok(Outcome::Done)
 }
 
-/// Builds an index and shows how it goes on.
+/// Builds an index and shows how it goes on. What was done is for the caller to say.
 pub(crate) async fn build(
     context: &Context,
     cluster: &Cluster,
@@ -52,7 +56,7 @@ pub(crate) async fn build(
     pillow: &Arc<dyn AnyPillow>,
     restart: bool,
     stop: &Stop,
-) -> Result<Reindexed, Failure> {
+) -> Result<(Reindexed, Summary), Failure> {
     let counters: Arc<Counters> = Arc::default();
     let name = pillow.definition().pillow.clone();
     let progress = Progress::start(&context.talk, "loading", vec![(name.clone(), Arc::clone(&counters))]);
@@ -84,9 +88,5 @@ pub(crate) async fn build(
             _ => {}
         })
         .await?;
-    let summary = progress.finish();
-    if !done.already_complete {
-        summary.print();
-    }
-    Ok(done)
+    Ok((done, progress.finish()))
 }

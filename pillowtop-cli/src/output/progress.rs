@@ -44,7 +44,9 @@ impl Progress {
             let mut last = (Instant::now(), String::new());
             loop {
                 tokio::time::sleep(DRAW_INTERVAL).await;
-                let line = format!("{doing}: {}", line(&watched, started.elapsed()));
+                let counted =
+                    watched.iter().map(|(name, counters)| (name.clone(), counters.snapshot())).collect();
+                let line = format!("{doing}: {}", line(counted, started.elapsed()));
                 shown.set_message(line.clone());
                 if !said.draws() && last.0.elapsed() >= LINE_INTERVAL && line != last.1 {
                     said.note(&line);
@@ -57,11 +59,13 @@ impl Progress {
 
     /// Ends the progress and says what was done.
     pub(crate) fn finish(self) -> Summary {
-        Summary {
-            talk: self.talk.clone(),
-            elapsed: self.started.elapsed(),
-            counts: self.pillows.iter().map(|(name, counters)| (name.clone(), counters.snapshot())).collect(),
-        }
+        let elapsed = self.started.elapsed();
+        let done = |(name, counters): &(PillowName, Arc<Counters>)| Done {
+            pillow: name.clone(),
+            counts: counters.snapshot(),
+            elapsed,
+        };
+        Summary { talk: self.talk.clone(), elapsed, all: self.pillows.iter().map(done).collect() }
     }
 }
 
@@ -73,11 +77,12 @@ impl Drop for Progress {
     }
 }
 
-fn line(pillows: &[(PillowName, Arc<Counters>)], elapsed: Duration) -> String {
-    let parts: Vec<String> = pillows
-        .iter()
-        .map(|(name, counters)| {
-            let counts = counters.snapshot();
+/// The pillows that wait come first: the end of the line may lie beyond the terminal's.
+fn line(mut counted: Vec<(PillowName, Counts)>, elapsed: Duration) -> String {
+    counted.sort_by_key(|(_, counts)| counts.hold.is_none());
+    let parts: Vec<String> = counted
+        .into_iter()
+        .map(|(name, counts)| {
             let hold = counts.hold.map(|reason| format!(" (waiting: {reason})")).unwrap_or_default();
             format!("{name} {} indexed, {} deleted{hold}", counts.indexed, counts.deleted)
         })
@@ -89,13 +94,27 @@ fn line(pillows: &[(PillowName, Arc<Counters>)], elapsed: Duration) -> String {
 pub(crate) struct Summary {
     talk: Talk,
     elapsed: Duration,
-    counts: Vec<(PillowName, Counts)>,
+    all: Vec<Done>,
+}
+
+/// What one has done, and how long it took.
+struct Done {
+    pillow: PillowName,
+    counts: Counts,
+    elapsed: Duration,
 }
 
 impl Summary {
     /// Whether there was nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
-        self.counts.iter().all(|(_, counts)| counts.seen == 0)
+        self.all.iter().all(|done| done.counts.seen == 0)
+    }
+
+    /// With what others have done after these.
+    pub(crate) fn then(mut self, next: Self) -> Self {
+        self.elapsed += next.elapsed;
+        self.all.extend(next.all);
+        self
     }
 
     /// How long it took.
@@ -109,10 +128,10 @@ impl Summary {
         let mut all = vec![("pillow", Align::Left)];
         all.extend(columns.map(|name| (name, Align::Right)));
         let mut table = Table::new(&all);
-        for (name, counts) in &self.counts {
+        for Done { pillow, counts, elapsed } in &self.all {
             let numbers = [counts.seen, counts.indexed, counts.deleted, counts.filtered, counts.dead_letters];
-            let rate = format!("{:.0}", per_second(counts.seen, self.elapsed));
-            table.row([name.to_string()].into_iter().chain(numbers.map(|n| n.to_string())).chain([rate]));
+            let rate = format!("{:.0}", per_second(counts.seen, *elapsed));
+            table.row([pillow.to_string()].into_iter().chain(numbers.map(|n| n.to_string())).chain([rate]));
         }
         table.lines().iter().for_each(|line| self.talk.text(line));
     }
@@ -120,11 +139,11 @@ impl Summary {
     /// The same for scripts.
     pub(crate) fn to_json(&self) -> Value {
         let pillows: Vec<Value> = self
-            .counts
+            .all
             .iter()
-            .map(|(name, counts)| {
+            .map(|Done { pillow, counts, .. }| {
                 let mut value = json!(counts);
-                value["pillow"] = json!(name);
+                value["pillow"] = json!(pillow);
                 value
             })
             .collect();
@@ -136,4 +155,23 @@ fn per_second(count: u64, elapsed: Duration) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let count = count as f64;
     count / elapsed.as_secs_f64().max(0.001)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pillow_that_waits_is_shown_first() {
+        let mut pillows = ["case", "user"].map(|name| (PillowName::from(name), Counts::default()));
+        assert_eq!(
+            line(pillows.to_vec(), Duration::from_secs(1)),
+            "case 0 indexed, 0 deleted · user 0 indexed, 0 deleted · 1 s"
+        );
+        pillows[1].1.hold = Some("its index is closed".to_owned());
+        assert_eq!(
+            line(pillows.to_vec(), Duration::from_secs(1)),
+            "user 0 indexed, 0 deleted (waiting: its index is closed) · case 0 indexed, 0 deleted · 1 s"
+        );
+    }
 }

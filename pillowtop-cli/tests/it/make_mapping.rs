@@ -8,6 +8,8 @@ fn it_writes_what_is_new_or_changed() {
     check(before::<WRITES>(), "make-mapping note", 0, "new  ");
     let first = fs_err::read(&path).unwrap();
     check(before::<WRITES>(), "make-mapping --all", 0, "unchanged  ");
+    let twice = check(before::<WRITES>(), "make-mapping note note", 0, "unchanged  ");
+    assert_eq!(twice.out.lines().count(), 1, "{}", twice.out);
     assert_eq!(fs_err::read(&path).unwrap(), first);
     let ran = check(after::<WRITES>(), "make-mapping note", 0, "updated  ");
     assert!(ran.out.contains("~ body: \"keyword\" -> \"text\"  (breaking:"), "{}", ran.out);

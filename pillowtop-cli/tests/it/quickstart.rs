@@ -20,6 +20,9 @@ fn it_goes_on_from_its_checkpoint() {
     assert!(first.out.contains("note       3        2        0         1             0"), "{}", first.out);
     assert!(first.out.contains("search `note` for body = hello: 2 documents"), "{}", first.out);
 
+    let shown = first.out.replace(&folder.path().display().to_string(), "target/quickstart");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+
     let second = run(&[]);
     assert_eq!(second.code, 0, "{second:?}");
     assert!(second.out.contains("nothing new since 3-x"), "{}", second.out);

@@ -211,9 +211,13 @@ impl Pipeline {
 
     /// Counts a dead letter on its way; too many pause the pillow.
     pub(super) fn mourn(&mut self, letter: DeadLetter) -> DeadLetter {
+        let was_open = self.circuit.open_until().is_some();
         self.circuit.died();
         if self.circuit.open_until().is_some() {
             let reason = format!("too many dead letters; the last: {}: {}", letter.id, letter.reason);
+            if !was_open {
+                tracing::warn!(pillow = %self.name(), %reason, "holding");
+            }
             self.counters.set_hold(Some(reason));
         }
         letter

@@ -89,7 +89,12 @@ fn for_each_line(path: &Path, mut take: impl FnMut(usize, Line) -> bool) -> Resu
     let file = BufReader::new(fs_err::File::open(path)?);
     for (position, text) in file.lines().enumerate() {
         let number = position + 1;
-        let line = Line::parse(&text?.into()).map_err(|reason| SourceError::BrokenLine {
+        let text = text.map_err(|reason| SourceError::UnreadableLine {
+            path: path.to_owned(),
+            line: number,
+            reason,
+        })?;
+        let line = Line::parse(&text.into()).map_err(|reason| SourceError::BrokenLine {
             path: path.to_owned(),
             line: number,
             reason,
@@ -168,5 +173,8 @@ mod tests {
         let (_folder, path) = file(&ROW.replace(",\"doc\":{\"_id\":\"x\"}", ""));
         let error = ChangesFile::open(&path).unwrap_err().to_string();
         assert!(error.ends_with("a row without its document, of a document that is not deleted"), "{error}");
+        fs_err::write(&path, [ROW.as_bytes(), b"\n\xff\xfe\n"].concat()).unwrap();
+        let error = ChangesFile::open(&path).unwrap_err().to_string();
+        assert!(error.starts_with("line 2 of ") && error.contains("UTF-8"), "{error}");
     }
 }

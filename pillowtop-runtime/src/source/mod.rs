@@ -60,6 +60,16 @@ pub enum SourceError {
         /// What is wrong.
         reason: RowError,
     },
+    /// A line of a changes file cannot be read, mostly because it is no UTF-8.
+    #[error("line {line} of {} cannot be read: {reason}", .path.display())]
+    UnreadableLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Why.
+        reason: std::io::Error,
+    },
     /// A document of a folder is broken.
     #[error("{} is no JSON object: {reason}", .path.display())]
     BrokenDocument {

@@ -11,6 +11,15 @@ fn unusable_servers_and_databases() {
     assert!(said.contains("does not answer") && said.contains("hint:"), "{said}");
     let said = world.run_badly(&["--elastic-url", "http://127.0.0.1:9", "run", "case"], 1);
     assert!(said.contains("127.0.0.1:9") && said.contains("hint:"), "{said}");
+    // An address of something else: a database, or the other server.
+    let elastic = std::env::var(pillowtop_tests::ELASTIC_URL_VARIABLE).expect("a cluster");
+    let couch = std::env::var(pillowtop_tests::COUCH_URL_VARIABLE).expect("a CouchDB");
+    for address in [format!("{couch}/no-such-database"), elastic] {
+        let said = world.run_badly(&["--couch-url", &address, "fast-reindex", "case"], 1);
+        assert!(said.contains("the address of CouchDB itself"), "{said}");
+    }
+    let said = world.run_badly(&["--elastic-url", &couch, "fast-reindex", "case"], 1);
+    assert!(said.contains("neither Elasticsearch nor OpenSearch") && said.contains("hint:"), "{said}");
     let deleted = world.couch("DELETE", "", &Value::Null);
     assert!(deleted.status < 300);
     let said = world.run_badly(&["fast-reindex", "case"], 1);
@@ -76,4 +85,13 @@ fn a_wrong_password_is_said_once_and_never_shown() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("refuses the user or the password") && said.contains("hint:"), "{said}");
     assert!(!said.contains("a-wrong-one"), "{said}");
+}
+
+#[test]
+fn a_pillow_that_is_named_twice_is_followed_once() {
+    let world = World::new("twice");
+    world.save(&[json!({"_id": "one", "doc_type": "CommCareCase", "domain": "d", "type": "child"})]);
+    world.run_well(&["fast-reindex", "case"]);
+    let table = world.run_well(&["run", "case", "case", "--until-caught-up"]);
+    assert_eq!(table.lines().count(), 2, "a header and a pillow: {table}");
 }

@@ -15,7 +15,7 @@ use crate::app::Samples;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::shown;
-use crate::output::Progress;
+use crate::output::{Progress, counted};
 use crate::stop::Stop;
 
 pub(super) async fn run(
@@ -88,7 +88,9 @@ fn search(
         let place = pillows.iter().position(|pillow| pillow.definition().pillow.as_str() == *name);
         let Some(index) = place.and_then(|place| opened.get(place)) else { continue };
         let result = index.search(&format!("{path}:\"{words}\""), 5)?;
-        context.talk.text(&format!("\nsearch `{name}` for {path} = {words}: {} documents", result.total));
+        context
+            .talk
+            .text(&format!("\nsearch `{name}` for {path} = {words}: {}", counted(result.total, "document")));
         for hit in &result.hits {
             context.talk.text(&hit_line(hit.id.as_str(), f64::from(hit.score), &hit.source));
         }
@@ -104,14 +106,15 @@ fn say_where(context: &Context, changes: &Path, indices: &Path) {
     context.talk.text(&format!("  indices       {}", shown(indices)));
     context.talk.text(&format!("  dead letters  {}/*/dead-letters", shown(indices)));
     context.talk.text("\nwhat to try next");
-    context.talk.text(&format!(
-        "  {0} quickstart            goes on from its checkpoint and does nothing twice",
-        context.program
-    ));
-    context.talk.text("  append a line to the changes file, and run it again");
-    context.talk.text(&format!("  {} pillows               what is registered", context.program));
-    context.talk.text(&format!(
-        "  {} quickstart --couch-url http://localhost:5984 --elastic-url http://localhost:9200   the same on real servers",
-        context.program
-    ));
+    let program = &context.program;
+    for line in [
+        "run it again: it goes on from its checkpoint and does nothing twice",
+        "append a line to the changes file, and run it again",
+        &format!("{program} pillows               what is registered"),
+        "the same on real servers:",
+        &format!("{program} quickstart \\"),
+        "  --couch-url http://localhost:5984 --elastic-url http://localhost:9200",
+    ] {
+        context.talk.text(&format!("  {line}"));
+    }
 }

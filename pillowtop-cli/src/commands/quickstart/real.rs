@@ -16,7 +16,7 @@ use crate::app::Samples;
 use crate::commands::fast_reindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::output::{Progress, Summary};
+use crate::output::{Progress, Summary, counted};
 use crate::servers::{self, WhenUnreachable};
 use crate::stop::Stop;
 
@@ -51,11 +51,7 @@ pub(super) async fn run(
     if !is_told {
         load(&couch, first, &mut revisions).await?;
     }
-    for pillow in pillows {
-        if fast_reindex::build(context, &cluster, &couch, pillow, false, &stop).await?.stopped {
-            return Err(Failure::new("stopped").hint("the next run goes on from here"));
-        }
-    }
+    let loaded = build(context, &cluster, &couch, pillows, &stop).await?;
     if !is_told {
         load(&couch, second, &mut revisions).await?;
         couch.write(&[json!({"_id": TOLD, "doc_type": "quickstart"})]).await?;
@@ -64,12 +60,41 @@ pub(super) async fn run(
     let flipped = flip(context, &cluster, pillows).await?;
     let searches = search(context, &cluster, pillows, samples).await?;
     let mut done = summary.to_json();
+    done["loaded"] = loaded.map_or_else(|| json!([]), |summary| summary.to_json()["pillows"].take());
     done["database"] = json!(DATABASE);
     done["aliases"] = flipped;
     done["searches"] = searches;
     context.talk.json(&done);
     say_what_next(context, &cluster, prefix);
     Ok(Outcome::Done)
+}
+
+/// Builds the indices that are not complete yet, and says what was loaded into them.
+async fn build(
+    context: &Context,
+    cluster: &Cluster,
+    couch: &CouchDatabase,
+    pillows: &[Arc<dyn AnyPillow>],
+    stop: &Stop,
+) -> Result<Option<Summary>, Failure> {
+    let mut loaded: Option<Summary> = None;
+    for pillow in pillows {
+        let (done, summary) = fast_reindex::build(context, cluster, couch, pillow, false, stop).await?;
+        if done.stopped {
+            return Err(Failure::new("stopped").hint("the next run goes on from here"));
+        }
+        if !done.already_complete {
+            loaded = Some(match loaded {
+                Some(before) => before.then(summary),
+                None => summary,
+            });
+        }
+    }
+    if let Some(summary) = &loaded {
+        context.talk.text("\nloaded what was there:");
+        summary.print();
+    }
+    Ok(loaded)
 }
 
 /// Makes the database, or sees that it is one that an earlier run made.
@@ -112,8 +137,8 @@ fn say_what_next(context: &Context, cluster: &Cluster, prefix: &str) {
     context.talk.text("\nwhat to try next");
     for line in [
         format!("change a document of database `{DATABASE}`, and run this again"),
-        format!("{program} es-manage status --prefix {prefix}         the indices"),
-        format!("{program} dead-letters list --prefix {prefix}        what could not be indexed, and why"),
+        format!("{program} es-manage status --prefix {prefix}     the indices"),
+        format!("{program} dead-letters list --prefix {prefix}    what could not be indexed"),
         format!("curl '{}/{prefix}-*/_search?q=pregnancy'", cluster.url()),
     ] {
         context.talk.text(&format!("  {line}"));
@@ -240,7 +265,9 @@ async fn search(
         let alias = pillow.definition().search_alias(cluster.prefix());
         let request = SearchRequest { text: (*words).to_owned(), field: Some((*path).to_owned()), size: 5 };
         let answer = cluster.search(alias.as_str(), &request).await?;
-        context.talk.text(&format!("\nsearch `{alias}` for {path} = {words}: {} documents", answer.total));
+        context
+            .talk
+            .text(&format!("\nsearch `{alias}` for {path} = {words}: {}", counted(answer.total, "document")));
         for hit in &answer.hits {
             context.talk.text(&hit_line(hit.id.as_str(), hit.score, &hit.source));
         }
