@@ -19,7 +19,7 @@ impl OwnedIndex {
                 return;
             }
             let done = operations.iter().zip(outcomes).filter(|(_, outcome)| **outcome == ItemOutcome::Done);
-            // A load has one version for all that it writes, so an equal one is a repeated load that went well.
+            // An equal one is the write that was rejected: sent again, it went well.
             done.map(|(operation, _)| operation)
                 .filter(|written| letters.get(&written.id).is_some_and(|letter| *letter <= written.version))
                 .map(|written| (written.id.clone(), written.version))
