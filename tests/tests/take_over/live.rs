@@ -1,9 +1,8 @@
 //! What was taken over is created on a real server, whose own words of it are equal in normal form.
 
-use pillowtop_core::definition::{Content, content_hash, document_json};
+use pillowtop_core::Definition;
 use pillowtop_core::normal_form::differences;
 use pillowtop_core::settings::hashed_part;
-use pillowtop_core::{Committed, Definition, DocumentInfo, Fingerprint};
 use pillowtop_runtime::http::Endpoint;
 use pillowtop_runtime::sink::elastic::{Cluster, ClusterError, ClusterOptions, IndexUse, creation_body};
 use pillowtop_tests::ELASTIC_URL_VARIABLE;
@@ -79,29 +78,6 @@ fn definition(taken: &TakenOver) -> Definition {
     for name in ["mode", "routing_path", "time_series", "sort"] {
         settings.as_object_mut().unwrap().remove(name);
     }
-    let document = document_json(&DocumentInfo::PART);
-    let mappings = taken.derived.clone();
-    let content = Content {
-        mappings: &mappings,
-        settings: &settings,
-        document: &document,
-        filter: None,
-        transform_version: 1,
-    };
-    let hash = content_hash(&content);
-    Definition {
-        pillow: taken.existing.name.as_str().into(),
-        alias: taken.existing.name.as_str().into(),
-        document: DocumentInfo::PART,
-        filter: None,
-        selector: None,
-        transform_version: 1,
-        settings,
-        mappings,
-        fingerprint: Fingerprint(0),
-        hash,
-        committed: Committed::Unchecked,
-        rust_type: "TakenOver",
-        targets: &[],
-    }
+    let name = taken.existing.name.as_str();
+    Definition::of_mapping(name, name, settings, taken.derived.clone())
 }
