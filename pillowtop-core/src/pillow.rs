@@ -121,7 +121,7 @@ pub const fn assert_root(index: &Object) {
         !index.has_property(hash_text("pillowtop.db"))
             && !index.has_property(hash_text("pillowtop.id"))
             && !index.has_property(hash_text("pillowtop.rev")),
-        "the property names `pillowtop.db`, `pillowtop.id` and `pillowtop.rev` are the runtime's own; rename the field"
+        "the property names `pillowtop.db`, `pillowtop.id` and `pillowtop.rev` are the runtime's own\nhelp: rename the field, or its JSON name with `#[serde(rename = \"…\")]`"
     );
     assert!(
         !index.has_property(hash_text("_id")),

@@ -3,7 +3,7 @@
 //! The texts are found, not listed: each string literal with a space in this crate's sources is one, and so are those of the core's
 //! assertions and refusals (they run in const evaluation) and of its `#[diagnostic::…]` attributes.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::LitStr;
@@ -58,7 +58,8 @@ fn every_message_is_in_a_ui_test() {
 /// All texts for users, each with the file that it is in.
 fn texts() -> Vec<(PathBuf, String)> {
     let core = root().join("pillowtop-core/src");
-    let is_source = |path: &PathBuf| !path.components().any(|part| part.as_os_str() == "tests");
+    let is_test = |part: Component<'_>| ["tests", "tests.rs"].iter().any(|name| part.as_os_str() == *name);
+    let is_source = |path: &PathBuf| !path.components().any(is_test);
     let derive: Vec<PathBuf> =
         files(&root().join("pillowtop-derive/src"), "rs").into_iter().filter(is_source).collect();
     let mut all = Vec::new();
