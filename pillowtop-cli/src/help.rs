@@ -48,8 +48,8 @@ pub(crate) const FAST_REINDEX: &str = "\
 Examples:
   PROGRAM fast-reindex case            create <alias>_<hash>_1, load it, or
                                            go on where a run stopped
-  PROGRAM fast-reindex case --restart  build another one; without --restart it
-                                           is gone on with
+  PROGRAM fast-reindex case --restart  build another one, which is gone
+                                           on with without --restart
   PROGRAM fast-reindex case --wait     wait for servers that do not answer
 
 Searches do not see the new index before `PROGRAM es-manage flip case`.";
