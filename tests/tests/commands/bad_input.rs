@@ -89,7 +89,7 @@ fn a_wrong_password_is_said_once_and_never_shown() {
 
 #[test]
 fn a_pillow_that_is_named_twice_is_followed_once() {
-    let world = World::new("twice");
+    let world = World::new("named_twice");
     world.save(&[json!({"_id": "one", "doc_type": "CommCareCase", "domain": "d", "type": "child"})]);
     world.run_well(&["fast-reindex", "case"]);
     let table = world.run_well(&["run", "case", "case", "--until-caught-up"]);

@@ -1,6 +1,6 @@
 //! A process that is killed in the middle loses nothing and leaves nothing over.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::World;
 use serde_json::{Value, json};
@@ -44,20 +44,27 @@ fn killed_while_following() {
 #[test]
 fn killed_while_loading() {
     let world = World::new("killed_loading");
-    world.save(&(0..6000).map(|number| case(number, 0)).collect::<Vec<_>>());
-    for patience in [300, 700] {
+    world.save(&(0..9000).map(|number| case(number, 0)).collect::<Vec<_>>());
+    for _ in 0..2 {
+        let before = world.written("hqcases");
         let mut loading = world.command(&["fast-reindex", "case"]).spawn().expect("the binary");
-        std::thread::sleep(Duration::from_millis(patience));
+        let end = Instant::now() + Duration::from_mins(1);
+        while world.written("hqcases") <= before {
+            assert!(Instant::now() < end, "nothing is loaded");
+            std::thread::sleep(Duration::from_millis(2));
+        }
         loading.kill().expect("to kill it");
         loading.wait().expect("its end");
     }
+    let status = world.run_well(&["--json", "es-manage", "status"]);
+    assert!(status.contains("loading"), "it was killed while loading: {status}");
     // What changes while the load is interrupted is caught up with.
     world.delete("case-0");
     world.change("case-1", |document| document["domain"] = json!("demo"));
     world.change("case-2", |document| document["name"] = json!("changed"));
     world.build_all();
     world.assert_equal_soon(&[]);
-    assert_eq!(world.indexed("hqcases").len(), 5998);
+    assert_eq!(world.indexed("hqcases").len(), 8998);
 }
 
 fn exists(world: &World, id: &str) -> bool {

@@ -186,6 +186,14 @@ impl World {
             .collect()
     }
 
+    /// How many documents have been written to the indices of an alias, searchable yet or not; 0 while there is none.
+    pub(crate) fn written(&self, alias: &str) -> u64 {
+        let path = format!("/{}-{alias}_*/_stats/indexing", self.name);
+        let answer: Value =
+            serde_json::from_str(&self.elastic("GET", &path, &Value::Null).body).expect("statistics");
+        answer["_all"]["primaries"]["indexing"]["index_total"].as_u64().unwrap_or_default()
+    }
+
     /// The hits of a query.
     pub(crate) fn search(&self, alias: &str, query: &Value) -> Vec<Value> {
         let alias = format!("{}-{alias}", self.name);
