@@ -87,7 +87,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct MakeMapping {
     /// The pillows
-    #[arg(value_name = "NAME", required_unless_present_any = ["all", "check", "diff", "explain"])]
+    #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// All registered pillows; the default of what writes nothing
     #[arg(long, conflicts_with = "names")]

@@ -16,8 +16,11 @@ use crate::exit::{Failure, Outcome};
 use crate::freshness::{shown, shown_file};
 
 pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome, Failure> {
-    // clap asks for names, or for `--all`, where something is written.
     let is_all = arguments.names.is_empty();
+    if is_all && !(arguments.all || arguments.check || arguments.diff || arguments.explain) {
+        return Err(Failure::usage("no pillow is named, and files would be written")
+            .hint("name pillows, or write those of all: `PROGRAM make-mapping --all`"));
+    }
     let pillows =
         if is_all { context.registry.pillows().to_vec() } else { context.pillows(&arguments.names)? };
     let definitions: Vec<&Definition> = pillows.iter().map(|pillow| pillow.definition()).collect();

@@ -30,7 +30,7 @@ fn wrong_usage_is_code_2() {
         ("", "Usage:"),
         ("fast-reindexx note", "fast-reindex"),
         ("fast-reindex", "NAME"),
-        ("make-mapping", "NAME"),
+        ("make-mapping", "make-mapping --all"),
         ("make-mapping --all note", "cannot be used"),
         ("make-mapping --check --explain", "cannot be used"),
         ("es-manage flip", "NAME"),
