@@ -19,7 +19,7 @@ pub const RESERVED: &str = "pillowtop";
 )]
 pub trait Pillow: CouchDocument {
     /// The struct as it is read from a document's text: the struct itself, its lifetime, if it has one, that of the text.
-    type Document<'text>: Pillow + Deserialize<'text>;
+    type Document<'text>: Deserialize<'text>;
     /// What is indexed: the document itself, or what the transform makes of it.
     type Index: CouchDocument + Serialize;
     /// `#[pillow(...)]` in data.

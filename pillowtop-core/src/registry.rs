@@ -61,7 +61,11 @@ struct Typed<P> {
     pillow: PhantomData<fn() -> P>,
 }
 
-impl<P: Pillow + 'static> AnyPillow for Typed<P> {
+impl<P> AnyPillow for Typed<P>
+where
+    P: Pillow + 'static,
+    for<'text> P::Document<'text>: Pillow,
+{
     fn definition(&self) -> &Definition {
         &self.definition
     }
@@ -142,7 +146,11 @@ impl Registry {
 
     /// The list with one pillow more.
     #[must_use]
-    pub fn with<P: Pillow + 'static>(mut self) -> Self {
+    pub fn with<P>(mut self) -> Self
+    where
+        P: Pillow + 'static,
+        for<'text> P::Document<'text>: Pillow,
+    {
         self.pillows.push(Arc::new(Typed::<P> { definition: Definition::of::<P>(), pillow: PhantomData }));
         self
     }
