@@ -1,6 +1,5 @@
 //! `new-pillow --from-docs`: what is written compiles, reads every sample, loses nothing, and no server refuses a sample.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -229,7 +228,9 @@ fn all_sets() -> Vec<(String, Vec<Value>)> {
     let mut sets: Vec<(String, Vec<Value>)> =
         hard().into_iter().map(|(name, documents)| (name.to_owned(), documents)).collect();
     sets.extend(any_sets());
-    sets.extend(of_the_example());
+    for (doc_type, documents) in commcare::samples::versions_by_type() {
+        sets.push((format!("sample_{}", doc_type.to_lowercase().replace('-', "_")), documents));
+    }
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/docs"));
     for entry in fs_err::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
@@ -252,18 +253,4 @@ fn any_sets() -> Vec<(String, Vec<Value>)> {
         (format!("any_{number}"), documents.into_iter().map(Value::from).collect())
     };
     (0..20).map(&mut any).collect()
-}
-
-/// The sample documents of the example, by their types.
-fn of_the_example() -> BTreeMap<String, Vec<Value>> {
-    let mut sets: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for line in commcare::samples::changes() {
-        let mut change: Value = serde_json::from_str(&line).unwrap();
-        let document = change["doc"].take();
-        if let Some(doc_type) = document["doc_type"].as_str() {
-            let name = format!("sample_{}", doc_type.to_lowercase().replace('-', "_"));
-            sets.entry(name).or_default().push(document);
-        }
-    }
-    sets
 }

@@ -112,13 +112,8 @@ fn profile(checkout: &Path) -> String {
 /// Documents that are hard to type, and the example's samples by their types.
 fn sets() -> BTreeMap<String, Vec<Value>> {
     let mut sets = BTreeMap::from([("visits".to_owned(), visits())]);
-    for line in commcare::samples::changes() {
-        let mut change: Value = serde_json::from_str(&line).unwrap();
-        let document = change["doc"].take();
-        if let Some(doc_type) = document["doc_type"].as_str() {
-            let name = format!("sample_{}", doc_type.to_lowercase().replace('-', "_"));
-            sets.entry(name).or_default().push(document);
-        }
+    for (doc_type, documents) in commcare::samples::versions_by_type() {
+        sets.insert(format!("sample_{}", doc_type.to_lowercase().replace('-', "_")), documents);
     }
     sets
 }

@@ -100,6 +100,19 @@ fn saved(step: &Step) -> Option<&Value> {
     }
 }
 
+/// Each version of each document that has a type, by that, as [`changes`] brings them.
+pub fn versions_by_type() -> BTreeMap<String, Vec<Value>> {
+    let mut by_type: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for line in changes() {
+        let mut change: Value = serde_json::from_str(&line).unwrap_or_default();
+        let document = change["doc"].take();
+        if let Some(doc_type) = document["doc_type"].as_str() {
+            by_type.entry(doc_type.to_owned()).or_default().push(document);
+        }
+    }
+    by_type
+}
+
 /// The story as lines of `_changes?include_docs=true`, as one who follows from the beginning sees them: each version of each
 /// document. (A feed that is read after the story has the last line of each document only, which comes to the same index.)
 pub fn changes() -> Vec<String> {
