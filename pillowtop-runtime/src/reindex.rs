@@ -15,9 +15,7 @@ use crate::clock::now_micros;
 use crate::follow::{ChangesSource, Member, catch_up};
 use crate::operation::Version;
 use crate::pipeline::{Counters, PipelineOptions, SessionEnd, SessionError};
-use crate::sink::elastic::{
-    AcquireError, AcquireOptions, Cluster, ClusterError, ControlDocument, IndexUse, OwnedIndex,
-};
+use crate::sink::elastic::{AcquireError, AcquireOptions, Cluster, ClusterError, IndexUse, OwnedIndex};
 use crate::sink::{Sink, SinkError};
 use crate::source::{CouchDatabase, CouchError, DatabaseInfo};
 use crate::state::{DatabaseIdentity, IndexState, LoadState, Phase};
@@ -201,7 +199,7 @@ impl Reindex<'_> {
         }
         let Some(index) = aliased.filter(|_| !self.restart) else { return Ok(None) };
         self.cluster.check_mapping(definition, &index).await?;
-        if let Some(control) = control_of(self.cluster, &index).await? {
+        if let Some(control) = self.cluster.control_document(&index).await? {
             let is_done = control.state.phase == Phase::Following;
             return Ok(Some(Found { index, is_fresh: false, is_done }));
         }
@@ -221,7 +219,7 @@ impl Reindex<'_> {
         info: &DatabaseInfo,
     ) -> Result<Option<IndexName>, ClusterError> {
         for index in self.cluster.indices_after(self.pillow.definition(), aliased).await? {
-            let Some(control) = control_of(self.cluster, &index).await? else { continue };
+            let Some(control) = self.cluster.control_document(&index).await? else { continue };
             let is_unfinished = control.state.phase != Phase::Following;
             if control.state.database == info.identity && (is_unfinished || !self.restart) {
                 return Ok(Some(index));
@@ -322,7 +320,7 @@ pub async fn find_following(cluster: &Cluster, definition: &Definition) -> Resul
         return Err(ReindexError::MissingIndex { pillow, alias });
     };
     cluster.check_mapping(definition, &index).await?;
-    let phase = control_of(cluster, &index).await?.map(|control| control.state.phase);
+    let phase = cluster.control_document(&index).await?.map(|control| control.state.phase);
     if phase != Some(Phase::Following) {
         let phase = phase.map_or_else(|| "empty".to_owned(), |phase| phase.to_string());
         return Err(ReindexError::Incomplete { pillow, index, phase });
@@ -342,11 +340,6 @@ pub async fn open_following(
 ) -> Result<OwnedIndex, ReindexError> {
     let index = find_following(cluster, definition).await?;
     Ok(OwnedIndex::acquire(cluster, definition, &index, acquire, None).await?)
-}
-
-async fn control_of(cluster: &Cluster, index: &IndexName) -> Result<Option<ControlDocument>, ClusterError> {
-    let Some(uuid) = cluster.index_uuid(index).await? else { return Ok(None) };
-    Ok(cluster.control_documents(std::slice::from_ref(&uuid)).await?.remove(&uuid))
 }
 
 /// The state of an index whose load begins now, at the position that the database had before.

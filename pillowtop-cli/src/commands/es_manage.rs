@@ -101,7 +101,7 @@ async fn flip(context: &Context, names: &[String], dry_run: bool) -> Result<Outc
             return Err(Failure::new(format!("pillow `{name}` has no index `{hashed}`")).hint(build));
         };
         cluster.check_mapping(definition, &index).await?;
-        require_complete(&cluster, index.as_str()).await.map_err(|failure| failure.hint(build))?;
+        require_complete(&cluster, &index).await.map_err(|failure| failure.hint(build))?;
         let alias = definition.search_alias(cluster.prefix());
         let plan = cluster.plan_flip(&alias, &index).await?;
         require_followed(context, &cluster, &plan, name).await?;
@@ -134,13 +134,13 @@ async fn require_followed(
     plan: &FlipPlan,
     name: &PillowName,
 ) -> Result<(), Failure> {
-    let Some(target) = control_of(cluster, plan.to.as_str()).await? else { return Ok(()) };
+    let Some(target) = cluster.control_document(&plan.to).await? else { return Ok(()) };
     if target.live_owner().is_some() || plan.is_done() {
         return Ok(());
     }
     let (to, saved) = (&plan.to, &target.saved);
     for from in &plan.from {
-        let control = control_of(cluster, from.as_str()).await?;
+        let control = cluster.control_document(from).await?;
         if let Some(owner) = control.as_ref().and_then(ControlDocument::live_owner) {
             return Err(Failure::new(format!(
                 "nobody has followed `{to}` since {saved}, while `{from}` is followed by {}",
@@ -158,14 +158,9 @@ async fn require_followed(
     Ok(())
 }
 
-async fn control_of(cluster: &Cluster, index: &str) -> Result<Option<ControlDocument>, Failure> {
-    let uuid = cluster.index_uuid(&index.into()).await?.unwrap_or_default();
-    Ok(cluster.control_documents(std::slice::from_ref(&uuid)).await?.remove(&uuid))
-}
-
 /// An alias only goes to an index that was loaded and caught up.
-async fn require_complete(cluster: &Cluster, index: &str) -> Result<(), Failure> {
-    match control_of(cluster, index).await?.map(|control| control.state.phase) {
+async fn require_complete(cluster: &Cluster, index: &IndexName) -> Result<(), Failure> {
+    match cluster.control_document(index).await?.map(|control| control.state.phase) {
         Some(Phase::Following) => Ok(()),
         Some(phase) => Err(Failure::new(format!("index `{index}` is not complete: it is {phase}"))),
         None => Err(Failure::new(format!("index `{index}` was never loaded"))),

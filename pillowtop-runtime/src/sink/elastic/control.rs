@@ -174,6 +174,12 @@ impl Cluster {
             .collect()
     }
 
+    /// The control document of an index; `None` where there is none, or no such index.
+    pub async fn control_document(&self, index: &IndexName) -> Result<Option<ControlDocument>, ClusterError> {
+        let Some(uuid) = self.index_uuid(index).await? else { return Ok(None) };
+        Ok(self.control_documents(std::slice::from_ref(&uuid)).await?.remove(&uuid))
+    }
+
     /// Changes the state of an index from outside, as for setting a checkpoint. Whoever owns the index loses the lease: its next
     /// save fails, and it starts again from what is stored here. `false` when there is no state.
     pub async fn amend_state(
