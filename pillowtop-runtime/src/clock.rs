@@ -19,7 +19,12 @@ pub fn now_micros() -> u64 {
 
 /// The present, RFC 3339 in UTC with seconds.
 pub fn now_text() -> String {
-    let seconds = now_micros() / 1_000_000;
+    text_of_micros(now_micros())
+}
+
+/// A time in microseconds since 1970, RFC 3339 in UTC with seconds.
+pub fn text_of_micros(micros: u64) -> String {
+    let seconds = micros / 1_000_000;
     let (days, of_day) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil_from_days(days);
     format!(

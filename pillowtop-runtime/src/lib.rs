@@ -1,37 +1,27 @@
-//! Follows the changes of a CouchDB database through pillows into an index, and loses nothing.
+//! Follows the changes of CouchDB databases through pillows into indices, and loses nothing.
 //!
-//! The way of a change: a [`source`] gives rows; [`pipeline`] gates, decodes, filters and transforms each for every pillow, queues the
-//! operations in lanes, sends bulks to a [`sink`] and judges the answers; acknowledged rows raise the low-watermark, which
-//! becomes the checkpoint. [`mod@follow`], [`reindex`] and [`mod@serve`] are what commands and services call.
+//! A [`source`] gives rows; a [`reader`] hands them to every [`member`] that stands at its position; a member decides, queues the
+//! operations in lanes, writes bulks to a [`target`] and saves how far everything is acknowledged in its [`claim`].
+//! [`mod@service`] runs the members of a service, [`reindex`] builds an index.
 
 pub mod backoff;
+pub mod operation;
+
 pub mod clock;
 pub mod dead_letter;
-pub mod operation;
-pub mod state;
+
+pub mod claim;
+
+pub mod scan;
 
 pub mod row;
-pub mod scan;
 
 pub mod http;
 
-mod stop;
-
 pub mod source;
 
-pub mod sink;
+pub mod target;
 
-pub mod pipeline;
-
-mod lease;
-
-pub mod follow;
-pub mod reindex;
-pub mod serve;
-
-pub use dead_letter::DeadLetter;
-pub use follow::{ChangesSource, Member, catch_up, follow};
-pub use operation::{Action, Operation, Version, WriteMode};
-pub use serve::{ServeOptions, Served, serve};
-pub use sink::{ItemOutcome, Sink, SinkError, WriteError};
-pub use state::{DatabaseIdentity, IndexState, LoadState, Phase};
+pub use dead_letter::{DeadLetter, DeadLetterStore};
+pub use operation::{Action, Operation, Version};
+pub use target::{Outcome, Target, WriteError};

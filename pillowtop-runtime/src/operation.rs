@@ -1,4 +1,4 @@
-//! What is written to an index: one operation a document, each with a version that the runtime makes.
+//! What is written to a target: one operation per document, each with a version that the runtime makes.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use pillowtop_core::DocumentId;
 use serde::{Deserialize, Serialize};
 
 /// The external version of a write: microseconds since 1970 by the consumer's clock, always rising, below a reserved ceiling.
-/// Revisions and sequences of CouchDB are no versions: both may go back.
+/// CouchDB's revisions and sequences cannot be versions, because both may go back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub u64);
@@ -18,28 +18,29 @@ impl fmt::Display for Version {
     }
 }
 
-/// What a bulk belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteMode {
-    /// A first load: an index whose load is over takes none of it.
-    Load,
-    /// Following.
-    Follow,
+/// What is done with a document's id in the target.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The document is indexed with this `_source`.
+    Index(Bytes),
+    /// The document is deleted. That it was not there is fine.
+    Delete,
 }
 
-/// What is done with a document's id in the index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// It is indexed with this `_source`.
-    Index(Bytes),
-    /// It is deleted; that it was not there is fine.
-    Delete,
+impl fmt::Debug for Action {
+    /// Shows no document: it may hold what no log should.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(source) => write!(formatter, "Index({} bytes)", source.len()),
+            Self::Delete => formatter.write_str("Delete"),
+        }
+    }
 }
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    /// The document's `_id`, 1 to 512 bytes.
+    /// The id in the target, 1 to 512 bytes: the document's `_id`, or `<database>/<_id>` where a pillow reads several databases.
     pub id: DocumentId,
     /// The version of the write.
     pub version: Version,
@@ -48,7 +49,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Its share of a bulk body in bytes, the action line estimated.
+    /// The operation's share of a bulk body in bytes, with the action line estimated.
     pub fn body_bytes(&self) -> usize {
         let source = match &self.action {
             Action::Index(source) => source.len() + 1,

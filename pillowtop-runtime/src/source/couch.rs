@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::Feed;
 use super::couch_error::{CouchError, of_answer};
 use super::feed_reader::{self, FeedMode};
+use crate::claim::DatabaseIdentity;
 use crate::http::{Endpoint, describe_error};
-use crate::state::DatabaseIdentity;
 
 /// How often CouchDB sends a blank line on a quiet continuous feed.
 const HEARTBEAT: Duration = Duration::from_secs(10);

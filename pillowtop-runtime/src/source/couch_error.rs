@@ -3,8 +3,8 @@
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use crate::claim::DatabaseIdentity;
 use crate::row::RowError;
-use crate::state::DatabaseIdentity;
 
 /// Why CouchDB did not do what it was asked. No variant shows a password.
 #[derive(Debug, thiserror::Error)]

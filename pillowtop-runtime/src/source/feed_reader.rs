@@ -10,8 +10,8 @@ use super::couch::CouchDatabase;
 use super::couch_error::CouchError;
 use super::{Sender, SourceError};
 use crate::backoff::Backoff;
+use crate::claim::DatabaseIdentity;
 use crate::row::{Line, Row};
-use crate::state::DatabaseIdentity;
 
 /// How much of a feed is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ async fn read_once(
     };
     backoff.reset();
     *since = last_sequence.clone();
-    sender.position(last_sequence).await;
+    sender.position(last_sequence, pending).await;
     // An empty answer may be that of a database that was just deleted.
     *known = rows > 0;
     let at_end = rows == 0 || (pending == Some(0) && rows < PAGE);
@@ -245,7 +245,7 @@ mod tests {
         while let Some(event) = feed.next().await {
             match event.unwrap() {
                 FeedEvent::Rows(rows) => ids.extend(rows.iter().map(|row| row.id.to_string())),
-                FeedEvent::Position(_) => {}
+                FeedEvent::Position { .. } => {}
                 FeedEvent::Waiting(reason) => waits.push(reason),
             }
         }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use pillowtop_core::{DatabaseName, Sequence};
 
 use super::{Feed, Sender, SourceError};
+use crate::claim::DatabaseIdentity;
 use crate::row::{Line, Row};
-use crate::state::DatabaseIdentity;
 
 /// A file of changes.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ async fn read(path: PathBuf, since: Sequence, mut sender: Sender) -> Result<(), 
                 row.sequence = Some(position);
                 sender.row(row).await;
             }
-            None => sender.position(position).await,
+            None => sender.position(position, None).await,
         }
     }
     sender.flush().await;
@@ -131,7 +131,7 @@ mod tests {
                         ids.push(row.id.to_string());
                     }
                 }
-                FeedEvent::Position(position) => last = Some(position),
+                FeedEvent::Position { sequence, .. } => last = Some(sequence),
                 FeedEvent::Waiting(reason) => panic!("{reason}"),
             }
         }

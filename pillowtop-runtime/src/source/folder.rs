@@ -8,8 +8,8 @@ use pillowtop_core::fingerprint::hash_text;
 use pillowtop_core::{DatabaseName, Sequence};
 
 use super::{Feed, Sender, SourceError};
+use crate::claim::DatabaseIdentity;
 use crate::row::Row;
-use crate::state::DatabaseIdentity;
 
 /// A folder of JSON documents.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ async fn read(files: Vec<PathBuf>, position: Sequence, mut sender: Sender) -> Re
             tokio::task::spawn_blocking(move || document(&file)).await.map_err(std::io::Error::other)??;
         sender.row(row).await;
     }
-    sender.position(position).await;
+    sender.position(position, None).await;
     Ok(())
 }
 
@@ -91,7 +91,7 @@ mod tests {
         while let Some(event) = feed.next().await {
             match event.unwrap() {
                 FeedEvent::Rows(rows) => ids.extend(rows.iter().map(|row| row.id.to_string())),
-                FeedEvent::Position(position) => last = Some(position),
+                FeedEvent::Position { sequence: position, .. } => last = Some(position),
                 FeedEvent::Waiting(reason) => panic!("{reason}"),
             }
         }

@@ -1,6 +1,6 @@
-//! Where changes come from: a CouchDB database, a file of changes, or a folder of documents.
+//! Where changes come from. A [`Source`] is a CouchDB database, a file of changes, a directory of documents, or your own.
 //!
-//! A source runs as a task of its own and hands over what it read through a small channel: when the pipelines are full, reading stops.
+//! A feed runs as a task of its own and hands over what it read through a small channel. When nobody takes it, reading stops.
 
 mod couch;
 mod couch_error;
@@ -8,12 +8,15 @@ mod feed_reader;
 mod file;
 mod folder;
 
+use std::fmt;
 use std::path::PathBuf;
 
-use pillowtop_core::Sequence;
+use futures_util::future::BoxFuture;
+use pillowtop_core::{DocumentId, Sequence};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::claim::DatabaseIdentity;
 use crate::row::{Row, RowError};
 
 pub use couch::{CouchDatabase, CouchServer, DatabaseInfo};
@@ -29,14 +32,60 @@ const ROWS: usize = 256;
 /// Bytes of the rows of one event.
 const BYTES: usize = 1_000_000;
 
+/// Which changes a feed brings.
+#[derive(Debug, Clone)]
+pub struct FeedRequest {
+    /// Changes after this position.
+    pub since: Sequence,
+    /// The database that the position belongs to. It is compared before the position is used, on each connection.
+    pub identity: DatabaseIdentity,
+    /// How much is read.
+    pub mode: FeedMode,
+    /// A Mango selector that the source may apply. It may be ignored: whoever reads decides on each document anyway. It never
+    /// withholds deletions.
+    pub selector: Option<serde_json::Value>,
+}
+
+/// A database of documents with a feed of their changes.
+pub trait Source: Send + Sync + fmt::Debug + 'static {
+    /// A name of the source for people, such as "database `hq` at http://…".
+    fn describe(&self) -> String;
+
+    /// Which database it is now.
+    fn identity(&self) -> BoxFuture<'_, Result<DatabaseIdentity, SourceError>>;
+
+    /// Opens a feed. A passing failure is an event ([`FeedEvent::Waiting`]) and is retried for as long as it takes.
+    fn open(&self, request: FeedRequest) -> Feed;
+
+    /// The documents of some ids as they are now, one row for each id, in any order. A document that does not exist, or is
+    /// deleted, is a row that is [deleted](Row::deleted). One that cannot be read is a row that says so.
+    fn fetch<'a>(&'a self, ids: &'a [DocumentId]) -> BoxFuture<'a, Result<Vec<Row>, SourceError>>;
+
+    /// Whether one reading to the end brings all that an earlier one brought. Not so in a cluster that keeps several copies of a
+    /// shard (`n` above 1): a copy may lag behind the one that was read before.
+    fn has_one_copy(&self) -> BoxFuture<'_, Result<bool, SourceError>> {
+        Box::pin(async { Ok(true) })
+    }
+
+    /// How many changes there are, where that is known without asking.
+    fn total(&self) -> Option<u64> {
+        None
+    }
+}
+
 /// What a source hands over.
 #[derive(Debug)]
 pub enum FeedEvent {
     /// Rows, in the feed's order.
     Rows(Vec<Row>),
     /// Everything handed over so far lies before this position.
-    Position(Sequence),
-    /// The source does not answer; it is asked again.
+    Position {
+        /// The position.
+        sequence: Sequence,
+        /// How many changes are left, unfiltered, if the source says so.
+        pending: Option<u64>,
+    },
+    /// The source does not respond. It is retried.
     Waiting(String),
 }
 
@@ -163,9 +212,9 @@ impl Sender {
     }
 
     /// Hands over a position after the rows before it.
-    async fn position(&mut self, position: Sequence) {
+    async fn position(&mut self, sequence: Sequence, pending: Option<u64>) {
         self.flush().await;
-        let _ = self.events.send(Ok(FeedEvent::Position(position))).await;
+        let _ = self.events.send(Ok(FeedEvent::Position { sequence, pending })).await;
     }
 
     /// Says that the source does not answer.
@@ -198,10 +247,10 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_panics_is_no_end() {
         let mut feed = Feed::spawn(async |mut sender: Sender| -> Result<(), SourceError> {
-            sender.position("1".into()).await;
+            sender.position("1".into(), None).await;
             panic!("a bug");
         });
-        assert!(matches!(feed.next().await, Some(Ok(FeedEvent::Position(_)))));
+        assert!(matches!(feed.next().await, Some(Ok(FeedEvent::Position { .. }))));
         let error = feed.next().await.expect("an error").unwrap_err();
         assert!(error.to_string().contains("a bug"), "{error}");
         assert!(feed.next().await.is_none());

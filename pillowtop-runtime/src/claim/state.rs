@@ -1,6 +1,6 @@
-//! The state of one physical index: phase, positions, identities, owner. Kept in one document, always written whole.
+//! What a claim remembers: phase, position, identities. Kept in one document, always written whole.
 
-use pillowtop_core::{DatabaseName, IndexName, PillowName, Sequence};
+use pillowtop_core::{DatabaseName, Definition, IndexName, PillowName, Sequence};
 use serde::{Deserialize, Serialize};
 
 use crate::operation::Version;
@@ -27,19 +27,29 @@ impl std::fmt::Display for Phase {
     }
 }
 
-/// Which database this is: one that was deleted and created again has another start time, and its sequences mean nothing.
+/// Which database this is. One that was deleted and created again has another start time, and sequences of the earlier one mean
+/// nothing in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseIdentity {
     /// The database's name.
     pub name: DatabaseName,
-    /// CouchDB's `instance_start_time`, as text.
+    /// CouchDB's `instance_start_time`. "0" and nothing say nothing: CouchDB before 3.3 and Cloudant always report "0".
     pub instance_start_time: String,
+}
+
+impl DatabaseIdentity {
+    /// Whether both may be the same database. A start time of "0" matches any, as CouchDB's replicator has it.
+    pub fn matches(&self, other: &Self) -> bool {
+        let is_known = |time: &str| !time.is_empty() && time != "0" && time != "null";
+        let (own, others) = (self.instance_start_time.as_str(), other.instance_start_time.as_str());
+        self.name == other.name && (own == others || !is_known(own) || !is_known(others))
+    }
 }
 
 /// A first load, so that it can be resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadState {
-    /// The feed's position before the first document was read; catching up starts here.
+    /// The position that the database reported before the first document was read, for information.
     pub start: Sequence,
     /// Everything before this position of the load's own feed is acknowledged.
     pub position: Sequence,
@@ -61,18 +71,18 @@ const PAST_HOURS: usize = 48;
 /// Those before them, the first of each day.
 const PAST_DAYS: usize = 14;
 
-/// The state of one physical index.
+/// What a claim remembers of its target, or of its slice of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexState {
+pub struct ClaimState {
     /// The pillow.
     pub pillow: PillowName,
-    /// The physical index.
-    pub index: IndexName,
-    /// The content hash that it was created for.
+    /// The target's name: a physical index.
+    pub target: IndexName,
+    /// The content hash that the target was created for.
     pub hash: String,
     /// How far it is.
     pub phase: Phase,
-    /// Everything before this position is in the index; present from catching up on.
+    /// Everything before this position is in the target. Present from catching up on.
     pub checkpoint: Option<Sequence>,
     /// The first load, until it is done.
     pub load: Option<LoadState>,
@@ -80,8 +90,31 @@ pub struct IndexState {
     pub database: DatabaseIdentity,
     /// No version above it was sent.
     pub ceiling: Version,
-    /// Earlier checkpoints, oldest first, for going back to one before a snapshot.
+}
+
+/// Earlier checkpoints of a claim, oldest first, for going back to one before a snapshot. A document of its own, since it is
+/// written once a minute and the claim with each saved position.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastCheckpoints {
+    /// The checkpoints.
     pub past: Vec<PastCheckpoint>,
+}
+
+impl PastCheckpoints {
+    /// Adds a checkpoint, unless there is one of the same minute; tells whether it was added. `time` is RFC 3339 in UTC.
+    pub fn add(&mut self, position: Sequence, time: &str) -> bool {
+        if self.past.last().is_some_and(|last| last.minute() == minute(time)) {
+            return false;
+        }
+        self.past.push(PastCheckpoint { time: time.to_owned(), since: position });
+        thin(&mut self.past);
+        true
+    }
+
+    /// The newest checkpoint that was stored before a time, RFC 3339 in UTC.
+    pub fn before(&self, time: &str) -> Option<&PastCheckpoint> {
+        self.past.iter().rev().find(|checkpoint| checkpoint.time.as_str() < time)
+    }
 }
 
 impl PastCheckpoint {
@@ -115,34 +148,49 @@ fn thin(past: &mut Vec<PastCheckpoint>) {
     past.extend(hours.into_iter().chain(newest));
 }
 
-impl IndexState {
-    /// Where reading goes on in this phase.
+impl ClaimState {
+    /// The state of an empty target of a definition, to be filled from a database. With `load` it is loaded first, otherwise its
+    /// feed is followed from the start.
+    pub fn new(
+        definition: &Definition,
+        target: IndexName,
+        database: DatabaseIdentity,
+        load: Option<LoadState>,
+    ) -> Self {
+        Self {
+            pillow: definition.pillow.clone(),
+            target,
+            hash: definition.hash.to_string(),
+            phase: if load.is_some() { Phase::Loading } else { Phase::Following },
+            checkpoint: None,
+            load,
+            database,
+            ceiling: Version(0),
+        }
+    }
+
+    /// Where reading resumes in this phase.
     pub fn position(&self) -> Sequence {
         match (&self.phase, &self.load, &self.checkpoint) {
-            (Phase::Loading, Some(load), _) => load.position.clone(),
-            (_, Some(load), None) => load.start.clone(),
+            (Phase::Loading, Some(load), _) | (_, Some(load), None) => load.position.clone(),
             (_, _, Some(checkpoint)) => checkpoint.clone(),
             (_, None, None) => Sequence::start(),
         }
     }
 
-    /// Stores where reading goes on in this phase; `time` is RFC 3339 in UTC.
-    pub fn set_position(&mut self, position: Sequence, time: &str) {
-        if let (Phase::Loading, Some(load)) = (self.phase, &mut self.load) {
-            load.position = position;
-            return;
+    /// Sets where reading resumes in this phase.
+    pub fn set_position(&mut self, position: Sequence) {
+        match (self.phase, &mut self.load) {
+            (Phase::Loading, Some(load)) => load.position = position,
+            _ => self.checkpoint = Some(position),
         }
-        if self.past.last().is_none_or(|last| last.minute() != minute(time)) {
-            self.past.push(PastCheckpoint { time: time.to_owned(), since: position.clone() });
-            thin(&mut self.past);
-        }
-        self.checkpoint = Some(position);
     }
 
-    /// Goes to the next phase: what the load needed is dropped when it is over.
+    /// Enters the next phase. Catching up continues from the load's own last position: with several copies of a shard, the
+    /// position that `GET /db` reported when the load began may be ahead of the copy that the load read.
     pub fn enter(&mut self, phase: Phase) {
         if self.phase == Phase::Loading {
-            self.checkpoint = self.load.as_ref().map(|load| load.start.clone());
+            self.checkpoint = self.load.as_ref().map(|load| load.position.clone());
         }
         self.phase = phase;
         if phase == Phase::Following {
@@ -157,32 +205,42 @@ mod tests {
 
     use super::*;
 
-    fn state() -> IndexState {
-        IndexState {
+    fn state() -> ClaimState {
+        ClaimState {
             pillow: "case".into(),
-            index: "hqcases_0_1".into(),
+            target: "hqcases_0_1".into(),
             hash: "0".to_owned(),
             phase: Phase::Loading,
             checkpoint: None,
             load: Some(LoadState { start: "s0".into(), position: Sequence::start() }),
             database: DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() },
             ceiling: Version(1),
-            past: Vec::new(),
         }
     }
 
     #[test]
-    fn a_load_is_followed_by_what_changed_since_it_began() {
+    fn catching_up_continues_from_the_own_last_position_of_the_load() {
         let mut state = state();
-        state.set_position("l1".into(), "2026-01-01T00:00:00Z");
+        state.set_position("l1".into());
         assert_eq!(state.position(), "l1".into());
         assert_eq!(state.checkpoint, None);
         state.enter(Phase::CatchingUp);
-        assert_eq!(state.position(), "s0".into());
-        state.set_position("s1".into(), "2026-01-01T00:00:00Z");
+        assert_eq!(state.position(), "l1".into());
+        state.set_position("s1".into());
         state.enter(Phase::Following);
         assert_eq!(state.position(), "s1".into());
         assert_eq!(state.load, None);
+    }
+
+    #[test]
+    fn a_start_time_of_zero_says_nothing() {
+        let identity =
+            |time: &str| DatabaseIdentity { name: "db".into(), instance_start_time: time.to_owned() };
+        assert!(identity("0").matches(&identity("1700000000")));
+        assert!(identity("1700000000").matches(&identity("1700000000")));
+        assert!(!identity("1700000000").matches(&identity("1700000001")));
+        let other = DatabaseIdentity { name: "other".into(), ..identity("0") };
+        assert!(!identity("0").matches(&other));
     }
 
     /// A time so many minutes after the start of a year of months of 28 days.
@@ -193,23 +251,22 @@ mod tests {
 
     /// What is kept of checkpoints that were stored at these minutes.
     fn kept(minutes: &[usize]) -> Vec<PastCheckpoint> {
-        let mut state = state();
-        state.enter(Phase::Following);
+        let mut checkpoints = PastCheckpoints::default();
         for minute in minutes {
-            state.set_position(format!("s{minute}").into(), &time(*minute));
+            checkpoints.add(format!("s{minute}").into(), &time(*minute));
         }
-        state.past
+        checkpoints.past
     }
 
     #[test]
     fn one_past_checkpoint_a_minute_is_kept() {
-        let mut state = state();
-        state.enter(Phase::Following);
-        for second in [0, 30] {
-            state.set_position(format!("s{second}").into(), &format!("2026-01-01T00:00:{second:02}Z"));
-        }
-        assert_eq!(state.past.len(), 1);
-        assert_eq!(state.past[0].since, "s0".into());
+        let mut checkpoints = PastCheckpoints::default();
+        assert!(checkpoints.add("s0".into(), "2026-01-01T00:00:00Z"));
+        assert!(!checkpoints.add("s30".into(), "2026-01-01T00:00:30Z"));
+        assert!(checkpoints.add("s60".into(), "2026-01-01T00:01:00Z"));
+        let before = |time| checkpoints.before(time).map(|checkpoint| checkpoint.since.as_str());
+        assert_eq!(before("2026-01-01T00:01:00Z"), Some("s0"));
+        assert_eq!(before("2026-01-01T00:00:00Z"), None);
     }
 
     #[test]

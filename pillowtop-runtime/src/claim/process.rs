@@ -22,7 +22,7 @@ pub struct ProcessIdentity {
 
 impl ProcessIdentity {
     /// This process.
-    pub(super) fn own() -> Self {
+    pub(crate) fn own() -> Self {
         let pid = std::process::id();
         Self {
             pid,
@@ -33,7 +33,7 @@ impl ProcessIdentity {
     }
 
     /// Whether it certainly no longer runs. A process of another machine or namespace may always be alive.
-    pub(super) fn is_dead(&self, own: &Self) -> bool {
+    pub(crate) fn is_dead(&self, own: &Self) -> bool {
         let same = |theirs: &Option<String>, ours: &Option<String>| theirs.is_some() && theirs == ours;
         same(&self.boot_id, &own.boot_id)
             && same(&self.pid_namespace, &own.pid_namespace)
@@ -42,7 +42,7 @@ impl ProcessIdentity {
 }
 
 /// A text that no other owner has.
-pub(super) fn unique_id() -> String {
+pub(crate) fn unique_id() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random() ^ crate::clock::now_micros())
 }

@@ -1,0 +1,257 @@
+//! A process's sign of life in a claim store: one document, renewed at a third of its length, whatever the number of claims.
+//!
+//! A lease that stays unchanged for its whole length, by the clock of whoever watches it, may be marked as expired by
+//! compare-and-set. The owner's next renewal then fails, so it knows that it lost every claim. Until somebody marks it, a lease
+//! that ran out is renewed and nothing is lost.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::task::JoinHandle;
+
+use super::process::{ProcessIdentity, unique_id};
+use super::store::{ClaimStore, Owner, StoreError, Token};
+use crate::clock::{boot_time, now_micros, now_text, text_of_micros};
+
+/// How many claims are taken at once: each changes the cluster's state.
+const TAKEOVERS: usize = 4;
+/// How often a renewal is tried over earlier renewals of our own whose responses were lost.
+const RENEWAL_TRIES: usize = 3;
+/// How long the lease of an owner that is gone is kept, in microseconds.
+const KEPT: u64 = 24 * 3600 * 1_000_000;
+
+/// Why nothing may be written under a lease.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeaseError {
+    /// It ran out and is being renewed. Whether it is lost shows then.
+    #[error("the lease ran out and is being renewed")]
+    Expired,
+    /// Another process marked it as expired, or it was ended.
+    #[error("the lease is lost: {0}")]
+    Lost(String),
+}
+
+/// The document of a lease.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct LeaseDocument {
+    owner: Owner,
+    /// RFC 3339 in UTC, for people.
+    renewed: String,
+    /// Who marked it as expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expired_by: Option<String>,
+}
+
+/// A process's lease, renewed until it is dropped.
+pub struct Lease {
+    inner: Arc<Inner>,
+    keeper: JoinHandle<()>,
+}
+
+struct Inner {
+    store: Arc<dyn ClaimStore>,
+    owner: Owner,
+    length: Duration,
+    takeovers: Semaphore,
+    /// The last write that is known to be ours. Held while renewing.
+    token: AsyncMutex<Option<Token>>,
+    shown: Mutex<Shown>,
+}
+
+struct Shown {
+    /// By [`boot_time`].
+    ends: Duration,
+    lost: Option<String>,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Lease").field("owner", &self.inner.owner.label).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+impl Lease {
+    /// The length of a lease by default.
+    pub const LENGTH: Duration = Duration::from_secs(30);
+
+    /// Begins a lease for this process. `label` is what people call it: host and command. Panics outside of a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn start(
+        store: Arc<dyn ClaimStore>,
+        label: impl Into<String>,
+        length: Duration,
+    ) -> Result<Arc<Self>, StoreError> {
+        let owner = Owner { id: unique_id(), label: label.into(), process: ProcessIdentity::own() };
+        let shown = Mutex::new(Shown { ends: Duration::ZERO, lost: None });
+        let (takeovers, token) = (Semaphore::new(TAKEOVERS), AsyncMutex::new(None));
+        let inner = Arc::new(Inner { store, owner, length, takeovers, token, shown });
+        inner.renew().await?;
+        if let Err(error) = inner.remove_old_leases().await {
+            tracing::debug!(%error, "leases of owners that are gone stay for now");
+        }
+        let keeper = tokio::spawn(Arc::clone(&inner).keep());
+        Ok(Arc::new(Self { inner, keeper }))
+    }
+
+    /// Who holds it.
+    pub fn owner(&self) -> &Owner {
+        &self.inner.owner
+    }
+
+    /// How long it lasts without being renewed.
+    pub fn length(&self) -> Duration {
+        self.inner.length
+    }
+
+    /// The store that it is in.
+    pub fn store(&self) -> &Arc<dyn ClaimStore> {
+        &self.inner.store
+    }
+
+    /// Whether anything may be written under it right now.
+    ///
+    /// # Errors
+    ///
+    /// When it ran out or is lost.
+    pub fn check(&self) -> Result<(), LeaseError> {
+        let shown = self.inner.shown();
+        match &shown.lost {
+            Some(reason) => Err(LeaseError::Lost(reason.clone())),
+            None if boot_time() >= shown.ends => Err(LeaseError::Expired),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is lost for good. A new one is needed then.
+    pub fn is_lost(&self) -> bool {
+        self.inner.shown().lost.is_some()
+    }
+
+    /// Limits how many claims are taken at once.
+    pub(super) fn takeovers(&self) -> &Semaphore {
+        &self.inner.takeovers
+    }
+
+    /// Ends the lease, after all claims were released.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written. The lease then runs out.
+    pub async fn end(&self) -> Result<(), StoreError> {
+        self.keeper.abort();
+        let mut token = self.inner.token.lock().await;
+        self.inner.lose("it was ended".to_owned());
+        match token.take() {
+            Some(seen) => self.inner.store.remove(&self.inner.owner.lease(), seen).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Marks another owner's lease as expired, if the write that was `seen` is still the latest. `false` if it was renewed meanwhile.
+pub(super) async fn expire(
+    store: &dyn ClaimStore,
+    owner: &Owner,
+    seen: Option<Token>,
+    by: &Owner,
+) -> Result<bool, StoreError> {
+    let expired_by = Some(by.label.clone());
+    let document = LeaseDocument { owner: owner.clone(), renewed: now_text(), expired_by };
+    match store.write(&owner.lease(), &json!(document), seen).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl Inner {
+    fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
+        // Nothing panics while it is held.
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lose(&self, reason: String) {
+        self.shown().lost.get_or_insert(reason);
+    }
+
+    async fn keep(self: Arc<Self>) {
+        let mut wait = self.length / 3;
+        loop {
+            tokio::time::sleep(wait.max(Duration::from_millis(10))).await;
+            if self.shown().lost.is_some() {
+                return;
+            }
+            match self.renew().await {
+                Ok(()) => wait = self.length / 3,
+                Err(error) => {
+                    tracing::warn!(store = self.store.describe(), %error, "the lease is not renewed");
+                    wait = self.length / 10;
+                }
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<(), StoreError> {
+        let mut token = self.token.lock().await;
+        let key = self.owner.lease();
+        let mut result = Ok(());
+        for _ in 0..RENEWAL_TRIES {
+            let asked = boot_time();
+            let document = LeaseDocument { owner: self.owner.clone(), renewed: now_text(), expired_by: None };
+            match self.store.write(&key, &json!(document), *token).await {
+                Ok(written) => {
+                    *token = Some(written);
+                    self.shown().ends = asked + self.length;
+                    return Ok(());
+                }
+                Err(error @ StoreError::Conflict { .. }) => result = Err(error),
+                Err(error) => return Err(error),
+            }
+            // An earlier renewal whose response was lost, or somebody who marked it, or a store that was emptied.
+            match self.store.read(&key).await? {
+                None => *token = None,
+                Some(stored) => match serde_json::from_value::<LeaseDocument>(stored.value) {
+                    Ok(LeaseDocument { expired_by: None, .. }) => *token = Some(stored.token),
+                    Ok(LeaseDocument { expired_by: Some(by), .. }) => {
+                        self.lose(format!("{by} marked it as expired"));
+                        return Ok(());
+                    }
+                    Err(error) => {
+                        self.lose(format!("its document cannot be read: {error}"));
+                        return Ok(());
+                    }
+                },
+            }
+        }
+        result
+    }
+
+    /// Leases of owners that are long gone. Nobody watches them any more.
+    async fn remove_old_leases(&self) -> Result<(), StoreError> {
+        let oldest = text_of_micros(now_micros().saturating_sub(KEPT));
+        for (key, stored) in self.store.list("lease:").await? {
+            let renewed = stored.value.get("renewed").and_then(serde_json::Value::as_str);
+            if renewed.is_some_and(|renewed| renewed < oldest.as_str()) {
+                match self.store.remove(&key, stored.token).await {
+                    Ok(()) | Err(StoreError::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! Where claims are stored: JSON documents by key, changed only by compare-and-set.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use pillowtop_core::DatabaseName;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::process::ProcessIdentity;
+use super::state::ClaimState;
+
+/// A part of a target with a claim of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slice {
+    /// The whole target.
+    Whole,
+    /// The documents of one database, where a pillow reads several.
+    Database(DatabaseName),
+}
+
+/// What a claim is on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimKey {
+    /// The target's uuid: an index that was deleted and created again is another target.
+    pub target: String,
+    /// The part of it.
+    pub slice: Slice,
+}
+
+impl ClaimKey {
+    /// The claim on a whole target.
+    pub fn whole(target: impl Into<String>) -> Self {
+        Self { target: target.into(), slice: Slice::Whole }
+    }
+
+    /// The key of the claim's document.
+    pub fn claim(&self) -> String {
+        format!("claim:{self}")
+    }
+
+    /// The key of the document with earlier checkpoints.
+    pub fn past(&self) -> String {
+        format!("past:{self}")
+    }
+
+    /// What the keys of all requests to the claim's owner begin with.
+    pub fn requests(&self) -> String {
+        format!("request:{self}:")
+    }
+}
+
+impl fmt::Display for ClaimKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.slice {
+            Slice::Whole => formatter.write_str(&self.target),
+            Slice::Database(database) => write!(formatter, "{}/{database}", self.target),
+        }
+    }
+}
+
+/// Who holds a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Unique for each lease.
+    pub id: String,
+    /// A name for people: host and command.
+    pub label: String,
+    /// The process.
+    #[serde(flatten)]
+    pub process: ProcessIdentity,
+}
+
+impl Owner {
+    /// The key of the owner's lease.
+    pub fn lease(&self) -> String {
+        format!("lease:{}", self.id)
+    }
+
+    /// Whether the owner's process certainly ended. A process of another machine may always be alive.
+    pub fn is_dead(&self) -> bool {
+        self.process.is_dead(&ProcessIdentity::own())
+    }
+}
+
+/// The document of a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimDocument {
+    /// Phase, position and identities.
+    pub state: ClaimState,
+    /// Who writes; nobody after the claim was released.
+    pub owner: Option<Owner>,
+    /// How long the owner's lease must stay unchanged before it counts as run out, in milliseconds.
+    pub lease_ms: u64,
+    /// Raised by each owner and at each phase. The fence of the target lets the latest epoch write.
+    pub epoch: u64,
+    /// The history of each part of the target, for instance of each shard: another one after a restore.
+    pub histories: BTreeMap<String, String>,
+    /// When it was written, RFC 3339 in UTC, for people.
+    pub saved: String,
+}
+
+impl ClaimDocument {
+    /// Who writes, as far as can be known: an owner that did not release the claim and whose process did not certainly end.
+    pub fn live_owner(&self) -> Option<&Owner> {
+        self.owner.as_ref().filter(|owner| !owner.is_dead())
+    }
+}
+
+/// Which write of a document was seen: opaque to everything but its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token {
+    /// Elasticsearch's `_primary_term`; 0 in other stores.
+    pub term: u64,
+    /// Elasticsearch's `_seq_no`, or a counter.
+    pub number: u64,
+}
+
+/// A document, and which write of it this is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The document.
+    pub value: Value,
+    /// The write.
+    pub token: Token,
+}
+
+/// Why a document was not read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// It was written since it was seen, or is there although it was expected to be missing.
+    #[error("{key} was changed concurrently")]
+    Conflict {
+        /// The document's key.
+        key: String,
+    },
+    /// It may work later. Nothing is known about the document: it must not count as missing.
+    #[error("{doing} failed: {reason}")]
+    Unavailable {
+        /// What was being done.
+        doing: String,
+        /// Why.
+        reason: String,
+    },
+    /// Retrying does not help: a missing permission, or a document that cannot be read as what it should be.
+    #[error("{doing} failed: {reason}")]
+    Refused {
+        /// What was being done.
+        doing: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
+
+/// JSON documents by key, changed only by compare-and-set. Every implementation passes the tests in `store_contract`.
+pub trait ClaimStore: Send + Sync + fmt::Debug + 'static {
+    /// A name of the store for people.
+    fn describe(&self) -> String;
+
+    /// Reads the latest write of a document. `None` is only returned if it is certain that there is none.
+    fn read<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, StoreError>>;
+
+    /// Writes a document over the write that was `seen`, or as the first one. [`StoreError::Conflict`] if that is not the latest.
+    fn write<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a Value,
+        seen: Option<Token>,
+    ) -> BoxFuture<'a, Result<Token, StoreError>>;
+
+    /// Removes a document, if the write that was `seen` is the latest. A missing document is fine.
+    fn remove<'a>(&'a self, key: &'a str, seen: Token) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// The documents whose keys begin with `prefix`, in order of keys. What was written within the last second may be missing.
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, Stored)>, StoreError>>;
+}

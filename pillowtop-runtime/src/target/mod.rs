@@ -1,0 +1,109 @@
+//! Where operations go. A [`Target`] writes bulks; who may write, and how far it is, is a matter of the [claim](crate::claim).
+//!
+//! | target | what it is |
+//! |---|---|
+//! | `elastic` | an index of Elasticsearch or OpenSearch |
+//! | `embedded` | an index in a directory of this machine |
+//! | `ndjson` | files of bulk requests, for `curl` |
+//! | your own | anything that implements [`Target`] |
+
+mod destination;
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use crate::operation::Operation;
+
+pub use destination::{Destination, OpenError, OpenTarget, TargetRef};
+
+/// What became of one operation of a bulk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is in the target, or something newer of our own is: the change is acknowledged.
+    Done,
+    /// A delete of a document that was not there: acknowledged, and not counted as a deletion.
+    Absent,
+    /// The document cannot be written as it is. It becomes a dead letter.
+    Rejected {
+        /// The server's error type, or a name of the target's own.
+        error_type: String,
+        /// The reason, for people.
+        reason: String,
+    },
+    /// The target was too busy for it. It is retried later.
+    Busy {
+        /// The reason, for people.
+        reason: String,
+    },
+    /// The target accepts no writes now. The pillow pauses, reports the reason, and retries.
+    Blocked {
+        /// The reason, for people.
+        reason: String,
+    },
+    /// An unrecognised error. The operation is retried alone a few times, then the pillow pauses.
+    Unknown {
+        /// The server's error type.
+        error_type: String,
+        /// The reason, for people.
+        reason: String,
+    },
+    /// Something newer is there that is not ours: another owner writes. The claim is lost.
+    Fenced {
+        /// The reason, for people.
+        reason: String,
+    },
+}
+
+/// Why a whole bulk has no outcomes. What became of it is unknown, so all of it is retried.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The target is too busy (429, 503). Retried after a pause.
+    #[error("the target is busy: {0}")]
+    Busy(String),
+    /// No response, a torn one, or a failure of the server. Retried, and halved if the target accepts other writes.
+    #[error("the target does not respond: {0}")]
+    Unreachable(String),
+    /// The whole request was refused (400). Retried in halves.
+    #[error("the target refuses the whole bulk: {0}")]
+    Refused(String),
+    /// The request is too large (413). Retried in smaller requests, which all later ones are too.
+    #[error("the bulk is too large for the target: {0}")]
+    TooLarge(String),
+    /// The credentials, the index or the lease cannot be used now. The pillow pauses and retries.
+    #[error("the target cannot be written: {0}")]
+    Blocked(String),
+    /// The claim is lost or released, or the target is not the one that was opened. Nothing more is sent.
+    #[error("the claim is lost: {0}")]
+    ClaimLost(String),
+}
+
+/// Somewhere that operations are written to.
+///
+/// A pillow has one bulk of a document in flight at a time, and sends the operations of one document in order. An implementation
+/// need not retry anything: the pillow does, by the outcome.
+///
+/// What is written may be written again after a crash, with a higher [version](crate::operation::Version): an implementation must
+/// be idempotent by document id, or compare versions.
+pub trait Target: Send + Sync + fmt::Debug + 'static {
+    /// A name of the target for people, such as "index `cases_1` of OpenSearch 3.6.0 at http://…".
+    fn describe(&self) -> String;
+
+    /// Writes a bulk. `Ok` has one outcome for each operation, in order; any other number of them counts as
+    /// [`WriteError::Unreachable`], as it does if the future panics.
+    fn write<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>>;
+
+    /// Makes what was acknowledged durable. Called before a position is saved. The default does nothing, which is right for a
+    /// target whose acknowledged writes are durable.
+    fn flush(&self) -> BoxFuture<'_, Result<(), WriteError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Writes something small to where a document goes, to tell a target that is away from a document that it cannot take. The
+    /// default deletes an id that no document has.
+    fn probe<'a>(&'a self, probe: &'a Operation) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
+        self.write(std::slice::from_ref(probe))
+    }
+}
