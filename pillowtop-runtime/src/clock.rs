@@ -104,15 +104,17 @@ impl VersionClock {
     /// The next version; `None` while the ceiling leaves no room. Versions follow the clock, but not past the ceiling: a clock that was set
     /// forward, or a ceiling that could not be stored for a while, leaves those in between.
     pub fn stamp(&self) -> Option<Version> {
+        self.stamp_many(1)
+    }
+
+    /// The first of so many versions in a row; `None` while the ceiling leaves no room for all of them.
+    pub fn stamp_many(&self, count: u64) -> Option<Version> {
         let mut inner = self.lock();
-        let after = Version(inner.last.0 + 1);
-        let now = Version(now_micros());
-        let next = if now <= inner.ceiling { after.max(now) } else { after };
-        if next > inner.ceiling {
-            return None;
-        }
-        inner.last = next;
-        Some(next)
+        let (after, now) = (inner.last.0 + 1, now_micros());
+        let fits = |first: u64| first.saturating_add(count) <= inner.ceiling.0.saturating_add(1);
+        let first = [now.max(after), after].into_iter().find(|first| fits(*first))?;
+        inner.last = Version(first + count.saturating_sub(1));
+        Some(Version(first))
     }
 
     /// Whether there is room below the ceiling for more versions than anybody stamps before asking again.

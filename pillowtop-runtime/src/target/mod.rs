@@ -12,6 +12,7 @@ mod destination;
 use std::fmt;
 
 use futures_util::future::BoxFuture;
+use pillowtop_core::DocumentId;
 
 use crate::operation::Operation;
 
@@ -101,9 +102,14 @@ pub trait Target: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// Writes something small to where a document goes, to tell a target that is away from a document that it cannot take. The
-    /// default deletes an id that no document has.
-    fn probe<'a>(&'a self, probe: &'a Operation) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
+    /// Writes something small to where the document `like` goes, to tell a target that is away from a document that it cannot take.
+    /// The default writes it like any other operation.
+    fn probe<'a>(
+        &'a self,
+        probe: &'a Operation,
+        like: &'a DocumentId,
+    ) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
+        let _ = like;
         self.write(std::slice::from_ref(probe))
     }
 }
