@@ -49,18 +49,19 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
 
 /// Time since the machine was started, including time that it was suspended: a lease runs out while a machine sleeps, and
 /// `Instant` would not notice.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(test)))]
 pub fn boot_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Time since the first call. Where there is no clock that runs in suspension, a process that slept finds out by its private alias that
-/// another one owns its index.
-#[cfg(not(target_os = "linux"))]
+/// Time since the first call. Where there is no clock that runs in suspension, a process that slept finds out by the fence that
+/// another one owns its index. Tests simulate it with tokio's clock.
+#[cfg(any(not(target_os = "linux"), test))]
 pub fn boot_time() -> Duration {
     use std::sync::OnceLock;
-    use std::time::Instant;
+
+    use tokio::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed()
 }

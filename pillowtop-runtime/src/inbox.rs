@@ -19,7 +19,7 @@ const QUEUE: usize = 16;
 
 /// The requests of one claim store, for the members of this process: one search per second, whatever their number.
 #[derive(Debug)]
-pub struct Inbox {
+pub(crate) struct Inbox {
     members: Arc<Members>,
     task: JoinHandle<()>,
 }
@@ -42,7 +42,7 @@ impl Drop for Inbox {
 
 impl Inbox {
     /// Begins to look for requests. Panics outside of a tokio runtime.
-    pub fn start(store: Arc<dyn ClaimStore>) -> Self {
+    pub(crate) fn start(store: Arc<dyn ClaimStore>) -> Self {
         let members = Arc::new(Members::default());
         let task = tokio::spawn(look(store, Arc::clone(&members)));
         Self { members, task }

@@ -32,6 +32,9 @@ mod inbox;
 
 pub mod service;
 
+#[cfg(test)]
+mod testing;
+
 pub use dead_letter::{DeadLetter, DeadLetterStore};
 pub use operation::{Action, Operation, Version};
 pub use target::{Outcome, Target, WriteError};

@@ -349,7 +349,7 @@ impl Supervisor {
             let is_complete = looked.is_ok();
             match looked {
                 Ok(desired) => {
-                    self.served.counters.set_paused(self.name(), None);
+                    self.served.counters.remove(&self.looking());
                     self.start_and_stop(desired, &mut entries, &mut running);
                 }
                 Err(error) if self.options.when_failing == WhenFailing::Stop => {
@@ -357,7 +357,7 @@ impl Supervisor {
                     break;
                 }
                 Err(error) if running.is_empty() => {
-                    self.served.counters.set_paused(self.name(), Some(error.to_string()));
+                    self.served.counters.set_paused(&self.looking(), Some(error.to_string()));
                 }
                 Err(error) => tracing::warn!(pillow = self.name(), %error, "targets are not looked for"),
             }
@@ -381,6 +381,11 @@ impl Supervisor {
 
     fn name(&self) -> &str {
         self.served.pillow.definition().pillow.as_str()
+    }
+
+    /// What counters call the search for targets and databases.
+    fn looking(&self) -> String {
+        format!("{}: targets", self.name())
     }
 
     /// Every target, from every database.
@@ -409,6 +414,7 @@ impl Supervisor {
             if entry.missed == 2 {
                 tracing::info!(pillow = self.name(), target = %key.0.name, database = %key.1, "not followed any more");
                 entry.stop.cancel();
+                self.served.counters.remove(&member_name(&self.served, &key.1));
             }
         }
         entries.retain(|_, entry| entry.is_running || entry.missed < 2);
@@ -502,11 +508,7 @@ impl MemberTask {
         let (target, database) = &self.key;
         let name = member_name(&self.served, database);
         let slice = self.served.databases.slice(database);
-        // A database that appears is followed from its start; one target for one database must have been loaded, unless it is new.
-        let begin = match slice {
-            Slice::Whole => None,
-            Slice::Database(_) => Some(self.engine.hub(database).source().identity().await?),
-        };
+        let begin = self.engine.hub(database).source().identity().await?;
         let (counters, told) = (Arc::clone(&self.served.counters), name.clone());
         let notify = self.options.acquire.notify.clone();
         let acquire = AcquireOptions {
@@ -516,7 +518,7 @@ impl MemberTask {
             })),
             ..self.options.acquire.clone()
         };
-        let open = self.served.destination.open(target, slice, begin, acquire).await?;
+        let open = self.served.destination.open(target, slice, Some(begin), acquire).await?;
         self.served.counters.set_paused(&name, None);
         Ok(open)
     }

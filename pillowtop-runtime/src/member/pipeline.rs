@@ -284,7 +284,8 @@ impl Pipeline {
 
     /// When something is to be started that waits for time alone.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let linger = (self.lanes.waiting_writes() > 0)
+        let may_send = self.concurrency.has_room() && self.lanes.is_ready() && self.pause.until.is_none();
+        let linger = (may_send && self.lanes.waiting_writes() > 0)
             .then(|| Instant::now() + self.options.linger.saturating_sub(self.lanes.age()));
         [linger, self.lanes.next_retry(), self.pause.until].into_iter().flatten().min()
     }

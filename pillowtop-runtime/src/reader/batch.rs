@@ -31,14 +31,6 @@ pub struct Batch {
     pub(super) _share: Share,
 }
 
-impl Batch {
-    /// Rows outside of any budget.
-    #[cfg(test)]
-    pub(crate) async fn of_rows(rows: Vec<Row>) -> Self {
-        Self { rows, _share: super::Budget::new(1).take(0).await }
-    }
-}
-
 /// What a member receives.
 #[derive(Debug, Clone)]
 pub enum Delivery {

@@ -226,17 +226,13 @@ impl Sender {
 
 #[cfg(test)]
 impl Feed {
-    /// A feed of given events.
-    pub(crate) fn of_events(all: Vec<FeedEvent>) -> Self {
+    /// A feed that a task of a test sends.
+    pub(crate) fn of_task<F>(task: impl FnOnce(mpsc::Sender<Result<FeedEvent, SourceError>>) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let (sender, events) = mpsc::channel(CHANNEL);
-        let task = tokio::spawn(async move {
-            for event in all {
-                if sender.send(Ok(event)).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Self { events, task: Some(task) }
+        Self { events, task: Some(tokio::spawn(task(sender))) }
     }
 }
 
