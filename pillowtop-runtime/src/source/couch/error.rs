@@ -89,6 +89,15 @@ impl CouchError {
         }
     }
 
+    /// Whether a document in the request may be the cause: the server failed on it, or cut its response.
+    pub(super) fn may_be_about_documents(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Malformed { .. } => true,
+            Self::Refused { status, .. } => *status == 500,
+            _ => false,
+        }
+    }
+
     pub(super) fn of_row(server: String, error: RowError) -> Self {
         match error {
             // A row that ends in the middle is a torn connection.
@@ -96,9 +105,7 @@ impl CouchError {
             RowError::Server(reason) => {
                 Self::Unreachable { server, reason: format!("an error in the feed: {reason}") }
             }
-            // It may be missing on the copy that was asked: asked again, never passed over.
-            RowError::NoDocument => Self::Unreachable { server, reason: error.to_string() },
-            RowError::Missing(_) => {
+            RowError::Missing(_) | RowError::Unreadable(_) => {
                 Self::Malformed { server, what: "a changes feed", reason: error.to_string() }
             }
         }
@@ -120,7 +127,7 @@ struct ErrorBody {
 }
 
 /// The error that a status and body say.
-pub(super) fn of_answer(
+pub(super) fn of_response(
     server: String,
     database: Option<&str>,
     what: &'static str,
