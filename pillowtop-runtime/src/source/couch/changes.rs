@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use pillowtop_core::Sequence;
-use reqwest::Response;
 use reqwest::header::ACCEPT;
+use reqwest::{Method, Response};
 use url::Url;
 
 use super::database::CouchDatabase;
@@ -39,8 +39,8 @@ impl CouchDatabase {
         // A page of large documents is read as slowly as they are written elsewhere, and a continuous feed has no end. Silence
         // is noticed here before the response begins, and by the reader later.
         let without_end = Duration::from_secs(u64::from(u32::MAX));
-        let client = self.server().endpoint().client();
-        let request = client.get(url).header(ACCEPT, "application/json").timeout(without_end);
+        let request = self.server().endpoint().request(Method::GET, url);
+        let request = request.header(ACCEPT, "application/json").timeout(without_end);
         let sent = self.server().send(request, Some(self.name().as_str()), "a changes feed");
         tokio::time::timeout(Self::patience(), sent).await.unwrap_or_else(|_| Err(self.silent()))
     }

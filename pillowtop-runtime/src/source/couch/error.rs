@@ -1,28 +1,40 @@
-//! What CouchDB's answers mean.
+//! What CouchDB's error responses mean.
 
 use reqwest::StatusCode;
 use serde::Deserialize;
 
 use crate::claim::DatabaseIdentity;
+use crate::http::RequestError;
 use crate::row::RowError;
 
-/// Why CouchDB did not do what it was asked. No variant shows a password.
+/// Why CouchDB did not do what was requested. No variant shows a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CouchError {
-    /// No connection, no answer in time, or an answer that was cut.
-    #[error("CouchDB at {server} does not answer: {reason}")]
+    /// No connection, no response in time, or a response that was cut.
+    #[error("CouchDB at {server} does not respond: {reason}")]
     Unreachable {
         /// Its address.
         server: String,
         /// What happened.
         reason: String,
     },
-    /// 401 or 403. Never tried again: CouchDB locks an account after five wrong passwords.
-    #[error("CouchDB at {server} refuses the user or the password: {reason}")]
+    /// The credentials are refused, or were refused before. CouchDB locks an account after five wrong passwords, so the
+    /// [`Endpoint`](crate::http::Endpoint) sends nothing more with the same secret for a while.
+    #[error("CouchDB at {server} refuses the credentials: {reason}")]
     Unauthorized {
         /// Its address.
         server: String,
+        /// What it says.
+        reason: String,
+    },
+    /// The credentials are right, and the user has no permission.
+    #[error("CouchDB at {server} does not permit this user {what}: {reason}")]
+    Forbidden {
+        /// Its address.
+        server: String,
+        /// What was requested.
+        what: &'static str,
         /// What it says.
         reason: String,
     },
@@ -55,24 +67,32 @@ pub enum CouchError {
         /// The one that it has.
         found: String,
     },
-    /// An answer that no other variant describes.
-    #[error("CouchDB at {server} answered {status} to {what}: {reason}")]
+    /// The position was stored for a database of another name.
+    #[error("the stored position is one of database `{expected}`, not of `{found}`; nothing is read")]
+    OtherDatabase {
+        /// The database of the position.
+        expected: String,
+        /// The database that was opened.
+        found: String,
+    },
+    /// A response that no other variant describes.
+    #[error("CouchDB at {server} responded with status {status} to {what}: {reason}")]
     Refused {
         /// Its address.
         server: String,
         /// The status.
         status: u16,
-        /// What was asked.
+        /// What was requested.
         what: &'static str,
         /// What it says.
         reason: String,
     },
-    /// An answer that is none of CouchDB's.
-    #[error("{server} does not answer {what} as CouchDB does: {reason}")]
+    /// A response that is not CouchDB's.
+    #[error("{server} does not respond to {what} as CouchDB does: {reason}")]
     Malformed {
         /// Its address.
         server: String,
-        /// What was asked.
+        /// What was requested.
         what: &'static str,
         /// What is wrong.
         reason: String,
@@ -80,7 +100,7 @@ pub enum CouchError {
 }
 
 impl CouchError {
-    /// Whether the same request may work later.
+    /// Whether the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
@@ -98,6 +118,13 @@ impl CouchError {
         }
     }
 
+    pub(super) fn of_request(server: String, error: RequestError) -> Self {
+        match error {
+            RequestError::Transport(reason) => Self::Unreachable { server, reason },
+            RequestError::Credentials(error) => Self::Unauthorized { server, reason: error.to_string() },
+        }
+    }
+
     pub(super) fn of_row(server: String, error: RowError) -> Self {
         match error {
             // A row that ends in the middle is a torn connection.
@@ -111,11 +138,16 @@ impl CouchError {
         }
     }
 
+    /// The error of a position of another database.
     pub(crate) fn replaced(expected: &DatabaseIdentity, found: &DatabaseIdentity) -> Self {
-        Self::Replaced {
-            database: expected.name.to_string(),
-            expected: expected.instance_start_time.clone(),
-            found: found.instance_start_time.clone(),
+        if expected.name == found.name {
+            Self::Replaced {
+                database: expected.name.to_string(),
+                expected: expected.instance_start_time.clone(),
+                found: found.instance_start_time.clone(),
+            }
+        } else {
+            Self::OtherDatabase { expected: expected.name.to_string(), found: found.name.to_string() }
         }
     }
 }
@@ -126,7 +158,7 @@ struct ErrorBody {
     reason: Option<String>,
 }
 
-/// The error that a status and body say.
+/// The error that a status and a body report.
 pub(super) fn of_response(
     server: String,
     database: Option<&str>,
@@ -134,18 +166,49 @@ pub(super) fn of_response(
     status: StatusCode,
     body: &str,
 ) -> CouchError {
-    let said = serde_json::from_str::<ErrorBody>(body).ok();
-    let reason = match &said {
+    let reported = serde_json::from_str::<ErrorBody>(body).ok();
+    let reason = match &reported {
         Some(ErrorBody { error, reason: Some(reason) }) => format!("{error}: {reason}"),
         Some(ErrorBody { error, .. }) => error.clone(),
         None => body.chars().take(200).collect(),
     };
     match (status.as_u16(), database) {
+        (401, _) if reason.contains("not a server admin") => CouchError::Forbidden { server, what, reason },
+        (403, _) if !reason.contains("temporarily locked") => CouchError::Forbidden { server, what, reason },
         (401 | 403, _) => CouchError::Unauthorized { server, reason },
         (404, Some(database)) => CouchError::MissingDatabase { server, database: database.to_owned() },
         (400, Some(database)) if reason.contains("since") => {
             CouchError::UnknownPosition { database: database.to_owned(), reason }
         }
         (status, _) => CouchError::Refused { server, status, what, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_permission_is_not_called_a_wrong_password() {
+        let of = |status, body| {
+            let status = StatusCode::from_u16(status).unwrap();
+            of_response("http://host".to_owned(), Some("db"), "a changes feed", status, body).to_string()
+        };
+        let forbidden = of(403, r#"{"error":"forbidden","reason":"You are not allowed to access this db."}"#);
+        assert!(forbidden.contains("does not permit this user a changes feed"), "{forbidden}");
+        let no_admin = of(401, r#"{"error":"unauthorized","reason":"You are not a server admin."}"#);
+        assert!(no_admin.contains("does not permit"), "{no_admin}");
+        let locked = of(403, r#"{"error":"forbidden","reason":"Account is temporarily locked due to …"}"#);
+        assert!(locked.contains("refuses the credentials"), "{locked}");
+        let wrong = of(401, r#"{"error":"unauthorized","reason":"Name or password is incorrect."}"#);
+        assert!(wrong.contains("refuses the credentials"), "{wrong}");
+    }
+
+    #[test]
+    fn a_position_of_another_database_names_both() {
+        let identity =
+            |name: &str| DatabaseIdentity { name: name.into(), instance_start_time: "1700000000".to_owned() };
+        let text = CouchError::replaced(&identity("hq"), &identity("hq2")).to_string();
+        assert!(text.contains("`hq`") && text.contains("`hq2`"), "{text}");
     }
 }

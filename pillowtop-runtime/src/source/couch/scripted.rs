@@ -42,7 +42,7 @@ pub(super) struct Scripted {
     pub(super) changes: Scripts,
     /// Responses to `_bulk_get`.
     pub(super) documents: Scripts,
-    /// Responses to `GET /db`.
+    /// Responses to everything else, such as `GET /db`.
     pub(super) info: Scripts,
 }
 
@@ -76,14 +76,30 @@ impl Scripted {
         Server { url, requests }
     }
 
-    /// The scripts of a request's kind, and how the head of such a request starts.
-    fn of_kind(&self, head: &str) -> (&Scripts, &'static str) {
-        if head.contains(" /db/_changes") {
-            (&self.changes, "/db/_changes")
-        } else if head.contains(" /db/_bulk_get") {
-            (&self.documents, "/db/_bulk_get")
+    fn of_kind(&self, kind: Kind) -> &Scripts {
+        match kind {
+            Kind::Changes => &self.changes,
+            Kind::Documents => &self.documents,
+            Kind::Other => &self.info,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Changes,
+    Documents,
+    Other,
+}
+
+impl Request {
+    fn kind(&self) -> Kind {
+        if self.head.contains(" /db/_changes") {
+            Kind::Changes
+        } else if self.head.contains(" /db/_bulk_get") {
+            Kind::Documents
         } else {
-            (&self.info, "/db ")
+            Kind::Other
         }
     }
 }
@@ -129,11 +145,12 @@ async fn receive(stream: &mut TcpStream) -> Option<Request> {
 
 async fn respond(mut stream: TcpStream, scripted: Scripted, requests: Arc<Mutex<Vec<Request>>>) {
     let Some(request) = receive(&mut stream).await else { return };
-    let (scripts, kind) = scripted.of_kind(&request.head);
+    let scripts = scripted.of_kind(request.kind());
     let index = {
         let mut requests = requests.lock().unwrap();
         requests.push(request.clone());
-        requests.iter().filter(|earlier| earlier.head.contains(kind)).count().min(scripts.len()) - 1
+        let of_kind = requests.iter().filter(|earlier| earlier.kind() == request.kind()).count();
+        of_kind.min(scripts.len()) - 1
     };
     let (status, parts, pause) = match scripts[index].clone() {
         Script::Parts(parts, pause) => (200, parts, pause),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::database::CouchDatabase;
 use super::error::{CouchError, of_response};
-use crate::http::{Endpoint, describe_error};
+use crate::http::{Endpoint, describe_error, describe_redirect};
 use crate::retry::{RetryPolicy, retry};
 
 /// A CouchDB server.
@@ -68,7 +68,7 @@ impl CouchServer {
     }
 
     pub(super) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
-        self.endpoint.client().request(method, self.endpoint.url(segments)).header(ACCEPT, "application/json")
+        self.endpoint.request(method, self.endpoint.url(segments)).header(ACCEPT, "application/json")
     }
 
     pub(super) async fn send(
@@ -77,13 +77,18 @@ impl CouchServer {
         database: Option<&str>,
         what: &'static str,
     ) -> Result<Response, CouchError> {
-        let response = request.send().await.map_err(|error| self.unreachable(error))?;
+        let server = || self.endpoint.to_string();
+        let response =
+            self.endpoint.send(request).await.map_err(|error| CouchError::of_request(server(), error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
+        if let Some(reason) = describe_redirect(&response) {
+            return Err(CouchError::Refused { server: server(), status: status.as_u16(), what, reason });
+        }
         let body = response.text().await.unwrap_or_default();
-        Err(of_response(self.endpoint.to_string(), database, what, status, &body))
+        Err(of_response(server(), database, what, status, &body))
     }
 
     pub(super) async fn json<T: serde::de::DeserializeOwned>(
@@ -101,5 +106,27 @@ impl CouchServer {
 
     pub(super) fn unreachable(&self, error: reqwest::Error) -> CouchError {
         CouchError::Unreachable { server: self.endpoint.to_string(), reason: describe_error(error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Script, Scripted};
+
+    #[tokio::test]
+    async fn a_redirect_is_explained() {
+        let info = vec![Script::Status(301, "<html>Moved</html>")];
+        let server = Scripted { info, ..Scripted::default() }.start().await;
+        let error = server.database().info().await.unwrap_err().to_string();
+        assert!(error.contains("a redirect") && error.contains("base path"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_passing_failure_of_a_reading_request_is_retried() {
+        let info =
+            vec![Script::Status(503, "{}"), Script::Status(429, "{}"), Script::text("[\"hq\",\"p/q\"]")];
+        let server = Scripted { info, ..Scripted::default() }.start().await;
+        let names = server.database().server().databases().await.unwrap();
+        assert_eq!(names, ["hq".into(), "p/q".into()]);
     }
 }
