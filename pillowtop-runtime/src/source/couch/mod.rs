@@ -8,10 +8,14 @@ mod server;
 mod documents;
 
 mod changes;
+mod lines;
+mod live;
 mod repair;
 
 mod feed;
 
+#[cfg(test)]
+mod feed_tests;
 #[cfg(test)]
 mod scripted;
 
