@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::claim::DatabaseIdentity;
 use crate::row::{Row, RowError};
 
-pub use couch::{CouchDatabase, CouchError, CouchServer, DatabaseInfo};
+pub use couch::{CouchDatabase, CouchError, CouchServer, DatabaseInfo, PurgedIds};
 pub use directory::DocumentDirectory;
 pub use file::ChangesFile;
 

@@ -28,6 +28,8 @@ pub struct DatabaseInfo {
     pub deleted_documents: u64,
     /// The position after the last change.
     pub update_sequence: Sequence,
+    /// The position after the last purge: opaque, and no position of the changes feed.
+    pub purge_sequence: Sequence,
     /// How many copies of each shard the cluster keeps: `n`. A server that reports none keeps one.
     pub copies: u64,
 }
@@ -41,6 +43,8 @@ struct InfoBody {
     #[serde(default)]
     doc_del_count: u64,
     update_seq: Value,
+    #[serde(default)]
+    purge_seq: Value,
     cluster: Option<ClusterBody>,
 }
 
@@ -90,6 +94,7 @@ impl CouchDatabase {
             documents: body.doc_count,
             deleted_documents: body.doc_del_count,
             update_sequence: Sequence::new(text(&body.update_seq)),
+            purge_sequence: Sequence::new(text(&body.purge_seq)),
             copies: body.cluster.and_then(|cluster| cluster.n).unwrap_or(1),
         }
     }

@@ -6,6 +6,7 @@ mod database;
 mod server;
 
 mod documents;
+mod purges;
 
 mod changes;
 mod lines;
@@ -29,6 +30,7 @@ use crate::row::Row;
 
 pub use database::{CouchDatabase, DatabaseInfo};
 pub use error::CouchError;
+pub use purges::PurgedIds;
 pub use server::CouchServer;
 
 impl CouchDatabase {
