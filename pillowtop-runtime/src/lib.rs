@@ -7,6 +7,8 @@
 pub mod backoff;
 pub mod operation;
 
+mod files;
+
 pub mod clock;
 pub mod dead_letter;
 

@@ -9,13 +9,21 @@
 
 mod destination;
 
+mod dead_letter_files;
+mod local;
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
+
 use std::fmt;
 
 use futures_util::future::BoxFuture;
 
 use crate::operation::Operation;
 
+pub use dead_letter_files::DeadLetterFiles;
 pub use destination::{Destination, OpenError, OpenTarget, TargetRef};
+pub use local::{LocalError, LocalOptions};
 
 /// What became of one operation of a bulk.
 #[derive(Debug, Clone, PartialEq, Eq)]
