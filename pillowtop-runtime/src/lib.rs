@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod operation;
 
 mod files;
+mod panic_message;
 
 pub mod clock;
 pub mod dead_letter;

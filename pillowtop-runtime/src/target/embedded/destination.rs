@@ -1,6 +1,6 @@
 //! The embedded index as the destination of a pillow.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -12,7 +12,7 @@ use super::error::EmbeddedError;
 use super::reader::EmbeddedReader;
 use super::target::EmbeddedTarget;
 use crate::claim::{AcquireOptions, DatabaseIdentity, Slice};
-use crate::target::local::{LocalClaims, LocalError, LocalOptions, OpenOnce};
+use crate::target::local::{DirectoryLock, LocalDestination, LocalDirectory, LocalKind, LocalOptions};
 use crate::target::{Destination, OpenError, OpenTarget, TargetRef};
 
 /// Options for [`EmbeddedDestination`].
@@ -34,27 +34,48 @@ impl Default for EmbeddedOptions {
 /// created beside.
 #[derive(Debug)]
 pub struct EmbeddedDestination {
-    inner: Arc<Inner>,
+    parent: PathBuf,
+    definition: Definition,
+    inner: LocalDestination<Embedded>,
 }
 
-#[derive(Debug)]
-struct Inner {
-    parent: PathBuf,
-    directory: IndexDirectory,
+#[derive(Debug, Clone)]
+struct Embedded {
     definition: Definition,
     writer_heap: usize,
-    claims: LocalClaims,
-    open: OpenOnce<EmbeddedTarget>,
+}
+
+impl LocalKind for Embedded {
+    type Target = EmbeddedTarget;
+    type Error = EmbeddedError;
+
+    fn contents(&self, directory: &LocalDirectory) -> PathBuf {
+        IndexDirectory::of(directory.clone()).files()
+    }
+
+    fn open(
+        &self,
+        directory: &LocalDirectory,
+        lock: DirectoryLock,
+        has_claim: bool,
+    ) -> Result<EmbeddedTarget, EmbeddedError> {
+        let directory = IndexDirectory::of(directory.clone());
+        EmbeddedTarget::open(directory, &self.definition, lock, self.writer_heap, has_claim)
+    }
+
+    fn is_usable(target: &EmbeddedTarget) -> bool {
+        target.is_usable()
+    }
 }
 
 impl EmbeddedDestination {
     /// The index of a definition below a directory. Nothing is opened or created yet.
-    pub fn new(parent: impl Into<PathBuf>, definition: Definition, options: EmbeddedOptions) -> Self {
-        let parent = parent.into();
-        let directory = IndexDirectory::of(&parent, &definition);
-        let claims = LocalClaims::new(directory.local.clone(), definition.clone(), options.local);
-        let (writer_heap, open) = (options.writer_heap, OpenOnce::default());
-        Self { inner: Arc::new(Inner { parent, directory, definition, writer_heap, claims, open }) }
+    pub fn new(parent: impl AsRef<Path>, definition: Definition, options: EmbeddedOptions) -> Self {
+        let parent = parent.as_ref().to_owned();
+        let directory = IndexDirectory::below(&parent, &definition).local;
+        let kind = Embedded { definition: definition.clone(), writer_heap: options.writer_heap };
+        let inner = LocalDestination::new(kind, directory, definition.clone(), options.local);
+        Self { parent, definition, inner }
     }
 
     /// Opens the index for reading.
@@ -63,54 +84,26 @@ impl EmbeddedDestination {
     ///
     /// When it is missing or damaged.
     pub fn reader(&self) -> Result<EmbeddedReader, EmbeddedError> {
-        EmbeddedReader::open(&self.inner.parent, &self.inner.definition)
+        EmbeddedReader::open(&self.parent, &self.definition)
     }
 
-    /// Opens the index for writing as [`Destination::open`] does, and keeps its type.
+    /// Opens the index for writing as [`Destination::open`] does, without a claim, and keeps its type.
     ///
     /// # Errors
     ///
-    /// See [`Destination::open`].
+    /// When the index is damaged, or is not the one of the uuid any more.
     pub async fn open_target(
         &self,
         uuid: &str,
         options: &AcquireOptions,
     ) -> Result<Arc<EmbeddedTarget>, OpenError> {
-        let open = self.inner.open_target(uuid, options);
-        self.inner.open.get_or_open(|target| target.is_usable(uuid), open).await
-    }
-}
-
-impl Inner {
-    async fn open_target(&self, uuid: &str, options: &AcquireOptions) -> Result<EmbeddedTarget, OpenError> {
-        let lock = self.directory.local.lock(options).await?;
-        let has_claim = self.claims.has_claim(uuid).await?;
-        let (directory, definition, writer_heap) =
-            (self.directory.clone(), self.definition.clone(), self.writer_heap);
-        let uuid = uuid.to_owned();
-        blocking(move || {
-            if directory.uuid()? != uuid {
-                return Err(LocalError::Replaced { directory: directory.local.path }.into());
-            }
-            EmbeddedTarget::open(directory, &definition, lock, writer_heap, uuid, has_claim)
-        })
-        .await
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, EmbeddedError> + Send + 'static,
-) -> Result<T, OpenError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(error) => Err(OpenError::Failed(Box::new(error))),
+        self.inner.open_target(uuid, options).await
     }
 }
 
 impl Destination for EmbeddedDestination {
     fn targets(&self) -> BoxFuture<'_, Result<Vec<TargetRef>, OpenError>> {
-        let directory = self.inner.directory.clone();
-        blocking(move || Ok(vec![TargetRef { uuid: directory.uuid()?, name: directory.local.name }])).boxed()
+        self.inner.targets().boxed()
     }
 
     fn open<'a>(
@@ -120,12 +113,6 @@ impl Destination for EmbeddedDestination {
         begin: Option<DatabaseIdentity>,
         options: AcquireOptions,
     ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
-        async move {
-            let opened = self.open_target(&target.uuid, &options).await?;
-            let claim = self.inner.claims.acquire(target, slice, begin, options).await?;
-            let dead_letters = self.inner.directory.local.open_dead_letters()?;
-            Ok(OpenTarget { claim: Arc::new(claim), target: opened, dead_letters: Arc::new(dead_letters) })
-        }
-        .boxed()
+        self.inner.open(target, slice, begin, options).boxed()
     }
 }

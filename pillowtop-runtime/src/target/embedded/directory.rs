@@ -22,19 +22,18 @@ pub(crate) struct IndexDirectory {
 }
 
 impl IndexDirectory {
+    pub(crate) fn of(local: LocalDirectory) -> Self {
+        Self { local }
+    }
+
     /// The directory of a definition's index below the directory of all indices.
-    pub(crate) fn of(parent: &Path, definition: &Definition) -> Self {
-        Self { local: LocalDirectory::new(parent, definition.index_name(None, 1)) }
+    pub(crate) fn below(parent: &Path, definition: &Definition) -> Self {
+        Self::of(LocalDirectory::new(parent, definition.index_name(None, 1)))
     }
 
     /// The search library's files, and the uuid.
     pub(crate) fn files(&self) -> PathBuf {
         self.local.path.join("index")
-    }
-
-    /// The uuid of the index, which is created.
-    pub(crate) fn uuid(&self) -> Result<String, LocalError> {
-        self.local.uuid(&self.files())
     }
 
     pub(crate) fn library(&self, doing: &'static str, source: TantivyError) -> EmbeddedError {

@@ -60,7 +60,7 @@ impl EmbeddedReader {
     ///
     /// When the index is missing or damaged.
     pub fn open(parent: &Path, definition: &Definition) -> Result<Self, EmbeddedError> {
-        let directory = IndexDirectory::of(parent, definition);
+        let directory = IndexDirectory::below(parent, definition);
         match directory.open_existing(definition)? {
             Some((index, plan)) => Self::of(directory, index, plan),
             None => Err(EmbeddedError::Missing { directory: directory.local.path }),

@@ -28,7 +28,6 @@ pub struct EmbeddedTarget {
     reader: Arc<EmbeddedReader>,
     writer: Arc<Mutex<Writer>>,
     failure: Arc<Failure>,
-    uuid: String,
 }
 
 /// Why nothing can be written any more: operations that were acknowledged may be lost until the index is opened again, so no
@@ -68,7 +67,6 @@ impl EmbeddedTarget {
         definition: &Definition,
         lock: DirectoryLock,
         writer_heap: usize,
-        uuid: String,
         has_claim: bool,
     ) -> Result<Self, EmbeddedError> {
         let (index, plan) = match directory.open_existing(definition)? {
@@ -95,12 +93,12 @@ impl EmbeddedTarget {
             failure: Arc::clone(&failure),
             _lock: lock,
         };
-        Ok(Self { reader, writer: Arc::new(Mutex::new(writer)), failure, uuid })
+        Ok(Self { reader, writer: Arc::new(Mutex::new(writer)), failure })
     }
 
-    /// Whether it is the index of a uuid, and accepts writes.
-    pub(super) fn is_usable(&self, uuid: &str) -> bool {
-        self.uuid == uuid && self.failure.0.get().is_none()
+    /// Whether it accepts writes.
+    pub(super) fn is_usable(&self) -> bool {
+        self.failure.0.get().is_none()
     }
 
     /// Runs `work` with the writer on a blocking thread. The writer is taken before the thread starts and passed on when the work

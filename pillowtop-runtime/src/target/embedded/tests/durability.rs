@@ -199,7 +199,7 @@ async fn a_damaged_directory_is_an_error_and_an_unfinished_one_is_not() {
     }
     // A creation that was interrupted before the list of files was written.
     let directory = tempfile::tempdir().unwrap();
-    let files = crate::target::embedded::directory::IndexDirectory::of(directory.path(), &definition);
+    let files = crate::target::embedded::directory::IndexDirectory::below(directory.path(), &definition);
     files.create(&definition).unwrap();
     fs::remove_file(files.files().join("meta.json")).unwrap();
     drop(open(directory.path(), &definition).await);

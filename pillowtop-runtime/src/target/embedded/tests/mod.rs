@@ -1,5 +1,6 @@
 //! Tests of the embedded index.
 
+mod contract;
 mod durability;
 mod rejections;
 mod searching;
@@ -14,9 +15,10 @@ use pillowtop_core::Definition;
 use serde_json::{Value, json};
 
 use super::{EmbeddedDestination, EmbeddedOptions, EmbeddedTarget, SearchResult};
-use crate::claim::{AcquireOptions, DatabaseIdentity, Slice, WhenHeld};
+use crate::claim::AcquireOptions;
 use crate::operation::{Action, Operation, Version};
-use crate::target::{Destination, OpenError, OpenTarget, Outcome, Target};
+use crate::target::test_support::{acquire, database};
+use crate::target::{OpenError, OpenTarget, Outcome, Target};
 
 /// A definition with this mapping and these settings.
 fn definition(mappings: Value, settings: Value) -> Definition {
@@ -28,22 +30,8 @@ fn mapped(properties: &Value) -> Definition {
     definition(json!({"dynamic": false, "properties": properties}), json!({}))
 }
 
-fn database() -> DatabaseIdentity {
-    DatabaseIdentity { name: "commcare".into(), instance_start_time: "1".to_owned() }
-}
-
 fn destination(parent: &Path, definition: &Definition) -> EmbeddedDestination {
     EmbeddedDestination::new(parent, definition.clone(), EmbeddedOptions::default())
-}
-
-/// Takes the claim on the whole index.
-async fn acquire(
-    destination: &EmbeddedDestination,
-    begin: Option<DatabaseIdentity>,
-) -> Result<OpenTarget, OpenError> {
-    let target = destination.targets().await?.remove(0);
-    let options = AcquireOptions { when_held: WhenHeld::Fail, ..AcquireOptions::default() };
-    destination.open(&target, Slice::Whole, begin, options).await
 }
 
 /// Opens the index without its type erased.
