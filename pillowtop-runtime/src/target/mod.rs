@@ -9,9 +9,12 @@
 
 mod destination;
 
+pub mod elastic;
+
 use std::fmt;
 
 use futures_util::future::BoxFuture;
+use pillowtop_core::DocumentId;
 
 use crate::operation::Operation;
 
@@ -101,9 +104,14 @@ pub trait Target: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// Writes something small to where a document goes, to tell a target that is away from a document that it cannot take. The
-    /// default deletes an id that no document has.
-    fn probe<'a>(&'a self, probe: &'a Operation) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
+    /// Writes something small to where a document is written, to tell a target that is away from a document that it cannot take:
+    /// for an index, to the document's shard. The default writes the probe, which deletes an id that no document has.
+    fn probe<'a>(
+        &'a self,
+        probe: &'a Operation,
+        document: &'a DocumentId,
+    ) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
+        let _ = document;
         self.write(std::slice::from_ref(probe))
     }
 }
