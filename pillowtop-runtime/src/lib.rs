@@ -19,6 +19,8 @@ pub mod scan;
 
 pub mod row;
 
+pub mod retry;
+
 pub mod http;
 
 pub mod source;

@@ -23,7 +23,7 @@ use crate::panic_message::panic_message;
 /// | no result within the time limit | [`WriteError::Unreachable`]; the future is dropped |
 ///
 /// Nothing is passed on to the target while the claim may not be used: [`WriteError::Blocked`] while the lease is being renewed,
-/// [`WriteError::ClaimLost`] once it is lost.
+/// [`WriteError::ClaimLost`] once it is lost. When the target returns [`WriteError::ClaimLost`], the claim is lost too.
 #[derive(Debug, Clone)]
 pub struct GuardedTarget {
     target: Arc<dyn Target>,
@@ -52,6 +52,11 @@ impl GuardedTarget {
         })?;
         let caught = AssertUnwindSafe(call).catch_unwind();
         match tokio::time::timeout(self.limit, caught).await {
+            // Nothing may be saved under the claim any more.
+            Ok(Ok(Err(WriteError::ClaimLost(reason)))) => {
+                self.claim.lose(reason.clone());
+                Err(WriteError::ClaimLost(reason))
+            }
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => {
                 let message = panic_message(panic.as_ref());
@@ -130,6 +135,7 @@ mod tests {
                 "panics later" => async { panic!("no connection") }.boxed(),
                 "never returns" => futures_util::future::pending().boxed(),
                 "too few" => async { Ok(Vec::new()) }.boxed(),
+                "deleted" => async { Err(WriteError::ClaimLost("it was deleted".to_owned())) }.boxed(),
                 "too many" => async { Ok(vec![Outcome::Done; 9]) }.boxed(),
                 _ => async { Ok(vec![Outcome::Done; operations.len()]) }.boxed(),
             }
@@ -172,6 +178,15 @@ mod tests {
         assert_eq!(probe, Err(WriteError::Unreachable(reason)));
         let reason = "`flush` panicked: cannot flush".to_owned();
         assert_eq!(target.flush().await, Err(WriteError::Unreachable(reason)));
+    }
+
+    #[tokio::test]
+    async fn no_position_is_saved_after_the_target_is_lost() {
+        let directory = tempfile::tempdir().unwrap();
+        let (target, open) = guarded(directory.path()).await;
+        let lost = target.write(&[delete("deleted", Version(1))]).await;
+        assert_eq!(lost, Err(WriteError::ClaimLost("it was deleted".to_owned())));
+        assert!(open.claim.save(Some("5".into())).await.is_err());
     }
 
     #[tokio::test]

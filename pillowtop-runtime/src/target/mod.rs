@@ -19,6 +19,8 @@ mod custom;
 
 mod bulk_body;
 
+pub mod elastic;
+
 pub mod ndjson;
 
 #[cfg(feature = "embedded")]
