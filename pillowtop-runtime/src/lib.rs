@@ -7,6 +7,9 @@
 pub mod backoff;
 pub mod operation;
 
+mod files;
+mod panic_message;
+
 pub mod clock;
 pub mod dead_letter;
 

@@ -28,8 +28,9 @@ mod acquire;
 mod fence;
 mod held;
 
-#[cfg(test)]
-pub(crate) mod store_contract;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod store_contract;
 
 pub use acquire::{AcquireError, AcquireOptions, Notify, WhenHeld};
 pub use fence::{Fence, FenceError, NoFence};

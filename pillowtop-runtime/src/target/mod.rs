@@ -9,6 +9,29 @@
 
 mod destination;
 
+mod guarded;
+
+mod dead_letter_files;
+
+mod local;
+
+mod custom;
+
+mod bulk_body;
+
+pub mod elastic;
+
+pub mod ndjson;
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
+
+#[cfg(test)]
+pub(crate) mod test_support;
+
 use std::fmt;
 
 use futures_util::future::BoxFuture;
@@ -16,7 +39,11 @@ use pillowtop_core::DocumentId;
 
 use crate::operation::Operation;
 
+pub use custom::CustomDestination;
+pub use dead_letter_files::DeadLetterFiles;
 pub use destination::{Destination, OpenError, OpenTarget, TargetRef};
+pub use guarded::GuardedTarget;
+pub use local::{LocalError, LocalOptions};
 
 /// What became of one operation of a bulk.
 #[derive(Debug, Clone, PartialEq, Eq)]
