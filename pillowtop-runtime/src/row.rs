@@ -169,11 +169,6 @@ impl Row {
         })
     }
 
-    /// Why the source could not read the document.
-    pub fn unreadable(&self) -> Option<&str> {
-        None
-    }
-
     /// The document's text, if the feed brought it.
     pub fn document(&self) -> Option<&str> {
         self.document.clone().and_then(|range| self.line.get(range))

@@ -91,7 +91,8 @@ impl DatabaseSelection {
         };
         let unmatched: Vec<String> =
             patterns.iter().filter(|pattern| matching(pattern).is_empty()).cloned().collect();
-        let selected: BTreeSet<DatabaseName> = patterns.iter().flat_map(|pattern| matching(pattern)).collect();
+        let selected: BTreeSet<DatabaseName> =
+            patterns.iter().flat_map(|pattern| matching(pattern)).collect();
         if selected.is_empty() { Err(unmatched) } else { Ok(selected) }
     }
 
@@ -211,7 +212,8 @@ impl Engine {
 
     fn inbox(&self, store: &Arc<dyn ClaimStore>) -> Arc<Inbox> {
         let mut inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
-        let inbox = inboxes.entry(store.describe()).or_insert_with(|| Arc::new(Inbox::start(Arc::clone(store))));
+        let inbox =
+            inboxes.entry(store.describe()).or_insert_with(|| Arc::new(Inbox::start(Arc::clone(store))));
         Arc::clone(inbox)
     }
 
@@ -372,7 +374,9 @@ impl Supervisor {
         entries.values().for_each(|entry| entry.stop.cancel());
         while let Some(ended) = running.join_next().await {
             let (_, ended) = not_panicked(ended);
-            if let (Err(error), true) = (ended, first.is_ok() && self.options.when_failing == WhenFailing::Stop) {
+            if let (Err(error), true) =
+                (ended, first.is_ok() && self.options.when_failing == WhenFailing::Stop)
+            {
                 first = Err(error);
             }
         }
@@ -559,7 +563,9 @@ mod tests {
             ids_are_global: false,
         };
         let names = |patterns: &[&str]| {
-            several(patterns).select(&all).map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>())
+            several(patterns)
+                .select(&all)
+                .map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert_eq!(names(&["clinic-*"]), Ok(vec!["clinic-a".to_owned(), "clinic-b".to_owned()]));
         assert_eq!(names(&["users", "*-b"]), Ok(vec!["clinic-b".to_owned(), "users".to_owned()]));

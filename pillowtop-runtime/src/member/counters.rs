@@ -80,7 +80,9 @@ impl Counters {
         match (&state.paused, &reason) {
             (None, Some(reason)) => tracing::warn!(member, reason, "paused"),
             (Some(_), None) => tracing::info!(member, "resumed"),
-            (Some(before), Some(now)) if before != now => tracing::debug!(member, reason = now, "still paused"),
+            (Some(before), Some(now)) if before != now => {
+                tracing::debug!(member, reason = now, "still paused")
+            }
             _ => {}
         }
         state.paused = reason;

@@ -74,7 +74,8 @@ enum Draft {
 impl Decider {
     /// Decides rows. Their `_source`s share one buffer. `current` tells which row is being decided, for reporting one that never ends.
     pub fn decide(&self, rows: &[Row], current: &AtomicUsize) -> Vec<Decided> {
-        let bytes: usize = rows.iter().map(|row| row.document().map_or(0, |document| document.len() + OVERHEAD)).sum();
+        let bytes: usize =
+            rows.iter().map(|row| row.document().map_or(0, |document| document.len() + OVERHEAD)).sum();
         let mut buffer = Vec::with_capacity(bytes);
         let mut drafts = Vec::with_capacity(rows.len());
         for (position, row) in rows.iter().enumerate() {
@@ -112,8 +113,8 @@ impl Decider {
         if row.id.as_str().starts_with("_design/") {
             return Draft::Done(Decision::Ignore);
         }
-        if let Some(reason) = row.unreadable() {
-            return self.dead_letter(row, id, Stage::Read, "unreadable", None, reason);
+        if let Some(unreadable) = &row.unreadable {
+            return self.dead_letter(row, id, Stage::Read, &unreadable.error_type, None, &unreadable.reason);
         }
         let document_type = row.document_text(info.type_field);
         let is_of = |types: &[&str]| document_type.as_deref().is_some_and(|found| types.contains(&found));
@@ -147,8 +148,7 @@ impl Decider {
         let change = ChangeMeta::new(row.id.clone(), row.revision.clone(), self.database.clone());
         let start = buffer.len();
         // What a panic may leave half done is cut off below; a pillow itself has no state.
-        let processed =
-            catch_unwind(AssertUnwindSafe(|| self.pillow.process(document, &change, buffer)));
+        let processed = catch_unwind(AssertUnwindSafe(|| self.pillow.process(document, &change, buffer)));
         if !matches!(processed, Ok(Ok(Verdict::Index))) {
             buffer.truncate(start);
         }

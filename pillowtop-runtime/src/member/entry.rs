@@ -129,7 +129,10 @@ impl Entry {
             }
             Work::DeadLetter(letter) => {
                 let document = letter.document.as_deref().unwrap_or_default();
-                escaped_bytes(document) + escaped_bytes(&letter.reason) + self.id.as_str().len() + DEAD_LETTER_OVERHEAD
+                escaped_bytes(document)
+                    + escaped_bytes(&letter.reason)
+                    + self.id.as_str().len()
+                    + DEAD_LETTER_OVERHEAD
             }
             Work::Resolve(_) => self.id.as_str().len() + 80,
         }
@@ -143,7 +146,9 @@ impl Entry {
     /// Whether an older entry of the same document need not be sent any more. A write supersedes older writes and older failures. A
     /// failure leaves the older write: its document is what the target continues to hold.
     pub(super) fn supersedes(&self, older: &Self) -> bool {
-        self.version >= older.version && self.is_same_document(older) && (self.is_write() || !older.is_write())
+        self.version >= older.version
+            && self.is_same_document(older)
+            && (self.is_write() || !older.is_write())
     }
 
     /// Whether both are of one document.

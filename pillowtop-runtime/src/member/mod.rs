@@ -24,6 +24,8 @@ mod lanes;
 mod loaded_ids;
 mod pool;
 
+mod reporter;
+
 mod pipeline;
 mod requests;
 mod responses;
@@ -215,6 +217,9 @@ impl Member {
     ) -> Result<bool, MemberError> {
         loop {
             self.pipeline.show(Some(reason));
+            if let Some(report) = self.pipeline.report() {
+                reporter::store(Arc::clone(&self.pipeline.open.claim), report).await;
+            }
             tokio::select! {
                 () = tokio::time::sleep(backoff.failed()) => {}
                 () = stop.cancelled() => return Ok(false),
@@ -241,7 +246,11 @@ impl Member {
         let Some(version) = claim.versions().stamp() else {
             return Err(WriteError::Blocked("no versions are left below the reserved ceiling".to_owned()));
         };
-        let like = Operation { id: DocumentId::from("_local/pillowtop"), version: Version(0), action: Action::Delete };
+        let like = Operation {
+            id: DocumentId::from("_local/pillowtop"),
+            version: Version(0),
+            action: Action::Delete,
+        };
         probe_target(target, version, &like).await
     }
 }

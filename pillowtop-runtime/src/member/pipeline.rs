@@ -8,6 +8,7 @@ use pillowtop_core::{DocumentId, Revision};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::MemberError;
 use super::concurrency::ConcurrencyLimit;
 use super::counters::{Count, Counters};
 use super::decide::{Decided, Decision};
@@ -17,11 +18,11 @@ use super::lanes::{BulkLimits, Lanes};
 use super::loaded_ids::LoadedIds;
 use super::options::MemberOptions;
 use super::pool::DecidedChunk;
+use super::reporter::Reporter;
 use super::requests::Fetched;
 use super::watermark::{Ordinal, Watermark};
-use super::MemberError;
 use crate::backoff::Backoff;
-use crate::claim::{ClaimError, Phase};
+use crate::claim::{ClaimError, FollowReport, Phase};
 use crate::dead_letter::{DeadLetter, DeadLetterError};
 use crate::operation::{Action, Operation, Version};
 use crate::request::{Processed, RequestResult};
@@ -49,6 +50,9 @@ pub(super) struct Pipeline {
     pub(super) has_written: bool,
     /// When something was acknowledged last.
     pub(super) progress: Instant,
+    /// Changes of the database that are left, if the source says so.
+    pub(super) pending: Option<u64>,
+    reporter: Reporter,
 }
 
 /// The dead letters of a target: which are open, by the hashes of their ids, and whether some are being stored.
@@ -87,6 +91,8 @@ pub(super) enum Done {
     Reported { key: String, result: RequestResult, is_stored: bool },
     /// The documents of a request were fetched and decided.
     Fetched(Box<Fetched>),
+    /// A report was stored, or not.
+    Told,
     /// The open dead letters were read again.
     Recounted(Result<Vec<DocumentId>, DeadLetterError>),
 }
@@ -123,6 +129,8 @@ impl Pipeline {
             lost: None,
             has_written: false,
             progress: Instant::now(),
+            pending: None,
+            reporter: Reporter::default(),
             options,
         }
     }
@@ -170,7 +178,13 @@ impl Pipeline {
     }
 
     /// Takes one decision.
-    pub(super) fn accept(&mut self, decided: Decided, revision: Revision, version: Version, receipt: Receipt) {
+    pub(super) fn accept(
+        &mut self,
+        decided: Decided,
+        revision: Revision,
+        version: Version,
+        receipt: Receipt,
+    ) {
         let Decided { id, decision } = decided;
         let (action, is_deletion) = match decision {
             Decision::Ignore => return self.ignore(id, revision, version, receipt),
@@ -297,6 +311,11 @@ impl Pipeline {
             let receipt = Receipt::Request(Arc::clone(&ticket));
             self.accept(decided, revision, Version(version.0 + offset), receipt);
         }
+    }
+
+    /// What is to be reported to other processes now, if anything.
+    pub(super) fn report(&mut self) -> Option<FollowReport> {
+        self.reporter.due(self.pause.reason.as_deref(), self.pending)
     }
 
     /// Whether a load makes so many dead letters that the mapping or the transform must be wrong.

@@ -186,7 +186,8 @@ impl Pipeline {
         }
         let again = match given_up {
             Some((error_type, reason)) => {
-                let rejected = entries.into_iter().map(|entry| self.reject(entry, error_type.to_owned(), &reason));
+                let rejected =
+                    entries.into_iter().map(|entry| self.reject(entry, error_type.to_owned(), &reason));
                 rejected.collect()
             }
             None => {
@@ -202,7 +203,11 @@ impl Pipeline {
     fn lower_bytes(&mut self, bytes: usize) {
         let bound = &mut self.limits().bytes;
         *bound = (*bound).min(bytes / 2);
-        tracing::info!(member = self.member, bytes = self.options.bulk.bytes, "reduced the maximum bulk size");
+        tracing::info!(
+            member = self.member,
+            bytes = self.options.bulk.bytes,
+            "reduced the maximum bulk size"
+        );
     }
 
     fn show_if_failing(&mut self, reason: String) {
@@ -284,7 +289,9 @@ fn has_document(entry: &Entry) -> bool {
 }
 
 fn without_document(mut entry: Entry) -> Entry {
-    if let Work::DeadLetter(mut letter) = std::mem::replace(&mut entry.work, Work::Resolve(Processed::Ignored)) {
+    if let Work::DeadLetter(mut letter) =
+        std::mem::replace(&mut entry.work, Work::Resolve(Processed::Ignored))
+    {
         letter.document = None;
         return entry.with_work(Work::DeadLetter(letter));
     }

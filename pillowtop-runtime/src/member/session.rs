@@ -71,7 +71,11 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(pipeline: &'a mut Pipeline, context: FetchContext, queue: &'a mut RequestQueue) -> Self {
+    pub(super) fn new(
+        pipeline: &'a mut Pipeline,
+        context: FetchContext,
+        queue: &'a mut RequestQueue,
+    ) -> Self {
         pipeline.reset();
         let now = Instant::now();
         Self {
@@ -174,6 +178,7 @@ impl<'a> Session<'a> {
             }
             Delivery::Position { sequence, pending } => {
                 self.positions.note(Ordinal(self.next), sequence);
+                self.pipeline.pending = pending;
                 self.pipeline.counters.set_pending(&self.pipeline.member, pending);
                 if self.pipeline.pause.since.is_none() {
                     self.pipeline.show(None);
@@ -198,7 +203,9 @@ impl<'a> Session<'a> {
         if request.kind == crate::request::RequestKind::Reload {
             match self.pipeline.open.claim.save(None).await {
                 Err(ClaimError::Lost { reason, .. }) => return Err(self.claim_lost(reason)),
-                Err(error) => tracing::warn!(member = self.pipeline.member, %error, "the claim is not read again"),
+                Err(error) => {
+                    tracing::warn!(member = self.pipeline.member, %error, "the claim is not read again")
+                }
                 Ok(()) => {}
             }
         }
@@ -214,6 +221,13 @@ impl<'a> Session<'a> {
         self.save_if_due(false);
         if self.pipeline.has_too_many_dead_letters() {
             self.recount();
+        }
+        if let Some(report) = self.pipeline.report() {
+            let claim = Arc::clone(&self.pipeline.open.claim);
+            self.tasks.spawn(async move {
+                super::reporter::store(claim, report).await;
+                Done::Told
+            });
         }
         if is_quiet && self.pipeline.is_idle() {
             self.pipeline.counters.set_caught_up(&self.pipeline.member);
@@ -266,6 +280,7 @@ impl<'a> Session<'a> {
             Done::Saved(result) => self.saved(result)?,
             Done::Reported { key, result, is_stored } => self.requests.reported(key, result, is_stored),
             Done::Fetched(fetched) => self.pipeline.take_fetched(*fetched),
+            Done::Told => {}
             Done::Recounted(Ok(open)) => {
                 self.pipeline.dead_letters.open = open.iter().map(super::entry::hash_of).collect();
                 if !self.pipeline.has_too_many_dead_letters() {

@@ -181,7 +181,8 @@ impl Hub {
             Some(end.clone())
         } else {
             let before = began.checked_sub(self.options.copy_lag_bound);
-            let reached = state.reached.iter().rev().find(|(time, _)| before.is_some_and(|before| *time <= before));
+            let reached =
+                state.reached.iter().rev().find(|(time, _)| before.is_some_and(|before| *time <= before));
             reached.map(|(_, sequence)| sequence.clone())
         };
         let Some(from) = from else { return Err(members) };

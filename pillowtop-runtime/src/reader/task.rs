@@ -327,9 +327,10 @@ async fn first_with_room(
     delivery: &Delivery,
     limit: Option<Instant>,
 ) -> Option<(usize, bool)> {
-    let waits = members.iter().enumerate().map(|(position, member)| {
-        Box::pin(async move { (position, member.deliveries.reserve().await) })
-    });
+    let waits = members
+        .iter()
+        .enumerate()
+        .map(|(position, member)| Box::pin(async move { (position, member.deliveries.reserve().await) }));
     let first = futures_util::future::select_all(waits);
     let ((position, permit), ..) = match limit {
         Some(limit) => tokio::time::timeout_at(limit, first).await.ok()?,

@@ -78,7 +78,8 @@ impl FakeDatabase {
         let mut held = BTreeMap::new();
         for change in self.log.lock().unwrap().iter() {
             let row = row(change, 0, None);
-            let note = row.document().and_then(|document| serde_json::from_str::<serde_json::Value>(document).ok());
+            let note =
+                row.document().and_then(|document| serde_json::from_str::<serde_json::Value>(document).ok());
             let note = note.filter(|note| note["doc_type"] == "Note" && note["keep"] == true);
             match note.and_then(|note| note["n"].as_u64()) {
                 Some(n) => held.insert(change.id.clone(), n),

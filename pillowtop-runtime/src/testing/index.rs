@@ -11,7 +11,8 @@ use tokio::time::Instant;
 
 use super::note::{POISON, REFUSED, UNKNOWN, has_number, note_pillow};
 use crate::claim::{
-    AcquireOptions, Claim, ClaimError, ClaimKey, ClaimState, DatabaseIdentity, Fence, FenceError, Lease, Slice,
+    AcquireOptions, Claim, ClaimError, ClaimKey, ClaimState, DatabaseIdentity, Fence, FenceError, Lease,
+    Slice,
 };
 use crate::dead_letter::{DeadLetter, DeadLetterError, DeadLetterStore};
 use crate::operation::{Action, Operation, Version};
@@ -155,7 +156,9 @@ impl FakeIndex {
                     _ => self.apply(operation),
                 })
                 .collect()),
-            91..=100 => Ok(operations.iter().map(|_| Outcome::Blocked { reason: "closed".to_owned() }).collect()),
+            91..=100 => {
+                Ok(operations.iter().map(|_| Outcome::Blocked { reason: "closed".to_owned() }).collect())
+            }
             _ => Ok(operations.iter().map(|operation| self.apply(operation)).collect()),
         }
     }
@@ -202,10 +205,7 @@ impl Target for FakeTarget {
         "fake".to_owned()
     }
 
-    fn write<'a>(
-        &'a self,
-        operations: &'a [Operation],
-    ) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
+    fn write<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
         async move {
             let highest = operations.iter().map(|operation| operation.version).max().unwrap_or_default();
             let epoch = self.claim.check(highest).map_err(|error| match error {
@@ -216,10 +216,12 @@ impl Target for FakeTarget {
             let (index, sent) = (Arc::clone(&self.index), operations.to_vec());
             let answer = tokio::spawn(async move { index.answer(&sent, epoch).await }).await.unwrap();
             match answer {
-                Err(WriteError::Refused(reason)) if reason == "no such alias" => match self.claim.repair().await {
-                    Ok(()) => Err(WriteError::Blocked(reason)),
-                    Err(error) => Err(WriteError::ClaimLost(error.to_string())),
-                },
+                Err(WriteError::Refused(reason)) if reason == "no such alias" => {
+                    match self.claim.repair().await {
+                        Ok(()) => Err(WriteError::Blocked(reason)),
+                        Err(error) => Err(WriteError::ClaimLost(error.to_string())),
+                    }
+                }
                 answer => answer,
             }
         }

@@ -12,7 +12,8 @@ use crate::claim::{ClaimStore, Lease};
 use crate::member::{BulkLimits, Counters, Counts, MemberOptions};
 use crate::reader::ReadMode;
 use crate::service::{
-    DatabaseSelection, Engine, EngineOptions, OneDatabase, Served, ServiceError, ServiceOptions, WhenFailing, serve,
+    DatabaseSelection, Engine, EngineOptions, OneDatabase, Served, ServiceError, ServiceOptions, WhenFailing,
+    serve,
 };
 
 /// What processes share.

@@ -51,7 +51,9 @@ async fn play(database: &FakeDatabase, steps: &[Step]) {
             }
             Step::Delete(id) => database.delete(&format!("d{id}")),
             Step::Retype(id) => database.write(&format!("d{id}"), "\"doc\":{\"doc_type\":\"Other\"}"),
-            Step::Break(id) => database.write(&format!("d{id}"), "\"doc\":{\"doc_type\":\"Note\",\"n\":\"x\"}"),
+            Step::Break(id) => {
+                database.write(&format!("d{id}"), "\"doc\":{\"doc_type\":\"Note\",\"n\":\"x\"}")
+            }
             Step::Sleep(millis) => tokio::time::sleep(Duration::from_millis(u64::from(*millis))).await,
         }
     }
@@ -329,7 +331,10 @@ async fn too_many_open_dead_letters_pause_until_some_are_resolved() {
     let process = world.start_with(ServiceOptions::default(), options).await;
     tokio::time::sleep(MINUTE).await;
     let reason = process.paused(0);
-    assert!(reason.as_deref().is_some_and(|reason| reason.contains("100 dead letters are open")), "{reason:?}");
+    assert!(
+        reason.as_deref().is_some_and(|reason| reason.contains("100 dead letters are open")),
+        "{reason:?}"
+    );
     assert!(world.indices[0].letters.lock().unwrap().len() < 4000);
     for _ in 0..20 {
         world.indices[0].letters.lock().unwrap().clear();
@@ -387,7 +392,10 @@ async fn a_restored_index_is_noticed_at_the_next_claim() {
     world.catch_up(World::options()).await.unwrap();
     world.indices[0].restore();
     let error = world.catch_up(World::options()).await.unwrap_err().to_string();
-    assert!(error.contains("another history in shard 0") && error.contains("rewind its checkpoint"), "{error}");
+    assert!(
+        error.contains("another history in shard 0") && error.contains("rewind its checkpoint"),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -489,7 +497,8 @@ async fn a_person_resolves_an_unrecognised_error_and_the_pillow_continues() {
     tokio::time::sleep(MINUTE * 3).await;
     assert!(process.paused(0).is_some_and(|reason| reason.contains("`odd`")), "{:?}", process.paused(0));
     assert_eq!(world.indices[0].held().len(), 1);
-    let keys = submit(world.store.as_ref(), &ClaimKey::whole("notes_0"), RequestKind::Bury, &["odd".into()]).await;
+    let keys =
+        submit(world.store.as_ref(), &ClaimKey::whole("notes_0"), RequestKind::Bury, &["odd".into()]).await;
     wait(world.store.as_ref(), &keys.unwrap(), |_| ()).await.unwrap();
     tokio::time::sleep(MINUTE * 3).await;
     assert_eq!(world.indices[0].open_letters(), [("odd".to_owned(), "1-0".to_owned())]);
