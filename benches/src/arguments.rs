@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, value_parser};
 use pillowtop_tests::Product;
 
 const ABOUT: &str = "\
-Measure pillowtop. Without a subcommand: convert the bytes of a changes feed to the bytes of bulk bodies, typed and on
+Measure pillowtop. Without a subcommand: convert the bytes of a changes feed to the bytes of bulk bodies, typed and on \
 untyped JSON, on one core.";
 
 const REINDEX: &str = "\
@@ -15,8 +15,8 @@ Examples:
   cargo xtask bench reindex --json | jq .ratio
   cargo xtask bench reindex --couch-url http://localhost:5984 --elastic-url http://localhost:9200
 
-Each round measures three things on the same documents: the ceiling (reading the changes feed and replaying bulk
-requests at the same time, unconnected), the command `fast-reindex case`, and a Python script. `ratio` is documents per
+Each round measures three things on the same documents: the ceiling (reading the changes feed and replaying bulk \
+requests at the same time, unconnected), the command `fast-reindex case`, and a Python script. `ratio` is documents per \
 second of the command over those of the ceiling. docs/benchmarks.md explains the result.";
 
 const FOLLOW: &str = "\
@@ -26,7 +26,7 @@ Examples:
   cargo xtask bench follow --json | jq .added_p50_ms
   cargo xtask bench follow --couch-url http://localhost:5984 --elastic-url http://localhost:9200
 
-Measures how long a change takes from CouchDB to the index at 20 writes a second, how much of it the servers need
+Measures how long a change takes from CouchDB to the index at 20 writes a second, how much of it the servers need \
 themselves, and how fast `run case` keeps up with a burst. docs/benchmarks.md explains the result.";
 
 const SERVERS: &str = "Servers";
@@ -111,10 +111,10 @@ pub(crate) struct Follow {
 /// Which servers are used.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
-    /// URL of a running CouchDB [default: install and start a double of CouchDB]
+    /// URL of a running CouchDB [default: start a double of CouchDB]
     #[arg(long, value_name = "URL", requires = "elastic_url", help_heading = SERVERS)]
     pub(crate) couch_url: Option<String>,
-    /// URL of a running OpenSearch or Elasticsearch [default: install and start one]
+    /// URL of a running OpenSearch or Elasticsearch [default: start one]
     #[arg(long, value_name = "URL", requires = "couch_url", help_heading = SERVERS)]
     pub(crate) elastic_url: Option<String>,
     /// The search server to start

@@ -1,7 +1,9 @@
-//! `cargo xtask bench`: converts the bytes of a changes feed to the bytes of bulk bodies, typed and on `serde_json::Value`.
+//! `cargo xtask bench`: converts the bytes of a changes feed to the bytes of bulk bodies, typed and
+//! on `serde_json::Value`.
 //!
-//! Each variant runs in its own process, so that its peak memory can be measured. Variants alternate, and the ratio within a round is
-//! what counts, because the machine may be shared. Nothing runs in parallel: the numbers are for one core.
+//! Each variant runs in its own process, so that its peak memory can be measured. Variants
+//! alternate, and the ratio within a round is what counts, because the machine may be shared.
+//! Nothing runs in parallel: the numbers are for one core.
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -60,7 +62,8 @@ fn measure(shape: Shape, kind: &str) -> Result<Measured, String> {
     }
 }
 
-/// One round of a shape: the runtime's way, the same work on untyped JSON, and the typed way's ceiling.
+/// One round of a shape: the runtime's way, the same work on untyped JSON, and the typed way's
+/// ceiling.
 struct Round {
     typed: Measured,
     value: Measured,

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: measurements of the conversion of documents, of builds, and of whole commands on real servers.
+//! `cargo xtask bench`: measurements of the conversion of documents, of builds, and of whole
+//! commands on real servers.
 
 mod arguments;
 mod codec;

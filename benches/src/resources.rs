@@ -10,7 +10,8 @@ pub(crate) fn cpu_of(process: u32) -> Option<f64> {
     seconds_in(&fs_err::read_to_string(format!("/proc/{process}/stat")).ok()?, 11)
 }
 
-/// The processor time of all children of this process that have ended and were waited for, user and system, in seconds.
+/// The processor time of all children of this process that have ended and were waited for, user and
+/// system, in seconds.
 pub(crate) fn cpu_of_ended_children() -> Option<f64> {
     seconds_in(&fs_err::read_to_string("/proc/self/stat").ok()?, 13)
 }
@@ -21,7 +22,8 @@ fn peak_in(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// The sum of two neighbouring fields of `/proc/PID/stat` in seconds; `first` counts from the field after the process's name.
+/// The sum of two neighbouring fields of `/proc/PID/stat` in seconds; `first` counts from the field
+/// after the process's name.
 fn seconds_in(stat: &str, first: usize) -> Option<f64> {
     // The name is in parentheses and may have spaces and parentheses itself.
     let (_, fields) = stat.rsplit_once(") ")?;

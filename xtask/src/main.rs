@@ -1,4 +1,5 @@
-//! The commands of this workspace: `cargo xtask --help`. A workspace of a user's own has the same, without the last lines.
+//! The commands of this workspace: `cargo xtask --help`. A workspace of a user's own has the same,
+//! without the last lines.
 
 mod reference;
 
@@ -24,7 +25,8 @@ fn main() -> ExitCode {
 fn bench(arguments: &[String]) -> ExitCode {
     let mut command = pillowtop_tests::cargo();
     command.args(["run", "--quiet", "--release", "--package", "pillowtop-benches", "--"]).args(arguments);
-    // The measurement becomes this process where that is possible: so it alone gets ctrl-c, and its exit code is ours.
+    // The measurement becomes this process where that is possible: so it alone gets ctrl-c, and its
+    // exit code is ours.
     #[cfg(unix)]
     let status = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(&mut command));
     #[cfg(not(unix))]

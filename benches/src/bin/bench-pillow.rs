@@ -1,5 +1,5 @@
-//! The binary that `bench reindex` and `bench follow` measure: the commands of pillowtop with the example's pillows, as a user's
-//! workspace builds them.
+//! The binary that `bench reindex` and `bench follow` measure: the commands of pillowtop with the
+//! example's pillows, as a user's workspace builds them.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! What the servers allow: the changes feed is read and bulk requests are replayed at the same time, unconnected.
+//! What the servers allow: the changes feed is read and bulk requests are replayed at the same
+//! time, unconnected.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,11 @@ use tokio::task::JoinSet;
 use super::documents::bulk_bodies;
 use super::environment::Environment;
 use super::http::Http;
+
+/// The size of a bulk request.
+const BULK_BYTES: usize = 5_000_000;
+/// Requests that each connection sends at least, so that all are busy with few documents too.
+const REQUESTS_PER_CONNECTION: u32 = 4;
 
 /// Seconds of one round of the ceiling.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +46,11 @@ pub(super) struct Replay {
 impl Replay {
     /// Builds the bodies of all requests.
     pub(super) fn new(documents: u32, connections: u32) -> Self {
-        Self { documents, bodies: bulk_bodies(0..documents).into(), connections }
+        Self {
+            documents,
+            bodies: bulk_bodies(0..documents, bulk_bytes(documents, connections)).into(),
+            connections,
+        }
     }
 
     /// The mean size of a document in a bulk body.
@@ -86,6 +96,12 @@ impl Replay {
     }
 }
 
+/// The size of the requests for this many documents of a kilobyte.
+fn bulk_bytes(documents: u32, connections: u32) -> usize {
+    let share = u64::from(documents) * 1000 / u64::from(connections * REQUESTS_PER_CONNECTION);
+    usize::try_from(share).map_or(BULK_BYTES, |share| share.min(BULK_BYTES))
+}
+
 /// The path of a bulk request whose response has failures only.
 pub(super) fn bulk_path(index: &str) -> String {
     format!("/{index}/_bulk?filter_path=errors,items.*.error")
@@ -111,4 +127,22 @@ async fn read_feed(couch: &Http, database: &str, documents: u32) -> anyhow::Resu
     let seconds = started.elapsed().as_secs_f64();
     ensure!(lines >= documents as usize, "the changes feed had {lines} lines for {documents} documents");
     Ok(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_have_five_megabytes_unless_there_are_few_documents() {
+        assert_eq!(bulk_bytes(200_000, 3), BULK_BYTES);
+        assert_eq!(bulk_bytes(12_000, 3), 1_000_000);
+        assert_eq!(bulk_bodies(0..10, bulk_bytes(10, 4)).len(), 10);
+    }
+
+    #[test]
+    fn the_ceiling_is_the_later_of_the_two() {
+        assert_eq!(Ceiling { feed: 2.0, bulk: 3.0 }.seconds().to_string(), "3");
+        assert_eq!(Ceiling { feed: 4.0, bulk: 3.0 }.seconds().to_string(), "4");
+    }
 }

@@ -1,4 +1,5 @@
-//! Child processes that are measured: the program's release build, and how long, how busy and how large a process was.
+//! Child processes that are measured: the program's release build, and how long, how busy and how
+//! large a process was.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -57,7 +58,8 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a command; `name` is used in messages, and for the file with its output in `directory`.
+    /// Starts a command; `name` is used in messages, and for the file with its output in
+    /// `directory`.
     pub(super) fn start(mut command: Command, name: &str, directory: &Path) -> anyhow::Result<Self> {
         let log = directory.join(format!("{name}.log"));
         let output = fs_err::File::create(&log)?.into_file();

@@ -1,4 +1,5 @@
-//! The documents that are measured on: cases of the example of about 1 KB with one nested action each, the same in every run.
+//! The documents that are measured on: cases of the example of about 1 KB with one nested action
+//! each, the same in every run.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -6,9 +7,6 @@ use std::ops::Range;
 use bytes::Bytes;
 use fastrand::Rng;
 use serde_json::{Value, json};
-
-/// The size of one bulk request of the ceiling.
-const BULK_BYTES: usize = 5_000_000;
 
 const NAMES: [&str; 8] = [
     "Atieno Odhiambo",
@@ -60,13 +58,13 @@ pub(super) fn couch_document(number: u32) -> Value {
     document
 }
 
-/// The bodies of bulk requests that index documents, of some five megabytes each.
-pub(super) fn bulk_bodies(numbers: Range<u32>) -> Vec<Bytes> {
+/// The bodies of bulk requests that index documents; each is complete once it has `bytes`.
+pub(super) fn bulk_bodies(numbers: Range<u32>, bytes: usize) -> Vec<Bytes> {
     let mut bodies = Vec::new();
     let mut body = String::new();
     for number in numbers {
         bulk_lines(&mut body, &id(number), &document(number));
-        if body.len() >= BULK_BYTES {
+        if body.len() >= bytes {
             bodies.push(std::mem::take(&mut body).into());
         }
     }
@@ -117,9 +115,9 @@ mod tests {
 
     #[test]
     fn bulk_bodies_have_two_lines_for_each_document() {
-        let bodies = bulk_bodies(0..6000);
-        assert_eq!(bodies.len(), 2, "some five megabytes, and the rest");
-        assert!(bodies[0].len() >= BULK_BYTES && bodies[0].len() < BULK_BYTES + 5000);
+        let bodies = bulk_bodies(0..6000, 5_000_000);
+        assert_eq!(bodies.len(), 2, "five megabytes, and the rest");
+        assert!((5_000_000..5_005_000).contains(&bodies[0].len()));
         let lines: Vec<&[u8]> = bodies
             .iter()
             .flat_map(|body| body.split(|byte| *byte == b'\n'))
@@ -130,6 +128,6 @@ mod tests {
         assert_eq!(action["index"]["_id"], Value::from(id(0)));
         let source: Value = serde_json::from_slice(lines[1]).unwrap();
         assert_eq!(source, document(0), "no member that the server reserves");
-        assert!(bulk_bodies(3..3).is_empty());
+        assert!(bulk_bodies(3..3, 1).is_empty());
     }
 }

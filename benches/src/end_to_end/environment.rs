@@ -1,4 +1,5 @@
-//! The databases and indices of one measurement, and the configuration that names them. All names begin with one prefix.
+//! The databases and indices of one measurement, and the configuration that names them. All names
+//! begin with one prefix.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -117,7 +118,8 @@ impl Environment {
         Ok(())
     }
 
-    /// Creates an index with the mapping of cases and nothing else: one shard, no replicas, no refresh unless `refresh` says how often.
+    /// Creates an index with the mapping of cases and nothing else: one shard, no replicas, no
+    /// refresh unless `refresh` says how often.
     pub(super) async fn create_index(&self, name: &str, refresh: &str) -> anyhow::Result<()> {
         let committed: Value = serde_json::from_str(include_str!("../../../mappings/case.json"))?;
         let mut settings = committed["settings"].clone();

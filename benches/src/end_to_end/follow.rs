@@ -87,7 +87,8 @@ async fn measure_follower(
     Ok((latencies, burst, peak_memory(&follower.pid().to_string())))
 }
 
-/// Writes changes as fast as `CouchDB` takes them while the program follows, and waits until the index has all.
+/// Writes changes as fast as `CouchDB` takes them while the program follows, and waits until the
+/// index has all.
 async fn burst(
     environment: &Environment,
     alias: &str,

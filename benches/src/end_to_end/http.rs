@@ -72,7 +72,8 @@ impl Http {
         response.bytes().await.map_err(reqwest::Error::without_url).with_context(|| format!("reading {path}"))
     }
 
-    /// Sends JSON, or nothing for `null`; returns the JSON of the response, which must have succeeded.
+    /// Sends JSON, or nothing for `null`; returns the JSON of the response, which must have
+    /// succeeded.
     pub(super) async fn json(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
         let body = (!body.is_null()).then(|| body.to_string().into());
         let response = self.bytes(method, path, body).await?;

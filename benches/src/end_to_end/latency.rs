@@ -1,4 +1,5 @@
-//! How long one document takes from `CouchDB` into an index: through the measured program, and through the servers alone.
+//! How long one document takes from `CouchDB` into an index: through the measured program, and
+//! through the servers alone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -45,8 +46,9 @@ impl Latencies {
     }
 }
 
-/// Writes documents at a steady pace to two databases in turns: one that the measured program follows, and one that nothing follows
-/// but a plain request. A slow document does not delay the next ones. [`WARM_UP`] writes before them do not count.
+/// Writes documents at a steady pace to two databases in turns: one that the measured program
+/// follows, and one that nothing follows but a plain request. A slow document does not delay the
+/// next ones. [`WARM_UP`] writes before them do not count.
 pub(super) async fn measure(
     environment: &Environment,
     alias: &str,
@@ -102,7 +104,8 @@ pub(super) async fn write(couch: &Http, database: &str, number: u32) -> anyhow::
     couch.json(Method::PUT, &path, &couch_document(number)).await.map(drop)
 }
 
-/// Writes one document, and looks for it in the index until it is there. A get by id does not wait for a refresh.
+/// Writes one document, and looks for it in the index until it is there. A get by id does not wait
+/// for a refresh.
 pub(super) async fn through_program(
     couch: &Http,
     elastic: &Http,
@@ -128,7 +131,8 @@ pub(super) async fn through_program(
     }
 }
 
-/// The servers alone: a continuous feed of a database, each of whose rows becomes a bulk request of one document at once.
+/// The servers alone: a continuous feed of a database, each of whose rows becomes a bulk request of
+/// one document at once.
 struct Alone {
     database: Arc<str>,
     indexed: UnboundedReceiver<anyhow::Result<(String, Instant)>>,

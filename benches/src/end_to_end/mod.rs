@@ -1,7 +1,8 @@
-//! `cargo xtask bench reindex` and `bench follow`: whole commands on real servers, beside what the servers allow.
+//! `cargo xtask bench reindex` and `bench follow`: whole commands on real servers, beside what the
+//! servers allow.
 //!
-//! The measured program is a release build of `bench-pillow`, run as a child process. Nothing here uses the runtime's own code: the
-//! ceilings are plain HTTP requests.
+//! The measured program is a release build of `bench-pillow`, run as a child process. Nothing here
+//! uses the runtime's own code: the ceilings are plain HTTP requests.
 
 mod ceiling;
 mod child;
@@ -56,7 +57,8 @@ pub(crate) fn exit_code(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// Builds the program, starts the servers, measures, and removes everything again: also after an error or a signal.
+/// Builds the program, starts the servers, measures, and removes everything again: also after an
+/// error or a signal.
 ///
 /// Until the servers run, a signal ends this process at once, and their guards end them.
 fn measure(

@@ -14,7 +14,8 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// Looks for Python (`$PYTHON`, else `python3`) and the packages; says why the script is skipped if they are missing.
+    /// Looks for Python (`$PYTHON`, else `python3`) and the packages; says why the script is
+    /// skipped if they are missing.
     pub(super) fn find() -> Option<Self> {
         let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let mut command = Command::new(&python);

@@ -78,7 +78,8 @@ async fn measure_round(
     }
 }
 
-/// The command from its start to its end. Its index must have all documents, and is deleted afterwards.
+/// The command from its start to its end. Its index must have all documents, and is deleted
+/// afterwards.
 async fn fast_reindex(environment: &Environment, documents: u32) -> anyhow::Result<Usage> {
     let command = environment.command(&["--json", "fast-reindex", "case"]);
     let usage = child::run(command, "fast-reindex", environment.directory()).await?;
@@ -170,8 +171,9 @@ impl Summary {
     }
 
     fn print(&self, environment: &Environment, replay: &Replay, rounds: u32) {
+        let rounds = if rounds == 1 { "one round".to_owned() } else { format!("medians of {rounds} rounds") };
         print_line(&format!(
-            "{} documents of {:.0} bytes, {}, {}; medians of {rounds} rounds\n",
+            "{} documents of {:.0} bytes, {}, {}; {rounds}\n",
             self.documents,
             replay.document_bytes(),
             environment.versions.couch,

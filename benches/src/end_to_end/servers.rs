@@ -35,7 +35,8 @@ impl Servers {
         }
         progress(&format!("starting {} and a CouchDB double …", product.label()));
         let couch = CouchServer::start(&CouchOptions::default())?;
-        // The servers of the tests do without the optimising compiler, which would make the ceiling lower than it is.
+        // The servers of the tests do without the optimising compiler, which would make the ceiling
+        // lower than it is.
         let options = ClusterOptions::default().java_option("-XX:TieredStopAtLevel=4");
         let elastic = Cluster::start(product, &options)?;
         Ok(Self {
