@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::child::{self, Child};
 use super::environment::Environment;
-use super::latency::{self, Latencies, WARM_UP, through_program};
+use super::latency::{self, Latencies, WARM_UP, write_and_wait};
 use crate::arguments::Follow;
 use crate::output::{print_line, progress};
 use crate::resources::{cpu_of, peak_memory};
@@ -64,8 +64,7 @@ async fn start(environment: &Environment, alias: &str) -> anyhow::Result<Child> 
     environment.require_count(alias, BEFORE).await?;
     progress("starting `run case` …");
     let mut follower = Child::start(environment.command(&["run", "case"]), "run", environment.directory())?;
-    let first = through_program(environment.couch(), environment.elastic(), database, alias, BEFORE).await;
-    if let Err(error) = first {
+    if let Err(error) = write_and_wait(environment, alias, BEFORE).await {
         follower.require_running().with_context(|| format!("{error:#}"))?;
         return Err(error);
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -56,77 +56,108 @@ pub(super) async fn measure(
     writes: u32,
 ) -> anyhow::Result<Latencies> {
     let alone = Alone::start(environment).await?;
-    let (followed, alias): (Arc<str>, Arc<str>) = (environment.database().into(), alias.into());
+    let followed: Arc<str> = environment.database().into();
+    let (sender, written) = unbounded_channel();
+    let mut watch = JoinSet::new();
+    watch.spawn(watch_index(environment.elastic().clone(), alias.to_owned(), written));
     let (mut ours, mut servers) = (JoinSet::new(), JoinSet::new());
     let mut ticks = tokio::time::interval(INTERVAL / 2);
     let counted = first + WARM_UP;
     for number in first..counted + writes {
         ticks.tick().await;
-        let (couch, elastic) = (environment.couch().clone(), environment.elastic().clone());
-        let (followed, alias) = (Arc::clone(&followed), Arc::clone(&alias));
+        let write_followed = write(environment.couch().clone(), Arc::clone(&followed), number);
+        let sender = sender.clone();
         ours.spawn(async move {
-            let arrived = through_program(&couch, &elastic, &followed, &alias, number).await?;
-            anyhow::Ok((number, arrived))
+            // Nobody listens any more if looking has failed, which is reported below.
+            let _ = sender.send(write_followed.await?);
+            anyhow::Ok(())
         });
         ticks.tick().await;
-        let (couch, database) = (environment.couch().clone(), Arc::clone(&alone.database));
-        servers.spawn(async move {
-            let started = Instant::now();
-            write(&couch, &database, number).await?;
-            anyhow::Ok((number, started))
-        });
+        servers.spawn(write(environment.couch().clone(), Arc::clone(&alone.database), number));
     }
-    let mut latencies = Latencies { ours: Vec::new(), servers: Vec::new() };
-    while let Some(arrived) = ours.join_next().await {
-        let (number, arrived) = arrived??;
-        if number >= counted {
-            latencies.ours.push(milliseconds(arrived));
-        }
+    // Looking ends when all documents of all senders have arrived.
+    drop(sender);
+    while let Some(ended) = ours.join_next().await {
+        ended??;
     }
+    let arrived = watch.join_next().await.context("nobody looks at the index")???;
+    let counted_only = arrived.into_iter().filter(|(number, _)| *number >= counted);
+    let ours = counted_only.map(|(_, latency)| milliseconds(latency)).collect();
     let mut started = HashMap::new();
     while let Some(written) = servers.join_next().await {
-        let (number, at) = written??;
+        let Written { number, started: at } = written??;
         if number >= counted {
             started.insert(id(number), at);
         }
     }
-    latencies.servers = alone.latencies(started).await?;
-    Ok(latencies)
+    Ok(Latencies { ours, servers: alone.latencies(started).await? })
 }
 
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-/// Writes one document to a database.
-pub(super) async fn write(couch: &Http, database: &str, number: u32) -> anyhow::Result<()> {
-    let path = format!("/{database}/{}", id(number));
-    couch.json(Method::PUT, &path, &couch_document(number)).await.map(drop)
+/// A document that `CouchDB` has.
+struct Written {
+    number: u32,
+    /// Before the request was sent.
+    started: Instant,
 }
 
-/// Writes one document, and looks for it in the index until it is there. A get by id does not wait
-/// for a refresh.
-pub(super) async fn through_program(
-    couch: &Http,
-    elastic: &Http,
-    database: &str,
+/// Writes one document to a database.
+async fn write(couch: Http, database: Arc<str>, number: u32) -> anyhow::Result<Written> {
+    let started = Instant::now();
+    let path = format!("/{database}/{}", id(number));
+    couch.json(Method::PUT, &path, &couch_document(number)).await?;
+    Ok(Written { number, started })
+}
+
+/// Writes one document, and waits until it is in the index.
+pub(super) async fn write_and_wait(
+    environment: &Environment,
     alias: &str,
     number: u32,
-) -> anyhow::Result<Duration> {
-    let started = Instant::now();
-    write(couch, database, number).await?;
-    let path = format!("/{alias}/_doc/{}?_source=false", id(number));
+) -> anyhow::Result<()> {
+    let written = write(environment.couch().clone(), environment.database().into(), number).await?;
+    let (sender, receiver) = unbounded_channel();
+    let _ = sender.send(written);
+    drop(sender);
+    watch_index(environment.elastic().clone(), alias.to_owned(), receiver).await.map(drop)
+}
+
+/// Looks for documents in the index until all have arrived; returns how long each took.
+///
+/// They are got by id, which does not wait for a refresh. One request at a time asks for all that
+/// are on their way, so that looking does not become a load of its own.
+async fn watch_index(
+    elastic: Http,
+    alias: String,
+    mut written: UnboundedReceiver<Written>,
+) -> anyhow::Result<Vec<(u32, Duration)>> {
+    let path = format!("/{alias}/_mget?_source=false&filter_path=docs._id,docs.found,docs.error");
+    let (mut awaited, mut arrived) = (HashMap::new(), Vec::new());
     loop {
-        let response = elastic.send(Method::GET, &path, None).await?;
-        let (status, arrived) = (response.status().as_u16(), started.elapsed());
-        // The body is read, so that the connection can be used again.
-        let body = response.bytes().await?;
-        match status {
-            200 => return Ok(arrived),
-            404 => {}
-            status => bail!("{path}: status {status}: {}", String::from_utf8_lossy(&body)),
+        if awaited.is_empty() {
+            let Some(next) = written.recv().await else { return Ok(arrived) };
+            awaited.insert(id(next.number), next);
         }
-        ensure!(arrived < LONGEST, "document `{}` did not arrive within {} s", id(number), LONGEST.as_secs());
+        while let Ok(next) = written.try_recv() {
+            awaited.insert(id(next.number), next);
+        }
+        let ids: Vec<&String> = awaited.keys().collect();
+        let response = elastic.json(Method::POST, &path, &json!({"ids": ids})).await?;
+        let now = Instant::now();
+        for document in response["docs"].as_array().context("not a list of documents")? {
+            ensure!(document.get("error").is_none(), "{path}: {document}");
+            if document["found"] == true
+                && let Some(found) = document["_id"].as_str().and_then(|id| awaited.remove(id))
+            {
+                arrived.push((found.number, now.duration_since(found.started)));
+            }
+        }
+        if let Some((id, late)) = awaited.iter().find(|(_, late)| late.started.elapsed() > LONGEST) {
+            bail!("document {} (`{id}`) did not arrive within {} s", late.number, LONGEST.as_secs());
+        }
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -10,6 +10,13 @@ use crate::arguments::Reindex;
 use crate::output::{print_line, progress};
 use crate::statistics::{median, median_of_known, rounded, whole};
 
+/// Rounds of the ceiling before those that count, at least and at most: the servers compile their
+/// code while they work.
+const WARM_UP: std::ops::RangeInclusive<usize> = 3..=8;
+/// The ceiling's slowest round may exceed its fastest by this part of the median, or the result is
+/// doubtful.
+const SPREAD: f64 = 0.2;
+
 /// What one round has measured.
 struct Round {
     ceiling: Ceiling,
@@ -39,8 +46,7 @@ pub(super) async fn measure(environment: &Environment, arguments: &Reindex) -> a
     environment.create_database(environment.database()).await?;
     environment.save(environment.database(), 0..arguments.docs).await?;
     let replay = Replay::new(arguments.docs, arguments.connections);
-    progress("warming up: one round of the ceiling that does not count …");
-    replay.round(environment).await?;
+    warm_up(environment, &replay).await?;
     let mut rounds = Vec::new();
     for number in 0..arguments.rounds {
         let round = measure_round(environment, &replay, script.as_ref(), arguments.docs, number).await?;
@@ -48,12 +54,36 @@ pub(super) async fn measure(environment: &Environment, arguments: &Reindex) -> a
         rounds.push(round);
     }
     let result = Summary::new(arguments.docs, &rounds);
+    if result.spread > SPREAD {
+        progress(&format!(
+            "warning: the rounds of the ceiling differ by {:.0} %; measure again with more --rounds, or when the machine is idle",
+            result.spread * 100.0
+        ));
+    }
     if arguments.json {
         print_line(&result.to_json(environment, &replay, &rounds).to_string());
     } else {
         result.print(environment, &replay, arguments.rounds);
     }
     Ok(())
+}
+
+/// Repeats the ceiling until it no longer becomes faster.
+async fn warm_up(environment: &Environment, replay: &Replay) -> anyhow::Result<()> {
+    let mut seconds = Vec::new();
+    while !is_warm(&seconds) {
+        seconds.push(replay.round(environment).await?.seconds());
+        let last = seconds.last().copied().unwrap_or_default();
+        progress(&format!("warming up: ceiling {last:.1} s, which does not count"));
+    }
+    Ok(())
+}
+
+/// Whether the last round was not much faster than each before it, or there were enough.
+fn is_warm(seconds: &[f64]) -> bool {
+    let Some((last, before)) = seconds.split_last() else { return false };
+    let best = before.iter().copied().fold(f64::INFINITY, f64::min);
+    seconds.len() >= *WARM_UP.end() || (seconds.len() >= *WARM_UP.start() && *last > 0.9 * best)
 }
 
 async fn measure_round(
@@ -123,18 +153,24 @@ struct Summary {
     ceiling: [f64; 3],
     ours: Program,
     python: Option<Program>,
+    /// How far the rounds of the ceiling are apart, as a part of their median.
+    spread: f64,
 }
 
 impl Summary {
     fn new(documents: u32, rounds: &[Round]) -> Self {
         let of = |part: fn(Ceiling) -> f64| median(rounds.iter().map(|round| part(round.ceiling)).collect());
+        let ceiling = of(Ceiling::seconds);
+        let all = || rounds.iter().map(|round| round.ceiling.seconds());
+        let (fastest, slowest) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
         let ours: Vec<Usage> = rounds.iter().map(|round| round.ours).collect();
         let python: Vec<Usage> = rounds.iter().filter_map(|round| round.python).collect();
         Self {
             documents,
-            ceiling: [of(Ceiling::seconds), of(|ceiling| ceiling.feed), of(|ceiling| ceiling.bulk)],
+            ceiling: [ceiling, of(|ceiling| ceiling.feed), of(|ceiling| ceiling.bulk)],
             ours: Program::new(f64::from(documents), &ours),
             python: (!python.is_empty()).then(|| Program::new(f64::from(documents), &python)),
+            spread: (slowest - fastest) / ceiling,
         }
     }
 
@@ -158,6 +194,7 @@ impl Summary {
             "ratio": rounded(self.ratio(&self.ours), 3),
             "docs_per_s": whole(self.ours.docs_per_s),
             "ceiling_docs_per_s": ceiling,
+            "ceiling_spread": rounded(self.spread, 2),
             "feed_docs_per_s": feed,
             "bulk_docs_per_s": bulk,
             "python_ratio": python.map(|python| rounded(self.ratio(python), 3)),
@@ -207,6 +244,7 @@ impl Summary {
 
 fn round_json(round: &Round) -> Value {
     json!({
+        "ratio": rounded(round.ceiling.seconds() / round.ours.seconds, 3),
         "ceiling_s": rounded(round.ceiling.seconds(), 3),
         "feed_s": rounded(round.ceiling.feed, 3),
         "bulk_s": rounded(round.ceiling.bulk, 3),
@@ -247,6 +285,15 @@ mod tests {
         assert_eq!(summary.ours.cpu_s_per_100k, Some(5.0));
         assert_eq!(summary.ours.peak_rss_mb, Some(50.0));
         assert!(summary.python.is_none());
+        assert_eq!(summary.spread.to_string(), "1", "from 1 to 3 seconds around 2");
+    }
+
+    #[test]
+    fn the_servers_are_warm_once_the_ceiling_is_steady() {
+        assert!(!is_warm(&[]) && !is_warm(&[5.0, 5.0]));
+        assert!(!is_warm(&[7.0, 4.5, 2.8]), "still much faster");
+        assert!(is_warm(&[7.0, 4.5, 4.4]) && is_warm(&[3.0, 3.0, 9.0]));
+        assert!(is_warm(&[128.0, 64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0]), "enough");
     }
 
     #[test]
