@@ -26,8 +26,8 @@ Examples:
   cargo xtask bench follow --json | jq .added_p50_ms
   cargo xtask bench follow --couch-url http://localhost:5984 --elastic-url http://localhost:9200
 
-Measures how long a change takes from CouchDB to the index at 20 writes a second, how much of it the servers need \
-themselves, and how fast `run case` keeps up with a burst. docs/benchmarks.md explains the result.";
+Measures how long a change takes from CouchDB to the index at 20 writes a second, how much of it is the servers' \
+own time, and how fast `run case` keeps up with a burst. docs/benchmarks.md explains the result.";
 
 const SERVERS: &str = "Servers";
 

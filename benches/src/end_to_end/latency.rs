@@ -68,7 +68,7 @@ pub(super) async fn measure(
         let write_followed = write(environment.couch().clone(), Arc::clone(&followed), number);
         let sender = sender.clone();
         ours.spawn(async move {
-            // Nobody listens any more if looking has failed, which is reported below.
+            // The receiver is gone if looking has failed, which is reported below.
             let _ = sender.send(write_followed.await?);
             anyhow::Ok(())
         });
@@ -80,7 +80,7 @@ pub(super) async fn measure(
     while let Some(ended) = ours.join_next().await {
         ended??;
     }
-    let arrived = watch.join_next().await.context("nobody looks at the index")???;
+    let arrived = watch.join_next().await.context("the index is not watched")???;
     let counted_only = arrived.into_iter().filter(|(number, _)| *number >= counted);
     let ours = counted_only.map(|(_, latency)| milliseconds(latency)).collect();
     let mut started = HashMap::new();
@@ -127,8 +127,8 @@ pub(super) async fn write_and_wait(
 
 /// Looks for documents in the index until all have arrived; returns how long each took.
 ///
-/// They are got by id, which does not wait for a refresh. One request at a time asks for all that
-/// are on their way, so that looking does not become a load of its own.
+/// A realtime get by id does not wait for a refresh. One request at a time gets all documents that
+/// have not arrived yet, so that looking does not become a load of its own.
 async fn watch_index(
     elastic: Http,
     alias: String,
@@ -182,7 +182,7 @@ impl Alone {
         let (elastic, path) = (environment.elastic().clone(), bulk_path(&database));
         let reader = tokio::spawn(async move {
             if let Err(error) = read(feed, &elastic, path.into(), &sender).await {
-                // Nobody listens any more if the measurement has failed.
+                // The receiver is gone if the measurement has failed.
                 let _ = sender.send(Err(error));
             }
         });
