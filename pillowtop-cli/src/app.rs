@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use pillowtop_core::Registry;
 
 use crate::arguments::{Arguments, Command};
+use crate::checkout::require_own_checkout;
 use crate::commands;
 use crate::config::Config;
 use crate::context::Context;
@@ -144,6 +145,7 @@ impl App {
             let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
             return Err(Failure::new(all.join("; ")).hint("each pillow needs a name and an alias of its own"));
         }
+        require_own_checkout(&self.registry)?;
         let config = Config::read(&arguments.shared, |name| std::env::var(name).ok())?;
         let context = Context { registry: self.registry, config, talk, program };
         for name in context.config.pillows.iter().flatten() {

@@ -12,6 +12,7 @@ mod output;
 mod help;
 
 mod arguments;
+mod checkout;
 mod config;
 mod freshness;
 
