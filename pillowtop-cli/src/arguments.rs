@@ -108,9 +108,9 @@ pub(crate) struct Audit {
     /// The pillow
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// Documents: a file of JSON lines, a JSON array, a `_changes?include_docs=true` file, a folder of `*.json`, or the address of a
-    /// database
-    #[arg(long, value_name = "FILE|FOLDER|URL")]
+    /// Documents: a file, `-` for standard input, a directory of files, or the address of a database. A file has JSON documents line by
+    /// line or as a list, or a response of CouchDB (`_changes`, `_all_docs`, a view, `_find`); gzip and zstd are decompressed
+    #[arg(long, value_name = "FILE|DIRECTORY|URL")]
     pub(crate) docs: String,
     /// Stop after so many documents
     #[arg(long, value_name = "N")]
@@ -128,8 +128,8 @@ pub(crate) struct NewPillow {
     /// An index body, `{"settings": …, "mappings": …}`, or the address of an index
     #[arg(long, value_name = "FILE|INDEX-URL", required_unless_present = "from_docs")]
     pub(crate) from_mapping: Option<String>,
-    /// Sample documents, as `audit --docs` reads them: a file, a folder of `*.json`, or the address of a database
-    #[arg(long, value_name = "FILE|FOLDER|COUCH-URL", conflicts_with = "from_mapping")]
+    /// Sample documents, as `audit --docs` reads them: a file, `-` for standard input, a directory, or the address of a database
+    #[arg(long, value_name = "FILE|DIRECTORY|COUCH-URL", conflicts_with = "from_mapping")]
     pub(crate) from_docs: Option<String>,
     /// The samples' type, several times for several [default: the only one there is]
     #[arg(long, value_name = "TYPE", requires = "from_docs")]
@@ -140,8 +140,8 @@ pub(crate) struct NewPillow {
     /// A list whose objects are each searched on their own, by its path; `all` for all lists of objects
     #[arg(long, value_name = "PATH", requires = "from_docs")]
     pub(crate) nested: Vec<String>,
-    /// Stop after so many documents of the samples
-    #[arg(long, value_name = "N", default_value_t = 5000)]
+    /// Read at most this many documents of each type, those of a database in the order of their ids
+    #[arg(long, value_name = "N", default_value_t = 5000, requires = "from_docs", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: u64,
     /// Write to this file [default: standard output]
     #[arg(long, value_name = "FILE")]

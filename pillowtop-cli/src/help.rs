@@ -21,7 +21,7 @@ Examples:
                              each path: seen, rejected, left out, truncated,
                              never seen
   PROGRAM audit case --docs samples/ --json
-                             the same for scripts, of a folder of *.json
+                             the same for scripts, of a directory of *.json
   PROGRAM audit case --docs http://localhost:5984/clinic --limit 10000
   PROGRAM audit case --docs samples.jsonl --target \"opensearch 3.6\"
 

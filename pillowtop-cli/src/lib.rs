@@ -19,6 +19,7 @@ mod freshness;
 mod new_pillow;
 
 mod context;
+mod documents;
 mod servers;
 mod stop;
 

@@ -1,6 +1,7 @@
 //! `new-pillow`: writes the struct of a pillow from what a team already has.
 
 mod from_docs;
+mod samples;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use crate::arguments::NewPillow;
 use crate::config::Secret;
 use crate::context::Context;
+use crate::documents::{STANDARD_INPUT, is_url, read_to_string};
 use crate::exit::{Failure, Outcome};
 use crate::new_pillow::body::{self, Body};
 use crate::new_pillow::model::Draft;
@@ -131,8 +133,8 @@ fn fill_in(draft: &mut Draft, name: &str, alias: Option<String>, source: &str) {
 }
 
 async fn read(context: &Context, source: &str) -> Result<Value, Failure> {
-    if !(source.starts_with("http://") || source.starts_with("https://")) {
-        let text = fs_err::read_to_string(source).map_err(Failure::usage)?;
+    if !is_url(source) {
+        let text = read_to_string(source).map_err(Failure::usage)?;
         return relaxed::read(&text).map_err(|error| Failure::new(format!("{source}: {error}")));
     }
     let (server, index) = source.trim_end_matches('/').rsplit_once('/').unwrap_or((source, ""));
@@ -156,6 +158,7 @@ fn shown(source: &str) -> String {
             let start = rest[..host].rfind('@').map_or(0, |at| at + 1);
             format!("{scheme}://{}", &rest[start..])
         }
+        _ if source == STANDARD_INPUT => "standard input".to_owned(),
         _ => Path::new(source)
             .file_name()
             .map_or_else(|| source.to_owned(), |name| name.to_string_lossy().into_owned()),

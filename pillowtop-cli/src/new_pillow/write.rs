@@ -121,6 +121,9 @@ fn couch(pillow: &PillowDraft) -> String {
     if let Some(member) = &pillow.type_field {
         items.push(Piece::Text(format!("type_field = {}", string(member))));
     }
+    if let Some(database) = &pillow.database {
+        items.push(Piece::Text(format!("database = {}", string(database))));
+    }
     if pillow.carries_unknown {
         items.push(Piece::Text("unknown = carry".to_owned()));
     }

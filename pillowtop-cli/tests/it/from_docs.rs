@@ -66,7 +66,7 @@ fn the_type_is_chosen() {
     let path = samples(folder.path(), "visits", &documents);
     let command = format!("new-pillow visit --from-docs {}", path.display());
     check(app(), &command, 2, "`Other` (1), `Visit` (2)");
-    check(app(), &format!("{command} --doc-type Nobody"), 2, "no sample");
+    check(app(), &format!("{command} --doc-type Nobody"), 2, "is of the type Nobody");
     check(app(), &format!("{command} --doc-type Visit"), 0, "pub struct Visit {");
 }
 
