@@ -21,6 +21,9 @@ const OF_ONE_INDEX: [&str; 9] = [
 const TIER: &str = "/routing/allocation/include/_tier_preference";
 const DURABILITY: &str = "/translog/durability";
 
+/// Parameters of the root before Elasticsearch 7 that are settings of the same name today.
+const ROOT_SETTINGS: [&str; 2] = ["coerce", "ignore_malformed"];
+
 /// Settings from before Elasticsearch 7 that every server of today refuses.
 const GONE: [(&str, &str); 2] = [
     ("/mapper/dynamic", "the mapping's own `dynamic` says it"),
@@ -115,9 +118,11 @@ fn of_several(members: &Map<String, Value>) -> Option<Result<Body, String>> {
 
 fn of_index(members: &Map<String, Value>, mappings: &Value) -> Result<Body, String> {
     let mut notes = Vec::new();
-    let mappings = without_type(mappings, &mut notes)?;
+    let mut mappings = without_type(mappings, &mut notes)?;
     let settings = members.get("settings").map_or_else(|| Ok(json!({})), settings::normalize);
     let settings = settings.map_err(|problem| format!("its settings cannot be used: {problem}"))?;
+    let mut settings = own_settings(settings, &mut notes);
+    move_to_settings(&mut mappings, &mut settings, &mut notes);
     let aliases: Vec<&String> = members
         .get("aliases")
         .and_then(Value::as_object)
@@ -129,7 +134,24 @@ fn of_index(members: &Map<String, Value>, mappings: &Value) -> Result<Body, Stri
         [one] => Some((*one).clone()),
         _ => None,
     };
-    Ok(Body { mappings, settings: own_settings(settings, &mut notes), alias, notes })
+    Ok(Body { mappings, settings, alias, notes })
+}
+
+/// Moves parameters of an old root to the settings that they are today. A setting that the source has stays as it is.
+fn move_to_settings(mappings: &mut Value, settings: &mut Value, notes: &mut Vec<Note>) {
+    let (Some(root), Some(settings)) = (mappings.as_object_mut(), settings.as_object_mut()) else { return };
+    for name in ROOT_SETTINGS {
+        let Some(value) = root.remove(name) else { continue };
+        let of_mapping = settings.entry("mapping").or_insert_with(|| json!({}));
+        let became = match of_mapping.as_object_mut() {
+            Some(of_mapping) if !of_mapping.contains_key(name) => {
+                of_mapping.insert(name.to_owned(), value);
+                format!("the setting `index.mapping.{name}`, which servers read since Elasticsearch 7")
+            }
+            _ => format!("left out: the setting `index.mapping.{name}` decides"),
+        };
+        notes.push(Note { path: String::new(), said: format!("`{name}` of the root"), became });
+    }
 }
 
 /// Before version 7 there was a level for the document type.
@@ -163,6 +185,7 @@ fn without_type(mappings: &Value, notes: &mut Vec<Note>) -> Result<Value, String
 fn is_mapping(members: &Map<String, Value>) -> bool {
     let is_root = |name: &str| {
         name == "properties"
+            || ROOT_SETTINGS.contains(&name)
             || name != "_default_"
                 && (root_parameter(name).is_some() || legacy_root_parameter(name).is_some())
     };
@@ -242,6 +265,21 @@ mod tests {
         ] {
             assert!(read(&value).unwrap_err().contains(said), "{value}");
         }
+    }
+
+    #[test]
+    fn a_root_parameter_of_old_servers_becomes_a_setting() {
+        let body = read(
+            &json!({"mappings": {"doc": {"ignore_malformed": true, "coerce": false, "properties": {}}}}),
+        );
+        let body = body.unwrap();
+        assert_eq!(body.mappings, json!({"properties": {}}));
+        assert_eq!(body.settings, json!({"mapping": {"coerce": false, "ignore_malformed": true}}));
+        assert!(body.notes.iter().any(|note| note.to_string().contains("`index.mapping.ignore_malformed`")));
+        let settings = json!({"index.mapping.ignore_malformed": "false"});
+        let body = read(&json!({"mappings": {"ignore_malformed": true}, "settings": settings})).unwrap();
+        assert_eq!(body.settings, json!({"mapping": {"ignore_malformed": "false"}}));
+        assert!(body.notes[0].to_string().contains("left out"), "{:?}", body.notes);
     }
 
     #[test]

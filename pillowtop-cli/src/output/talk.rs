@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::ProgressBar;
 use serde_json::Value;
 
+use super::visible;
+
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
@@ -81,21 +83,21 @@ impl Talk {
     /// A line of data for people, when nobody asked for JSON.
     pub(crate) fn text(&self, line: &str) {
         if !self.json {
-            self.line(&self.streams.out, line);
+            self.line(&self.streams.out, &visible(line));
         }
     }
 
     /// What is going on.
     pub(crate) fn note(&self, line: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.line(&self.streams.err, line);
+            self.line(&self.streams.err, &visible(line));
         }
     }
 
     /// What went wrong, and what to do about it.
     pub(crate) fn error(&self, message: &str, hint: Option<&str>) {
         let hint = hint.map(|hint| format!("\n\nhint: {hint}")).unwrap_or_default();
-        self.line(&self.streams.err, &format!("error: {message}{hint}"));
+        self.line(&self.streams.err, &visible(&format!("error: {message}{hint}")));
     }
 
     /// For the runtime's log: standard error.

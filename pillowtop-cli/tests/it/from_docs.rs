@@ -105,6 +105,15 @@ fn hard() -> Vec<(&'static str, Vec<Value>)> {
             ],
         ),
         (
+            "invisible",
+            vec![
+                json!({"sınıf": 1, "sinif": 2, "æon": 3, "aeon": 4, "a\u{202e}b": 5, "\u{200b}": 6, "\u{2067}": {"x": 1}, "ニ": 1, "二": 2,
+                "line\nbreak": "a\u{202e}b", "nul\u{0}": 1, "quote\"s'": 1, "back\\slash": 1, "`tick`": {"`": [1, "a"]}, "e\u{301}": 1,
+                "\u{ad}soft": {"\u{202e}mixed": "text"}, "*/": 1, "//": 2, "{}": 3, "İstanbul": 1, "istanbul": 2, "ſ": 1, "s": 2, "K": 1}),
+                json!({"\u{ad}soft": {"\u{202e}mixed": {"a": 1}}, "\u{202e}": [{"a\u{301}": 1}]}),
+            ],
+        ),
+        (
             "dates",
             vec![
                 json!({"plain": "2024-01-02", "offset": "2024-01-02T03:04:05+02:00", "zeros": "2024-01-02T03:04:05.100000Z",
@@ -192,7 +201,8 @@ fn what_is_written_compiles_and_takes_every_sample() {
             .into_iter()
             .enumerate()
             .map(|(number, mut document)| {
-                document["_id"] = json!(format!("{name}-{number}"));
+                // No reader sees that the text is turned around.
+                document["_id"] = json!(format!("{name}-{number}\u{202e}"));
                 document["doc_type"] = json!("Sample");
                 document
             })
