@@ -71,6 +71,18 @@ impl Failure {
         Self { code: 4, ..Self::new(message) }
     }
 
+    /// All of several failures in one, if there are any: each message on a line, each hint once.
+    pub(crate) fn of_several(failures: Vec<Self>) -> Option<Self> {
+        let code = failures.first()?.code;
+        let messages: Vec<&str> = failures.iter().map(|failure| failure.message.as_str()).collect();
+        let message = messages.join("\nerror: ");
+        let mut hints: Vec<String> = failures.into_iter().filter_map(|failure| failure.hint).collect();
+        hints.sort();
+        hints.dedup();
+        let hint = (!hints.is_empty()).then(|| hints.join("\nhint: "));
+        Some(Self { message, hint, code })
+    }
+
     /// It is in the list of enabled pillows that it was named.
     pub(crate) fn in_enabled(self) -> Self {
         Self { message: format!("`pillows` in pillowtop.toml: {}", self.message), ..self }

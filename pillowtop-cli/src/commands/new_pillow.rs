@@ -1,6 +1,7 @@
 //! `new-pillow`: writes the struct of a pillow from what a team already has.
 
 mod from_docs;
+mod limits;
 mod samples;
 
 use std::io::Write as _;
@@ -21,7 +22,7 @@ use crate::documents::{STANDARD_INPUT, is_url, read_to_string};
 use crate::exit::{Failure, Outcome};
 use crate::new_pillow::body::{self, Body};
 use crate::new_pillow::model::Draft;
-use crate::new_pillow::{from_mapping, names, relaxed, stand_ins, write};
+use crate::new_pillow::{from_mapping, mapping, names, relaxed, stand_ins, write};
 
 pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outcome, Failure> {
     let name = &arguments.name;
@@ -69,7 +70,9 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
         context.talk.text(text.trim_end());
     }
     let settings_path = written.map(|(path, _)| path.display().to_string());
-    report(context, arguments, &draft, &notes, &Written { text: &text, settings: settings_path });
+    let warnings = limits::warn(context, &mapping::properties(&draft), settings.as_ref());
+    let written = Written { text: &text, settings: settings_path, warnings };
+    report(context, arguments, &draft, &notes, &written);
     Ok(Outcome::Done)
 }
 
@@ -85,6 +88,8 @@ fn text_of(context: &Context, draft: &Draft, folder: Option<&Path>) -> String {
 struct Written<'a> {
     text: &'a str,
     settings: Option<String>,
+    /// Limits that are exceeded.
+    warnings: Vec<Value>,
 }
 
 /// What became of the mapping, and what is to be done next.
@@ -103,7 +108,7 @@ fn report(context: &Context, arguments: &NewPillow, draft: &Draft, notes: &[Note
     context.talk.json(&json!({
         "pillow": arguments.name, "struct": document, "structs": structs, "fields": fields, "out": out,
         "settings": written.settings, "crates": crates, "notes": listed,
-        "rust": out.is_none().then_some(written.text),
+        "warnings": written.warnings, "rust": out.is_none().then_some(written.text),
     }));
     let place = out.map_or_else(String::new, |out| format!(" in {out}"));
     context.talk.note(&format!("`{document}`: {fields} fields in {structs} structs{place}"));

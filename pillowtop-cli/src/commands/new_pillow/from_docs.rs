@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::limits;
 use super::samples::{self, Chosen};
 use super::{shown, text_of};
 use crate::arguments::NewPillow;
@@ -11,7 +12,7 @@ use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::new_pillow::from_docs::Remark;
 use crate::new_pillow::model::Draft;
-use crate::new_pillow::write;
+use crate::new_pillow::{mapping, write};
 
 pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) -> Result<Outcome, Failure> {
     let Chosen { doc_types, samples, database } = samples::read(context, arguments, source).await?;
@@ -40,8 +41,23 @@ pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) 
         Some(out) => fs_err::write(out, &text)?,
         None => context.talk.text(text.trim_end()),
     }
-    report(context, arguments, &draft, &remarks, &text, samples.count());
+    let warnings = limits::warn(context, &mapping::properties(&draft), None);
+    report(
+        context,
+        arguments,
+        &draft,
+        &remarks,
+        &Written { text: &text, samples: samples.count(), warnings },
+    );
     Ok(Outcome::Done)
+}
+
+struct Written<'a> {
+    text: &'a str,
+    /// How many documents the struct was inferred from.
+    samples: usize,
+    /// Limits that are exceeded.
+    warnings: Vec<Value>,
 }
 
 fn report(
@@ -49,8 +65,7 @@ fn report(
     arguments: &NewPillow,
     draft: &Draft,
     remarks: &[Remark],
-    text: &str,
-    samples: usize,
+    written: &Written<'_>,
 ) {
     for remark in remarks {
         context.talk.note(&format!("note: `{}`: {}", remark.path, remark.said));
@@ -69,12 +84,14 @@ fn report(
         .collect();
     context.talk.json(&json!({
         "pillow": arguments.name, "struct": document, "structs": structs, "fields": fields, "out": out,
-        "samples": samples, "crates": crates, "notes": listed, "rust": out.is_none().then_some(text),
+        "samples": written.samples, "crates": crates, "notes": listed, "warnings": written.warnings,
+        "rust": out.is_none().then_some(written.text),
     }));
     let place = out.map_or_else(String::new, |out| format!(" in {out}"));
-    context
-        .talk
-        .note(&format!("`{document}`: {fields} fields in {structs} structs{place}, from {samples} samples"));
+    context.talk.note(&format!(
+        "`{document}`: {fields} fields in {structs} structs{place}, from {} samples",
+        written.samples
+    ));
     context.talk.note(&format!(
         "\nhint: put it into a crate with {}, name it in `registry![…]`, run `{program} make-mapping {name}`, then `{program} audit {name} --docs …`",
         crates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
