@@ -6,7 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::ProgressBar;
 use serde_json::Value;
 
+use super::table::{Table, wrap_at};
 use super::visible;
+
+/// The columns of a screen whose width is not known.
+const SCREEN: usize = 80;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,24 +32,42 @@ pub(crate) struct Streams {
     err: Writer,
     /// Whether standard error is a terminal.
     is_terminal: bool,
+    /// How many columns a line of data may have.
+    screen: usize,
 }
 
 impl Streams {
     /// The process's own.
     pub(crate) fn of_process() -> Self {
         let is_terminal = std::io::stderr().is_terminal();
-        Self { is_terminal, ..Self::of(std::io::stdout(), std::io::stderr()) }
+        Self { is_terminal, screen: screen(), ..Self::of(std::io::stdout(), std::io::stderr()) }
     }
 
     /// Somebody else's, which are no terminals.
     pub(crate) fn of(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
-        Self { out: Arc::new(Mutex::new(out)), err: Arc::new(Mutex::new(err)), is_terminal: false }
+        Self {
+            out: Arc::new(Mutex::new(out)),
+            err: Arc::new(Mutex::new(err)),
+            is_terminal: false,
+            screen: SCREEN,
+        }
     }
 
     /// Whether standard error takes colours.
     pub(crate) fn has_colours(&self) -> bool {
         self.is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
     }
+}
+
+/// The width of the screen that shows standard output: that of the terminal, unless `COLUMNS` says another one.
+fn screen() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let is_terminal = std::io::stdout().is_terminal();
+    let terminal = || terminal_size::terminal_size().filter(|_| is_terminal);
+    columns
+        .or_else(|| terminal().map(|(width, _)| usize::from(width.0)))
+        .filter(|columns| *columns > 0)
+        .map_or(SCREEN, |columns| columns.max(SCREEN / 2))
 }
 
 /// The streams, and how much is said there. Clones share them.
@@ -85,6 +107,18 @@ impl Talk {
         if !self.json {
             self.line(&self.streams.out, &visible(line));
         }
+    }
+
+    /// A table for people, when nobody asked for JSON.
+    pub(crate) fn table(&self, table: &Table) {
+        if !self.json {
+            table.lines(self.streams.screen).iter().for_each(|line| self.line(&self.streams.out, line));
+        }
+    }
+
+    /// A sentence or more for people, in lines that fit the screen, when nobody asked for JSON.
+    pub(crate) fn paragraph(&self, text: &str, indent: &str) {
+        wrap_at(text, indent, self.streams.screen).iter().for_each(|line| self.text(line));
     }
 
     /// What is going on.

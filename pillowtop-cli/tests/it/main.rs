@@ -14,4 +14,5 @@ mod limits;
 mod make_mapping;
 mod new_pillow;
 mod quickstart;
+mod screen;
 mod support;
