@@ -109,6 +109,11 @@ impl Talk {
         }
     }
 
+    /// Data as it is, whatever was asked for.
+    pub(crate) fn raw(&self, bytes: &[u8]) {
+        self.bytes(&self.streams.out, bytes);
+    }
+
     /// A table for people, when nobody asked for JSON.
     pub(crate) fn table(&self, table: &Table) {
         if !self.json {
