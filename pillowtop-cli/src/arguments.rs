@@ -36,12 +36,18 @@ pub(crate) struct Shared {
     /// User for CouchDB; the password is `PILLOWTOP_COUCH_PASSWORD` or in the configuration file
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "PILLOWTOP_COUCH_USER")]
     pub(crate) couch_user: Option<String>,
+    /// PEM file of certificates that CouchDB may have, beside those that this machine trusts
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "PILLOWTOP_COUCH_CA_FILE")]
+    pub(crate) couch_ca_file: Option<PathBuf>,
     /// Address of Elasticsearch or OpenSearch
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL", env = "PILLOWTOP_ELASTIC_URL", hide_env_values = true)]
     pub(crate) elastic_url: Option<String>,
     /// User for Elasticsearch or OpenSearch; the password is `PILLOWTOP_ELASTIC_PASSWORD` or in the configuration file
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "PILLOWTOP_ELASTIC_USER")]
     pub(crate) elastic_user: Option<String>,
+    /// PEM file of certificates that Elasticsearch or OpenSearch may have, beside those that this machine trusts
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "PILLOWTOP_ELASTIC_CA_FILE")]
+    pub(crate) elastic_ca_file: Option<PathBuf>,
     /// Prefix of all index names, so that several environments can share a cluster
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "PREFIX", env = "PILLOWTOP_PREFIX")]
     pub(crate) prefix: Option<String>,

@@ -12,6 +12,8 @@ use pillowtop_runtime::sink::elastic::{AcquireError, ClusterError};
 use pillowtop_runtime::sink::embedded::EmbeddedError;
 use pillowtop_runtime::source::{CouchError, SourceError};
 
+use crate::certificates::{self, Server};
+
 /// Stands in hints and help for how the program is run.
 pub(crate) const PROGRAM: &str = "PROGRAM";
 
@@ -114,6 +116,11 @@ failures!(EndpointError, EmbeddedError, SinkError, CommittedFileError, std::io::
 
 impl From<CouchError> for Failure {
     fn from(error: CouchError) -> Self {
+        if let CouchError::Unreachable { reason, .. } = &error
+            && let Some(hint) = certificates::hint(Server::Couch, reason)
+        {
+            return Self::new(error).hint(hint);
+        }
         let hint = match &error {
             CouchError::Malformed { .. } | CouchError::Refused { status: 404, .. } => {
                 "is `--couch-url` the address of CouchDB itself, without a database in it?"
@@ -161,6 +168,11 @@ impl From<SessionError> for Failure {
 
 impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
+        if let ClusterError::Unreachable { reason, .. } = &error
+            && let Some(hint) = certificates::hint(Server::Elastic, reason)
+        {
+            return Self::new(error).hint(hint);
+        }
         let hint = match &error {
             ClusterError::OtherHash { .. } | ClusterError::OtherMapping { .. } => {
                 "somebody changed the live index; build another by `PROGRAM fast-reindex NAME --restart`"

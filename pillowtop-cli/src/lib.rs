@@ -6,6 +6,7 @@
 //! }
 //! ```
 
+mod certificates;
 mod exit;
 mod output;
 

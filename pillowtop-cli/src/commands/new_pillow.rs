@@ -11,12 +11,10 @@ use std::process::{Command, Stdio};
 use pillowtop_core::canonical::to_readable;
 use pillowtop_core::name::{index_name_problem, pillow_name_problem};
 use pillowtop_core::normal_form::Note;
-use pillowtop_runtime::http::Endpoint;
 use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 
 use crate::arguments::NewPillow;
-use crate::config::Secret;
 use crate::context::Context;
 use crate::documents::{STANDARD_INPUT, is_url, read_to_string};
 use crate::exit::{Failure, Outcome};
@@ -148,9 +146,7 @@ async fn read(context: &Context, source: &str) -> Result<Value, Failure> {
             Failure::usage("the address names no index").hint("give it as `http://localhost:9200/INDEX`")
         );
     }
-    let elastic = &context.config.elastic;
-    let password = elastic.password.as_ref().map(Secret::reveal);
-    let endpoint = Endpoint::parse(server, elastic.user.as_deref(), password).map_err(Failure::usage)?;
+    let endpoint = context.config.elastic.endpoint(server).map_err(Failure::usage)?;
     let cluster = Cluster::connect(endpoint, ClusterOptions::default()).await?;
     Ok(cluster.index_answer(index).await?)
 }

@@ -9,7 +9,6 @@ use pillowtop_runtime::source::CouchServer;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::config::Secret;
 use crate::context::Context;
 use crate::exit::Failure;
 
@@ -74,11 +73,7 @@ impl Address {
             Failure::usage("the address names no database")
                 .hint("write it as `http://localhost:5984/DATABASE`")
         })?;
-        let config = &context.config.couch;
-        let has_own = server.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-        let user = config.user.as_deref().filter(|_| !has_own);
-        let password = config.password.as_ref().map(Secret::reveal).filter(|_| !has_own);
-        let endpoint = Endpoint::parse(server, user, password).map_err(Failure::usage)?;
+        let endpoint = context.config.couch.endpoint(server).map_err(Failure::usage)?;
         // The only characters of a database's name that an address may have percent-encoded.
         let database = name.replace("%2F", "/").replace("%2f", "/").replace("%2B", "+").replace("%2b", "+");
         Ok(Self { endpoint, database })

@@ -1,7 +1,7 @@
 //! A server that responds as CouchDB does to the requests of a command that reads samples.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -18,6 +18,21 @@ struct Database {
 }
 
 impl FakeCouch {
+    /// The same over TLS.
+    pub(crate) fn start_with_tls(documents: Vec<Value>, config: Arc<rustls::ServerConfig>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/clinic", listener.local_addr().unwrap());
+        let database = Arc::new(Database { documents, has_find: true });
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+                // A client that does not trust the certificate leaves.
+                let _ = database.serve(&mut rustls::StreamOwned::new(connection, stream.unwrap()));
+            }
+        });
+        Self { url }
+    }
+
     /// Serves documents until the process ends; `has_find` as CouchDB since 2.0.
     pub(crate) fn start(mut documents: Vec<Value>, has_find: bool) -> Self {
         documents.sort_by_key(|document| document["_id"].as_str().unwrap().to_owned());
@@ -27,7 +42,8 @@ impl FakeCouch {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let database = Arc::clone(&database);
-                std::thread::spawn(move || database.serve(stream.unwrap()));
+                // What is not HTTP is refused by leaving.
+                std::thread::spawn(move || database.serve(&mut stream.unwrap()));
             }
         });
         Self { url }
@@ -36,13 +52,13 @@ impl FakeCouch {
 
 impl Database {
     /// Answers one request of a connection.
-    fn serve(&self, mut stream: TcpStream) {
-        let mut reader = BufReader::new(stream.try_clone().unwrap());
+    fn serve(&self, stream: &mut (impl Read + Write)) -> std::io::Result<()> {
+        let mut reader = BufReader::new(&mut *stream);
         let (mut request, mut length) = (String::new(), 0);
-        reader.read_line(&mut request).unwrap();
+        reader.read_line(&mut request)?;
         loop {
             let mut header = String::new();
-            reader.read_line(&mut header).unwrap();
+            reader.read_line(&mut header)?;
             if header.trim().is_empty() {
                 break;
             }
@@ -51,7 +67,7 @@ impl Database {
             }
         }
         let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
+        reader.read_exact(&mut body)?;
         let path = request.split(' ').nth(1).unwrap_or_default();
         let (status, response) = self.respond(path, &body);
         let text = response.to_string();
@@ -59,7 +75,8 @@ impl Database {
             "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
             text.len()
         );
-        stream.write_all(format!("{head}{text}").as_bytes()).unwrap();
+        stream.write_all(format!("{head}{text}").as_bytes())?;
+        stream.flush()
     }
 
     fn respond(&self, path: &str, body: &[u8]) -> (u16, Value) {

@@ -5,6 +5,7 @@
 mod any_documents;
 mod arguments;
 mod audit;
+mod certificates;
 mod configuration;
 mod database;
 mod explain;
