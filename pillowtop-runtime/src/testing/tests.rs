@@ -532,7 +532,7 @@ async fn begin_load(world: &World, position: &str) {
     let lease = Lease::start(store, "load", Lease::LENGTH).await.unwrap();
     let destination = FakeDestination::new(&world.indices[0], &lease, "notes_0");
     let database = crate::claim::DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() };
-    let load = LoadState { start: "0".into(), position: position.into() };
+    let load = LoadState { start: "0".into(), position: position.into(), uses_selector: false };
     let definition = super::note_pillow();
     let state = ClaimState::new(definition.definition(), "notes_0".into(), database, Some(load));
     let open = destination.open_with(Slice::Whole, state).await.unwrap();
