@@ -173,6 +173,9 @@ pub(crate) struct FastReindex {
     /// Build another index even if one is complete
     #[arg(long)]
     pub(crate) restart: bool,
+    /// Show what would be done and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Wait for servers that do not answer yet, instead of failing
     #[arg(long)]
     pub(crate) wait: bool,

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use pillowtop_core::name::{database_name_problem, index_name_problem};
+use pillowtop_core::name::index_name_problem;
 use pillowtop_core::settings::{hashed_names, normalize};
 use pillowtop_core::{DatabaseName, PillowName};
 use pillowtop_runtime::http::{Endpoint, EndpointError};
-use pillowtop_runtime::sink::elastic::SettingsOverrides;
+use pillowtop_runtime::member::MemberOptions;
+use pillowtop_runtime::service::DatabaseSelection;
+use pillowtop_runtime::target::elastic::SettingsOverrides;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::arguments::Shared;
 use crate::certificates;
+use crate::databases::Databases;
 use crate::exit::Failure;
 
 /// The name of the file that is looked for.
@@ -53,7 +56,7 @@ struct File {
     pillows: Option<Vec<String>>,
     couch: FileServer,
     elastic: FileCluster,
-    databases: BTreeMap<String, String>,
+    databases: BTreeMap<String, Databases>,
     settings: Option<Value>,
     pillow: BTreeMap<String, FilePillow>,
 }
@@ -62,6 +65,18 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct FilePillow {
     settings: Option<Value>,
+    dead_letters: Option<KeptLetters>,
+    max_open_dead_letters: Option<u64>,
+}
+
+/// What dead letters keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeptLetters {
+    /// Id, revision, path, error and reason.
+    KeepError,
+    /// The document too.
+    KeepBody,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -115,7 +130,8 @@ pub(crate) struct Config {
     pub(crate) prefix: Option<String>,
     /// Index settings of this environment, over the pillows' own.
     pub(crate) settings: SettingsOverrides,
-    databases: BTreeMap<String, String>,
+    databases: BTreeMap<String, Databases>,
+    members: BTreeMap<PillowName, FilePillow>,
 }
 
 impl Config {
@@ -161,14 +177,6 @@ impl Config {
                 "no index can begin with the prefix `{prefix}`: it {problem}"
             )));
         }
-        let mut databases = file.databases.values();
-        if let Some((database, problem)) =
-            databases.find_map(|name| Some((name, database_name_problem(name)?)))
-        {
-            return Err(Failure::usage(format!(
-                "`[databases]`: no database can be named `{database}`: it {problem}"
-            )));
-        }
         Ok(Self {
             pillows: file.pillows,
             couch: ServerConfig {
@@ -184,6 +192,11 @@ impl Config {
                 authorities: authorities(&shared.elastic_ca_file, elastic.ca_file)?,
             },
             prefix,
+            members: file
+                .pillow
+                .iter()
+                .map(|(name, pillow)| (PillowName::from(name.as_str()), pillow.clone()))
+                .collect(),
             settings: overrides(file.settings, file.pillow)?,
             databases: file.databases,
         })
@@ -194,9 +207,23 @@ impl Config {
         self.settings.by_pillow.keys().map(PillowName::as_str)
     }
 
-    /// The database that is read where a struct names one.
-    pub(crate) fn database(&self, named: &str) -> DatabaseName {
-        DatabaseName::from(self.databases.get(named).map_or(named, String::as_str))
+    /// The databases that are read where a struct names one.
+    pub(crate) fn databases(&self, named: &str) -> DatabaseSelection {
+        match self.databases.get(named) {
+            Some(databases) => databases.selection(),
+            None => DatabaseSelection::One(DatabaseName::from(named)),
+        }
+    }
+
+    /// The bounds of a pillow's members.
+    pub(crate) fn member_options(&self, pillow: &PillowName) -> MemberOptions {
+        let mut options = MemberOptions::default();
+        if let Some(own) = self.members.get(pillow) {
+            options.keeps_bodies = own.dead_letters == Some(KeptLetters::KeepBody);
+            options.max_open_dead_letters =
+                own.max_open_dead_letters.unwrap_or(options.max_open_dead_letters);
+        }
+        options
     }
 }
 
@@ -282,8 +309,8 @@ mod tests {
         assert_eq!(config.couch.url.as_deref(), Some("http://file"));
         assert_eq!(config.couch.password.as_ref().map(Secret::reveal), Some("p"));
         assert_eq!(config.prefix.as_deref(), Some("e"));
-        assert_eq!(config.database("hq"), "hq2".into());
-        assert_eq!(config.database("other"), "other".into());
+        assert_eq!(config.databases("hq"), DatabaseSelection::One("hq2".into()));
+        assert_eq!(config.databases("other"), DatabaseSelection::One("other".into()));
         let shared = Shared { couch_url: Some("http://flag".to_owned()), ..Shared::default() };
         let config = read(TEXT, &shared, &[("PILLOWTOP_COUCH_PASSWORD", "said-outside")]).unwrap();
         assert_eq!(config.couch.url.as_deref(), Some("http://flag"));

@@ -14,6 +14,8 @@ mod help;
 
 mod arguments;
 mod checkout;
+mod databases;
+
 mod config;
 mod freshness;
 

@@ -17,8 +17,8 @@ use pillowtop_core::{IndexName, PillowName, Sequence};
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::{
-    AcquireError, AcquireOptions, ClaimError, ClaimKey, ClaimState, DatabaseIdentity, Lease, LoadState, Phase,
-    Slice, StoreError,
+    AcquireError, AcquireOptions, ClaimError, ClaimKey, ClaimState, DatabaseIdentity, Lease, LoadState,
+    Phase, Slice, StoreError,
 };
 use crate::member::{Counts, MemberEnd, MemberError};
 use crate::reader::ReadMode;
@@ -63,7 +63,9 @@ pub enum ReindexError {
         found: Box<DatabaseIdentity>,
     },
     /// Every document of the pillow became a dead letter.
-    #[error("none of the {dead_letters} documents of pillow `{pillow}` can be indexed, so `{index}` is not complete")]
+    #[error(
+        "none of the {dead_letters} documents of pillow `{pillow}` can be indexed, so `{index}` is not complete"
+    )]
     NothingIndexed {
         /// The pillow.
         pillow: PillowName,
@@ -262,7 +264,8 @@ impl Reindex<'_> {
             return Ok(None);
         }
         for (key, info) in keys.iter().zip(infos) {
-            let Some(claim) = claims.get(key).filter(|claim| !claim.state.database.matches(&info.identity)) else {
+            let Some(claim) = claims.get(key).filter(|claim| !claim.state.database.matches(&info.identity))
+            else {
                 continue;
             };
             if self.restart {
@@ -271,9 +274,8 @@ impl Reindex<'_> {
             let (expected, found) = (Box::new(claim.state.database.clone()), Box::new(info.identity.clone()));
             return Err(ReindexError::OtherDatabase { index, expected, found });
         }
-        let is_done = keys
-            .iter()
-            .all(|key| claims.get(key).is_some_and(|claim| claim.state.phase == Phase::Following));
+        let is_done =
+            keys.iter().all(|key| claims.get(key).is_some_and(|claim| claim.state.phase == Phase::Following));
         Ok(Some(Found { target: TargetRef { name: index, uuid }, is_fresh: false, is_done }))
     }
 

@@ -281,7 +281,11 @@ impl Attempt<'_> {
     }
 
     /// Writes the claim as its owner; `None` when another process was faster.
-    async fn win(&self, seen: Option<(ClaimDocument, Token)>, owner: Owner) -> Result<Option<Won>, AcquireError> {
+    async fn win(
+        &self,
+        seen: Option<(ClaimDocument, Token)>,
+        owner: Owner,
+    ) -> Result<Option<Won>, AcquireError> {
         let failed = |source| AcquireError::Fence { target: self.target.clone(), source };
         let histories = self.fence.histories().await.map_err(failed)?;
         let installed = self.fence.installed().await.map_err(failed)?;

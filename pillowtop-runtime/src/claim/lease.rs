@@ -191,7 +191,11 @@ impl Inner {
 
     /// Every claim under it is lost. It continues under a new id.
     fn lose(&self, reason: String) {
-        tracing::warn!(store = self.store.describe(), reason, "the lease and every claim under it are lost; taking a new one");
+        tracing::warn!(
+            store = self.store.describe(),
+            reason,
+            "the lease and every claim under it are lost; taking a new one"
+        );
         let mut shown = self.shown();
         shown.owner.id = unique_id();
         shown.lost = Some(reason);

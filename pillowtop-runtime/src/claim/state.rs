@@ -200,7 +200,8 @@ impl ClaimState {
     /// only made where there is one copy.
     pub fn enter(&mut self, phase: Phase) {
         if self.phase == Phase::Loading {
-            let reached = |load: &LoadState| if load.uses_selector { &load.start } else { &load.position }.clone();
+            let reached =
+                |load: &LoadState| if load.uses_selector { &load.start } else { &load.position }.clone();
             self.checkpoint = self.load.as_ref().map(reached);
         }
         self.phase = phase;

@@ -194,7 +194,8 @@ impl Member {
         if !std::mem::take(&mut self.load_begins) {
             self.pipeline.forget_loaded();
         }
-        let reads_selector = state.phase == Phase::Loading && state.load.as_ref().is_some_and(|load| load.uses_selector);
+        let reads_selector =
+            state.phase == Phase::Loading && state.load.as_ref().is_some_and(|load| load.uses_selector);
         let selector = self.decider.pillow.definition().selector.as_ref().filter(|_| reads_selector);
         let subscribing = self.hub.subscribe(state.position(), &state.database, mode, selector);
         let subscription = tokio::select! {

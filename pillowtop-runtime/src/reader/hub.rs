@@ -136,7 +136,9 @@ impl Hub {
         }
         let (subscriber, subscription) = Subscription::new(found.clone());
         let _one_at_a_time = self.subscribing.lock().await;
-        let Some(subscriber) = self.join_equal(&since, mode, selector, subscriber) else { return Ok(subscription) };
+        let Some(subscriber) = self.join_equal(&since, mode, selector, subscriber) else {
+            return Ok(subscription);
+        };
         let shared = Arc::new(Shared {
             mode,
             selector: selector.cloned(),
@@ -214,7 +216,8 @@ impl Hub {
     fn leader_of(&self, reader: &Arc<Shared>) -> Option<Arc<Shared>> {
         let readers = self.lock();
         let before = readers.iter().take_while(|other| !Arc::ptr_eq(other, reader));
-        let follows = |other: &&Arc<Shared>| other.mode == ReadMode::Follow && other.selector == reader.selector;
+        let follows =
+            |other: &&Arc<Shared>| other.mode == ReadMode::Follow && other.selector == reader.selector;
         before.filter(follows).find(|other| other.lock().is_live).cloned()
     }
 
