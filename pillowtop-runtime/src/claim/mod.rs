@@ -24,17 +24,21 @@ mod store;
 mod file_store;
 mod lease;
 
+mod follow;
+
 mod acquire;
 mod fence;
 mod held;
 
-#[cfg(test)]
-pub(crate) mod store_contract;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod store_contract;
 
 pub use acquire::{AcquireError, AcquireOptions, Notify, WhenHeld};
 pub use fence::{Fence, FenceError, NoFence};
 pub use file_store::FileClaimStore;
-pub use held::{Claim, ClaimError};
+pub use follow::{FollowReport, is_alive};
+pub use held::{Claim, ClaimError, amend};
 pub use lease::{Lease, LeaseError};
 pub use process::ProcessIdentity;
 pub use state::{ClaimState, DatabaseIdentity, LoadState, PastCheckpoint, PastCheckpoints, Phase};

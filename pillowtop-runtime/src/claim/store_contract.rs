@@ -1,5 +1,7 @@
 //! What every claim store must keep. A store passes by calling [`holds`] in a test of its own.
 
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "it fails as a test does")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use serde_json::json;
 use super::store::{ClaimStore, StoreError, Token};
 
 /// Panics where a store breaks the contract. The store must be empty.
-pub(crate) async fn holds(store: Arc<dyn ClaimStore>) {
+pub async fn holds(store: Arc<dyn ClaimStore>) {
     only_the_first_writer_creates(store.as_ref()).await;
     only_the_last_seen_write_is_overwritten(store.as_ref()).await;
     of_many_writers_one_wins(&store).await;
@@ -16,14 +18,15 @@ pub(crate) async fn holds(store: Arc<dyn ClaimStore>) {
     documents_are_listed_by_the_start_of_their_keys(store.as_ref()).await;
 }
 
-fn is_conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+#[track_caller]
+fn is_conflict<T: std::fmt::Debug>(result: &Result<T, StoreError>) {
     assert!(matches!(result, Err(StoreError::Conflict { .. })), "{result:?}");
 }
 
 async fn only_the_first_writer_creates(store: &dyn ClaimStore) {
     assert_eq!(store.read("claim:a").await, Ok(None));
     let token = store.write("claim:a", &json!({"n": 1}), None).await.unwrap();
-    is_conflict(store.write("claim:a", &json!({"n": 2}), None).await);
+    is_conflict(&store.write("claim:a", &json!({"n": 2}), None).await);
     let stored = store.read("claim:a").await.unwrap().unwrap();
     assert_eq!((stored.value, stored.token), (json!({"n": 1}), token));
 }
@@ -32,9 +35,9 @@ async fn only_the_last_seen_write_is_overwritten(store: &dyn ClaimStore) {
     let first = store.read("claim:a").await.unwrap().unwrap().token;
     let second = store.write("claim:a", &json!({"n": 2}), Some(first)).await.unwrap();
     assert_ne!(first, second);
-    is_conflict(store.write("claim:a", &json!({"n": 3}), Some(first)).await);
-    is_conflict(store.remove("claim:a", first).await);
-    is_conflict(store.write("claim:missing", &json!({}), Some(Token { term: 1, number: 7 })).await);
+    is_conflict(&store.write("claim:a", &json!({"n": 3}), Some(first)).await);
+    is_conflict(&store.remove("claim:a", first).await);
+    is_conflict(&store.write("claim:missing", &json!({}), Some(Token { term: 1, number: 7 })).await);
     assert_eq!(store.read("claim:a").await.unwrap().unwrap().value, json!({"n": 2}));
 }
 
@@ -55,7 +58,7 @@ async fn a_removed_document_is_created_again(store: &dyn ClaimStore) {
     store.remove("lease:x", token).await.unwrap();
     assert_eq!(store.read("lease:x").await, Ok(None));
     let again = store.write("lease:x", &json!({"n": 2}), None).await.unwrap();
-    is_conflict(store.write("lease:x", &json!({"n": 3}), Some(token)).await.map(|_| again));
+    is_conflict(&store.write("lease:x", &json!({"n": 3}), Some(token)).await.map(|_| again));
 }
 
 async fn documents_are_listed_by_the_start_of_their_keys(store: &dyn ClaimStore) {

@@ -325,9 +325,13 @@ impl Sender {
 
 #[cfg(test)]
 impl Feed {
-    /// A feed of given events.
-    pub(crate) fn of_events(all: Vec<FeedEvent>) -> Self {
-        Self::of_stream(futures_util::stream::iter(all.into_iter().map(Ok)))
+    /// A feed that a task of a test sends.
+    pub(crate) fn of_task<F>(task: impl FnOnce(mpsc::Sender<Result<FeedEvent, SourceError>>) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (sender, events) = mpsc::channel(CHANNEL);
+        Self { events, task: Some(tokio::spawn(task(sender))) }
     }
 }
 

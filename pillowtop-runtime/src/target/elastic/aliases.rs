@@ -1,18 +1,22 @@
-//! Aliases: seen first, then moved in one request that names what was seen, then looked at again.
+//! Aliases: read first, then moved in one request that names what was read, then read again.
 //!
-//! One `_aliases` request is one change of the cluster's state, so searches never find an alias missing or on two indices. A
-//! condition (`must_exist`) would be safer still, but Elasticsearch 7.10 does not know it.
+//! One `_aliases` request is one change of the cluster's state, so searches never find an alias missing or on two indices. Where the
+//! server has the condition `must_exist`, an alias that was moved concurrently fails the request.
 
 use std::collections::BTreeMap;
 
 use pillowtop_core::{AliasName, IndexName};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::cluster::{Cluster, Request};
+use super::cluster::Cluster;
 use super::error::ClusterError;
+use super::request::{Request, acknowledged};
+
+/// How long the server waits until all nodes have confirmed a change of aliases. A slow cluster needs more than the default of 30 s.
+const ACKNOWLEDGED_WITHIN: &str = "60s";
 
 /// What a flip will do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FlipPlan {
     /// The alias.
     pub alias: AliasName,
@@ -20,43 +24,93 @@ pub struct FlipPlan {
     pub from: Vec<IndexName>,
     /// The index that it will be on, alone.
     pub to: IndexName,
+    /// The filter, routing and other properties of the alias, which it keeps.
+    pub properties: Map<String, Value>,
 }
 
 impl FlipPlan {
-    /// Whether nothing is to be done.
+    /// Whether nothing is left to do.
     pub fn is_done(&self) -> bool {
         self.from == [self.to.clone()]
     }
 
-    /// The body of the one request: each index that was seen is named, so nothing else is taken off.
-    fn actions(&self) -> Value {
+    /// The actions of the one request: each index that was read is named, so nothing else is removed.
+    fn actions(&self) -> Vec<Value> {
         let removes = self.from.iter().filter(|index| **index != self.to);
         let mut actions: Vec<Value> =
             removes.map(|index| json!({"remove": {"index": index, "alias": self.alias}})).collect();
-        actions.push(json!({"add": {"index": self.to, "alias": self.alias}}));
-        json!({"actions": actions})
+        let mut add = self.properties.clone();
+        add.insert("index".to_owned(), json!(self.to));
+        add.insert("alias".to_owned(), json!(self.alias));
+        actions.push(json!({"add": add}));
+        actions
     }
 }
 
-/// Index by alias, from `GET /_alias/<name>` or `GET /<index>/_alias`.
-pub(super) fn read_aliases(answer: &Value) -> BTreeMap<IndexName, Vec<AliasName>> {
-    let indices = answer.as_object().into_iter().flatten();
-    indices
-        .map(|(index, entry)| {
-            let aliases = entry.get("aliases").and_then(Value::as_object);
-            let names = aliases.into_iter().flatten().map(|(name, _)| name.as_str().into());
-            (index.as_str().into(), names.collect())
-        })
-        .collect()
+/// With the condition that removed aliases exist, or without it.
+fn with_condition(actions: &[Value], must_exist: bool) -> Value {
+    let mut actions = actions.to_vec();
+    if must_exist {
+        for remove in actions.iter_mut().filter_map(|action| action.get_mut("remove")) {
+            remove["must_exist"] = json!(true);
+        }
+    }
+    json!({"actions": actions})
+}
+
+/// The properties of an alias that is moved from these indices: the same on all of them, or those that it already has where it goes.
+fn properties_of(
+    alias: &AliasName,
+    found: &BTreeMap<IndexName, Map<String, Value>>,
+    to: &IndexName,
+) -> Result<Map<String, Value>, ClusterError> {
+    let mut others = found.iter().filter(|(index, _)| *index != to).map(|(_, properties)| properties);
+    let Some(first) = others.next() else {
+        return Ok(found.get(to).cloned().unwrap_or_default());
+    };
+    if others.any(|properties| properties != first) {
+        let indices = found.keys().cloned().collect();
+        return Err(ClusterError::MixedAlias { alias: alias.clone(), indices });
+    }
+    Ok(first.clone())
 }
 
 impl Cluster {
+    /// Changes aliases in one request, under the condition that removed ones exist where the server has that condition.
+    pub(super) async fn change_aliases(&self, actions: &[Value], doing: &str) -> Result<(), ClusterError> {
+        let query = [("timeout", ACKNOWLEDGED_WITHIN)];
+        let post = async |must_exist| {
+            let body = with_condition(actions, must_exist);
+            self.value(Request::post(&["_aliases"]).query(&query).json(&body), doing).await
+        };
+        let response = match post(true).await {
+            Err(ClusterError::Refused { status: 400, reason, .. }) if reason.contains("must_exist") => {
+                post(false).await?
+            }
+            response => response?,
+        };
+        acknowledged(&response, doing)
+    }
+
+    /// The properties of an alias by the indices that it is on.
+    async fn alias_properties(
+        &self,
+        alias: &AliasName,
+    ) -> Result<BTreeMap<IndexName, Map<String, Value>>, ClusterError> {
+        let path = ["_alias", alias.as_str()];
+        let doing = format!("reading alias `{alias}`");
+        let response = self.optional_value(Request::get(&path), &doing).await?.unwrap_or_default();
+        let indices = response.as_object().into_iter().flatten();
+        let properties = indices.filter_map(|(index, entry)| {
+            let properties = entry.get("aliases")?.get(alias.as_str())?.as_object()?;
+            Some((index.as_str().into(), properties.clone()))
+        });
+        Ok(properties.collect())
+    }
+
     /// The indices that an alias is on, in order of names.
     pub async fn indices_of(&self, alias: &AliasName) -> Result<Vec<IndexName>, ClusterError> {
-        let path = ["_alias", alias.as_str()];
-        let doing = format!("looking for alias `{alias}`");
-        let answer = self.optional_value(Request::get(&path), &doing).await?;
-        Ok(answer.map(|answer| read_aliases(&answer).into_keys().collect()).unwrap_or_default())
+        Ok(self.alias_properties(alias).await?.into_keys().collect())
     }
 
     /// The one index that an alias is on, such as the physical index of a hashed alias; `None` when there is no such alias.
@@ -68,26 +122,40 @@ impl Cluster {
         Ok(indices.pop())
     }
 
-    /// What must be done so that an alias is on one index alone.
+    /// What must be done so that an alias is on one index alone, with the filter and routing that it has now.
     pub async fn plan_flip(&self, alias: &AliasName, to: &IndexName) -> Result<FlipPlan, ClusterError> {
-        Ok(FlipPlan { alias: alias.clone(), from: self.indices_of(alias).await?, to: to.clone() })
+        let found = self.alias_properties(alias).await?;
+        let properties = properties_of(alias, &found, to)?;
+        Ok(FlipPlan { alias: alias.clone(), from: found.into_keys().collect(), to: to.clone(), properties })
     }
 
-    /// Carries out a plan, if the alias is still where the plan saw it.
+    /// Carries out a plan, if the alias is still where the plan found it.
     pub async fn flip(&self, plan: &FlipPlan) -> Result<(), ClusterError> {
-        let found = self.indices_of(&plan.alias).await?;
         let moved = |expected: &[IndexName], found: Vec<IndexName>| ClusterError::AliasMoved {
             alias: plan.alias.clone(),
             expected: expected.to_vec(),
             found,
         };
-        if found != plan.from {
-            return Err(moved(&plan.from, found));
-        }
-        let doing = format!("moving alias `{}` to index `{}`", plan.alias, plan.to);
-        self.value(Request::post(&["_aliases"]).json(&plan.actions()), &doing).await?;
-        let found = self.indices_of(&plan.alias).await?;
         let expected = [plan.to.clone()];
+        let doing = format!("moving alias `{}` to index `{}`", plan.alias, plan.to);
+        // An attempt without a response may have been carried out, which reading shows.
+        let mut is_first = true;
+        self.retry(|| {
+            let may_be_done = !std::mem::take(&mut is_first);
+            let (doing, expected) = (&doing, &expected);
+            async move {
+                let found = self.indices_of(&plan.alias).await?;
+                if may_be_done && found == *expected {
+                    return Ok(());
+                }
+                if found != plan.from {
+                    return Err(moved(&plan.from, found));
+                }
+                self.change_aliases(&plan.actions(), doing).await
+            }
+        })
+        .await?;
+        let found = self.indices_of(&plan.alias).await?;
         if found == expected { Ok(()) } else { Err(moved(&expected, found)) }
     }
 }
@@ -96,30 +164,42 @@ impl Cluster {
 mod tests {
     use super::*;
 
-    fn plan(from: &[&str]) -> FlipPlan {
+    fn plan(from: &[&str], properties: Value) -> FlipPlan {
         FlipPlan {
             alias: "cases".into(),
             from: from.iter().map(|name| IndexName::from(*name)).collect(),
             to: "b".into(),
+            properties: serde_json::from_value(properties).unwrap(),
         }
     }
 
     #[test]
-    fn a_flip_is_one_request_that_names_what_was_seen() {
+    fn a_flip_is_one_request_that_names_what_was_read() {
         let add = json!({"add": {"index": "b", "alias": "cases"}});
         let remove = |index: &str| json!({"remove": {"index": index, "alias": "cases"}});
-        assert_eq!(plan(&[]).actions(), json!({"actions": [add]}));
-        assert_eq!(plan(&["a"]).actions(), json!({"actions": [remove("a"), add]}));
-        assert_eq!(plan(&["a", "b", "c"]).actions(), json!({"actions": [remove("a"), remove("c"), add]}));
-        assert!(plan(&["b"]).is_done() && !plan(&[]).is_done() && !plan(&["a", "b"]).is_done());
+        let actions = |from: &[&str]| plan(from, json!({})).actions();
+        assert_eq!(actions(&[]), std::slice::from_ref(&add));
+        assert_eq!(actions(&["a"]), [remove("a"), add.clone()]);
+        assert_eq!(actions(&["a", "b", "c"]), [remove("a"), remove("c"), add]);
+        let is_done = |from: &[&str]| plan(from, json!({})).is_done();
+        assert!(is_done(&["b"]) && !is_done(&[]) && !is_done(&["a", "b"]));
+        assert_eq!(
+            with_condition(&actions(&["a"]), true)["actions"][0]["remove"],
+            json!({"index": "a", "alias": "cases", "must_exist": true})
+        );
     }
 
     #[test]
-    fn aliases_are_read_by_index() {
-        let answer = json!({"a": {"aliases": {"x": {}, "y": {"filter": {}}}}, "b": {"aliases": {}}});
-        assert_eq!(
-            read_aliases(&answer),
-            BTreeMap::from([("a".into(), vec!["x".into(), "y".into()]), ("b".into(), vec![])])
-        );
+    fn an_alias_keeps_its_filter_and_routing() {
+        let kept = json!({"filter": {"term": {"domain": "d"}}, "index_routing": "1", "is_write_index": true});
+        let actions = plan(&["a"], kept.clone()).actions();
+        for (name, value) in kept.as_object().unwrap() {
+            assert_eq!(&actions[1]["add"][name], value);
+        }
+        let map = |value: &Value| value.as_object().unwrap().clone();
+        let found = BTreeMap::from([("a".into(), map(&kept)), ("b".into(), Map::new())]);
+        assert_eq!(properties_of(&"cases".into(), &found, &"b".into()), Ok(map(&kept)));
+        let mixed = properties_of(&"cases".into(), &found, &"c".into());
+        assert!(matches!(mixed, Err(ClusterError::MixedAlias { .. })), "{mixed:?}");
     }
 }

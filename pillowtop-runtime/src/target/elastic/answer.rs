@@ -1,32 +1,47 @@
-//! What an answer of a bulk means, judged by the type of the error and not by its status: a closed index answers 400 and a forbidden
-//! one 403 for each item, and neither says anything about a document.
+//! What the response to one operation of a bulk means, classified by the type of the error and not by its status: a closed index
+//! responds with 400 and a forbidden one with 403 for each item, and neither is about a document.
 //!
 //! | about | error types | outcome |
 //! |---|---|---|
-//! | the document | mapper and document parsing, strict mapping, some illegal arguments | rejected: a dead letter |
-//! | the index | closed, blocked, read-only, forbidden | held |
+//! | the document | mapper and document parsing, strict mapping, some illegal arguments | rejected |
+//! | the index | closed, blocked, read-only, forbidden | blocked |
 //! | the load | rejected execution, unavailable shards, 429, 503 | busy |
-//! | the version | version conflict | compared with the versions that this owner reserved |
-//! | the alias | missing | fenced, or held when the lease is still ours |
+//! | the version | version conflict | done at or below the claim's ceiling, fenced above it |
+//! | the alias | missing | open: whether it is a fence shows in the claim |
 //! | anything else | | unknown |
 
-/// What one item of an answer says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Judgement {
-    /// It was done, or had been.
-    Done,
-    /// The document cannot be indexed.
-    Rejected,
-    /// Later.
-    Busy,
-    /// The index takes no writes.
-    Held,
-    /// A version that is not lower is there; which one, if the reason says so.
-    Conflict(Option<u64>),
-    /// The private alias is not there.
-    AliasMissing,
-    /// On no list.
-    Unknown,
+use super::error::is_missing_alias;
+use crate::operation::Version;
+use crate::target::Outcome;
+
+/// What has to be read before an outcome is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Open {
+    /// The version that the document has: the reason of the conflict does not contain it.
+    Version {
+        /// The reason.
+        reason: String,
+    },
+    /// Whether the claim is still held: the private alias is missing.
+    Fence {
+        /// The reason.
+        reason: String,
+    },
+}
+
+impl Open {
+    /// The outcome if it cannot be read.
+    pub(super) fn outcome_if_unreadable(&self) -> Outcome {
+        match self {
+            Self::Version { reason } => Outcome::Unknown {
+                error_type: "version_conflict_engine_exception".to_owned(),
+                reason: reason.clone(),
+            },
+            Self::Fence { reason } => {
+                Outcome::Blocked { reason: format!("the private alias is missing: {reason}") }
+            }
+        }
+    }
 }
 
 /// Types that are about the document, whatever their reason.
@@ -47,9 +62,9 @@ const DOCUMENT: [&str; 14] = [
     "action_request_validation_exception",
 ];
 
-/// Parts of the reasons of an `illegal_argument_exception` that are about the document. The same type also says that an index has no
-/// write index, that a pipeline is missing, and more.
-const DOCUMENT_REASONS: [&str; 17] = [
+/// Parts of the reasons of an `illegal_argument_exception` that are about the document. The same type also reports an index without a
+/// write index, a missing pipeline, and more.
+const DOCUMENT_REASONS: [&str; 20] = [
     "immense term",
     "is too large, must be <=",
     "number of nested documents has exceeded",
@@ -67,9 +82,12 @@ const DOCUMENT_REASONS: [&str; 17] = [
     "makes object resolution ambiguous",
     "routing is required",
     "the routing",
+    "offsets must not go backwards",
+    "startOffset must be",
+    "position increment must be",
 ];
 
-/// Types that are about the index and that somebody must see to.
+/// Types that are about the index, and that need someone's help.
 const TARGET: [&str; 6] = [
     "index_closed_exception",
     "cluster_block_exception",
@@ -102,62 +120,97 @@ const PASSING: [&str; 19] = [
     "timeout_exception",
 ];
 
-/// Judges an item. `error` is type and reason; a reason includes its causes.
-pub(super) fn judge(status: u16, error: Option<(&str, &str)>) -> Judgement {
+/// Classifies the response to an operation. `error` is type and reason; a reason includes its causes.
+///
+/// # Errors
+///
+/// What has to be read first.
+pub(super) fn classify(
+    status: u16,
+    error: Option<(&str, String)>,
+    ceiling: Version,
+) -> Result<Outcome, Open> {
     let Some((error_type, reason)) = error else {
-        // A delete of what is not there answers 404 without an error.
-        return match status {
-            200..=299 | 404 => Judgement::Done,
-            429 | 503 => Judgement::Busy,
-            401 | 403 => Judgement::Held,
-            _ => Judgement::Unknown,
-        };
+        let reason = format!("status {status}");
+        return Ok(match status {
+            200..=299 => Outcome::Done,
+            // A delete of a missing document.
+            404 => Outcome::Absent,
+            _ => by_status(status, "", reason),
+        });
     };
-    match error_type {
-        "version_conflict_engine_exception" => Judgement::Conflict(current_version(reason)),
-        "invalid_index_name_exception" | "index_not_found_exception" | "aliases_not_found_exception" => {
-            Judgement::AliasMissing
-        }
-        "cluster_block_exception" if status == 503 => Judgement::Busy,
-        "illegal_argument_exception" if is_about_write_index(reason) => Judgement::Held,
-        "illegal_argument_exception" if DOCUMENT_REASONS.iter().any(|part| reason.contains(part)) => {
-            Judgement::Rejected
-        }
-        _ if DOCUMENT.contains(&error_type) => Judgement::Rejected,
-        _ if TARGET.contains(&error_type) => Judgement::Held,
-        _ if PASSING.contains(&error_type) => Judgement::Busy,
-        _ => match status {
-            429 | 503 => Judgement::Busy,
-            401 | 403 => Judgement::Held,
-            _ => Judgement::Unknown,
-        },
+    if error_type == "version_conflict_engine_exception" {
+        return match current_version(&reason) {
+            Some(there) => Ok(conflict(there, ceiling, reason)),
+            None => Err(Open::Version { reason }),
+        };
     }
+    if is_missing_alias(error_type) {
+        return Err(Open::Fence { reason });
+    }
+    let described = |reason: &str| format!("{error_type}: {reason}");
+    Ok(match error_type {
+        "cluster_block_exception" if status == 503 => Outcome::Busy { reason: described(&reason) },
+        "illegal_argument_exception" if is_about_write_index(&reason) => {
+            Outcome::Blocked { reason: described(&reason) }
+        }
+        _ if is_about_document(error_type, &reason) => {
+            Outcome::Rejected { error_type: error_type.to_owned(), reason }
+        }
+        _ if TARGET.contains(&error_type) => Outcome::Blocked { reason: described(&reason) },
+        _ if PASSING.contains(&error_type) => Outcome::Busy { reason: described(&reason) },
+        _ => by_status(status, error_type, reason),
+    })
+}
+
+/// The outcome of a version conflict. It is done only if the version that the document has is one that this owner or an earlier one
+/// may have sent. Anything else would never be overwritten, and all later changes of the document would be lost in silence.
+pub(super) fn conflict(there: Version, ceiling: Version, reason: String) -> Outcome {
+    if there <= ceiling { Outcome::Done } else { Outcome::Fenced { reason } }
+}
+
+fn by_status(status: u16, error_type: &str, reason: String) -> Outcome {
+    match status {
+        429 | 503 => Outcome::Busy { reason: format!("{error_type}: {reason}") },
+        401 | 403 => Outcome::Blocked { reason: format!("{error_type}: {reason}") },
+        _ => Outcome::Unknown { error_type: error_type.to_owned(), reason },
+    }
+}
+
+fn is_about_document(error_type: &str, reason: &str) -> bool {
+    DOCUMENT.contains(&error_type)
+        || error_type == "illegal_argument_exception"
+            && DOCUMENT_REASONS.iter().any(|part| reason.contains(part))
 }
 
 fn is_about_write_index(reason: &str) -> bool {
     reason.contains("no write index is defined") || reason.contains("has more than one ind")
 }
 
-/// The version that a conflict says is there. The reason begins with the document's id, which may itself look like one.
-fn current_version(reason: &str) -> Option<u64> {
+/// The version that the document has, from the reason of a conflict. It begins with the document's id, which may itself look like one.
+fn current_version(reason: &str) -> Option<Version> {
     const BEFORE: &str = "current version [";
     let start = reason.rfind(BEFORE)? + BEFORE.len();
-    reason[start..].split(']').next()?.parse().ok()
+    reason[start..].split(']').next()?.parse().ok().map(Version)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const CEILING: Version = Version(100);
+
     #[track_caller]
-    fn check(status: u16, error_type: &str, reason: &str, expected: Judgement) {
-        assert_eq!(judge(status, Some((error_type, reason))), expected, "{status} {error_type}: {reason}");
+    fn check(status: u16, error_type: &str, reason: &str, expected: &str) {
+        let found = classify(status, Some((error_type, reason.to_owned())), CEILING);
+        let found = found.map_or_else(|open| format!("{open:?}"), |outcome| format!("{outcome:?}"));
+        assert!(found.starts_with(expected), "{status} {error_type}: {reason}: {found}");
     }
 
     #[test]
     fn what_is_about_the_document_is_rejected() {
         for error_type in DOCUMENT {
-            check(400, error_type, "failed to parse field [opened_on]", Judgement::Rejected);
+            check(400, error_type, "failed to parse field [opened_on]", "Rejected");
         }
         for reason in [
             "Document contains at least one immense term in field=\"name\" (whose UTF8 encoding is longer than the max length 32766)",
@@ -166,13 +219,14 @@ mod tests {
             "id is too long, must be no longer than 512 bytes but was: 600",
             "DocValuesField \"name\" is too large, must be <= 32766",
             "mapper [a.b] cannot be changed from type [long] to [text]",
+            "Trying to create too many nested documents; startOffset must be non-negative, and endOffset must be >= startOffset, and offsets must not go backwards",
         ] {
-            check(400, "illegal_argument_exception", reason, Judgement::Rejected);
+            check(400, "illegal_argument_exception", reason, "Rejected");
         }
     }
 
     #[test]
-    fn what_is_about_the_index_holds() {
+    fn what_is_about_the_index_is_blocked() {
         for (status, error_type) in [
             (400, "index_closed_exception"),
             (403, "cluster_block_exception"),
@@ -180,51 +234,50 @@ mod tests {
             (403, "security_exception"),
             (403, "something_new_exception"),
         ] {
-            check(status, error_type, "closed", Judgement::Held);
+            check(status, error_type, "closed", "Blocked");
         }
         check(
             400,
             "illegal_argument_exception",
             "no write index is defined for alias [cases]. The write index may be explicitly disabled",
-            Judgement::Held,
+            "Blocked",
         );
     }
 
     #[test]
     fn what_passes_is_busy() {
         for error_type in PASSING {
-            check(500, error_type, "later", Judgement::Busy);
+            check(500, error_type, "later", "Busy");
         }
-        check(429, "something_new_exception", "later", Judgement::Busy);
-        check(503, "cluster_block_exception", "state not recovered / initialized", Judgement::Busy);
-        assert_eq!(judge(503, None), Judgement::Busy);
+        check(429, "something_new_exception", "later", "Busy");
+        check(503, "cluster_block_exception", "state not recovered / initialized", "Busy");
+        assert!(matches!(classify(503, None, CEILING), Ok(Outcome::Busy { .. })));
     }
 
     #[test]
-    fn a_conflict_says_which_version_is_there() {
-        let conflict = |reason, expected| {
-            check(409, "version_conflict_engine_exception", reason, Judgement::Conflict(expected));
-        };
-        conflict("[a]: version conflict, current version [10] is higher than the one provided [5]", Some(10));
+    fn a_conflict_is_done_only_at_or_below_the_ceiling() {
+        let conflict = |reason, expected| check(409, "version_conflict_engine_exception", reason, expected);
+        conflict("[a]: version conflict, current version [10] is higher than the one provided [5]", "Done");
+        conflict("[a]: version conflict, current version [100] is higher than the one provided [5]", "Done");
         conflict(
-            "[a]: version conflict, current version [5] is higher or equal to the one provided [5]",
-            Some(5),
+            "[a]: version conflict, current version [101] is higher than the one provided [5]",
+            "Fenced",
         );
         conflict(
             "[current version [1]]: version conflict, current version [1767225600000000] is higher than the one provided [5]",
-            Some(1_767_225_600_000_000),
+            "Fenced",
         );
-        conflict("[a]: version conflict, document already exists", None);
+        conflict("[a]: version conflict, document already exists", "Version");
     }
 
     #[test]
-    fn a_missing_alias_and_what_is_on_no_list_are_told_apart() {
-        check(400, "invalid_index_name_exception", "must be lowercase", Judgement::AliasMissing);
-        check(404, "index_not_found_exception", "no such index", Judgement::AliasMissing);
-        check(400, "illegal_argument_exception", "pipeline with id [x] does not exist", Judgement::Unknown);
-        check(500, "null_pointer_exception", "", Judgement::Unknown);
-        assert_eq!(judge(500, None), Judgement::Unknown);
-        assert_eq!(judge(200, None), Judgement::Done);
-        assert_eq!(judge(404, None), Judgement::Done);
+    fn a_missing_alias_and_unknown_errors_are_told_apart() {
+        check(400, "invalid_index_name_exception", "must be lowercase", "Fence");
+        check(404, "index_not_found_exception", "no such index", "Fence");
+        check(400, "illegal_argument_exception", "pipeline with id [x] does not exist", "Unknown");
+        check(500, "null_pointer_exception", "", "Unknown");
+        assert!(matches!(classify(500, None, CEILING), Ok(Outcome::Unknown { .. })));
+        assert_eq!(classify(200, None, CEILING), Ok(Outcome::Done));
+        assert_eq!(classify(404, None, CEILING), Ok(Outcome::Absent));
     }
 }

@@ -1,166 +1,208 @@
-//! A bulk on the wire: the body that is sent, and the answer with one item for each operation, in order.
+//! A bulk as it is sent and as it is answered: the body in one buffer, and a response that is read without a copy of what succeeded.
+
+use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
-use memchr::memchr2;
-use pillowtop_core::DocumentId;
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::answer::{Judgement, judge};
-use crate::operation::{Action, Operation, Version};
-use crate::sink::WriteError;
+use super::answer::{Open, classify};
+use super::shard_terms::{ChangedTerm, ShardTerms};
+use crate::operation::{Operation, Version};
+use crate::target::bulk_body::push_operation;
+use crate::target::{Outcome, WriteError};
 
-/// What is kept of the answer. Each item keeps its status: a filter on errors alone would drop the other items, and with them
-/// the positions of those that failed.
-pub(super) const FILTER_PATH: &str = "took,errors,items.*.status,items.*._id,items.*.error.type,items.*.error.reason,\
+/// What is kept of the response. Each item keeps its status: a filter on errors alone would drop the other items, and with them the
+/// positions of those that failed.
+pub(super) const FILTER_PATH: &str = "items.*.status,items.*._id,items.*._primary_term,items.*.error.type,items.*.error.reason,\
                                       items.*.error.caused_by.type,items.*.error.caused_by.reason";
 
-/// How long the server waits for a primary before it gives up; a third of the client's time-out.
+/// How long the server waits for a primary before it gives up: a third of the client's timeout.
 pub(super) const SERVER_TIMEOUT: &str = "30s";
 
-/// The body of a bulk that is sent to the private alias's own path, so no line names an index. A repeated request is accepted and a
-/// late one is not (`external_gte`), in a load too: its feed may bring a document twice, the newer one later.
+/// The body of a bulk that is sent to the private alias's own path, so that no line names an index. A repeated request is accepted and
+/// a late one is not (`external_gte`), in a load too: its feed may bring a document twice, the newer one later.
 pub fn body(operations: &[Operation]) -> Bytes {
     let mut body = Vec::with_capacity(operations.iter().map(Operation::body_bytes).sum());
     for operation in operations {
-        let action = match &operation.action {
-            Action::Index(_) => "index",
-            Action::Delete => "delete",
-        };
-        push_action(&mut body, action, operation.id.as_str(), operation.version);
-        if let Action::Index(source) = &operation.action {
-            push_line(&mut body, source);
-        }
+        push_operation(&mut body, operation, None);
     }
     body.into()
 }
 
-/// The line of an operation with a version.
-pub(super) fn push_action(body: &mut Vec<u8>, action: &str, id: &str, version: Version) {
-    body.extend_from_slice(b"{\"");
-    body.extend_from_slice(action.as_bytes());
-    body.extend_from_slice(b"\":{\"_id\":");
-    push_text(body, id);
-    body.extend_from_slice(b",\"version\":");
-    body.extend_from_slice(version.to_string().as_bytes());
-    body.extend_from_slice(b",\"version_type\":\"external_gte\"}}\n");
+/// What a response says of each operation, in order.
+#[derive(Debug, Default)]
+pub(super) struct BulkResult {
+    /// The outcomes. Where something has to be read first, it is the outcome if that cannot be read.
+    pub(super) outcomes: Vec<Outcome>,
+    /// What has to be read first, with the index of its outcome.
+    pub(super) open: Vec<(usize, Open)>,
+    /// Primary terms that were not seen before.
+    pub(super) changed_terms: Vec<ChangedTerm>,
 }
 
-/// A text as JSON.
-fn push_text(body: &mut Vec<u8>, text: &str) {
-    body.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
-}
-
-/// JSON as one line. Carried members are as CouchDB sent them and may have line breaks between tokens; inside a JSON text a raw
-/// line break cannot be.
-pub(super) fn push_line(body: &mut Vec<u8>, json: &[u8]) {
-    let mut rest = json;
-    while let Some(position) = memchr2(b'\n', b'\r', rest) {
-        body.extend_from_slice(&rest[..position]);
-        body.push(b' ');
-        rest = &rest[position + 1..];
+/// Reads a response. One that does not match what was sent says nothing: the outcome of the bulk is unknown.
+pub(super) fn read_response(
+    response: &[u8],
+    operations: &[Operation],
+    ceiling: Version,
+    terms: &ShardTerms,
+) -> Result<BulkResult, WriteError> {
+    let torn = |reason: &dyn fmt::Display| WriteError::Unreachable(format!("a torn bulk response: {reason}"));
+    let mut deserializer = serde_json::Deserializer::from_slice(response);
+    let mut reading = Reading { operations, ceiling, terms, result: BulkResult::default() };
+    reading.result.outcomes.reserve_exact(operations.len());
+    (&mut reading).deserialize(&mut deserializer).map_err(|error| torn(&error))?;
+    deserializer.end().map_err(|error| torn(&error))?;
+    let (found, sent) = (reading.result.outcomes.len(), operations.len());
+    if found == sent {
+        Ok(reading.result)
+    } else {
+        Err(torn(&format!("{found} items for {sent} operations")))
     }
-    body.extend_from_slice(rest);
-    body.push(b'\n');
 }
 
-/// One item of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Item {
-    pub(super) judgement: Judgement,
-    /// The server's error type, empty without an error.
-    pub(super) error_type: String,
-    /// The server's reason with its causes, empty without an error.
-    pub(super) reason: String,
+struct Reading<'a> {
+    operations: &'a [Operation],
+    ceiling: Version,
+    terms: &'a ShardTerms,
+    result: BulkResult,
 }
 
-#[derive(Deserialize)]
-struct BulkAnswer {
-    items: Vec<RawAction>,
+impl<'de> DeserializeSeed<'de> for &mut Reading<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Reading<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the response to a bulk")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<(), M::Error> {
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            if name == "items" {
+                members.next_value_seed(Items(&mut *self))?;
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Items<'a, 'b>(&'a mut Reading<'b>);
+
+impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the items of a bulk")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<(), S::Error> {
+        while let Some(RawAction::Index(item) | RawAction::Delete(item)) = items.next_element()? {
+            self.0.add(&item).map_err(S::Error::custom)?;
+        }
+        Ok(())
+    }
+}
+
+impl Reading<'_> {
+    fn add(&mut self, item: &RawItem<'_>) -> Result<(), String> {
+        let position = self.result.outcomes.len();
+        let Some(sent) = self.operations.get(position).map(|operation| &operation.id) else {
+            return Err(format!("more items than the {} operations", self.operations.len()));
+        };
+        if item.id != sent.as_str() {
+            return Err(format!("item {position} is about `{}` instead of `{sent}`", item.id));
+        }
+        if let Some(changed) = item.term.and_then(|term| self.terms.changed(sent, term))
+            && !self.result.changed_terms.contains(&changed)
+        {
+            self.result.changed_terms.push(changed);
+        }
+        let error = item.error.as_ref().map(|error| (&*error.error_type, error.describe()));
+        let outcome = classify(item.status, error, self.ceiling).unwrap_or_else(|open| {
+            let outcome = open.outcome_if_unreadable();
+            self.result.open.push((position, open));
+            outcome
+        });
+        self.result.outcomes.push(outcome);
+        Ok(())
+    }
 }
 
 /// An item is an object of one member, whose name is the action.
 #[derive(Deserialize)]
-enum RawAction {
-    #[serde(rename = "index")]
-    Index(RawItem),
-    #[serde(rename = "delete")]
-    Delete(RawItem),
+enum RawAction<'a> {
+    #[serde(rename = "index", borrow)]
+    Index(RawItem<'a>),
+    #[serde(rename = "delete", borrow)]
+    Delete(RawItem<'a>),
 }
 
 #[derive(Deserialize)]
-struct RawItem {
-    #[serde(rename = "_id")]
-    id: String,
+struct RawItem<'a> {
+    #[serde(rename = "_id", borrow)]
+    id: Cow<'a, str>,
     status: u16,
-    #[serde(default)]
-    error: Option<RawError>,
+    #[serde(rename = "_primary_term", default)]
+    term: Option<u64>,
+    #[serde(default, borrow)]
+    error: Option<RawError<'a>>,
 }
 
 #[derive(Deserialize)]
-struct RawError {
-    #[serde(rename = "type", default)]
-    error_type: String,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    caused_by: Option<Box<RawError>>,
+struct RawError<'a> {
+    #[serde(rename = "type", default, borrow)]
+    error_type: Cow<'a, str>,
+    #[serde(default, borrow)]
+    reason: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    caused_by: Option<Box<RawError<'a>>>,
 }
 
-impl RawError {
-    fn text(&self) -> String {
-        let own = self.reason.clone().unwrap_or_default();
+impl RawError<'_> {
+    fn describe(&self) -> String {
+        let own = self.reason.as_deref().unwrap_or_default();
         match &self.caused_by {
-            Some(cause) => format!("{own}: {}: {}", cause.error_type, cause.text()),
-            None => own,
+            Some(cause) => format!("{own}: {}: {}", cause.error_type, cause.describe()),
+            None => own.to_owned(),
         }
     }
 }
 
-/// Reads an answer. One that does not fit what was sent tells nothing: the bulk's outcome is unknown.
-pub(super) fn read_answer<'a>(
-    answer: &[u8],
-    sent: impl ExactSizeIterator<Item = &'a DocumentId>,
-) -> Result<Vec<Item>, WriteError> {
-    let torn = |reason: String| WriteError::Unreachable(reason);
-    let answer: BulkAnswer =
-        serde_json::from_slice(answer).map_err(|error| torn(format!("a torn bulk answer: {error}")))?;
-    if answer.items.len() != sent.len() {
-        return Err(torn(format!(
-            "a bulk answer of {} items for {} operations",
-            answer.items.len(),
-            sent.len()
-        )));
-    }
-    let pairs = answer.items.into_iter().zip(sent);
-    pairs
-        .map(|(RawAction::Index(item) | RawAction::Delete(item), sent)| {
-            if item.id != sent.as_str() {
-                return Err(torn(format!("a bulk answer for `{}` in the place of `{sent}`", item.id)));
-            }
-            let reason = item.error.as_ref().map(RawError::text).unwrap_or_default();
-            let error_type = item.error.map(|error| error.error_type);
-            let judgement =
-                judge(item.status, error_type.as_deref().map(|error_type| (error_type, reason.as_str())));
-            Ok(Item { judgement, error_type: error_type.unwrap_or_default(), reason })
-        })
-        .collect()
-}
-
-/// What the status of a whole request that is no success means.
-pub(super) fn whole_request_error(status: u16, reason: String) -> WriteError {
+/// What the status of a whole request without success means.
+pub(super) fn request_error(status: u16, reason: String) -> WriteError {
     match status {
         400 => WriteError::Refused(reason),
         413 => WriteError::TooLarge(reason),
         429 | 503 => WriteError::Busy(reason),
         408 | 500..=599 => WriteError::Unreachable(reason),
-        // Forbidden, redirected, or some other server altogether.
-        _ => WriteError::Held(reason),
+        // Forbidden, redirected, or another kind of server.
+        _ => WriteError::Blocked(reason),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Action;
 
     fn operation(id: &str, source: Option<&'static [u8]>) -> Operation {
         Operation {
@@ -171,56 +213,43 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_lines() {
-        let operations = [
-            operation("a\"\n\u{1}ü", Some(b"{\"a\": {\n\r\n\"b\": \"\\n\"}}\n")),
-            operation("b", None),
-            operation("c", Some(b"{}")),
-        ];
-        assert_eq!(
-            String::from_utf8_lossy(&body(&operations)),
-            "{\"index\":{\"_id\":\"a\\\"\\n\\u0001ü\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n\
-             {\"a\": {   \"b\": \"\\n\"}} \n\
-             {\"delete\":{\"_id\":\"b\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n\
-             {\"index\":{\"_id\":\"c\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n\
-             {}\n"
-        );
+    fn a_body_needs_one_buffer() {
+        let operations = [operation("0123456789abcdef", Some(b"{\"a\": 1}")), operation("b", None)];
+        let estimated: usize = operations.iter().map(Operation::body_bytes).sum();
+        assert!(body(&operations).len() <= estimated);
     }
 
-    #[track_caller]
-    fn read(answer: &str, sent: &[&str]) -> Result<Vec<Judgement>, WriteError> {
-        let ids: Vec<DocumentId> = sent.iter().map(|id| DocumentId::from(*id)).collect();
-        read_answer(answer.as_bytes(), ids.iter())
-            .map(|items| items.into_iter().map(|item| item.judgement).collect())
+    fn read(response: &str, sent: &[&str]) -> Result<BulkResult, WriteError> {
+        let operations: Vec<Operation> = sent.iter().map(|id| operation(id, None)).collect();
+        read_response(response.as_bytes(), &operations, Version(10), &ShardTerms::new(1, None))
     }
 
     #[test]
-    fn items_are_judged_in_order() {
-        let answer = r#"{"took":3,"errors":true,"items":[
-            {"index":{"_id":"a","status":201}},
+    fn items_are_classified_in_order() {
+        let response = r#"{"took":3,"errors":true,"items":[
+            {"index":{"_id":"a\n","_primary_term":2,"status":201}},
             {"index":{"_id":"b","status":400,"error":{"type":"mapper_parsing_exception","reason":"failed to parse field [n]",
                 "caused_by":{"type":"number_format_exception","reason":"For input string: \"x\""}}}},
-            {"delete":{"_id":"c","status":404}},
+            {"delete":{"_id":"c","_primary_term":2,"status":404}},
             {"delete":{"_id":"d","status":409,"error":{"type":"version_conflict_engine_exception",
-                "reason":"[d]: version conflict, current version [10] is higher than the one provided [5]"}}}]}"#;
-        assert_eq!(
-            read(answer, &["a", "b", "c", "d"]),
-            Ok(vec![Judgement::Done, Judgement::Rejected, Judgement::Done, Judgement::Conflict(Some(10))])
-        );
-        let ids = ["a", "b", "c", "d"].map(DocumentId::from);
-        let items = read_answer(answer.as_bytes(), ids.iter()).unwrap();
-        assert_eq!(
-            items[1].reason,
-            "failed to parse field [n]: number_format_exception: For input string: \"x\""
-        );
+                "reason":"[d]: version conflict, current version [10] is higher than the one provided [5]"}}},
+            {"delete":{"_id":"e","status":400,"error":{"type":"invalid_index_name_exception","reason":"must be lowercase"}}}]}"#;
+        let found = read(response, &["a\n", "b", "c", "d", "e"]).unwrap();
+        let rejected = Outcome::Rejected {
+            error_type: "mapper_parsing_exception".to_owned(),
+            reason: "failed to parse field [n]: number_format_exception: For input string: \"x\"".to_owned(),
+        };
+        assert_eq!(found.outcomes[..4], [Outcome::Done, rejected, Outcome::Absent, Outcome::Done]);
+        assert!(matches!(found.open[..], [(4, Open::Fence { .. })]), "{:?}", found.open);
+        assert_eq!(found.changed_terms, [(0, 2)]);
     }
 
     #[test]
-    fn an_answer_that_does_not_fit_leaves_the_outcome_unknown() {
+    fn a_response_that_does_not_match_leaves_the_outcome_unknown() {
         let only_errors = r#"{"items":[{"index":{"error":{"type":"mapper_parsing_exception"}}}]}"#;
         let one = r#"{"items":[{"index":{"_id":"a","status":201}}]}"#;
         let swapped = r#"{"items":[{"index":{"_id":"b","status":201}},{"index":{"_id":"a","status":201}}]}"#;
-        for (answer, sent) in [
+        for (response, sent) in [
             (only_errors, &["a"][..]),
             (one, &["a", "b"]),
             (one, &[]),
@@ -228,23 +257,27 @@ mod tests {
             (&one[..20], &["a"]),
             ("", &["a"]),
             ("{}", &["a"]),
+            ("[]", &["a"]),
         ] {
-            assert!(matches!(read(answer, sent), Err(WriteError::Unreachable(_))), "{answer} for {sent:?}");
+            assert!(
+                matches!(read(response, sent), Err(WriteError::Unreachable(_))),
+                "{response} for {sent:?}"
+            );
         }
     }
 
     #[test]
-    fn a_whole_request_is_judged_by_its_status() {
-        let judged = |status| whole_request_error(status, String::new());
+    fn a_whole_request_is_classified_by_its_status() {
+        let classified = |status| request_error(status, String::new());
         for (statuses, expected) in [
             (&[400][..], WriteError::Refused(String::new())),
             (&[413], WriteError::TooLarge(String::new())),
             (&[429, 503], WriteError::Busy(String::new())),
             (&[500, 502, 504, 507, 408], WriteError::Unreachable(String::new())),
-            (&[401, 403, 404, 302], WriteError::Held(String::new())),
+            (&[401, 403, 404, 302], WriteError::Blocked(String::new())),
         ] {
             for status in statuses {
-                assert_eq!(judged(*status), expected, "{status}");
+                assert_eq!(classified(*status), expected, "{status}");
             }
         }
     }

@@ -1,33 +1,44 @@
-//! A connection to a cluster, and how its answers become values or errors.
+//! A connection to a cluster. What is safe to repeat is retried within a bounded time.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use pillowtop_core::field_types::Target;
 use pillowtop_core::settings::merged;
 use pillowtop_core::{Definition, PillowName};
-use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use super::error::ClusterError;
 use super::product::{self, FoundServer, Unusable};
-use crate::http::{Endpoint, describe_error};
+use super::request::{Request, Response, error_in};
+use crate::http::{Endpoint, RequestError, describe_error};
+use crate::retry::{RetryPolicy, retry};
+
+/// For how long a request is retried by default.
+const RETRY_WITHIN: Duration = Duration::from_mins(1);
 
 /// How a cluster is used.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// Stands before every index and alias, with a `-`, so that several environments share one cluster. None by default.
+    /// The prefix of every index and alias, followed by a `-`, so that several environments can share one cluster. Default: none.
     pub prefix: Option<String>,
-    /// Settings that this environment puts over the pillows' own. None by default.
+    /// Settings of this environment, over the pillows' own. Default: none.
     pub settings: SettingsOverrides,
+    /// For how long requests are retried that are safe to repeat, after a status of 429 or 5xx or without a response. Default: 60 s.
+    pub retry_within: Duration,
 }
 
-/// Settings of an environment, in their normal form ([`pillowtop_core::settings::normalize`]). None of them may be hashed: an
-/// index's name says what decides its contents.
+impl Default for ClusterOptions {
+    fn default() -> Self {
+        Self { prefix: None, settings: SettingsOverrides::default(), retry_within: RETRY_WITHIN }
+    }
+}
+
+/// Settings of an environment, in their normal form ([`pillowtop_core::settings::normalize`]). None of them may be part of the hash,
+/// because the name of an index identifies everything that decides its contents.
 #[derive(Debug, Clone, Default)]
 pub struct SettingsOverrides {
     /// For all pillows.
@@ -74,91 +85,23 @@ impl fmt::Display for Cluster {
     }
 }
 
-/// An answer, whatever its status.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Bytes,
-}
-
-/// A request: what is sent where.
-pub(super) struct Request<'a> {
-    pub(super) method: Method,
-    pub(super) path: &'a [&'a str],
-    pub(super) query: &'a [(&'a str, &'a str)],
-    pub(super) body: Option<Bytes>,
-    /// Shorter than the client's own time-out.
-    pub(super) timeout: Option<Duration>,
-}
-
-impl<'a> Request<'a> {
-    pub(super) fn new(method: Method, path: &'a [&'a str]) -> Self {
-        Self { method, path, query: &[], body: None, timeout: None }
-    }
-
-    pub(super) fn get(path: &'a [&'a str]) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    pub(super) fn post(path: &'a [&'a str]) -> Self {
-        Self::new(Method::POST, path)
-    }
-
-    pub(super) fn put(path: &'a [&'a str]) -> Self {
-        Self::new(Method::PUT, path)
-    }
-
-    pub(super) fn query(self, query: &'a [(&'a str, &'a str)]) -> Self {
-        Self { query, ..self }
-    }
-
-    pub(super) fn within(self, timeout: Duration) -> Self {
-        Self { timeout: Some(timeout), ..self }
-    }
-
-    pub(super) fn json(self, body: &Value) -> Self {
-        Self { body: Some(body.to_string().into()), ..self }
-    }
-}
-
 impl Cluster {
-    /// Asks a server who it is.
+    /// Connects to a server and reads its product and version. A status of 429 or 5xx is retried; an address without a server is an
+    /// error at once.
     pub async fn connect(endpoint: Endpoint, options: ClusterOptions) -> Result<Self, ClusterError> {
-        let url = endpoint.to_string();
-        let doing = "asking a server who it is";
-        let unreachable =
-            |reason| ClusterError::Unreachable { doing: doing.to_owned(), url: url.clone(), reason };
-        let response = endpoint
-            .client()
-            .get(endpoint.url(&[]))
-            .send()
-            .await
-            .map_err(|error| unreachable(describe_error(error)))?;
-        let status = response.status().as_u16();
-        let header = response.headers().get("x-elastic-product").and_then(|value| value.to_str().ok());
-        let header = header.map(str::to_owned);
-        let body = response.bytes().await.map_err(|error| unreachable(describe_error(error)))?;
-        match status {
-            200..=299 => {}
-            429 | 500..=599 => return Err(unreachable(format!("status {status}"))),
-            401 | 403 => return Err(forbidden(doing, &url, &Answer { status, body })),
-            _ => {
-                let reason = format!("`GET /` has status {status}");
-                return Err(ClusterError::NotASearchServer { url, reason });
-            }
-        }
-        let found = product::read(&body, header.as_deref()).map_err(|unusable| match unusable {
-            Unusable::NotASearchServer(reason) => ClusterError::NotASearchServer { url: url.clone(), reason },
-            Unusable::TooOld(found) => ClusterError::TooOld { url: url.clone(), found },
-        })?;
+        let policy = RetryPolicy { within: options.retry_within, ..RetryPolicy::default() };
+        let is_passing =
+            |error: &ClusterError| matches!(error, ClusterError::Refused { .. }) && error.is_retryable();
+        let found = retry(policy, is_passing, || identify(&endpoint)).await?;
         let cluster = Self { inner: Arc::new(Inner { endpoint, options, found }) };
-        if cluster.inner.found.is_disguised { cluster.look_behind_the_disguise().await } else { Ok(cluster) }
+        if cluster.inner.found.is_disguised { cluster.with_node_version().await } else { Ok(cluster) }
     }
 
-    /// A server that says 7.10.2 for the sake of old clients has nodes that tell their version. Where they may not be asked,
+    /// A server that reports 7.10.2 for the sake of old clients has nodes that report their version. Without permission to read those,
     /// it counts as the oldest one, which has the fewest field types.
-    async fn look_behind_the_disguise(self) -> Result<Self, ClusterError> {
+    async fn with_node_version(self) -> Result<Self, ClusterError> {
         let request = Request::get(&["_nodes"]).query(&[("filter_path", "nodes.*.version")]);
-        let version = match self.value(request, "asking for the nodes' versions").await {
+        let version = match self.value(request, "reading the versions of the nodes").await {
             Ok(nodes) => product::lowest_node_version(&nodes),
             Err(error @ ClusterError::Unreachable { .. }) => return Err(error),
             Err(_) => None,
@@ -181,12 +124,12 @@ impl Cluster {
         &self.inner.found
     }
 
-    /// The settings that this environment puts over the pillows' own.
+    /// The settings of this environment, over the pillows' own.
     pub(super) fn settings_overrides(&self) -> &SettingsOverrides {
         &self.inner.options.settings
     }
 
-    /// What stands before every name.
+    /// The prefix of every name.
     pub fn prefix(&self) -> Option<&str> {
         self.inner.options.prefix.as_deref()
     }
@@ -196,60 +139,91 @@ impl Cluster {
         self.inner.endpoint.to_string()
     }
 
-    /// Whether the server answers at all.
-    pub async fn ping(&self) -> Result<(), ClusterError> {
-        self.value(Request::get(&[]), "asking whether the server is there").await.map(drop)
-    }
-
     /// A name with the prefix before it.
     pub(super) fn prefixed(&self, name: &str) -> String {
         self.prefix().map_or_else(|| name.to_owned(), |prefix| format!("{prefix}-{name}"))
     }
 
-    /// Sends a request; an answer of any status is an answer. The error is a text without secrets.
-    pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, String> {
+    /// Sends a request once. A response of any status is a response. The error is a string without secrets.
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Response, String> {
         let endpoint = &self.inner.endpoint;
         let mut url = endpoint.url(request.path);
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(request.query);
         }
-        let mut builder = endpoint.client().request(request.method, url);
+        let mut builder = endpoint.request(request.method, url);
         if let Some(timeout) = request.timeout {
             builder = builder.timeout(timeout);
         }
         if let Some(body) = request.body {
-            let is_bulk = request.path.last() == Some(&"_bulk");
+            let is_lines = matches!(request.path.last(), Some(&"_bulk" | &"_msearch"));
             // The vendor's media types would be refused by one of the two products.
-            let media_type = if is_bulk { "application/x-ndjson" } else { "application/json" };
+            let media_type = if is_lines { "application/x-ndjson" } else { "application/json" };
             builder = builder.header(CONTENT_TYPE, media_type).body(body);
         }
-        let response = builder.send().await.map_err(describe_error)?;
+        let response = endpoint.send(builder).await.map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(describe_error)?;
-        Ok(Answer { status, body })
+        Ok(Response { status, body })
     }
 
-    /// Sends a request whose answer is JSON with a status of success. `doing` is what errors say was being done.
+    /// Sends a request whose response is JSON with a status of success. One that is repeatable is retried for as long as the options
+    /// say. `doing` is what errors say was being done.
     pub(super) async fn value(&self, request: Request<'_>, doing: &str) -> Result<Value, ClusterError> {
-        let answer = self.send(request).await.map_err(|reason| ClusterError::Unreachable {
+        let within = self.inner.options.retry_within;
+        self.value_within(within, request, doing).await
+    }
+
+    /// The same with another time for retrying.
+    pub(super) async fn value_within(
+        &self,
+        within: Duration,
+        request: Request<'_>,
+        doing: &str,
+    ) -> Result<Value, ClusterError> {
+        if !request.is_repeatable {
+            return self.value_once(request, doing).await;
+        }
+        self.retried(within, || self.value_once(request.clone(), doing)).await
+    }
+
+    /// Retries what is safe to repeat for as long as the options say.
+    pub(super) async fn retry<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, ClusterError>
+    where
+        F: Future<Output = Result<T, ClusterError>>,
+    {
+        self.retried(self.inner.options.retry_within, attempt).await
+    }
+
+    async fn retried<T, F>(&self, within: Duration, attempt: impl FnMut() -> F) -> Result<T, ClusterError>
+    where
+        F: Future<Output = Result<T, ClusterError>>,
+    {
+        let policy = RetryPolicy { within, ..RetryPolicy::default() };
+        let is_passing = |error: &ClusterError| {
+            let is_passing = error.is_retryable();
+            if is_passing {
+                tracing::debug!(%error, "a request failed, which may pass");
+            }
+            is_passing
+        };
+        retry(policy, is_passing, attempt).await
+    }
+
+    async fn value_once(&self, request: Request<'_>, doing: &str) -> Result<Value, ClusterError> {
+        let response = self.send(request).await.map_err(|reason| ClusterError::Unreachable {
             doing: doing.to_owned(),
             url: self.url(),
             reason,
         })?;
-        match answer.status {
-            200..=299 => serde_json::from_slice(&answer.body).map_err(|error| ClusterError::Malformed {
-                doing: doing.to_owned(),
-                reason: error.to_string(),
-            }),
-            401 | 403 => Err(forbidden(doing, &self.url(), &answer)),
-            status => {
-                let (error_type, reason) = error_of(&answer);
-                Err(ClusterError::Refused { doing: doing.to_owned(), status, error_type, reason })
-            }
+        if !(200..300).contains(&response.status) {
+            return Err(error_in(&response, doing, &self.url()));
         }
+        serde_json::from_slice(&response.body)
+            .map_err(|error| ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() })
     }
 
-    /// The same, 404 being `None`.
+    /// The same, `None` for what the server itself says is missing.
     pub(super) async fn optional_value(
         &self,
         request: Request<'_>,
@@ -263,24 +237,29 @@ impl Cluster {
     }
 }
 
-fn forbidden(doing: &str, url: &str, answer: &Answer) -> ClusterError {
-    let (_, reason) = error_of(answer);
-    ClusterError::Forbidden { doing: doing.to_owned(), url: url.to_owned(), status: answer.status, reason }
-}
-
-/// Type and reason of an error; a body that is none of a search server is the reason itself, cut.
-pub(super) fn error_of(answer: &Answer) -> (String, String) {
-    let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-    match value.get("error") {
-        Some(Value::String(error)) => ("error".to_owned(), error.clone()),
-        Some(error) => (
-            text(error.get("type")).unwrap_or_else(|| "error".to_owned()),
-            text(error.get("reason")).unwrap_or_default(),
-        ),
-        None => {
-            let body: String = String::from_utf8_lossy(&answer.body).chars().take(200).collect();
-            (format!("status {}", answer.status), body)
+/// Reads what `GET /` says of a server.
+async fn identify(endpoint: &Endpoint) -> Result<FoundServer, ClusterError> {
+    let (url, doing) = (endpoint.to_string(), "identifying the server");
+    let unreachable = |error: RequestError| ClusterError::Unreachable {
+        doing: doing.to_owned(),
+        url: url.clone(),
+        reason: error.to_string(),
+    };
+    let response = endpoint.send(endpoint.get(&[])).await.map_err(unreachable)?;
+    let status = response.status().as_u16();
+    let header = response.headers().get("x-elastic-product").and_then(|value| value.to_str().ok());
+    let header = header.map(str::to_owned);
+    let body = response.bytes().await.map_err(|error| unreachable(error.into()))?;
+    match status {
+        200..=299 => {}
+        401 | 403 | 429 | 500..=599 => return Err(error_in(&Response { status, body }, doing, &url)),
+        _ => {
+            let reason = format!("`GET /` has status {status}");
+            return Err(ClusterError::NotASearchServer { url, reason });
         }
     }
+    product::read(&body, header.as_deref()).map_err(|unusable| match unusable {
+        Unusable::NotASearchServer(reason) => ClusterError::NotASearchServer { url: url.clone(), reason },
+        Unusable::TooOld(found) => ClusterError::TooOld { url: url.clone(), found },
+    })
 }

@@ -1,231 +1,321 @@
-//! The control document of a physical index: its state and the lease on it in one, so that whoever saves a position proves with
-//! the same write that the lease is still his.
+//! The control index: a [`ClaimStore`] in the cluster itself, so that a claim is lost only with what it is on.
 //!
-//! It is created only where none is, and changed only by naming the `_seq_no` and `_primary_term` that were read.
+//! A document is read in real time, created only where none is, and changed only by naming the `_seq_no` and `_primary_term` of the
+//! write that was seen. A response that leaves open whether a document exists is an error, never a missing document.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use pillowtop_core::IndexName;
-use serde::{Deserialize, Serialize};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use pillowtop_core::fingerprint::hash_text;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::bookkeeping::Bookkeeping;
-use super::cluster::{Cluster, Request};
+use super::cluster::Cluster;
 use super::error::ClusterError;
-use super::process::ProcessIdentity;
-use crate::clock::now_text;
-use crate::state::IndexState;
+use super::internal_index::InternalIndex;
+use super::request::Request;
+use super::search::hits;
+use crate::claim::{ClaimDocument, ClaimKey, ClaimStore, Slice, StoreError, Stored, Token};
+use crate::retry::{RetryPolicy, retry};
 
-/// How long a request may take that a lease depends on: a third of the usual lease, so that there is time for another.
+/// How long one request may take, and for how long it is retried: together less than a lease.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// As many documents as one search returns.
+const PAGE: usize = 1000;
+/// Keys up to this length are ids as they are.
+const LONGEST_ID: usize = 400;
 
-/// Who holds a lease.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// Another one for each time that the lease is taken.
-    pub id: String,
-    /// What people call it: host and command.
-    pub label: String,
-    /// The process.
-    #[serde(flatten)]
-    pub process: ProcessIdentity,
+/// The control index of a cluster. It is created by the first write.
+#[derive(Debug, Clone)]
+pub struct ControlIndex {
+    cluster: Cluster,
 }
 
-/// What is stored for a physical index; its id is the index's uuid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ControlDocument {
-    /// State and position.
-    pub state: IndexState,
-    /// Who writes; nobody after the lease was given back.
-    pub owner: Option<Owner>,
-    /// How long the document must stay unchanged before the lease counts as run out, in milliseconds.
-    pub lease_ms: u64,
-    /// Raised by each owner and at each phase: the number of the private alias.
-    pub epoch: u64,
-    /// The history of each shard: another one after a restore or after a shard was given up.
-    pub shards: BTreeMap<String, String>,
-    /// When it was written, for people.
-    pub saved: String,
+/// A document as it is stored: the key beside the value, because ids cannot be searched by their start.
+#[derive(Deserialize)]
+struct Source {
+    key: String,
+    value: Value,
 }
 
-impl ControlDocument {
-    /// Who follows the index, as far as can be known: an owner that did not give the lease back, and that did not certainly die on
-    /// this machine.
-    pub fn live_owner(&self) -> Option<&Owner> {
-        self.owner.as_ref().filter(|owner| !owner.process.is_dead(&ProcessIdentity::own()))
+#[derive(Deserialize)]
+struct Found {
+    #[serde(rename = "_seq_no")]
+    number: u64,
+    #[serde(rename = "_primary_term")]
+    term: u64,
+    #[serde(rename = "_source")]
+    source: Source,
+}
+
+impl Found {
+    fn into_stored(self) -> (String, Stored) {
+        let token = Token { term: self.term, number: self.number };
+        (self.source.key, Stored { value: self.source.value, token })
     }
 }
 
-/// Which write of a document one has seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) seq_no: u64,
-    pub(super) primary_term: u64,
-}
-
-/// A control document and which write of it this is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) document: ControlDocument,
-    pub(super) place: Place,
-}
-
-/// Why a control document was not written.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum StoreError {
-    /// Somebody else has written it since it was read.
-    #[error("somebody else has written the control document")]
-    Conflict,
-    /// The cluster did not do it, or did it without saying so.
-    #[error(transparent)]
-    Cluster(#[from] ClusterError),
-}
-
 #[derive(Deserialize)]
-struct GetAnswer {
-    found: bool,
-    #[serde(rename = "_seq_no", default)]
-    seq_no: u64,
-    #[serde(rename = "_primary_term", default)]
-    primary_term: u64,
-    #[serde(rename = "_source", default)]
-    source: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct PutAnswer {
+struct Written {
     #[serde(rename = "_seq_no")]
-    seq_no: u64,
+    number: u64,
     #[serde(rename = "_primary_term")]
-    primary_term: u64,
+    term: u64,
 }
 
-fn malformed(doing: &str, error: &serde_json::Error) -> ClusterError {
-    ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() }
+fn malformed(doing: &str, reason: &serde_json::Error) -> ClusterError {
+    ClusterError::Malformed { doing: doing.to_owned(), reason: reason.to_string() }
 }
 
-/// Reads the document of an index, the latest write of it.
-pub(super) async fn read(cluster: &Cluster, uuid: &str) -> Result<Option<Stored>, ClusterError> {
-    let index = Bookkeeping::Control.index(cluster);
-    let path = [index.as_str(), "_doc", uuid];
-    let doing = format!("reading the control document of index uuid `{uuid}`");
-    let Some(answer) = cluster.optional_value(Request::get(&path).within(TIMEOUT), &doing).await? else {
-        return Ok(None);
-    };
-    let answer: GetAnswer = serde_json::from_value(answer).map_err(|error| malformed(&doing, &error))?;
-    let Some(source) = answer.source.filter(|_| answer.found) else { return Ok(None) };
-    let document = serde_json::from_value(source).map_err(|error| malformed(&doing, &error))?;
-    Ok(Some(Stored { document, place: Place { seq_no: answer.seq_no, primary_term: answer.primary_term } }))
+/// The `_id` of a key. Proxies may decode a `/` in a path, and an id has a longest length.
+fn document_id(key: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    if key.len() <= LONGEST_ID && key.bytes().all(is_plain) {
+        return key.to_owned();
+    }
+    let readable: String =
+        key.bytes().take(60).map(|byte| if is_plain(byte) { char::from(byte) } else { '_' }).collect();
+    format!("{readable}.{:032x}", hash_text(key))
 }
 
-/// Writes the document, over the write that was `seen` or as the first one.
-pub(super) async fn store(
-    cluster: &Cluster,
-    uuid: &str,
-    document: &ControlDocument,
-    seen: Option<Place>,
-) -> Result<Place, StoreError> {
-    let alias = Bookkeeping::Control.write_alias(cluster);
-    let path = [alias.as_str(), "_doc", uuid];
-    let doing = format!("writing the control document of index `{}`", document.state.index);
-    let (seq_no, primary_term);
-    let condition: &[(&str, &str)] = match seen {
-        Some(place) => {
-            (seq_no, primary_term) = (place.seq_no.to_string(), place.primary_term.to_string());
-            &[("refresh", "false"), ("if_seq_no", &seq_no), ("if_primary_term", &primary_term)]
-        }
-        None => &[("refresh", "false"), ("op_type", "create")],
-    };
-    let body = serde_json::to_vec(document).map_err(|error| malformed(&doing, &error))?;
-    let request =
-        Request { body: Some(Bytes::from(body)), ..Request::put(&path).query(condition).within(TIMEOUT) };
-    let answer = match cluster.value(request, &doing).await {
-        Err(ClusterError::Refused { status: 409, .. }) => return Err(StoreError::Conflict),
-        answer => answer?,
-    };
-    let answer: PutAnswer = serde_json::from_value(answer).map_err(|error| malformed(&doing, &error))?;
-    Ok(Place { seq_no: answer.seq_no, primary_term: answer.primary_term })
-}
+impl ControlIndex {
+    /// The control index of a cluster.
+    pub fn new(cluster: &Cluster) -> Self {
+        Self { cluster: cluster.clone() }
+    }
 
-impl Cluster {
-    /// The control documents of some indices, by their uuids; those without one are left out.
-    pub async fn control_documents(
-        &self,
-        uuids: &[String],
-    ) -> Result<BTreeMap<String, ControlDocument>, ClusterError> {
-        if uuids.is_empty() {
+    fn name(&self) -> String {
+        InternalIndex::Control.name(&self.cluster)
+    }
+
+    async fn read_document(&self, key: &str) -> Result<Option<Stored>, ClusterError> {
+        let (index, id) = (self.name(), document_id(key));
+        let path = [index.as_str(), "_doc", id.as_str()];
+        let doing = format!("reading `{key}` in index `{index}`");
+        let request = Request::get(&path).within(TIMEOUT);
+        let found = match self.cluster.value_within(TIMEOUT, request, &doing).await {
+            Err(error) if error.is_missing() => return Ok(None),
+            found => found?,
+        };
+        let found = Found::deserialize(found).map_err(|error| malformed(&doing, &error))?;
+        Ok(Some(found.into_stored().1))
+    }
+
+    /// The documents of several claims in one request; those that do not exist are left out.
+    ///
+    /// # Errors
+    ///
+    /// When it is not certain of one of them whether it exists.
+    pub async fn claims(&self, keys: &[ClaimKey]) -> Result<BTreeMap<ClaimKey, ClaimDocument>, StoreError> {
+        if keys.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let index = Bookkeeping::Control.index(self);
-        let path = [index.as_str(), "_mget"];
-        let doing = "reading control documents";
-        let request = Request::post(&path).json(&json!({"ids": uuids}));
-        let Some(answer) = self.optional_value(request, doing).await? else { return Ok(BTreeMap::new()) };
-        let found = answer.get("docs").and_then(Value::as_array).into_iter().flatten();
-        found
-            .filter_map(|entry| Some((entry.get("_id")?.as_str()?, entry.get("_source")?)))
-            .map(|(uuid, source)| {
-                let document =
-                    ControlDocument::deserialize(source).map_err(|error| malformed(doing, &error))?;
-                Ok((uuid.to_owned(), document))
-            })
-            .collect()
-    }
-
-    /// The control document of an index; `None` where there is none, or no such index.
-    pub async fn control_document(&self, index: &IndexName) -> Result<Option<ControlDocument>, ClusterError> {
-        let Some(uuid) = self.index_uuid(index).await? else { return Ok(None) };
-        Ok(self.control_documents(std::slice::from_ref(&uuid)).await?.remove(&uuid))
-    }
-
-    /// Changes the state of an index from outside, as for setting a checkpoint. Whoever owns the index loses the lease: its next
-    /// save fails, and it starts again from what is stored here. `false` when there is no state.
-    pub async fn amend_state(
-        &self,
-        index: &IndexName,
-        mut change: impl FnMut(&mut IndexState) + Send,
-    ) -> Result<bool, ClusterError> {
-        let Some(uuid) = self.index_uuid(index).await? else { return Ok(false) };
-        Bookkeeping::Control.ensure(self).await?;
-        loop {
-            let Some(Stored { mut document, place }) = read(self, &uuid).await? else { return Ok(false) };
-            change(&mut document.state);
-            document.owner = None;
-            document.epoch += 1;
-            document.saved = now_text();
-            match store(self, &uuid, &document, Some(place)).await {
-                Ok(_) => return Ok(true),
-                // A live owner saves every few seconds; the next try is sooner.
-                Err(StoreError::Conflict) => {}
-                Err(StoreError::Cluster(error)) => return Err(error),
+        let ids: Vec<String> = keys.iter().map(|key| document_id(&key.claim())).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let documents = match self.cluster.documents(&self.name(), &ids, true).await {
+            Err(error) if error.is_missing() => return Ok(BTreeMap::new()),
+            documents => documents.map_err(ClusterError::into_store_error)?,
+        };
+        let mut claims = BTreeMap::new();
+        for (key, document) in keys.iter().zip(documents) {
+            if let Some(value) = document.get("_source").and_then(|source| source.get("value")) {
+                claims.insert(key.clone(), read_claim(value, key)?);
             }
         }
+        Ok(claims)
+    }
+
+    /// All claims, by the uuids of their targets. What was written within the last second may be missing.
+    pub(super) async fn all_claims(
+        &self,
+    ) -> Result<BTreeMap<String, Vec<(Slice, ClaimDocument)>>, StoreError> {
+        let mut claims: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for (key, stored) in self.list("claim:").await? {
+            let Some(key) = claim_key(&key) else { continue };
+            let claim = read_claim(&stored.value, &key)?;
+            claims.entry(key.target).or_default().push((key.slice, claim));
+        }
+        Ok(claims)
+    }
+
+    async fn put(&self, key: &str, value: &Value, seen: Option<Token>) -> Result<Token, ClusterError> {
+        let (alias, id) = (InternalIndex::Control.write_alias(&self.cluster), document_id(key));
+        let path = [alias.as_str(), "_doc", id.as_str()];
+        let doing = format!("writing `{key}` in index `{}`", self.name());
+        let conditions = Conditions::new(seen);
+        let query = conditions.query();
+        let request = Request::put(&path).query(&query).json(&json!({"key": key, "value": value}));
+        let request = request.within(TIMEOUT);
+        let written = self.cluster.value(request, &doing).await?;
+        let written = Written::deserialize(written).map_err(|error| malformed(&doing, &error))?;
+        Ok(Token { term: written.term, number: written.number })
+    }
+
+    async fn write_document(
+        &self,
+        key: &str,
+        value: &Value,
+        seen: Option<Token>,
+    ) -> Result<Token, StoreError> {
+        // Whether an earlier attempt may have been carried out.
+        let is_open = AtomicBool::new(false);
+        let is_passing = |error: &ClusterError| {
+            let is_passing = error.is_retryable();
+            is_open.fetch_or(is_passing, Ordering::Relaxed);
+            is_passing
+        };
+        let policy = RetryPolicy { within: TIMEOUT, ..RetryPolicy::default() };
+        let mut written = retry(policy, is_passing, || self.put(key, value, seen)).await;
+        if written.as_ref().is_err_and(ClusterError::is_missing_alias) {
+            InternalIndex::Control.ensure(&self.cluster).await.map_err(ClusterError::into_store_error)?;
+            written = retry(policy, is_passing, || self.put(key, value, seen)).await;
+        }
+        match written {
+            Ok(token) => Ok(token),
+            Err(ClusterError::Refused { status: 409, .. }) => {
+                let conflict = StoreError::Conflict { key: key.to_owned() };
+                if !is_open.load(Ordering::Relaxed) {
+                    return Err(conflict);
+                }
+                match self.read_document(key).await.map_err(ClusterError::into_store_error)? {
+                    Some(stored) if stored.value == *value => Ok(stored.token),
+                    _ => Err(conflict),
+                }
+            }
+            Err(error) => Err(error.into_store_error()),
+        }
+    }
+
+    async fn delete(&self, key: &str, seen: Token) -> Result<(), StoreError> {
+        let (alias, id) = (InternalIndex::Control.write_alias(&self.cluster), document_id(key));
+        let path = [alias.as_str(), "_doc", id.as_str()];
+        let doing = format!("removing `{key}` in index `{}`", self.name());
+        let conditions = Conditions::new(Some(seen));
+        let query = conditions.query();
+        let request = Request::delete(&path).query(&query).within(TIMEOUT).repeatable();
+        match self.cluster.value_within(TIMEOUT, request, &doing).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_missing() || error.is_missing_alias() => Ok(()),
+            // The condition is not met by a missing document either.
+            Err(ClusterError::Refused { status: 409, .. }) => match self.read(key).await? {
+                None => Ok(()),
+                Some(_) => Err(StoreError::Conflict { key: key.to_owned() }),
+            },
+            Err(error) => Err(error.into_store_error()),
+        }
+    }
+
+    async fn list_documents(&self, prefix: &str) -> Result<Vec<(String, Stored)>, ClusterError> {
+        let index = self.name();
+        let doing = format!("listing `{prefix}*` in index `{index}`");
+        let mut body = json!({"query": {"prefix": {"key": prefix}}, "sort": [{"key": "asc"}], "size": PAGE,
+            "seq_no_primary_term": true});
+        let mut all = Vec::new();
+        loop {
+            let Some(response) = self.cluster.whole_search(&index, &body, &doing).await? else {
+                return Ok(Vec::new());
+            };
+            let hits = hits(&response);
+            for hit in hits {
+                let found = Found::deserialize(hit).map_err(|error| malformed(&doing, &error))?;
+                all.push(found.into_stored());
+            }
+            match hits.last().and_then(|hit| hit.get("sort")) {
+                Some(last) if hits.len() == PAGE => body["search_after"] = last.clone(),
+                _ => return Ok(all),
+            }
+        }
+    }
+}
+
+/// What the claim with this document key is on.
+fn claim_key(document_key: &str) -> Option<ClaimKey> {
+    let (target, slice) = match document_key.strip_prefix("claim:")?.split_once('/') {
+        Some((target, database)) => (target, Slice::Database(database.into())),
+        None => (document_key.strip_prefix("claim:")?, Slice::Whole),
+    };
+    Some(ClaimKey { target: target.to_owned(), slice })
+}
+
+fn read_claim(value: &Value, key: &ClaimKey) -> Result<ClaimDocument, StoreError> {
+    ClaimDocument::deserialize(value).map_err(|error| StoreError::Refused {
+        doing: format!("reading the claim on {key}"),
+        reason: error.to_string(),
+    })
+}
+
+/// The conditions of a write, as parameters of its address.
+enum Conditions {
+    Create,
+    Over { number: String, term: String },
+}
+
+impl Conditions {
+    fn new(seen: Option<Token>) -> Self {
+        seen.map_or(Self::Create, |token| Self::Over {
+            number: token.number.to_string(),
+            term: token.term.to_string(),
+        })
+    }
+
+    fn query(&self) -> Vec<(&str, &str)> {
+        match self {
+            Self::Create => vec![("op_type", "create")],
+            Self::Over { number, term } => vec![("if_seq_no", number), ("if_primary_term", term)],
+        }
+    }
+}
+
+impl ClaimStore for ControlIndex {
+    fn describe(&self) -> String {
+        format!("index `{}` of {}", self.name(), self.cluster)
+    }
+
+    fn read<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+        async { self.read_document(key).await.map_err(ClusterError::into_store_error) }.boxed()
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a Value,
+        seen: Option<Token>,
+    ) -> BoxFuture<'a, Result<Token, StoreError>> {
+        self.write_document(key, value, seen).boxed()
+    }
+
+    fn remove<'a>(&'a self, key: &'a str, seen: Token) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.delete(key, seen).boxed()
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, Stored)>, StoreError>> {
+        async { self.list_documents(prefix).await.map_err(ClusterError::into_store_error) }.boxed()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::elastic::test_support::state;
 
     #[test]
-    fn a_document_is_read_as_it_was_written() {
-        let document = ControlDocument {
-            state: state(),
-            owner: Some(Owner {
-                id: "a".to_owned(),
-                label: "host: run".to_owned(),
-                process: ProcessIdentity::own(),
-            }),
-            lease_ms: 30_000,
-            epoch: 7,
-            shards: BTreeMap::from([("0".to_owned(), "history".to_owned())]),
-            saved: now_text(),
-        };
-        let text = serde_json::to_string(&document).unwrap();
-        assert_eq!(serde_json::from_str::<ControlDocument>(&text).unwrap(), document);
-        assert!(text.contains(r#""phase":"loading""#), "{text}");
+    fn a_claim_is_known_by_its_key() {
+        for slice in [Slice::Whole, Slice::Database("a/b".into())] {
+            let key = ClaimKey { target: "uuid".to_owned(), slice };
+            assert_eq!(claim_key(&key.claim()), Some(key));
+        }
+        assert_eq!(claim_key("lease:a"), None);
+    }
+
+    #[test]
+    fn ids_are_plain_and_differ_as_keys_do() {
+        assert_eq!(document_id("claim:aB-_9"), "claim:aB-_9");
+        let (slash, dot) = (document_id("claim:u/db"), document_id("claim:u.db"));
+        assert!(slash.starts_with("claim:u_db.") && !slash.contains('/'), "{slash}");
+        assert_ne!(slash, dot);
+        let long = document_id(&"x".repeat(600));
+        assert!(long.len() < 100, "{long}");
     }
 }

@@ -1,15 +1,16 @@
-//! What can go wrong when a cluster is asked for something other than to take documents.
+//! What can go wrong with a request to a cluster other than a bulk.
 
 use pillowtop_core::{AliasName, IndexName};
 
 use super::rendering::RenderingError;
+use crate::claim::StoreError;
 
-/// Why a cluster did not do what it was asked for.
+/// Why a cluster did not do what was requested.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClusterError {
-    /// There is no answer.
-    #[error("{url} does not answer ({doing}): {reason}")]
+    /// There is no response.
+    #[error("{url} does not respond ({doing}): {reason}")]
     Unreachable {
         /// What was being done.
         doing: String,
@@ -18,7 +19,7 @@ pub enum ClusterError {
         /// Why, as far as it is known.
         reason: String,
     },
-    /// 401 or 403: trying again is of no use.
+    /// 401 or 403: retrying does not help.
     #[error("{doing} is not allowed (status {status} from {url}): {reason}")]
     Forbidden {
         /// What was being done.
@@ -30,25 +31,23 @@ pub enum ClusterError {
         /// The server's reason.
         reason: String,
     },
-    /// Something else listens there.
+    /// Another kind of server listens there.
     #[error("{url} is neither Elasticsearch nor OpenSearch: {reason}")]
     NotASearchServer {
         /// The server's address.
         url: String,
-        /// How that was noticed.
+        /// How it was noticed.
         reason: String,
     },
     /// The server is older than what is supported.
-    #[error(
-        "{url} is {found}; the oldest versions that can be used are Elasticsearch 7.0 and OpenSearch 1.0"
-    )]
+    #[error("{url} is {found}; the oldest supported versions are Elasticsearch 7.0 and OpenSearch 1.0")]
     TooOld {
         /// The server's address.
         url: String,
         /// Product and version.
         found: String,
     },
-    /// The server answered with an error.
+    /// The server responded with an error.
     #[error("{doing} failed with status {status}: {error_type}: {reason}")]
     Refused {
         /// What was being done.
@@ -60,17 +59,34 @@ pub enum ClusterError {
         /// The server's reason.
         reason: String,
     },
-    /// The answer is not what it should be.
-    #[error("{doing}: the answer cannot be used: {reason}")]
+    /// The server accepted a change that not all nodes have confirmed.
+    #[error("{doing} was not acknowledged by all nodes in time")]
+    NotAcknowledged {
+        /// What was being done.
+        doing: String,
+    },
+    /// The response is not what it should be.
+    #[error("{doing}: the response cannot be used: {reason}")]
     Malformed {
         /// What was being done.
         doing: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// The definition asks for what this server lacks.
+    /// The control index cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The definition needs what this server lacks.
     #[error(transparent)]
     Rendering(Box<RenderingError>),
+    /// A created index is not what was requested, because of an index template or a policy. It was deleted again.
+    #[error("index `{index}` was deleted again, because the cluster changed it at creation: {}", changes.join("; "))]
+    Altered {
+        /// The index.
+        index: IndexName,
+        /// What is different.
+        changes: Vec<String>,
+    },
     /// The index was created for another definition.
     #[error(
         "index `{index}` was created for hash {}, the committed mapping has hash {committed}",
@@ -84,7 +100,7 @@ pub enum ClusterError {
         /// The hash of the definition.
         committed: String,
     },
-    /// The index has the right hash, yet its mapping was changed by somebody else.
+    /// The index has the right hash, but its mapping was changed by someone else.
     #[error("the live mapping of index `{index}` differs from the committed one at: {}", paths.join(", "))]
     OtherMapping {
         /// The index.
@@ -93,7 +109,7 @@ pub enum ClusterError {
         paths: Vec<String>,
     },
     /// An alias is not where it was when the plan was made.
-    #[error("alias `{alias}` is on {found:?}, expected {expected:?}: somebody else moves it")]
+    #[error("alias `{alias}` is on {found:?}, expected {expected:?}: it was moved concurrently")]
     AliasMoved {
         /// The alias.
         alias: AliasName,
@@ -110,6 +126,14 @@ pub enum ClusterError {
         /// The indices.
         indices: Vec<IndexName>,
     },
+    /// An alias has a different filter or routing on each of its indices, so it cannot be moved to one.
+    #[error("alias `{alias}` has different filters or routings on {indices:?}")]
+    MixedAlias {
+        /// The alias.
+        alias: AliasName,
+        /// The indices.
+        indices: Vec<IndexName>,
+    },
 }
 
 impl From<RenderingError> for ClusterError {
@@ -119,17 +143,57 @@ impl From<RenderingError> for ClusterError {
 }
 
 impl ClusterError {
-    /// Whether the same request may succeed later without anybody doing anything.
+    /// Whether the same request may succeed later without anyone's help.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::NotAcknowledged { .. } => true,
             Self::Refused { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
+            Self::Store(error) => error.is_retryable(),
             _ => false,
         }
     }
 
-    /// Whether the server said 404.
+    /// Whether the search server itself responded with 404. A proxy's 404 says nothing about what exists.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Refused { status: 404, .. })
+        matches!(self, Self::Refused { status: 404, error_type, .. } if error_type != UNKNOWN_ERROR)
     }
+
+    /// Whether the name that was written to does not exist. A name with a capital letter is then an invalid name of an index.
+    pub(super) fn is_missing_alias(&self) -> bool {
+        matches!(self, Self::Refused { error_type, .. } if is_missing_alias(error_type))
+    }
+
+    /// The error of a claim store.
+    pub(super) fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Forbidden { doing, reason, status, .. } => {
+                StoreError::Refused { doing, reason: format!("not allowed (status {status}): {reason}") }
+            }
+            Self::Refused { doing, status: 400, error_type, reason } => {
+                StoreError::Refused { doing, reason: format!("{error_type}: {reason}") }
+            }
+            Self::Unreachable { doing, url, reason } => {
+                StoreError::Unavailable { doing, reason: format!("{url} does not respond: {reason}") }
+            }
+            Self::Refused { doing, status, error_type, reason } => {
+                StoreError::Unavailable { doing, reason: format!("status {status}: {error_type}: {reason}") }
+            }
+            // A response that is not the server's own says nothing about the document.
+            error => StoreError::Unavailable {
+                doing: "using the control index".to_owned(),
+                reason: error.to_string(),
+            },
+        }
+    }
+}
+
+/// The error type of a response that is not a search server's.
+pub(super) const UNKNOWN_ERROR: &str = "unknown";
+
+/// Whether an error type says that the alias that is written through does not exist.
+pub(super) fn is_missing_alias(error_type: &str) -> bool {
+    matches!(
+        error_type,
+        "invalid_index_name_exception" | "index_not_found_exception" | "aliases_not_found_exception"
+    )
 }

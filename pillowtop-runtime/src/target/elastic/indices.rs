@@ -1,12 +1,16 @@
 //! Creating, tuning and removing physical indices.
 
+use std::collections::BTreeMap;
+
+use pillowtop_core::field_types::Product;
 use pillowtop_core::{Definition, IndexName};
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, Request};
+use super::cluster::Cluster;
 use super::error::ClusterError;
+use super::readback::{Additions, additions};
 use super::rendering::{creation_body, settings_after_loading};
+use super::request::{Request, acknowledged};
 
 /// What an index is created for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +28,19 @@ pub struct CreatedIndex {
     pub name: IndexName,
     /// Its uuid.
     pub uuid: String,
-    /// Whether the hashed alias was made with it; otherwise another index of the hash has it, and it is flipped later.
+    /// Whether it has the hashed alias. Otherwise another index of the hash has it, and the alias is flipped later.
     pub has_alias: bool,
+    /// Settings and fields that index templates of the cluster added, which do no harm.
+    pub added: Vec<String>,
 }
 
 impl Cluster {
     /// Creates the next physical index of a definition. It gets the hashed alias in the same request unless another index has it.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::Altered`] when an index template or a policy of the cluster made something else of it, such as an index with an
+    /// ingest pipeline. The index is then deleted again.
     pub async fn create_index(
         &self,
         definition: &Definition,
@@ -38,23 +49,103 @@ impl Cluster {
         let definition = &self.with_overrides(definition);
         let alias = definition.hashed_alias(self.prefix());
         let has_alias = self.indices_of(&alias).await?.is_empty();
-        let number = self.numbers_of(definition).await?.into_iter().max().map_or(1, |number| number + 1);
-        let name = definition.index_name(self.prefix(), number);
-        let body = creation_body(
+        let mut body = creation_body(
             definition,
             self.target(),
             self.prefix(),
             has_alias.then_some(alias.as_str()),
             index_use == IndexUse::Loading,
         )?;
-        let doing = format!("creating index `{name}`");
-        let path = [name.as_str()];
-        self.value(Request::put(&path).json(&body), &doing).await?;
-        let uuid = self.index_uuid(&name).await?.ok_or_else(|| ClusterError::Malformed {
-            doing,
-            reason: "it is not there after it was created".to_owned(),
-        })?;
-        Ok(CreatedIndex { name, uuid, has_alias })
+        let creation = format!("{:032x}", fastrand::u128(..));
+        if let Some(meta) = body.pointer_mut("/mappings/_meta/pillowtop") {
+            meta["creation"] = json!(creation);
+        }
+        let name = self.retry(|| self.create_once(definition, &body, &creation)).await?;
+        match self.read_back(definition, &name, &body).await {
+            Ok((uuid, added)) => Ok(CreatedIndex { name, uuid, has_alias, added }),
+            Err(error) => {
+                self.delete_index(&name).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Creates the index with the next number, unless an earlier attempt without a response has created it. `creation` is in the body and
+    /// tells that index from another one of the same name.
+    async fn create_once(
+        &self,
+        definition: &Definition,
+        body: &Value,
+        creation: &str,
+    ) -> Result<IndexName, ClusterError> {
+        loop {
+            let existing = self.numbers_of(definition).await?;
+            let name = |number| definition.index_name(self.prefix(), number);
+            let earlier = existing.iter().find(|(_, found)| found.as_deref() == Some(creation));
+            if let Some((number, _)) = earlier {
+                return Ok(name(*number));
+            }
+            let name = name(existing.keys().max().map_or(1, |number| number + 1));
+            let doing = format!("creating index `{name}`");
+            let path = [name.as_str()];
+            match self.value(Request::put(&path).json(body), &doing).await {
+                // Another process was faster.
+                Err(ClusterError::Refused { error_type, .. })
+                    if error_type == "resource_already_exists_exception" => {}
+                response => {
+                    acknowledged(&response?, &doing)?;
+                    return Ok(name);
+                }
+            }
+        }
+    }
+
+    /// Compares a new index with what was requested. Its uuid, and what was added that does no harm.
+    async fn read_back(
+        &self,
+        definition: &Definition,
+        name: &IndexName,
+        body: &Value,
+    ) -> Result<(String, Vec<String>), ClusterError> {
+        let description = self.index_description(name.as_str()).await?;
+        let missing = |reason: &str| ClusterError::Malformed {
+            doing: format!("reading index `{name}` after its creation"),
+            reason: reason.to_owned(),
+        };
+        let live = description.get(name.as_str()).ok_or_else(|| missing("it does not exist"))?;
+        let uuid = live.pointer("/settings/index/uuid").and_then(Value::as_str);
+        let uuid = uuid.ok_or_else(|| missing("it has no uuid"))?.to_owned();
+        let Additions { mut refused, reported } = additions(body, live);
+        refused.extend(
+            self.policy_of(name)
+                .await?
+                .map(|policy| format!("policy `{policy}` (it may roll over, shrink or delete the index)")),
+        );
+        if !refused.is_empty() {
+            return Err(ClusterError::Altered { index: name.clone(), changes: refused });
+        }
+        self.compare_mapping(definition, name, live.get("mappings").unwrap_or(&Value::Null))?;
+        Ok((uuid, reported))
+    }
+
+    /// The policy of OpenSearch's Index State Management that an index has. It is attached without showing in the settings.
+    async fn policy_of(&self, name: &IndexName) -> Result<Option<String>, ClusterError> {
+        if self.target().product != Product::OpenSearch {
+            return Ok(None);
+        }
+        let path = ["_plugins", "_ism", "explain", name.as_str()];
+        let doing = format!("reading the policy of index `{name}`");
+        let response = match self.value(Request::get(&path), &doing).await {
+            Ok(response) => response,
+            // The plugin is not installed, or may not be used.
+            Err(ClusterError::Refused { status: 400 | 404 | 405, .. } | ClusterError::Forbidden { .. }) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let entry = response.get(name.as_str()).unwrap_or(&Value::Null);
+        let names = ["index.plugins.index_state_management.policy_id", "policy_id"];
+        Ok(names.iter().find_map(|name| entry.get(name)?.as_str()).map(str::to_owned))
     }
 
     /// The definition with this environment's settings.
@@ -62,44 +153,54 @@ impl Cluster {
         Definition { settings: self.settings_overrides().over(definition), ..definition.clone() }
     }
 
-    /// The numbers of the physical indices that a definition's hash has.
-    async fn numbers_of(&self, definition: &Definition) -> Result<Vec<u32>, ClusterError> {
+    /// The numbers of the physical indices of a definition's hash, with the id of their creation.
+    async fn numbers_of(
+        &self,
+        definition: &Definition,
+    ) -> Result<BTreeMap<u32, Option<String>>, ClusterError> {
         let stem = format!("{}_", definition.hashed_alias(self.prefix()));
         let pattern = format!("{stem}*");
-        let path = [pattern.as_str(), "_settings", "index.uuid"];
-        let query = [("expand_wildcards", "open,closed")];
+        let path = [pattern.as_str()];
+        let query = [
+            ("expand_wildcards", "all"),
+            ("filter_path", "*.settings.index.uuid,*.mappings._meta.pillowtop.creation"),
+        ];
         let doing = format!("listing the indices `{pattern}`");
-        let answer = self.optional_value(Request::get(&path).query(&query), &doing).await?;
-        let names = answer.as_ref().and_then(Value::as_object).into_iter().flatten();
-        Ok(names.filter_map(|(name, _)| name.strip_prefix(&stem)?.parse().ok()).collect())
+        let response = self.optional_value(Request::get(&path).query(&query), &doing).await?;
+        let indices = response.as_ref().and_then(Value::as_object).into_iter().flatten();
+        let numbers = indices.filter_map(|(name, entry)| {
+            let number = name.strip_prefix(&stem)?.parse().ok()?;
+            let creation = entry.pointer("/mappings/_meta/pillowtop/creation").and_then(Value::as_str);
+            Some((number, creation.map(str::to_owned)))
+        });
+        Ok(numbers.collect())
     }
 
     /// The physical indices of a definition's hash with higher numbers than this one, or all of them; the highest first.
-    pub(crate) async fn indices_after(
+    pub async fn indices_after(
         &self,
         definition: &Definition,
         index: Option<&IndexName>,
     ) -> Result<Vec<IndexName>, ClusterError> {
         let number_of = |index: &IndexName| index.as_str().rsplit('_').next()?.parse().ok();
         let after: u32 = index.and_then(number_of).unwrap_or(0);
-        let mut numbers = self.numbers_of(definition).await?;
-        numbers.retain(|number| *number > after);
-        numbers.sort_unstable_by(|left, right| right.cmp(left));
-        Ok(numbers.into_iter().map(|number| definition.index_name(self.prefix(), number)).collect())
+        let numbers = self.numbers_of(definition).await?.into_keys().rev();
+        let later = numbers.filter(|number| *number > after);
+        Ok(later.map(|number| definition.index_name(self.prefix(), number)).collect())
     }
 
-    /// The uuid of a physical index; `None` when there is none of this name, an alias included.
+    /// The uuid of a physical index; `None` if none has this name, an alias included.
     pub async fn index_uuid(&self, index: &IndexName) -> Result<Option<String>, ClusterError> {
         let path = [index.as_str(), "_settings", "index.uuid"];
         let doing = format!("reading the uuid of index `{index}`");
-        let answer = self.optional_value(Request::get(&path), &doing).await?;
-        let uuid = answer
+        let response = self.optional_value(Request::get(&path), &doing).await?;
+        let uuid = response
             .as_ref()
-            .and_then(|answer| answer.get(index.as_str())?.pointer("/settings/index/uuid")?.as_str());
+            .and_then(|response| response.get(index.as_str())?.pointer("/settings/index/uuid")?.as_str());
         Ok(uuid.map(str::to_owned))
     }
 
-    /// Gives an index the settings back that a load changed, makes what was loaded visible, and gives it its replicas.
+    /// Restores the settings of an index that a load changed, makes what was loaded visible, and adds its replicas.
     pub async fn restore_settings(
         &self,
         definition: &Definition,
@@ -107,11 +208,9 @@ impl Cluster {
     ) -> Result<(), ClusterError> {
         let path = [index.as_str(), "_settings"];
         let doing = format!("restoring the settings of index `{index}`");
-        self.value(
-            Request::put(&path).json(&settings_after_loading(&self.with_overrides(definition))),
-            &doing,
-        )
-        .await?;
+        let settings = settings_after_loading(&self.with_overrides(definition));
+        let response = self.value(Request::put(&path).json(&settings).repeatable(), &doing).await?;
+        acknowledged(&response, &doing)?;
         self.refresh(index).await
     }
 
@@ -119,22 +218,19 @@ impl Cluster {
     pub async fn refresh(&self, index: &IndexName) -> Result<(), ClusterError> {
         let path = [index.as_str(), "_refresh"];
         let doing = format!("refreshing index `{index}`");
-        let answer = self.value(Request::post(&path), &doing).await?;
-        match answer.pointer("/_shards/failed").and_then(Value::as_u64) {
-            Some(0) | None => Ok(()),
-            Some(failed) => Err(ClusterError::Refused {
-                doing,
-                status: 503,
-                error_type: "failed_shards".to_owned(),
-                reason: format!("{failed} shards failed"),
-            }),
-        }
-    }
-
-    /// Opens an index that was closed.
-    pub async fn open_index(&self, index: &IndexName) -> Result<(), ClusterError> {
-        let path = [index.as_str(), "_open"];
-        self.value(Request::post(&path), &format!("opening index `{index}`")).await.map(drop)
+        self.retry(|| async {
+            let response = self.value(Request::post(&path), &doing).await?;
+            match response.pointer("/_shards/failed").and_then(Value::as_u64) {
+                Some(0) => Ok(()),
+                failed => Err(ClusterError::Refused {
+                    doing: doing.clone(),
+                    status: 503,
+                    error_type: "failed_shards".to_owned(),
+                    reason: format!("{} shards failed", failed.unwrap_or_default()),
+                }),
+            }
+        })
+        .await
     }
 
     /// Waits until every shard of an index has all its copies, or at least its primary. `false` when the time is over first.
@@ -150,22 +246,25 @@ impl Cluster {
         let query = [("wait_for_status", status), ("timeout", seconds.as_str())];
         let doing = format!("waiting for the shards of index `{index}`");
         match self.value(Request::get(&path).query(&query), &doing).await {
-            Ok(answer) => Ok(answer.get("timed_out") != Some(&json!(true))),
-            // The time-out is told by a status.
+            Ok(response) => Ok(response.get("timed_out") != Some(&json!(true))),
+            // A timeout is reported by a status.
             Err(ClusterError::Refused { status: 408, .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Deletes a physical index, with all that is in it. Names that could mean several are refused before they are sent.
+    /// Deletes a physical index with everything in it. A missing one is fine. Names that could mean several are refused before they are sent.
     pub async fn delete_index(&self, index: &IndexName) -> Result<(), ClusterError> {
         let doing = format!("deleting index `{index}`");
         let name = index.as_str();
         if name.is_empty() || name == "_all" || name.contains(['*', ',', '?', '<']) {
-            let reason = "it is no name of a single index".to_owned();
+            let reason = "it is not the name of a single index".to_owned();
             let error_type = "unsafe_name".to_owned();
             return Err(ClusterError::Refused { doing, status: 400, error_type, reason });
         }
-        self.value(Request::new(Method::DELETE, &[name]), &doing).await.map(drop)
+        match self.optional_value(Request::delete(&[name]).repeatable(), &doing).await? {
+            Some(response) => acknowledged(&response, &doing),
+            None => Ok(()),
+        }
     }
 }

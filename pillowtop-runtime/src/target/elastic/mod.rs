@@ -1,53 +1,68 @@
-//! Elasticsearch 7 to 9 and OpenSearch 1 to 3: a [`Cluster`] administers indices, an [`OwnedIndex`] is one whose lease this process
-//! holds and the only thing that writes documents.
+//! Elasticsearch 7 to 9 and OpenSearch 1 to 3.
 //!
-//! | index | what is in it |
+//! A [`Cluster`] administers indices. A [`LeasedIndex`] is an index whose claim this process holds; nothing else writes documents. An
+//! [`ElasticDestination`] opens the indices of one pillow.
+//!
+//! | index | contents |
 //! |---|---|
-//! | `[<prefix>-]<alias>_<hash12>_<n>` | a pillow's documents; written through its private alias `….W<epoch>` |
-//! | `[<prefix>-]pillowtop-control` | one document for each of those: state, lease, epoch, shard histories |
-//! | `[<prefix>-]pillowtop-dead-letters` | what could not be indexed |
+//! | `[<prefix>-]<alias>_<hash12>_<n>` | a pillow's documents; written through its private alias `….<uuid>.W<epoch>` |
+//! | `[<prefix>-]pillowtop-control` | claims, leases and requests to owners: the [`ControlIndex`] |
+//! | `[<prefix>-]pillowtop-dead-letters` | changes that could not be indexed |
 //!
-//! All of them are written through aliases with a capital letter, which no server creates by itself: an index that is deleted
-//! under a writer stays deleted.
+//! All of them are written through aliases with a capital letter, which no server creates by itself: an index that is deleted while it
+//! is written stays deleted.
+
+mod product;
+mod rendering;
 
 mod error;
-mod product;
+
+mod request;
 
 mod cluster;
 
-mod bookkeeping;
-mod process;
-mod rendering;
-
 mod aliases;
+mod internal_index;
+mod live_mapping;
+mod readback;
+mod search;
+
 mod control;
 mod indices;
-mod live_mapping;
-mod search;
+
 mod status;
 
 mod answer;
+mod shard_terms;
+
 mod bulk;
+
 mod dead_letters;
 
-mod acquire;
+mod letter_search;
+
+mod private_aliases;
+
 mod fence;
-mod owned;
 
-mod burying;
+mod gate;
+mod leased;
 
-#[cfg(test)]
-mod test_support;
+mod destination;
 
-pub use acquire::{AcquireError, AcquireOptions, Tell, WhenHeld};
 pub use aliases::FlipPlan;
 pub use bulk::body as bulk_body;
 pub use cluster::{Cluster, ClusterOptions, SettingsOverrides};
-pub use control::{ControlDocument, Owner};
+pub use control::ControlIndex;
+pub use dead_letters::IndexDeadLetters;
+pub use destination::ElasticDestination;
 pub use error::ClusterError;
+pub use fence::IndexFence;
+pub use gate::{GateOptions, Problem};
 pub use indices::{CreatedIndex, IndexUse};
-pub use owned::OwnedIndex;
+pub use leased::LeasedIndex;
+pub use letter_search::{DeadLetterFilter, DeadLetterPage, LettersOf, NextPage, StoredDeadLetter};
 pub use product::FoundServer;
 pub use rendering::{RenderingError, creation_body};
-pub use search::{Hit, SearchAnswer, SearchRequest};
-pub use status::IndexStatus;
+pub use search::{Hit, SearchRequest, SearchResult};
+pub use status::{IndexHealth, IndexStatus};

@@ -1,4 +1,4 @@
-//! Which product and version a server is, from its answer to `GET /`.
+//! Which product and version a server is, from its response to `GET /`.
 
 use pillowtop_core::field_types::{Product, Target, Version};
 use serde::Deserialize;
@@ -13,11 +13,11 @@ pub struct FoundServer {
     /// The cluster's name.
     pub cluster_name: String,
     /// An OpenSearch that pretends to be Elasticsearch 7.10.2 (`compatibility.override_main_response_version`): the version is
-    /// a lower bound until its nodes are asked.
+    /// a lower bound until the versions of its nodes are read.
     pub is_disguised: bool,
 }
 
-/// What `GET /` says against the server.
+/// Why a server cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unusable {
     /// It is another product.
@@ -46,7 +46,7 @@ struct RootVersion {
 pub(super) fn read(body: &[u8], product_header: Option<&str>) -> Result<FoundServer, Unusable> {
     let not = |reason: &str| Unusable::NotASearchServer(reason.to_owned());
     let root: Root = serde_json::from_slice(body)
-        .map_err(|_| not("the answer to `GET /` has no `version.number` and `tagline`"))?;
+        .map_err(|_| not("the response to `GET /` has no `version.number` and `tagline`"))?;
     let version: Version = root.version.number.parse().map_err(Unusable::NotASearchServer)?;
     let is_opensearch = match root.version.distribution.as_deref() {
         Some(distribution) => distribution == "opensearch",
@@ -75,7 +75,7 @@ pub(super) fn read(body: &[u8], product_header: Option<&str>) -> Result<FoundSer
     }
     if version >= Version::new(7, 14) && product_header != Some("Elasticsearch") {
         return Err(not(
-            "it calls itself Elasticsearch 7.14 or later, but does not send `X-Elastic-Product: Elasticsearch`",
+            "it reports Elasticsearch 7.14 or later, but does not send `X-Elastic-Product: Elasticsearch`",
         ));
     }
     Ok(found(Target { product: Product::Elasticsearch, version }, false))

@@ -1,7 +1,7 @@
-//! The body that an index is created with: a definition in the words of the server found.
+//! The body that an index is created with: a definition in the terms of the server's product and version.
 //!
-//! Definitions speak Elasticsearch's names. Here types are renamed to their counterpart where the product has another name for
-//! the same, and whatever this server lacks is an error that names the path, before anything is created.
+//! Definitions use Elasticsearch's names. Types are renamed to their counterpart where the product has another name for the same.
+//! Whatever this server lacks is an error that names the path, before anything is created.
 
 use pillowtop_core::Definition;
 use pillowtop_core::field_types::{Target, field_type};
@@ -35,8 +35,8 @@ pub enum RenderingError {
     },
 }
 
-/// The body for creating an index; while it is loaded, without refreshing and without replicas. `prefix` goes into `_meta`, so that
-/// environments in one cluster know their own indices; `alias` is made with the index.
+/// The body for creating an index. One that is loaded has no refreshing and no replicas. `prefix` is stored in `_meta`, so that
+/// environments in one cluster can tell their indices apart. `alias` is created with the index.
 pub fn creation_body(
     definition: &Definition,
     target: Target,
@@ -65,7 +65,7 @@ pub fn creation_body(
     Ok(body)
 }
 
-/// The settings that a load changes, as they are without one: the definition's own, else the server's defaults.
+/// The settings that a load changes, as they are without a load: the definition's own, else the server's defaults.
 pub(super) fn settings_after_loading(definition: &Definition) -> Value {
     let own = |name: &str| definition.settings.get(name).cloned();
     let mut settings = json!({"refresh_interval": own("refresh_interval").unwrap_or(Value::Null)});
@@ -76,7 +76,7 @@ pub(super) fn settings_after_loading(definition: &Definition) -> Value {
     json!({"index": settings})
 }
 
-/// The root of the mapping, with `_meta`, in the server's words. Nothing is dropped: what a server lacks is an error.
+/// The root of the mapping, with `_meta`, in the server's terms. Nothing is dropped: what a server lacks is an error.
 pub(super) fn mappings(definition: &Definition, target: Target) -> Result<Value, RenderingError> {
     let lacks: Vec<String> =
         of_root(&definition.mappings).iter().filter_map(|requirement| requirement.lack(target)).collect();
@@ -102,7 +102,7 @@ fn rename_fields(fields: &mut Value, target: Target) {
 /// Gives a field's type the name that the product has for it.
 fn rename(field: &mut Value, target: Target) {
     let Some(members) = field.as_object_mut() else { return };
-    // A type that the table does not know came through the raw escape: the server decides.
+    // A type that is not in the table was declared as raw JSON: the server decides.
     let name = members.get("type").and_then(Value::as_str).and_then(field_type);
     if let Some(name) = name.and_then(|known| known.name_in(target.product)) {
         members.insert("type".to_owned(), json!(name));
@@ -117,7 +117,12 @@ fn rename(field: &mut Value, target: Target) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::elastic::test_support::definition;
+
+    /// A definition of one field.
+    fn definition() -> Definition {
+        let mappings = json!({"dynamic": false, "properties": {"name": {"type": "text"}}});
+        Definition::of_mapping("case", "cases", json!({}), mappings)
+    }
 
     const ELASTIC: Target = Target::elasticsearch(8, 15);
     const OPEN: Target = Target::opensearch(3, 6);

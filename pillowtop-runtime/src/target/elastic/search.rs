@@ -1,28 +1,29 @@
-//! Reading what is in an index: counts, versions, and a simple search to try an index with.
+//! Reading what is in an index: whole searches, counts, versions, and a simple search to try an index with.
 
 use std::collections::BTreeMap;
 
 use pillowtop_core::{DocumentId, IndexName};
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, Request};
+use super::cluster::Cluster;
 use super::error::ClusterError;
+use super::request::Request;
 use crate::operation::Version;
 
 /// A simple search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchRequest {
-    /// Words; without a field with `+`, `|`, `-`, `"` and `*` as operators; nothing finds everything.
+    /// Words; without a field with `+`, `|`, `-`, `"` and `*` as operators. An empty string finds everything.
     pub text: String,
-    /// The one field to look into; all of them by default.
+    /// The one field to search. Default: all of them.
     pub field: Option<String>,
-    /// How many hits are wanted.
+    /// The largest number of hits.
     pub size: usize,
 }
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SearchAnswer {
+pub struct SearchResult {
     /// How many documents match.
     pub total: u64,
     /// The best of them, best first.
@@ -34,7 +35,7 @@ pub struct SearchAnswer {
 pub struct Hit {
     /// Its id.
     pub id: DocumentId,
-    /// How well it fits.
+    /// How well it matches.
     pub score: f64,
     /// What is stored.
     pub source: Value,
@@ -45,82 +46,171 @@ impl SearchRequest {
         let query = match (&self.field, self.text.trim()) {
             (_, "") => json!({"match_all": {}}),
             (Some(field), text) => json!({"match": {(field.as_str()): text}}),
-            // `lenient`: words are looked for in fields of numbers and dates too, and are simply not found there.
+            // `lenient`: words are searched in numeric and date fields too, where they do not match.
             (None, text) => json!({"simple_query_string": {"query": text, "lenient": true}}),
         };
         json!({"query": query, "size": self.size, "track_total_hits": true})
     }
 }
 
+/// An error unless a search reached every shard in time.
+pub(super) fn whole(response: Value, doing: &str) -> Result<Value, ClusterError> {
+    let shards = response.get("_shards");
+    let count = |name: &str| shards.and_then(|shards| shards.get(name)).and_then(Value::as_u64);
+    let is_whole = count("failed") == Some(0) && count("successful") == count("total");
+    if is_whole && response.get("timed_out") != Some(&json!(true)) {
+        return Ok(response);
+    }
+    let (error_type, reason) = ("partial_response".to_owned(), "not all shards responded".to_owned());
+    Err(ClusterError::Refused { doing: doing.to_owned(), status: 503, error_type, reason })
+}
+
+/// The hits of a search.
+pub(super) fn hits(response: &Value) -> &[Value] {
+    response.pointer("/hits/hits").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// How many documents match a search that counts all of them.
+pub(super) fn total(response: &Value, doing: &str) -> Result<u64, ClusterError> {
+    response.pointer("/hits/total/value").and_then(Value::as_u64).ok_or_else(|| ClusterError::Malformed {
+        doing: doing.to_owned(),
+        reason: "it has no total".to_owned(),
+    })
+}
+
 impl Cluster {
+    /// Searches every shard of an index or alias; `None` if there is none of this name. A partial result is an error.
+    pub(super) async fn whole_search(
+        &self,
+        name: &str,
+        body: &Value,
+        doing: &str,
+    ) -> Result<Option<Value>, ClusterError> {
+        let path = [name, "_search"];
+        let query = [("allow_partial_search_results", "false")];
+        let found = self.retry(|| async {
+            let request = Request::post(&path).query(&query).json(body);
+            match self.optional_value(request, doing).await? {
+                Some(response) => whole(response, doing).map(Some),
+                None => Ok(None),
+            }
+        });
+        found.await
+    }
+
+    async fn existing_search(&self, name: &str, body: &Value, doing: &str) -> Result<Value, ClusterError> {
+        let found = self.whole_search(name, body, doing).await?;
+        found.ok_or_else(|| ClusterError::Refused {
+            doing: doing.to_owned(),
+            status: 404,
+            error_type: "index_not_found_exception".to_owned(),
+            reason: format!("no such index [{name}]"),
+        })
+    }
+
     /// How many documents an index or alias has, as searches see it.
     pub async fn count(&self, name: &str) -> Result<u64, ClusterError> {
-        let path = [name, "_count"];
         let doing = format!("counting the documents of `{name}`");
-        let answer = self.value(Request::get(&path), &doing).await?;
-        let is_whole = answer.pointer("/_shards/failed") == Some(&json!(0));
-        let count = answer.get("count").and_then(Value::as_u64).filter(|_| is_whole);
-        count.ok_or_else(|| ClusterError::Malformed { doing, reason: "not all shards answered".to_owned() })
+        // `_count` of an index without its shards is a number too.
+        let body = json!({"size": 0, "track_total_hits": true});
+        total(&self.existing_search(name, &body, &doing).await?, &doing)
+    }
+
+    /// How many documents each of some indices has, in one request; `None` for one that cannot be searched now.
+    pub(super) async fn counts(&self, names: &[IndexName]) -> Result<Vec<Option<u64>>, ClusterError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let doing = "counting documents";
+        let mut lines = String::new();
+        for name in names {
+            lines += &json!({"index": name, "allow_partial_search_results": false}).to_string();
+            lines.push('\n');
+            lines += "{\"size\":0,\"track_total_hits\":true}\n";
+        }
+        let request = Request::post(&["_msearch"]).body(lines).repeatable();
+        let response = self.value(request, doing).await?;
+        let results = response.get("responses").and_then(Value::as_array).into_iter().flatten();
+        let mut counts: Vec<Option<u64>> =
+            results.map(|result| total(&whole(result.clone(), doing).ok()?, doing).ok()).collect();
+        counts.resize(names.len(), None);
+        Ok(counts)
     }
 
     /// Searches an index or alias.
-    pub async fn search(&self, name: &str, request: &SearchRequest) -> Result<SearchAnswer, ClusterError> {
-        let path = [name, "_search"];
-        let query = [("allow_partial_search_results", "false")];
+    pub async fn search(&self, name: &str, request: &SearchRequest) -> Result<SearchResult, ClusterError> {
         let doing = format!("searching `{name}`");
-        let body = request.body();
-        let answer = self.value(Request::post(&path).query(&query).json(&body), &doing).await?;
-        let malformed =
-            |what: &str| ClusterError::Malformed { doing: doing.clone(), reason: what.to_owned() };
-        let total = answer.pointer("/hits/total/value").and_then(Value::as_u64);
-        let hits = answer.pointer("/hits/hits").and_then(Value::as_array);
-        let hits = hits.ok_or_else(|| malformed("it has no hits"))?.iter().map(|hit| {
+        let response = self.existing_search(name, &request.body(), &doing).await?;
+        let found = hits(&response).iter().filter_map(|hit| {
             Some(Hit {
                 id: hit.get("_id")?.as_str()?.into(),
                 score: hit.get("_score").and_then(Value::as_f64).unwrap_or_default(),
                 source: hit.get("_source").cloned().unwrap_or_default(),
             })
         });
-        Ok(SearchAnswer {
-            total: total.ok_or_else(|| malformed("it has no total"))?,
-            hits: hits.collect::<Option<_>>().ok_or_else(|| malformed("a hit has no id"))?,
-        })
+        Ok(SearchResult { total: total(&response, &doing)?, hits: found.collect() })
     }
 
-    /// The `_source` of a document, the latest write of it; `None` when it is not there.
+    /// The `_source` of a document, the latest write of it; `None` if it does not exist.
     pub async fn document(&self, index: &IndexName, id: &DocumentId) -> Result<Option<Value>, ClusterError> {
-        let mut answer = self.multi_get(index, &[id.as_str()], true).await?;
-        let found = answer.pointer_mut("/docs/0").filter(|entry| entry.get("found") == Some(&json!(true)));
+        let mut documents = self.documents(index.as_str(), &[id.as_str()], true).await?;
+        let found = documents.first_mut().filter(|entry| entry.get("found") == Some(&json!(true)));
         Ok(found.and_then(|entry| entry.get_mut("_source")).map(Value::take))
     }
 
-    /// The versions of documents, the latest writes of them; those that are not there are left out.
+    /// The versions of documents, the latest writes of them; those that do not exist are left out.
     pub(super) async fn versions(
         &self,
         index: &IndexName,
         ids: &[&str],
     ) -> Result<BTreeMap<String, Version>, ClusterError> {
-        let answer = self.multi_get(index, ids, false).await?;
-        let found = answer.get("docs").and_then(Value::as_array).into_iter().flatten();
+        let documents = self.documents(index.as_str(), ids, false).await?;
         let version = |entry: &Value| {
             let id = entry.get("_id")?.as_str()?.to_owned();
             Some((id, Version(entry.get("_version")?.as_u64()?)))
         };
-        Ok(found.filter_map(version).collect())
+        Ok(documents.iter().filter_map(version).collect())
     }
 
-    async fn multi_get(
+    /// The entries of `_mget`, one for each id. An entry may be an error of its own, as while its shard is not available: nothing is known
+    /// of that document then, so that is an error of the whole.
+    pub(super) async fn documents(
         &self,
-        index: &IndexName,
+        index: &str,
         ids: &[&str],
         with_source: bool,
-    ) -> Result<Value, ClusterError> {
-        let path = [index.as_str(), "_mget"];
+    ) -> Result<Vec<Value>, ClusterError> {
+        let path = [index, "_mget"];
         let query = [("_source", if with_source { "true" } else { "false" })];
         let doing = format!("reading documents of index `{index}`");
-        // Ids go into the body: in an address some of them could not stand.
-        self.value(Request::post(&path).query(&query).json(&json!({"ids": ids})), &doing).await
+        // Ids go into the body: not every id can be part of an address.
+        let body = json!({"ids": ids});
+        self.retry(|| async {
+            let response = self.value(Request::post(&path).query(&query).json(&body), &doing).await?;
+            known_documents(response, ids.len(), &doing)
+        })
+        .await
     }
+}
+
+/// The documents in a response of `_mget`, if it is certain of each of them whether it exists.
+fn known_documents(mut response: Value, expected: usize, doing: &str) -> Result<Vec<Value>, ClusterError> {
+    let doing = doing.to_owned();
+    let documents = match response.get_mut("docs").map(Value::take) {
+        Some(Value::Array(documents)) if documents.len() == expected => documents,
+        _ => {
+            let reason = "it does not have one document for each id".to_owned();
+            return Err(ClusterError::Malformed { doing, reason });
+        }
+    };
+    let Some(failed) = documents.iter().find(|entry| entry.get("found").is_none()) else {
+        return Ok(documents);
+    };
+    let error =
+        |name: &str| failed.pointer(&format!("/error/{name}")).and_then(Value::as_str).unwrap_or_default();
+    let (error_type, reason) = (error("type").to_owned(), error("reason").to_owned());
+    let status = if error_type == "index_not_found_exception" { 404 } else { 503 };
+    Err(ClusterError::Refused { doing, status, error_type, reason })
 }
 
 #[cfg(test)]
@@ -136,5 +226,29 @@ mod tests {
         assert_eq!(body(" ", None), json!({"match_all": {}}));
         assert_eq!(body("a b", Some("name")), json!({"match": {"name": "a b"}}));
         assert_eq!(body("a +b", None), json!({"simple_query_string": {"query": "a +b", "lenient": true}}));
+    }
+
+    #[test]
+    fn a_search_without_all_shards_is_an_error() {
+        let response = |shards: Value| json!({"_shards": shards, "timed_out": false, "hits": {"hits": []}});
+        assert!(whole(response(json!({"total": 1, "successful": 1, "failed": 0})), "x").is_ok());
+        for shards in [
+            json!({"total": 2, "successful": 1, "failed": 1}),
+            json!({"total": 1, "successful": 0, "failed": 0}),
+            json!({}),
+        ] {
+            let error = whole(response(shards), "x").unwrap_err();
+            assert!(error.is_retryable(), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_place_of_a_document_is_not_a_missing_document() {
+        let read = |entry: Value| known_documents(json!({"docs": [entry]}), 1, "reading");
+        assert!(read(json!({"_id": "a", "found": false})).is_ok());
+        let error = |error_type: &str| read(json!({"_id": "a", "error": {"type": error_type}})).unwrap_err();
+        assert!(error("no_shard_available_action_exception").is_retryable());
+        assert!(error("index_not_found_exception").is_missing());
+        assert!(known_documents(json!({"docs": []}), 1, "reading").is_err());
     }
 }
