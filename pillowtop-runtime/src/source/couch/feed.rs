@@ -310,6 +310,8 @@ impl FeedReader {
         // The identity of the database is verified before the position is used again, and much may have changed by then.
         self.is_verified = false;
         self.is_caught_up = false;
+        // Told again, it reports that the server responds.
+        self.is_position_known = false;
         self.backoff.failed()
     }
 

@@ -315,3 +315,19 @@ async fn a_selector_never_withholds_deletions() {
         assert_eq!(body, serde_json::json!({"selector": widened}));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_position_follows_when_a_server_responds_again() {
+    let server =
+        server(vec![Script::text(END), Script::Status(500, "{}"), Script::text(END), held_back()]).await;
+    let mut feed = server.feed(FeedMode::Continuous);
+    let mut events = Vec::new();
+    while events.len() < 3 {
+        events.push(match feed.next().await.expect("an event").unwrap() {
+            FeedEvent::Waiting(_) => "waiting",
+            FeedEvent::Position { .. } => "position",
+            FeedEvent::Rows(_) => "rows",
+        });
+    }
+    assert_eq!(events, ["position", "waiting", "position"]);
+}
