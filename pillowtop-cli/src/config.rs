@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use pillowtop_core::name::{database_name_problem, index_name_problem};
 use pillowtop_core::settings::{hashed_names, normalize};
 use pillowtop_core::{DatabaseName, PillowName};
+use pillowtop_runtime::http::{Endpoint, EndpointError};
 use pillowtop_runtime::sink::elastic::SettingsOverrides;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::arguments::Shared;
+use crate::certificates;
 use crate::exit::Failure;
 
 /// The name of the file that is looked for.
@@ -69,6 +71,7 @@ struct FileServer {
     user: Option<String>,
     password: Option<Secret>,
     password_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -78,6 +81,7 @@ struct FileCluster {
     user: Option<String>,
     password: Option<Secret>,
     password_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
     prefix: Option<String>,
 }
 
@@ -87,6 +91,18 @@ pub(crate) struct ServerConfig {
     pub(crate) url: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret>,
+    /// Certificates, as PEM, that are trusted beside the machine's own.
+    pub(crate) authorities: Option<Vec<u8>>,
+}
+
+impl ServerConfig {
+    /// This server, or another one with its user and certificates. Credentials in the address come first.
+    pub(crate) fn endpoint(&self, url: &str) -> Result<Endpoint, EndpointError> {
+        let has_own = url.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+        let user = self.user.as_deref().filter(|_| !has_own);
+        let password = self.password.as_ref().map(Secret::reveal).filter(|_| !has_own);
+        Endpoint::with_options(url, user, password, &certificates::options(self.authorities.as_ref()))
+    }
 }
 
 /// What a command runs with.
@@ -128,6 +144,12 @@ impl Config {
             }
             (None, None, None) => Ok::<_, Failure>(None),
         };
+        let authorities = |flag: &Option<PathBuf>, file: Option<PathBuf>| {
+            let path = flag.clone().filter(|path| !path.as_os_str().is_empty());
+            path.or_else(|| file.map(|path| folder.join(path)))
+                .map(|path| certificates::read(&path))
+                .transpose()
+        };
         let (couch, elastic) = (file.couch, file.elastic);
         // As above.
         let said = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
@@ -153,11 +175,13 @@ impl Config {
                 url: said(&shared.couch_url).or(couch.url),
                 user: said(&shared.couch_user).or(couch.user),
                 password: password("PILLOWTOP_COUCH_PASSWORD", couch.password, couch.password_file)?,
+                authorities: authorities(&shared.couch_ca_file, couch.ca_file)?,
             },
             elastic: ServerConfig {
                 url: said(&shared.elastic_url).or(elastic.url),
                 user: said(&shared.elastic_user).or(elastic.user),
                 password: password("PILLOWTOP_ELASTIC_PASSWORD", elastic.password, elastic.password_file)?,
+                authorities: authorities(&shared.elastic_ca_file, elastic.ca_file)?,
             },
             prefix,
             settings: overrides(file.settings, file.pillow)?,

@@ -12,6 +12,8 @@ use pillowtop_runtime::sink::elastic::{AcquireError, ClusterError};
 use pillowtop_runtime::sink::embedded::EmbeddedError;
 use pillowtop_runtime::source::{CouchError, SourceError};
 
+use crate::certificates::{self, Server};
+
 /// Stands in hints and help for how the program is run.
 pub(crate) const PROGRAM: &str = "PROGRAM";
 
@@ -71,6 +73,18 @@ impl Failure {
         Self { code: 4, ..Self::new(message) }
     }
 
+    /// All of several failures in one, if there are any: each message on a line, each hint once.
+    pub(crate) fn of_several(failures: Vec<Self>) -> Option<Self> {
+        let code = failures.first()?.code;
+        let messages: Vec<&str> = failures.iter().map(|failure| failure.message.as_str()).collect();
+        let message = messages.join("\nerror: ");
+        let mut hints: Vec<String> = failures.into_iter().filter_map(|failure| failure.hint).collect();
+        hints.sort();
+        hints.dedup();
+        let hint = (!hints.is_empty()).then(|| hints.join("\nhint: "));
+        Some(Self { message, hint, code })
+    }
+
     /// It is in the list of enabled pillows that it was named.
     pub(crate) fn in_enabled(self) -> Self {
         Self { message: format!("`pillows` in pillowtop.toml: {}", self.message), ..self }
@@ -102,6 +116,11 @@ failures!(EndpointError, EmbeddedError, SinkError, CommittedFileError, std::io::
 
 impl From<CouchError> for Failure {
     fn from(error: CouchError) -> Self {
+        if let CouchError::Unreachable { reason, .. } = &error
+            && let Some(hint) = certificates::hint(Server::Couch, reason)
+        {
+            return Self::new(error).hint(hint);
+        }
         let hint = match &error {
             CouchError::Malformed { .. } | CouchError::Refused { status: 404, .. } => {
                 "is `--couch-url` the address of CouchDB itself, without a database in it?"
@@ -149,6 +168,11 @@ impl From<SessionError> for Failure {
 
 impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
+        if let ClusterError::Unreachable { reason, .. } = &error
+            && let Some(hint) = certificates::hint(Server::Elastic, reason)
+        {
+            return Self::new(error).hint(hint);
+        }
         let hint = match &error {
             ClusterError::OtherHash { .. } | ClusterError::OtherMapping { .. } => {
                 "somebody changed the live index; build another by `PROGRAM fast-reindex NAME --restart`"

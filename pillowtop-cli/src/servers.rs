@@ -11,6 +11,7 @@ use pillowtop_runtime::sink::elastic::{
 };
 use pillowtop_runtime::source::{CouchDatabase, CouchError, CouchServer};
 
+use crate::certificates;
 use crate::config::{Secret, ServerConfig};
 use crate::context::Context;
 use crate::exit::Failure;
@@ -76,7 +77,8 @@ fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoin
             .hint(format!("give --{flag}-url, PILLOWTOP_{variable}_URL, or `{flag}.url` in pillowtop.toml"))
     })?;
     let password = config.password.as_ref().map(Secret::reveal);
-    Endpoint::parse(url, config.user.as_deref(), password).map_err(|error| {
+    let options = certificates::options(config.authorities.as_ref());
+    Endpoint::with_options(url, config.user.as_deref(), password, &options).map_err(|error| {
         let port = if flag == "couch" { 5984 } else { 9200 };
         let hint = match &error {
             EndpointError::NoUser(_) => {

@@ -133,7 +133,7 @@ impl Summary {
             let rate = format!("{:.0}", per_second(counts.seen, *elapsed));
             table.row([pillow.to_string()].into_iter().chain(numbers.map(|n| n.to_string())).chain([rate]));
         }
-        table.lines().iter().for_each(|line| self.talk.text(line));
+        self.talk.table(&table);
     }
 
     /// The same for scripts.
