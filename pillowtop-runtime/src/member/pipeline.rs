@@ -1,6 +1,6 @@
 //! From decided rows to acknowledged operations: what one member has on its way.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ pub(super) struct Pipeline {
     pub(super) concurrency: ConcurrencyLimit,
     pub(super) backoff: Backoff,
     pub(super) dead_letters: OpenDeadLetters,
-    /// Documents that a person has given up on, by the hashes of their ids.
-    pub(super) buried: HashSet<u64>,
+    /// Documents that a person has given up on, by the hashes of their ids, up to these versions.
+    pub(super) buried: HashMap<u64, Version>,
     pub(super) pause: Pause,
     pub(super) lost: Option<String>,
     /// Whether anything was written since the last save.
@@ -124,7 +124,7 @@ impl Pipeline {
                 failing: None,
                 last: None,
             },
-            buried: HashSet::new(),
+            buried: HashMap::new(),
             pause: Pause::default(),
             lost: None,
             has_written: false,

@@ -64,18 +64,21 @@ impl Requests {
         }
         let ids = request.ids;
         match request.kind {
-            RequestKind::Touch if !ids.is_empty() => {
+            RequestKind::Touch | RequestKind::Bury if !ids.is_empty() => {
                 let Some(version) = pipeline.open.claim.versions().stamp_many(ids.len() as u64) else {
                     // It comes again.
                     self.working.remove(&key);
                     return;
                 };
+                if request.kind == RequestKind::Bury {
+                    let last = Version(version.0 + ids.len() as u64 - 1);
+                    let hashes = ids.iter().map(|id| hash_of(&context.decider.id_of(id)));
+                    pipeline.buried.extend(hashes.map(|hash| (hash, last)));
+                }
                 let ticket = Ticket::new(key, ids.len(), self.complete.clone());
                 tasks.spawn(fetch(context.clone(), ids, ticket, version));
             }
-            RequestKind::Touch | RequestKind::Reload => self.report(key, RequestResult::default()),
-            RequestKind::Bury => {
-                pipeline.buried.extend(ids.iter().map(|id| hash_of(&context.decider.id_of(id))));
+            RequestKind::Touch | RequestKind::Bury | RequestKind::Reload => {
                 self.report(key, RequestResult::default());
             }
         }

@@ -11,7 +11,7 @@ use super::isolation::{Unanswered, count_timeout, count_unknown, halve};
 use super::pipeline::Pipeline;
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, DeadLetterError, Stage};
-use crate::operation::Action;
+use crate::operation::{Action, Version};
 use crate::request::Processed;
 use crate::target::{Outcome, WriteError};
 
@@ -71,7 +71,7 @@ impl Pipeline {
                 self.dead_letters.last =
                     Some(format!("{} of `{}`: {}", letter.error_type, letter.id, letter.reason));
                 self.dead_letters.open.insert(entry.hash);
-                self.buried.remove(&entry.hash);
+                self.unbury(entry.hash, entry.version);
                 self.counters.add(Count::DeadLetter, 1);
                 Processed::DeadLetter
             }
@@ -123,7 +123,8 @@ impl Pipeline {
                 tally.retries += 1;
                 tally.again.push(entry);
             }
-            Outcome::Unknown { error_type, reason } if self.buried.contains(&entry.hash) => {
+            Outcome::Unknown { error_type, reason } if self.is_buried(&entry) => {
+                tally.is_done = true;
                 tally.again.push(self.reject(entry, error_type, &reason));
             }
             Outcome::Unknown { error_type, reason } => {
@@ -137,6 +138,18 @@ impl Pipeline {
                 tally.again.push(entry);
             }
             Outcome::Fenced { reason } => self.lost = Some(reason),
+        }
+    }
+
+    /// Whether a person has given up on the document of this operation.
+    fn is_buried(&self, entry: &Entry) -> bool {
+        self.buried.get(&entry.hash).is_some_and(|last| entry.version <= *last)
+    }
+
+    /// An operation of this version is done: if a person gave up on the document, that was about this or an earlier one.
+    fn unbury(&mut self, hash: u64, version: Version) {
+        if self.buried.get(&hash).is_some_and(|last| *last <= version) {
+            self.buried.remove(&hash);
         }
     }
 
@@ -219,6 +232,7 @@ impl Pipeline {
 
     /// An entry is in the target. Gives back what is to be done before it is acknowledged.
     fn written(&mut self, entry: Entry) -> Option<Entry> {
+        self.unbury(entry.hash, entry.version);
         let processed = match &entry.work {
             Work::Write(Action::Index(_)) => {
                 self.counters.add(Count::Indexed, 1);

@@ -8,6 +8,7 @@ mod process;
 mod store;
 
 mod tests;
+mod touching;
 
 pub(crate) use database::FakeDatabase;
 pub(crate) use index::{FakeDestination, FakeIndex};
