@@ -25,7 +25,20 @@ pub mod http;
 
 pub mod source;
 
+pub mod request;
+
+pub mod reader;
+
 pub mod target;
+
+pub mod member;
+
+mod inbox;
+
+pub mod service;
+
+#[cfg(test)]
+mod testing;
 
 pub use dead_letter::{DeadLetter, DeadLetterStore};
 pub use operation::{Action, Operation, Version};

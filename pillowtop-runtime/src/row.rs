@@ -17,13 +17,31 @@ pub struct Row {
     pub id: DocumentId,
     /// Its winning revision.
     pub revision: Revision,
-    /// Whether it was deleted.
+    /// Whether it was deleted. A document that was fetched by its id and does not exist counts as deleted, too.
     pub deleted: bool,
+    /// Why there is no document though it was not deleted. Whoever decides makes a dead letter of stage `read` of such a row.
+    pub unreadable: Option<Box<Unreadable>>,
     /// A part of what was read from the network, without a copy.
     line: ByteString,
     document: Option<Range<usize>>,
     /// Name and value of each member at the document's root, by their places in the line: found on the way to the document's end.
     members: Vec<(Range<usize>, Range<usize>)>,
+}
+
+/// Why a document could not be read. Neither text quotes the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The server's error type, or a name of the runtime's own.
+    pub error_type: String,
+    /// The reason, for people.
+    pub reason: String,
+}
+
+impl Unreadable {
+    /// A reason with its type.
+    pub fn new(error_type: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { error_type: error_type.into(), reason: reason.into() }
+    }
 }
 
 /// Members of a document that there is room for at once.
@@ -39,10 +57,9 @@ pub enum RowError {
     /// It lacks a member.
     #[error("a row without `{0}`")]
     Missing(&'static str),
-    /// It says that a document was changed and does not bring it. That is no deletion: the feed was asked without documents, or the
-    /// server could not read this one.
-    #[error("a row without its document, of a document that is not deleted")]
-    NoDocument,
+    /// The row reports a change and carries no document that can be read.
+    #[error("{}", .0.reason)]
+    Unreadable(Box<Unreadable>),
     /// CouchDB reports an error in the middle of a feed.
     #[error("the server reports: {0}")]
     Server(ByteString),
@@ -53,9 +70,11 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// When it is no object, or has no id, no revision, or no document without being a deletion.
+    /// When it is not an object, or has no id or no revision. A row of an existing document that does not carry it is
+    /// [unreadable](Row::unreadable).
     pub fn parse(line: ByteString) -> Result<Self, RowError> {
         let (mut sequence, mut id, mut revision, mut deleted, mut document) = (None, None, None, false, None);
+        let mut error = None;
         let mut members = Vec::with_capacity(USUAL_MEMBERS);
         let mut row = scan::members(&line)?;
         while let Some(name) = row.name()? {
@@ -74,23 +93,57 @@ impl Row {
                 "id" => id = text_of(value),
                 "changes" => revision = first_revision(value),
                 "deleted" => deleted = value == "true",
-                "error" => return Err(RowError::Server(line)),
+                "error" => error = text_of(value).or_else(|| Some(value.to_owned())),
                 _ => {}
             }
         }
+        if id.is_none() && error.is_some() {
+            return Err(RowError::Server(line));
+        }
         let id = DocumentId::new(id.ok_or(RowError::Missing("id"))?);
         let revision = Revision::new(revision.ok_or(RowError::Missing("changes"))?);
-        if document.is_none() && !deleted {
-            return Err(RowError::NoDocument);
+        let unreadable = (document.is_none() && !deleted).then(|| Box::new(no_document(error)));
+        Ok(Self { sequence, id, revision, deleted, unreadable, line, document, members })
+    }
+
+    /// A row of a document that does not exist.
+    pub fn missing(id: DocumentId) -> Self {
+        Self { deleted: true, ..Self::without_document(id) }
+    }
+
+    /// A row of a document that could not be read.
+    pub fn of_unreadable(id: DocumentId, unreadable: Unreadable) -> Self {
+        Self { unreadable: Some(Box::new(unreadable)), ..Self::without_document(id) }
+    }
+
+    fn without_document(id: DocumentId) -> Self {
+        Self {
+            sequence: None,
+            id,
+            revision: Revision::new(""),
+            deleted: false,
+            unreadable: None,
+            line: ByteString::new(),
+            document: None,
+            members: Vec::new(),
         }
-        Ok(Self { sequence, id, revision, deleted, line, document, members })
+    }
+
+    /// Takes the place of the feed's row of the same document, whose position it then has.
+    pub(crate) fn in_place_of(self, row: &Self) -> Self {
+        Self { sequence: row.sequence.clone(), ..self }
+    }
+
+    /// Whether it is of a document that was fetched and does not exist. A deleted document has a revision, a missing one has none.
+    pub fn is_missing(&self) -> bool {
+        self.deleted && self.revision.as_str().is_empty()
     }
 
     /// A row of a document that came without a feed. The id and revision are the document's `_id` and `_rev`, or those given.
     ///
     /// # Errors
     ///
-    /// When the text is no JSON object.
+    /// When the text is not a JSON object.
     pub fn of_document(text: String, id: &str, revision: &str) -> Result<Self, RowError> {
         let (mut found_id, mut found_revision, mut deleted) = (None, None, false);
         let mut members = Vec::new();
@@ -109,6 +162,7 @@ impl Row {
             id: DocumentId::new(found_id.unwrap_or_else(|| id.to_owned())),
             revision: Revision::new(found_revision.unwrap_or_else(|| revision.to_owned())),
             deleted,
+            unreadable: None,
             document: Some(0..text.len()),
             line: text.into(),
             members,
@@ -188,6 +242,19 @@ impl Line {
     }
 }
 
+/// Why a row without a document is unreadable: the error that the row reports, or that it just lacks the document.
+fn no_document(error: Option<String>) -> Unreadable {
+    match error {
+        Some(error) => {
+            let reason = format!("the server reports an error in place of the document: {error}");
+            Unreadable::new(error, reason)
+        }
+        None => {
+            Unreadable::new("no_document", "a row without its document, of a document that is not deleted")
+        }
+    }
+}
+
 /// The place of a part of a text.
 fn place_in(text: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr() as usize - text.as_ptr() as usize;
@@ -260,15 +327,18 @@ mod tests {
             Row::parse(format!(r#"{{"seq":"1","id":"a","changes":[{{"rev":"1-0"}}]{rest}}}"#).into())
         };
         for lacking in ["", r#","doc":null"#, r#","deleted":false"#, r#","doc":"text""#, r#","doc":[]"#] {
-            assert_eq!(row(lacking), Err(RowError::NoDocument), "{lacking}");
+            let unreadable = row(lacking).unwrap().unreadable;
+            assert!(unreadable.is_some_and(|why| why.error_type == "no_document"), "{lacking}");
         }
+        let failed = row(r#","error":"boom""#).unwrap().unreadable.unwrap();
+        assert_eq!(failed.error_type, "boom");
         // The order of the members is the server's.
         for deletion in [
             r#","deleted":true"#,
             r#","doc":null,"deleted":true"#,
             r#","deleted":true,"doc":{"_deleted":true}"#,
         ] {
-            assert!(row(deletion).is_ok_and(|row| row.deleted), "{deletion}");
+            assert!(row(deletion).is_ok_and(|row| row.deleted && row.unreadable.is_none()), "{deletion}");
         }
     }
 

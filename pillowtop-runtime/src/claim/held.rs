@@ -83,6 +83,32 @@ pub(super) async fn read_claim(
     Ok(Some((document, stored.token)))
 }
 
+/// Changes the state of a claim from outside, as for setting a checkpoint. Whoever holds the claim loses it, notices with the next save
+/// or [`Reload`](crate::request::RequestKind::Reload) request, and starts again from what is stored here. `false` when there is no claim.
+///
+/// # Errors
+///
+/// When the store cannot be read or written.
+pub async fn amend(
+    store: &dyn ClaimStore,
+    key: &ClaimKey,
+    mut change: impl FnMut(&mut ClaimState) + Send,
+) -> Result<bool, StoreError> {
+    loop {
+        let Some((mut document, token)) = read_claim(store, key).await? else { return Ok(false) };
+        change(&mut document.state);
+        document.owner = None;
+        document.epoch += 1;
+        document.saved = now_text();
+        match store.write(&key.claim(), &json!(document), Some(token)).await {
+            Ok(_) => return Ok(true),
+            // A live owner saves every few seconds; the next attempt is sooner.
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Who has a claim that is not ours any more.
 pub(super) fn describe_owner(document: Option<ClaimDocument>) -> String {
     match document {

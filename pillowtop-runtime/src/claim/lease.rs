@@ -40,8 +40,8 @@ pub enum LeaseError {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct LeaseDocument {
     owner: Owner,
-    /// RFC 3339 in UTC, for people.
-    renewed: String,
+    /// RFC 3339 in UTC.
+    pub(super) renewed: String,
     /// Who marked it as expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) expired_by: Option<String>,

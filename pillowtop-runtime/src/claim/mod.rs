@@ -24,6 +24,8 @@ mod store;
 mod file_store;
 mod lease;
 
+mod follow;
+
 mod acquire;
 mod fence;
 mod held;
@@ -35,7 +37,8 @@ pub mod store_contract;
 pub use acquire::{AcquireError, AcquireOptions, Notify, WhenHeld};
 pub use fence::{Fence, FenceError, NoFence};
 pub use file_store::FileClaimStore;
-pub use held::{Claim, ClaimError};
+pub use follow::{FollowReport, is_alive};
+pub use held::{Claim, ClaimError, amend};
 pub use lease::{Lease, LeaseError};
 pub use process::ProcessIdentity;
 pub use state::{ClaimState, DatabaseIdentity, LoadState, PastCheckpoint, PastCheckpoints, Phase};

@@ -40,9 +40,14 @@ pub struct DatabaseIdentity {
 impl DatabaseIdentity {
     /// Whether both may be the same database. A start time of "0" matches any, as CouchDB's replicator has it.
     pub fn matches(&self, other: &Self) -> bool {
-        let is_known = |time: &str| !time.is_empty() && time != "0" && time != "null";
-        let (own, others) = (self.instance_start_time.as_str(), other.instance_start_time.as_str());
-        self.name == other.name && (own == others || !is_known(own) || !is_known(others))
+        let is_same_time = self.instance_start_time == other.instance_start_time;
+        self.name == other.name && (is_same_time || !self.has_start_time() || !other.has_start_time())
+    }
+
+    /// Whether the start time tells this database from one of the same name that is created later. A stored identity that has none is
+    /// replaced by a matching one that has one, for instance after an upgrade of CouchDB.
+    pub fn has_start_time(&self) -> bool {
+        !matches!(self.instance_start_time.as_str(), "" | "0" | "null")
     }
 }
 

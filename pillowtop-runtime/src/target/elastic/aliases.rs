@@ -47,18 +47,6 @@ impl FlipPlan {
     }
 }
 
-/// Aliases by index, from `GET /_alias/<name>` or `GET /<index>/_alias`.
-pub(super) fn read_aliases(response: &Value) -> BTreeMap<IndexName, Vec<AliasName>> {
-    let indices = response.as_object().into_iter().flatten();
-    indices
-        .map(|(index, entry)| {
-            let aliases = entry.get("aliases").and_then(Value::as_object);
-            let names = aliases.into_iter().flatten().map(|(name, _)| name.as_str().into());
-            (index.as_str().into(), names.collect())
-        })
-        .collect()
-}
-
 /// With the condition that removed aliases exist, or without it.
 fn with_condition(actions: &[Value], must_exist: bool) -> Value {
     let mut actions = actions.to_vec();
@@ -213,14 +201,5 @@ mod tests {
         assert_eq!(properties_of(&"cases".into(), &found, &"b".into()), Ok(map(&kept)));
         let mixed = properties_of(&"cases".into(), &found, &"c".into());
         assert!(matches!(mixed, Err(ClusterError::MixedAlias { .. })), "{mixed:?}");
-    }
-
-    #[test]
-    fn aliases_are_read_by_index() {
-        let response = json!({"a": {"aliases": {"x": {}, "y": {"filter": {}}}}, "b": {"aliases": {}}});
-        assert_eq!(
-            read_aliases(&response),
-            BTreeMap::from([("a".into(), vec!["x".into(), "y".into()]), ("b".into(), vec![])])
-        );
     }
 }

@@ -120,17 +120,21 @@ impl ElasticDestination {
         }
     }
 
-    async fn open_target(
+    /// Takes the claim on an index, or on a slice of it. `initial` is the state to begin with when none is stored, such as that of a load.
+    ///
+    /// # Errors
+    ///
+    /// When the index is another one or has another mapping, or the claim cannot be taken.
+    pub async fn open_with(
         &self,
         target: &TargetRef,
         slice: Slice,
-        begin: Option<DatabaseIdentity>,
+        initial: Option<ClaimState>,
         options: AcquireOptions,
     ) -> Result<OpenTarget, OpenError> {
         let (cluster, definition) = (&self.cluster, &self.definition);
         self.check(target).await?;
         let fence = IndexFence::new(cluster, &target.name, &target.uuid, &slice, &definition.pillow);
-        let initial = begin.map(|database| ClaimState::new(definition, target.name.clone(), database, None));
         let key = ClaimKey { target: target.uuid.clone(), slice };
         let claim =
             Claim::acquire(&self.lease, key, &target.name, Arc::new(fence.clone()), options, initial).await?;
@@ -201,6 +205,10 @@ impl Destination for ElasticDestination {
         begin: Option<DatabaseIdentity>,
         options: AcquireOptions,
     ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
-        self.open_target(target, slice, begin, options).boxed()
+        // An index for one database must have been loaded; a database that appears beside others is read from its start.
+        let begin = begin.filter(|_| slice != Slice::Whole);
+        let initial =
+            begin.map(|database| ClaimState::new(&self.definition, target.name.clone(), database, None));
+        self.open_with(target, slice, initial, options).boxed()
     }
 }

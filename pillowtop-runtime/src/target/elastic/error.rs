@@ -73,6 +73,9 @@ pub enum ClusterError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The control index cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The definition needs what this server lacks.
     #[error(transparent)]
     Rendering(Box<RenderingError>),
@@ -145,6 +148,7 @@ impl ClusterError {
         match self {
             Self::Unreachable { .. } | Self::NotAcknowledged { .. } => true,
             Self::Refused { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
+            Self::Store(error) => error.is_retryable(),
             _ => false,
         }
     }

@@ -30,6 +30,8 @@ mod search;
 mod control;
 mod indices;
 
+mod status;
+
 mod answer;
 mod shard_terms;
 
@@ -37,10 +39,13 @@ mod bulk;
 
 mod dead_letters;
 
+mod letter_search;
+
 mod private_aliases;
 
 mod fence;
 
+mod gate;
 mod leased;
 
 mod destination;
@@ -53,8 +58,11 @@ pub use dead_letters::IndexDeadLetters;
 pub use destination::ElasticDestination;
 pub use error::ClusterError;
 pub use fence::IndexFence;
+pub use gate::{GateOptions, Problem};
 pub use indices::{CreatedIndex, IndexUse};
 pub use leased::LeasedIndex;
+pub use letter_search::{DeadLetterFilter, DeadLetterPage, LettersOf, NextPage, StoredDeadLetter};
 pub use product::FoundServer;
 pub use rendering::{RenderingError, creation_body};
 pub use search::{Hit, SearchRequest, SearchResult};
+pub use status::{IndexHealth, IndexStatus};
