@@ -37,6 +37,8 @@ mod inbox;
 
 pub mod service;
 
+pub mod reindex;
+
 #[cfg(test)]
 mod testing;
 

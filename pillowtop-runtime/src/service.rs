@@ -24,7 +24,7 @@ use crate::claim::{AcquireOptions, ClaimStore, Notify, Slice};
 use crate::inbox::Inbox;
 use crate::member::{Counters, DecidePool, Member, MemberEnd, MemberError, MemberOptions, MemberParts};
 use crate::reader::{Budget, Hub, ReadMode, ReaderOptions};
-use crate::source::{Source, SourceError};
+use crate::source::{CouchServer, Source, SourceError};
 use crate::target::{Destination, OpenError, OpenTarget, TargetRef};
 
 /// How often targets and databases are looked for while everything runs.
@@ -61,6 +61,16 @@ impl Databases for OneDatabase {
 
     fn open(&self, _: &DatabaseName) -> Arc<dyn Source> {
         Arc::clone(&self.source)
+    }
+}
+
+impl Databases for CouchServer {
+    fn list(&self) -> BoxFuture<'_, Result<Vec<DatabaseName>, SourceError>> {
+        Box::pin(async { Ok(self.databases().await?) })
+    }
+
+    fn open(&self, name: &DatabaseName) -> Arc<dyn Source> {
+        Arc::new(self.database(name.clone()))
     }
 }
 

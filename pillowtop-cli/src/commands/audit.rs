@@ -1,6 +1,5 @@
 //! `audit`: what the mapping of a pillow does to documents, told before a server does.
 
-pub(super) mod input;
 mod print;
 mod tally;
 
@@ -16,8 +15,8 @@ use pillowtop_runtime::{DatabaseIdentity, IndexState, Phase, Version};
 
 use crate::arguments::Audit;
 use crate::context::Context;
+use crate::documents::Input;
 use crate::exit::{Failure, Outcome};
-use input::Input;
 use tally::Tally;
 
 /// The versions whose rules are asked when nobody names one: those that were compared with real servers.

@@ -28,7 +28,7 @@ pub(crate) async fn run(context: &Context, action: &DeadLetterAction) -> Result<
     if letters.is_empty() {
         context.talk.text("no dead letters");
     } else {
-        table.lines().iter().for_each(|line| context.talk.text(line));
+        context.talk.table(&table);
     }
     context.talk.json(&json!({"dead_letters": letters}));
     Ok(Outcome::Done)

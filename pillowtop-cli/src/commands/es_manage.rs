@@ -38,7 +38,7 @@ async fn status(context: &Context) -> Result<Outcome, Failure> {
         let of_prefix = cluster.prefix().map(|prefix| format!(" with the prefix `{prefix}`"));
         context.talk.text(&format!("no indices of pillows{}", of_prefix.unwrap_or_default()));
     } else {
-        table.lines().iter().for_each(|line| context.talk.text(line));
+        context.talk.table(&table);
     }
     let listed: Vec<Value> = indices.iter().map(|index| to_json(context, index)).collect();
     context.talk.json(&json!({"indices": listed}));

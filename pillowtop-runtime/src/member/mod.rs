@@ -195,7 +195,10 @@ impl Member {
         if !std::mem::take(&mut self.load_begins) {
             self.pipeline.forget_loaded();
         }
-        let subscribing = self.hub.subscribe(state.position(), &state.database, mode);
+        let reads_selector =
+            state.phase == Phase::Loading && state.load.as_ref().is_some_and(|load| load.uses_selector);
+        let selector = self.decider.pillow.definition().selector.as_ref().filter(|_| reads_selector);
+        let subscribing = self.hub.subscribe(state.position(), &state.database, mode, selector);
         let subscription = tokio::select! {
             subscribed = subscribing => subscribed?,
             () = stop.cancelled() => return Ok(SessionEnd::Stopped),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pillowtop_core::Sequence;
+use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore};
 use tokio::time::Instant;
 
@@ -58,6 +59,8 @@ pub struct Hub {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) mode: ReadMode,
+    /// What the source may leave out.
+    pub(super) selector: Option<Value>,
     pub(super) state: Mutex<SharedState>,
     /// Wakes the reader when another one's members are to be adopted.
     pub(super) adopted: Notify,
@@ -114,7 +117,8 @@ impl Hub {
         self.lock().len()
     }
 
-    /// Subscribes to the changes after a position. `expected` is the database that the position belongs to.
+    /// Subscribes to the changes after a position. `expected` is the database that the position belongs to. The source may leave out
+    /// what does not match `selector`, but for deletions.
     ///
     /// # Errors
     ///
@@ -124,6 +128,7 @@ impl Hub {
         since: Sequence,
         expected: &DatabaseIdentity,
         mode: ReadMode,
+        selector: Option<&Value>,
     ) -> Result<Subscription, SourceError> {
         let found = self.source.identity().await?;
         if !found.matches(expected) {
@@ -131,9 +136,12 @@ impl Hub {
         }
         let (subscriber, subscription) = Subscription::new(found.clone());
         let _one_at_a_time = self.subscribing.lock().await;
-        let Some(subscriber) = self.join_equal(&since, mode, subscriber) else { return Ok(subscription) };
+        let Some(subscriber) = self.join_equal(&since, mode, selector, subscriber) else {
+            return Ok(subscription);
+        };
         let shared = Arc::new(Shared {
             mode,
+            selector: selector.cloned(),
             state: Mutex::new(SharedState {
                 joinable: Some(since.clone()),
                 joining: Vec::new(),
@@ -150,8 +158,15 @@ impl Hub {
     }
 
     /// Gives a member to a reader that stands at its position, or gives it back.
-    fn join_equal(&self, since: &Sequence, mode: ReadMode, subscriber: Subscriber) -> Option<Subscriber> {
-        for reader in self.lock().iter().filter(|reader| reader.mode == mode) {
+    fn join_equal(
+        &self,
+        since: &Sequence,
+        mode: ReadMode,
+        selector: Option<&Value>,
+        subscriber: Subscriber,
+    ) -> Option<Subscriber> {
+        let is_same = |reader: &&Arc<Shared>| reader.mode == mode && reader.selector.as_ref() == selector;
+        for reader in self.lock().iter().filter(is_same) {
             let mut state = reader.lock();
             if !state.is_closed && state.joinable.as_ref() == Some(since) {
                 state.joining.push(subscriber);
@@ -201,7 +216,9 @@ impl Hub {
     fn leader_of(&self, reader: &Arc<Shared>) -> Option<Arc<Shared>> {
         let readers = self.lock();
         let before = readers.iter().take_while(|other| !Arc::ptr_eq(other, reader));
-        before.filter(|other| other.mode == ReadMode::Follow).find(|other| other.lock().is_live).cloned()
+        let follows =
+            |other: &&Arc<Shared>| other.mode == ReadMode::Follow && other.selector == reader.selector;
+        before.filter(follows).find(|other| other.lock().is_live).cloned()
     }
 
     /// A reader ended.

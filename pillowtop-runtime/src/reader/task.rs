@@ -152,7 +152,8 @@ impl ReaderTask {
 
     fn open(&self, mode: FeedMode) -> Feed {
         let (since, identity) = (self.position.clone(), self.identity.clone());
-        self.hub.source.open(FeedRequest { since, identity, mode, selector: None })
+        let selector = self.shared.selector.clone();
+        self.hub.source.open(FeedRequest { since, identity, mode, selector })
     }
 
     /// Gives the members to an earlier reader, where that is safe. `true` if they are gone.

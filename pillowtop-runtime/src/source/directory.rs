@@ -129,23 +129,23 @@ async fn read(path: &Path, since: &Sequence, mut sender: Sender) -> Result<(), S
 
 /// Reads all documents again after each change. A file that is broken or gone may be in the middle of being written.
 async fn follow(path: &Path, mut since: Sequence, mut sender: Sender) -> Result<(), SourceError> {
-    let mut last_reason = String::new();
-    let mut is_first = true;
+    let mut last_reason = None;
+    let mut is_told = false;
     loop {
         match read_changed(path, &since, &mut sender).await {
-            Ok(position) if position != since || is_first => {
-                since = position.clone();
-                is_first = false;
-                last_reason.clear();
-                sender.position(position, Some(0)).await;
+            Ok(position) => {
+                if position != since || !is_told || last_reason.is_some() {
+                    since = position.clone();
+                    (is_told, last_reason) = (true, None);
+                    sender.position(position, Some(0)).await;
+                }
             }
-            Ok(_) => {}
             Err(error) => {
-                let reason = error.to_string();
+                let reason = Some(error.to_string());
                 if reason != last_reason {
-                    last_reason.clone_from(&reason);
+                    last_reason = reason;
                     sender.flush().await;
-                    sender.tell(FeedEvent::Waiting(reason)).await;
+                    sender.tell(FeedEvent::Waiting(error.to_string())).await;
                 }
             }
         }

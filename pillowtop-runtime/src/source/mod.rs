@@ -10,6 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
+use futures_util::{Stream, StreamExt as _};
 use pillowtop_core::{DatabaseName, DocumentId, Sequence};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -49,6 +50,18 @@ pub struct FeedRequest {
     /// A Mango selector that the source may apply. It may be ignored: whoever reads decides on each document anyway. It never
     /// withholds deletions.
     pub selector: Option<serde_json::Value>,
+}
+
+impl SourceError {
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Couch(error) => error.is_retryable(),
+            Self::Io(_) => true,
+            Self::Other { is_retryable, .. } => *is_retryable,
+            _ => false,
+        }
+    }
 }
 
 impl FeedRequest {
@@ -189,6 +202,14 @@ pub enum SourceError {
         /// How much of it was read.
         read: u64,
     },
+    /// An error of a source of your own.
+    #[error("{reason}")]
+    Other {
+        /// The reason, for people. It quotes no document.
+        reason: String,
+        /// Whether the same request may succeed later.
+        is_retryable: bool,
+    },
     /// The task that reads panicked, which is a bug. What it read before is no whole feed.
     #[error("the task that reads the source failed: {0}")]
     Task(String),
@@ -212,6 +233,21 @@ impl Feed {
         let ended = self.task.as_mut()?.await;
         self.task = None;
         ended.err().map(|error| Err(SourceError::Task(error.to_string())))
+    }
+
+    /// A feed of a source of your own. The stream runs as a task of its own, and no further than what is taken from the feed.
+    pub fn of_stream(events: impl Stream<Item = Result<FeedEvent, SourceError>> + Send + 'static) -> Self {
+        Self::spawn(async move |sender: Sender| {
+            let mut events = std::pin::pin!(events);
+            while let Some(event) = events.next().await {
+                sender
+                    .events
+                    .send(event)
+                    .await
+                    .map_err(|_| SourceError::Task("nobody reads the feed".to_owned()))?;
+            }
+            Ok(())
+        })
     }
 
     /// Runs a source.
@@ -312,6 +348,16 @@ mod tests {
         assert!(matches!(feed.next().await, Some(Ok(FeedEvent::Position { .. }))));
         let error = feed.next().await.expect("an error").unwrap_err();
         assert!(error.to_string().contains("a bug"), "{error}");
+        assert!(feed.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_source_of_your_own_makes_a_feed_of_a_stream() {
+        let position = FeedEvent::Position { sequence: "1".into(), pending: Some(0) };
+        let error = SourceError::Other { reason: "away".to_owned(), is_retryable: true };
+        let mut feed = Feed::of_stream(futures_util::stream::iter([Ok(position), Err(error)]));
+        assert!(matches!(feed.next().await, Some(Ok(FeedEvent::Position { .. }))));
+        assert!(feed.next().await.is_some_and(|event| event.is_err_and(|error| error.is_retryable())));
         assert!(feed.next().await.is_none());
     }
 

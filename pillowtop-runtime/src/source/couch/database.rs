@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::error::CouchError;
 use super::server::CouchServer;
 use crate::claim::DatabaseIdentity;
+use crate::retry::{RetryPolicy, retry};
 
 /// One database of a server.
 #[derive(Debug, Clone)]
@@ -105,8 +106,11 @@ impl CouchDatabase {
     ///
     /// When the server does not create it.
     pub async fn create(&self) -> Result<bool, CouchError> {
-        let request = self.server.request(Method::PUT, &[self.name.as_str()]);
-        match self.server.send(request, None, "creating a database").await {
+        let create = async || {
+            let request = self.server.request(Method::PUT, &[self.name.as_str()]);
+            self.server.send(request, None, "creating a database").await
+        };
+        match retry(RetryPolicy::default(), CouchError::is_retryable, create).await {
             Ok(_) => Ok(true),
             Err(CouchError::Refused { status: 412, .. }) => Ok(false),
             Err(error) => Err(error),

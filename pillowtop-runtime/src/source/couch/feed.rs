@@ -79,9 +79,11 @@ struct FeedReader {
 
 impl FeedReader {
     fn new(database: CouchDatabase, request: FeedRequest, sender: Sender) -> Self {
+        // With a selector, the position of a continuous feed would stand still without a match.
+        let is_stream = request.selector.is_none() && !database.server().holds_back_streams();
         Self {
             database,
-            live: Live::new(request.selector.is_some()),
+            live: Live::new(is_stream),
             request,
             sender,
             backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(30)),
@@ -257,7 +259,9 @@ impl FeedReader {
             ReadFailure::Silent(_) if wanted.is_stream() && !lines.has_received() => {
                 Ok(self.fall_back(FallBack::Buffered))
             }
-            ReadFailure::Cut(error) if lines.is_between_lines() && wanted.is_live() => {
+            ReadFailure::Cut(error)
+                if lines.is_between_lines() && (wanted.is_stream() || wanted.is_live() && self.rows == 0) =>
+            {
                 self.closed(opened, lines.has_received(), error)
             }
             failure => {
@@ -295,7 +299,10 @@ impl FeedReader {
     }
 
     fn fall_back(&mut self, why: FallBack) -> Progress {
-        self.live.fall_back(why);
+        self.live.fall_back();
+        if self.database.server().note_held_back_streams() {
+            tracing::warn!(server = self.database.address(), "{}", why.message());
+        }
         self.is_verified = false;
         Progress::More
     }
@@ -310,6 +317,8 @@ impl FeedReader {
         // The identity of the database is verified before the position is used again, and much may have changed by then.
         self.is_verified = false;
         self.is_caught_up = false;
+        // Told again, it reports that the server responds.
+        self.is_position_known = false;
         self.backoff.failed()
     }
 

@@ -208,6 +208,24 @@ async fn behind_a_proxy_that_buffers_changes_come_by_long_poll() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn that_a_proxy_buffers_is_found_out_once_for_all_databases_of_a_server() {
+    let server =
+        server(vec![Script::text(END), held_back(), Script::text(row("\"a\"", "1") + END), held_back()])
+            .await;
+    let database = server.database();
+    assert_eq!(next_id(&mut database.open(request(FeedMode::Continuous))).await, "1");
+    assert!(!database.server().note_held_back_streams());
+    let before = server.requests("/db/_changes").len();
+    let mut second = database.open(request(FeedMode::Continuous));
+    assert!(tokio::time::timeout(Duration::from_secs(9), next_id(&mut second)).await.is_err());
+    let requests = server.requests("/db/_changes");
+    assert!(
+        requests[before..].iter().all(|request| !request.head.contains("feed=continuous")),
+        "{requests:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_closed_while_idle_is_opened_again_at_once() {
     let idle = stream_of("\n", Duration::from_secs(5));
     let last = stream_of(&row("\"a\"", "1"), HOUR);
@@ -314,4 +332,20 @@ async fn a_selector_never_withholds_deletions() {
         let widened = serde_json::json!({"$or": [{"doc_type": "CommCareCase"}, {"_deleted": true}]});
         assert_eq!(body, serde_json::json!({"selector": widened}));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_follows_when_a_server_responds_again() {
+    let server =
+        server(vec![Script::text(END), Script::Status(500, "{}"), Script::text(END), held_back()]).await;
+    let mut feed = server.feed(FeedMode::Continuous);
+    let mut events = Vec::new();
+    while events.len() < 3 {
+        events.push(match feed.next().await.expect("an event").unwrap() {
+            FeedEvent::Waiting(_) => "waiting",
+            FeedEvent::Position { .. } => "position",
+            FeedEvent::Rows(_) => "rows",
+        });
+    }
+    assert_eq!(events, ["position", "waiting", "position"]);
 }

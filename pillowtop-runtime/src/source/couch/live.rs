@@ -37,9 +37,8 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// A selector's feed is long-polled: on a continuous one its position would stand still without a match.
-    pub(super) fn new(has_selector: bool) -> Self {
-        Self { is_stream: !has_selector, heartbeat: HEARTBEAT, long_poll: LONG_POLL }
+    pub(super) fn new(is_stream: bool) -> Self {
+        Self { is_stream, heartbeat: HEARTBEAT, long_poll: LONG_POLL }
     }
 
     /// The next request.
@@ -52,9 +51,8 @@ impl Live {
     }
 
     /// Gives up the continuous feed.
-    pub(super) fn fall_back(&mut self, why: FallBack) {
+    pub(super) fn fall_back(&mut self) {
         self.is_stream = false;
-        tracing::warn!("{}", why.message());
     }
 
     /// A connection was closed while it waited. Returns whether that is no failure: the next request waits for less.
@@ -95,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_long_poll_that_is_cut_waits_for_less_each_time() {
-        let mut live = Live::new(true);
+        let mut live = Live::new(false);
         let mut cuts = 0;
         while live.closed_while_waiting(false) {
             cuts += 1;

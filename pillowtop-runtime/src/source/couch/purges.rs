@@ -47,7 +47,7 @@ impl CouchDatabase {
     pub async fn purged(&self, since: &Sequence) -> Result<PurgedIds, CouchError> {
         // Read before the history, which then contains at least everything up to it.
         let sequence = self.purge_sequence().await?;
-        if sequence == *since {
+        if sequence == *since || purges_in(&sequence) == Some(0) {
             return Ok(PurgedIds { ids: Vec::new(), sequence, is_complete: true });
         }
         let name = self.name().as_str();
@@ -74,11 +74,15 @@ impl CouchDatabase {
     }
 }
 
-/// How many purges there were between two positions. CouchDB writes the number of all purges before an opaque purge sequence. It serves
-/// only to prove that a history is long enough: each shard keeps at least its last ones, up to the limit.
+/// How many purges there were between two positions. It serves only to prove that a history is long enough: each shard keeps at least
+/// its last ones, up to the limit.
 fn purges_between(since: &Sequence, until: &Sequence) -> Option<u64> {
-    let number = |sequence: &Sequence| sequence.as_str().split('-').next()?.parse::<u64>().ok();
-    number(until)?.checked_sub(number(since)?)
+    purges_in(until)?.checked_sub(purges_in(since)?)
+}
+
+/// The number of all purges, which CouchDB writes before an opaque purge sequence.
+fn purges_in(sequence: &Sequence) -> Option<u64> {
+    sequence.as_str().split('-').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -103,8 +107,10 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_new_purge_nothing_is_listed() {
-        let purged = purged("3-g1AAA", "1000", "3-g1AAA").await;
-        assert_eq!((purged.ids.len(), purged.is_complete), (0, true));
+        for (sequence, since) in [("3-g1AAA", "3-g1AAA"), ("0-g1AAA", "0")] {
+            let purged = purged(sequence, "1000", since).await;
+            assert_eq!((purged.ids.len(), purged.is_complete), (0, true));
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,8 @@
 //! A CouchDB server: requests to it, and its databases.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use pillowtop_core::DatabaseName;
 use reqwest::header::ACCEPT;
 use reqwest::{Method, RequestBuilder, Response};
@@ -14,12 +17,14 @@ use crate::retry::{RetryPolicy, retry};
 #[derive(Debug, Clone)]
 pub struct CouchServer {
     endpoint: Endpoint,
+    /// Whether a continuous feed was given up. Then it is for all databases.
+    is_held_back: Arc<AtomicBool>,
 }
 
 impl CouchServer {
     /// A server at an address. Nothing is requested yet.
     pub fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint }
+        Self { endpoint, is_held_back: Arc::default() }
     }
 
     /// Checks that the server is a CouchDB.
@@ -51,6 +56,16 @@ impl CouchServer {
 
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Whether something holds back continuous feeds.
+    pub(super) fn holds_back_streams(&self) -> bool {
+        self.is_held_back.load(Ordering::Relaxed)
+    }
+
+    /// Notes that something holds back continuous feeds. Returns whether that is new.
+    pub(super) fn note_held_back_streams(&self) -> bool {
+        !self.is_held_back.swap(true, Ordering::Relaxed)
     }
 
     /// Reads a JSON response, and retries for a while.

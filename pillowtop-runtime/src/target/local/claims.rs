@@ -108,7 +108,7 @@ impl LocalClaims {
     /// The lease of this process, or a new one where it was lost.
     async fn lease(&self) -> Result<Arc<Lease>, OpenError> {
         let mut lease = self.lease.lock().await;
-        if let Some(lease) = lease.as_ref().filter(|lease| !lease.is_lost()) {
+        if let Some(lease) = lease.as_ref().filter(|lease| !lease.is_ended()) {
             return Ok(Arc::clone(lease));
         }
         let store = Arc::new(self.store()?);
