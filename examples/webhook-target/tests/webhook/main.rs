@@ -101,10 +101,10 @@ async fn a_pillow_is_followed_into_it_with_a_claim_in_a_directory() {
         let options = AcquireOptions::default();
         let open = destination.open(&target, Slice::Whole, begin.take(), options).await.unwrap();
         assert_eq!(open.claim.state().checkpoint, expected);
-        let guarded = GuardedTarget::new(&open, GuardedTarget::LIMIT);
+        let open = open.guarded(GuardedTarget::LIMIT);
         let version = open.claim.versions().stamp().unwrap();
-        guarded.write(&[index("a", version, &json!({"at": position}))]).await.unwrap();
-        guarded.flush().await.unwrap();
+        open.target.write(&[index("a", version, &json!({"at": position}))]).await.unwrap();
+        open.target.flush().await.unwrap();
         open.claim.save(Some(position.into())).await.unwrap();
         open.claim.release().await.unwrap();
         assert_eq!(receiver.document("a"), Some(json!({"at": position})));
