@@ -218,6 +218,9 @@ pub(crate) enum EsAction {
         /// Show the plan and change nothing
         #[arg(long)]
         dry_run: bool,
+        /// Move an alias even if something speaks against it
+        #[arg(long)]
+        force: bool,
     },
 }
 

@@ -153,7 +153,7 @@ impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::Couch(error) => error.into(),
-            SourceError::BrokenLine { reason: RowError::NoDocument, .. } => Self::new(error)
+            SourceError::BrokenLine { reason: RowError::Unreadable(_), .. } => Self::new(error)
                 .hint("save the feed with its documents: `_changes?include_docs=true`; nothing was read beyond what is indexed already"),
             SourceError::BrokenLine { .. } | SourceError::UnreadableLine { .. } => Self::new(error)
                 .hint("mend that line, or take it out; nothing was read beyond what is indexed already"),

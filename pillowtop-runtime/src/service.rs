@@ -10,6 +10,7 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -114,6 +115,15 @@ impl DatabaseSelection {
         match self {
             Self::One(_) => Slice::Whole,
             Self::Several { .. } => Slice::Database(database.clone()),
+        }
+    }
+}
+
+impl fmt::Display for DatabaseSelection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(name) => fmt::Display::fmt(name, formatter),
+            Self::Several { patterns, .. } => formatter.write_str(&patterns.join(", ")),
         }
     }
 }

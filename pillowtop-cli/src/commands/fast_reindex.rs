@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pillowtop_core::AnyPillow;
 use pillowtop_runtime::claim::WhenHeld;
 use pillowtop_runtime::reindex::{Reindex, ReindexPlan, ReindexStep, Reindexed};
+use pillowtop_runtime::service::Served;
 use serde_json::json;
 
 use crate::arguments::FastReindex;
@@ -38,7 +39,8 @@ async fn build_and_show(
     stop: &Stop,
 ) -> Result<Outcome, Failure> {
     let name = &pillow.definition().pillow;
-    let (done, summary) = build(context, servers, pillow, restart, stop).await?;
+    let served = servers.served(context, pillow)?;
+    let (done, summary) = build(context, servers, served, restart, stop).await?;
     if !done.already_complete {
         summary.print();
     }
@@ -67,7 +69,8 @@ async fn show_plan(
     restart: bool,
 ) -> Result<Outcome, Failure> {
     let name = &pillow.definition().pillow;
-    let (action, index) = match reindex(context, servers, pillow, restart).await?.plan().await? {
+    let served = servers.served(context, pillow)?;
+    let (action, index) = match reindex(context, servers, served, restart).await?.plan().await? {
         ReindexPlan::Complete(index) => {
             context.talk.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
             ("none", Some(index))
@@ -90,12 +93,12 @@ async fn show_plan(
 pub(crate) async fn build(
     context: &Context,
     servers: &Servers,
-    pillow: &Arc<dyn AnyPillow>,
+    served: Served,
     restart: bool,
     stop: &Stop,
 ) -> Result<(Reindexed, Summary), Failure> {
-    let name = pillow.definition().pillow.clone();
-    let reindex = reindex(context, servers, pillow, restart).await?;
+    let name = served.pillow.definition().pillow.clone();
+    let reindex = reindex(context, servers, served, restart).await?;
     let counters = Arc::clone(&reindex.served.counters);
     let progress = Progress::start(&context.talk, "loading", vec![(name.clone(), counters)]);
     let total = progress.total();
@@ -136,10 +139,9 @@ pub(crate) async fn build(
 async fn reindex<'a>(
     context: &Context,
     servers: &'a Servers,
-    pillow: &Arc<dyn AnyPillow>,
+    served: Served,
     restart: bool,
 ) -> Result<Reindex<'a>, Failure> {
-    let served = servers.served(context, pillow)?;
     let databases = servers.databases(&served.databases).await?;
     Ok(Reindex {
         cluster: &servers.cluster,

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use pillowtop_core::canonical::to_readable;
 use pillowtop_core::name::{index_name_problem, pillow_name_problem};
 use pillowtop_core::normal_form::Note;
-use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions};
+use pillowtop_runtime::target::elastic::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 
 use crate::arguments::NewPillow;
@@ -148,7 +148,7 @@ async fn read(context: &Context, source: &str) -> Result<Value, Failure> {
     }
     let endpoint = context.config.elastic.endpoint(server).map_err(Failure::usage)?;
     let cluster = Cluster::connect(endpoint, ClusterOptions::default()).await?;
-    Ok(cluster.index_answer(index).await?)
+    Ok(cluster.index_description(index).await?)
 }
 
 /// A source without the credentials that an address may have.

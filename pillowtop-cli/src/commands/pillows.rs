@@ -14,7 +14,7 @@ pub(crate) fn run(context: &Context) -> Outcome {
     for pillow in context.registry.pillows() {
         let definition = pillow.definition();
         let (state, _) = state(definition);
-        let database = definition.document.database.map(|named| context.config.database(named));
+        let database = definition.document.database.map(|named| context.config.databases(named).to_string());
         let enabled = context
             .config
             .pillows
@@ -23,7 +23,7 @@ pub(crate) fn run(context: &Context) -> Outcome {
         let row = [
             definition.pillow.to_string(),
             definition.document.types.join(", "),
-            database.as_ref().map(ToString::to_string).unwrap_or_default(),
+            database.clone().unwrap_or_default(),
             definition.alias.to_string(),
             definition.hash.short(),
             if enabled { state.to_string() } else { format!("{state}, not enabled") },

@@ -42,19 +42,22 @@ fn contained(value: &str) -> Option<&str> {
     })
 }
 
+/// What is wrong with a row that carries no document.
+fn no_document() -> String {
+    "it has no document: save the response with `include_docs=true`".to_owned()
+}
+
 /// A row of a changes feed or of a view, the revisions of a document from `_bulk_get`, or a document by itself.
 fn item(text: &str, place: &str) -> Result<Vec<Row>, String> {
     let has = |name: &str| scan::member(text, name).is_some();
-    let invalid = |error: RowError| match error {
-        RowError::NoDocument => "it has no document: save the response with `include_docs=true`".to_owned(),
-        error => error.to_string(),
-    };
+    let invalid = |error: RowError| error.to_string();
     let one = |text: &str| document(text, place).map(|row| vec![row]).map_err(invalid);
     if has("_id") {
         return one(text);
     }
     if has("id") && has("changes") {
-        return Row::parse(text.into()).map(|row| vec![row]).map_err(invalid);
+        let row = Row::parse(text.into()).map_err(invalid)?;
+        return if row.unreadable.is_some() { Err(no_document()) } else { Ok(vec![row]) };
     }
     if has("key") && (has("value") || has("error")) {
         return match scan::member(text, "doc") {
@@ -62,7 +65,7 @@ fn item(text: &str, place: &str) -> Result<Vec<Row>, String> {
             Some(inner) => one(inner),
             // `_all_docs?keys=…` responds so for an id that is not in the database.
             None if has("error") => Ok(Vec::new()),
-            None => Err(invalid(RowError::NoDocument)),
+            None => Err(no_document()),
         };
     }
     if let Some(revisions) = scan::member(text, "docs").filter(|_| has("id")) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use pillowtop_core::DatabaseName;
-use pillowtop_runtime::http::{Endpoint, describe_error};
+use pillowtop_runtime::http::{Endpoint, Method, describe_error};
 use pillowtop_runtime::source::CouchServer;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -180,14 +180,18 @@ impl Address {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let client = self.endpoint.client();
         let request = match body {
-            Some(body) => client.post(url).header("content-type", "application/json").body(body.to_string()),
-            None => client.get(url),
+            Some(body) => self
+                .endpoint
+                .request(Method::POST, url)
+                .header("content-type", "application/json")
+                .body(body.to_string()),
+            None => self.endpoint.request(Method::GET, url),
         };
         let failed = |reason: String| Unread::Failed(Failure::new(format!("reading {self}: {reason}")));
-        let sent = request.header("accept", "application/json").timeout(PATIENCE).send().await;
-        let response = sent.map_err(|error| failed(describe_error(error)))?;
+        let request = request.header("accept", "application/json").timeout(PATIENCE);
+        let sent = self.endpoint.send(request).await;
+        let response = sent.map_err(|error| failed(error.to_string()))?;
         let status = response.status();
         let text = response.text().await.map_err(|error| failed(describe_error(error)))?;
         if !status.is_success() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pillowtop_core::{DatabaseName, Sequence};
 use pillowtop_runtime::row::Row;
-use pillowtop_runtime::source::{CouchServer, Feed, FeedEvent, FeedMode};
+use pillowtop_runtime::source::{CouchServer, Feed, FeedEvent, FeedMode, FeedRequest, Source as _};
 
 use super::bytes::{self, STANDARD_INPUT};
 use super::database::Address;
@@ -61,7 +61,7 @@ impl Input {
         match &mut self.kind {
             Kind::Feed(feed) => match feed.next().await.transpose()? {
                 Some(FeedEvent::Rows(rows)) => Ok(Some(rows)),
-                Some(FeedEvent::Position(_)) => Ok(Some(Vec::new())),
+                Some(FeedEvent::Position { .. }) => Ok(Some(Vec::new())),
                 Some(FeedEvent::Waiting(reason)) => Err(Failure::new(reason)),
                 None => Ok(None),
             },
@@ -84,7 +84,12 @@ async fn database(context: &Context, source: &str) -> Result<Input, Failure> {
     let shown = address.to_string();
     let database = CouchServer::new(address.endpoint).database(DatabaseName::from(address.database));
     let info = database.info().await?;
-    let feed = database.changes(Sequence::start(), info.identity, FeedMode::OneShot);
+    let feed = database.open(FeedRequest {
+        since: Sequence::start(),
+        identity: info.identity,
+        mode: FeedMode::OneShot,
+        selector: None,
+    });
     Ok(Input { shown, kind: Kind::Feed(feed) })
 }
 

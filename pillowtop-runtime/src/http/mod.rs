@@ -11,10 +11,12 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use url::Url;
 
 use gate::Gate;
+
+pub use reqwest::Method;
 
 pub use failure::{RequestError, describe_error, describe_redirect};
 pub use gate::CredentialsError;

@@ -98,6 +98,13 @@ impl Decider {
         decided.collect()
     }
 
+    /// Decides one row.
+    pub fn decide_one(&self, row: &Row) -> Decided {
+        let decided = self.decide(std::slice::from_ref(row), &AtomicUsize::new(0)).pop();
+        // There is one decision for each row.
+        decided.unwrap_or_else(|| Decided { id: self.id_of(&row.id), decision: Decision::Ignore })
+    }
+
     /// The id in the target of a document. A `/` in the database's name is escaped: `a` and `b/c`, or `a/b` and `c`, are two documents.
     pub fn id_of(&self, id: &DocumentId) -> DocumentId {
         if self.prefixes_ids {
