@@ -220,6 +220,7 @@ impl Member {
         stop: &CancellationToken,
     ) -> Result<bool, MemberError> {
         loop {
+            self.pipeline.is_suspended = true;
             self.pipeline.show(Some(reason));
             if let Some(report) = self.pipeline.report() {
                 reporter::store(Arc::clone(&self.pipeline.open.claim), report).await;
