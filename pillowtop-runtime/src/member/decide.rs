@@ -1,7 +1,6 @@
 //! What a row means to a pillow: type filter, decode, filter, transform. A pure function of the row, so any number of cores can decide
 //! the rows of a batch at once.
 
-use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
 use crate::index_id::index_id;
 use crate::operation::Version;
+use crate::panic_message::panic_message;
 use crate::row::Row;
 
 /// The longest document that a dead letter keeps, in bytes.
@@ -196,13 +196,6 @@ impl Decider {
             document: row.document().filter(|_| self.keeps_bodies).map(|text| cut(text, KEPT_DOCUMENT)),
         })))
     }
-}
-
-/// What a panic says.
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("it panicked without a message")
 }
 
 /// The string, or as much of its start as a dead letter keeps.

@@ -144,6 +144,7 @@ impl Member {
     /// When the open dead letters cannot be read.
     pub async fn new(parts: MemberParts, queue: RequestQueue) -> Result<Self, MemberError> {
         let MemberParts { pillow, hub, open, prefixes_ids, counters, options, pool } = parts;
+        let open = open.guarded(options.target_limit);
         let state = open.claim.state();
         let open_dead_letters = open.dead_letters.open().await?;
         let name = pillow.definition().pillow.clone();
@@ -245,6 +246,7 @@ impl Member {
         stop: &CancellationToken,
     ) -> Result<bool, MemberError> {
         loop {
+            self.pipeline.is_suspended = true;
             self.pipeline.show(Some(reason));
             if let Some(report) = self.pipeline.report() {
                 reporter::store(Arc::clone(&self.pipeline.open.claim), report).await;

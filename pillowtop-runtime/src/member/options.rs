@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::lanes::BulkLimits;
+use crate::target::GuardedTarget;
 
 /// The bounds of a member.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct MemberOptions {
     pub waiting_bytes: usize,
     /// The most rows that are on their way before reading stops. Default: 100,000.
     pub waiting_rows: usize,
+    /// The time limit of one call of the target, which then counts as unreachable. Default: [`GuardedTarget::LIMIT`].
+    pub target_limit: Duration,
     /// How often a position is saved while documents are written. Default: 5 s.
     pub save_interval: Duration,
     /// So many open dead letters pause the pillow, until some are resolved. Default: 10,000.
@@ -37,6 +40,7 @@ impl Default for MemberOptions {
             concurrency: 4,
             waiting_bytes: 32_000_000,
             waiting_rows: 100_000,
+            target_limit: GuardedTarget::LIMIT,
             save_interval: Duration::from_secs(5),
             max_open_dead_letters: 10_000,
             max_dead_letter_share: Some(0.1),

@@ -46,6 +46,8 @@ pub(super) struct Pipeline {
     pub(super) buried: HashMap<u64, Version>,
     pub(super) pause: Pause,
     pub(super) lost: Option<String>,
+    /// Whether it was suspended and has not acknowledged everything since.
+    pub(super) is_suspended: bool,
     /// Whether anything was written since the last save.
     pub(super) has_written: bool,
     /// When something was acknowledged last.
@@ -127,6 +129,7 @@ impl Pipeline {
             buried: HashMap::new(),
             pause: Pause::default(),
             lost: None,
+            is_suspended: false,
             has_written: false,
             progress: Instant::now(),
             pending: None,
@@ -141,7 +144,8 @@ impl Pipeline {
         self.watermark = Watermark::default();
         self.concurrency = ConcurrencyLimit::new(self.options.concurrency);
         self.dead_letters.in_flight = false;
-        self.pause = Pause::default();
+        // What is shown stays until something else is.
+        self.pause = Pause { reason: self.pause.reason.take(), ..Pause::default() };
         self.progress = Instant::now();
     }
 

@@ -66,6 +66,8 @@ pub(super) struct Session<'a> {
     is_saving: bool,
     saved_at: Instant,
     recounted_at: Instant,
+    /// Whether the reader has delivered anything.
+    has_received: bool,
     /// Batches with rows that are not acknowledged, by the ordinal after their last row: they count in the process's budget.
     held: VecDeque<(Ordinal, Arc<Batch>)>,
 }
@@ -91,6 +93,7 @@ impl<'a> Session<'a> {
             is_saving: false,
             saved_at: now,
             recounted_at: now,
+            has_received: false,
             held: VecDeque::new(),
         }
     }
@@ -157,6 +160,7 @@ impl<'a> Session<'a> {
     }
 
     fn take(&mut self, delivery: Delivery) {
+        self.has_received = true;
         match delivery {
             Delivery::Batch(batch) => {
                 let count = batch.rows.len() as u64;
@@ -204,7 +208,7 @@ impl<'a> Session<'a> {
             match self.pipeline.open.claim.save(None).await {
                 Err(ClaimError::Lost { reason, .. }) => return Err(self.claim_lost(reason)),
                 Err(error) => {
-                    tracing::warn!(member = self.pipeline.member, %error, "the claim is not read again")
+                    tracing::warn!(member = self.pipeline.member, %error, "the claim is not read again");
                 }
                 Ok(()) => {}
             }
@@ -229,7 +233,8 @@ impl<'a> Session<'a> {
                 Done::Told
             });
         }
-        if is_quiet && self.pipeline.is_idle() {
+        if is_quiet && self.has_received && self.pipeline.is_idle() {
+            self.pipeline.end_suspension();
             self.pipeline.counters.set_caught_up(&self.pipeline.member);
         }
     }

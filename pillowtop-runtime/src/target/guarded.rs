@@ -31,6 +31,15 @@ pub struct GuardedTarget {
     limit: Duration,
 }
 
+impl OpenTarget {
+    /// The same with its target behind a guard.
+    #[must_use]
+    pub fn guarded(self, limit: Duration) -> Self {
+        let target = Arc::new(GuardedTarget::new(&self, limit));
+        Self { target, ..self }
+    }
+}
+
 impl GuardedTarget {
     /// The time limit of a call by default. A server that is given 30 s for a bulk responds before.
     pub const LIMIT: Duration = Duration::from_secs(90);

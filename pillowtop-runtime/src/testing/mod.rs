@@ -7,6 +7,7 @@ mod note;
 mod process;
 mod store;
 
+mod local_targets;
 mod tests;
 mod touching;
 

@@ -63,11 +63,8 @@ struct Ndjson(NdjsonDestination);
 
 impl TargetUnderTest for Ndjson {
     fn open(&mut self) -> BoxFuture<'_, Arc<dyn Target>> {
-        async {
-            let open = acquire(&self.0, Some(database())).await.unwrap();
-            Arc::new(GuardedTarget::new(&open, GuardedTarget::LIMIT)) as Arc<dyn Target>
-        }
-        .boxed()
+        async { acquire(&self.0, Some(database())).await.unwrap().guarded(GuardedTarget::LIMIT).target }
+            .boxed()
     }
 
     fn read<'a>(&'a mut self, id: &'a str) -> BoxFuture<'a, Option<Value>> {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::claim::{AcquireError, AcquireOptions, DatabaseIdentity, Phase, Slice};
 use crate::target::embedded::{EmbeddedError, EmbeddedReader};
-use crate::target::{Destination, OpenError, Target};
+use crate::target::{Destination, GuardedTarget, OpenError, Target, WriteError};
 
 /// What the error of a destination is at its root.
 fn embedded(error: OpenError) -> EmbeddedError {
@@ -146,6 +146,27 @@ async fn a_directory_that_was_deleted_is_another_target_and_begins_anew() {
     assert!(matches!(missing, OpenError::Acquire(AcquireError::NoState(_))), "{missing}");
     let opened = acquire(&destination, Some(database())).await.unwrap();
     assert_eq!(opened.claim.state().checkpoint, None);
+}
+
+#[tokio::test]
+async fn a_directory_that_is_deleted_under_its_owner_loses_the_claim_and_begins_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let destination = destination(directory.path(), &mapped(&json!({})));
+    let (opened, target) = try_open(&destination).await.unwrap();
+    let opened = opened.guarded(GuardedTarget::LIMIT);
+    put(&target, "a", &json!({})).await;
+    // The writer's threads may be creating files, so it is moved away at once.
+    fs::rename(target.directory(), directory.path().join("deleted")).unwrap();
+    let lost = opened.target.flush().await.unwrap_err();
+    assert!(matches!(lost, WriteError::ClaimLost(_)), "{lost}");
+    assert!(opened.claim.save(Some("9".into())).await.is_err());
+
+    // The failed target is not used again, even while somebody still has it.
+    let again = acquire(&destination, Some(database())).await.unwrap();
+    assert_eq!(again.claim.state().checkpoint, None);
+    again.target.write(&[index("a", &json!({}))]).await.unwrap();
+    again.target.flush().await.unwrap();
+    assert_eq!(destination.reader().unwrap().count(), 1);
 }
 
 #[tokio::test]
