@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pillowtop_core::Revision;
 use tokio::time::Instant;
 
 use super::counters::Count;
@@ -11,7 +12,7 @@ use super::isolation::{Unanswered, count_timeout, count_unknown, halve};
 use super::pipeline::{Pause, Pipeline};
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, DeadLetterError, Stage};
-use crate::operation::{Action, Version};
+use crate::operation::Action;
 use crate::request::Processed;
 use crate::target::{Outcome, WriteError};
 
@@ -71,7 +72,7 @@ impl Pipeline {
                 self.dead_letters.last =
                     Some(format!("{} of `{}`: {}", letter.error_type, letter.id, letter.reason));
                 self.dead_letters.open.insert(entry.hash);
-                self.unbury(entry.hash, entry.version);
+                self.unbury(entry.hash, &entry.revision);
                 self.counters.add(Count::DeadLetter, 1);
                 Processed::DeadLetter
             }
@@ -141,14 +142,14 @@ impl Pipeline {
         }
     }
 
-    /// Whether a person has given up on the document of this operation.
+    /// Whether a person has given up on this revision of the document.
     fn is_buried(&self, entry: &Entry) -> bool {
-        self.buried.get(&entry.hash).is_some_and(|last| entry.version <= *last)
+        self.buried.get(&entry.hash) == Some(&entry.revision)
     }
 
-    /// An operation of this version is done: if a person gave up on the document, that was about this or an earlier one.
-    fn unbury(&mut self, hash: u64, version: Version) {
-        if self.buried.get(&hash).is_some_and(|last| *last <= version) {
+    /// A revision of a document is done. If a person gave up on another one, that is of the past.
+    fn unbury(&mut self, hash: u64, revision: &Revision) {
+        if self.buried.get(&hash).is_some_and(|buried| buried != revision) {
             self.buried.remove(&hash);
         }
     }
@@ -232,7 +233,7 @@ impl Pipeline {
 
     /// An entry is in the target. Gives back what is to be done before it is acknowledged.
     fn written(&mut self, entry: Entry) -> Option<Entry> {
-        self.unbury(entry.hash, entry.version);
+        self.unbury(entry.hash, &entry.revision);
         let processed = match &entry.work {
             Work::Write(Action::Index(_)) => {
                 self.counters.add(Count::Indexed, 1);
