@@ -175,6 +175,8 @@ impl App {
             Command::FastReindex(arguments) => wait(commands::fast_reindex::run(&context, &arguments)),
             Command::Run(arguments) => wait(commands::run::run(&context, &arguments)),
             Command::EsManage(arguments) => wait(commands::es_manage::run(&context, &arguments.action)),
+            Command::Process(arguments) => wait(commands::process::run(&context, &arguments)),
+            Command::Checkpoint(arguments) => wait(commands::checkpoint::run(&context, &arguments.action)),
             Command::DeadLetters(arguments) => wait(commands::dead_letters::run(&context, &arguments.action)),
             Command::Quickstart(arguments) => match self.samples {
                 Some(samples) => wait(commands::quickstart::run(&context, &arguments, &samples)),
@@ -231,7 +233,8 @@ fn program() -> String {
 fn log_to(talk: &Talk, verbosity: Verbosity, has_colours: bool) {
     let level = match verbosity {
         Verbosity::Quiet => "error",
-        Verbosity::Normal => "warn",
+        // A pillow that is paused is a warning, and that it resumed is not.
+        Verbosity::Normal => "warn,pillowtop_runtime::member::counters=info,pillowtop_runtime::service=info",
         Verbosity::Verbose => "info,pillowtop_runtime=debug",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("PILLOWTOP_LOG")

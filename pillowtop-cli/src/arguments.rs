@@ -1,11 +1,17 @@
 //! The arguments of the command line. The help of each command has examples.
 
+mod checkpoint;
+mod dead_letters;
+
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::help;
+
+pub(crate) use checkpoint::{Checkpoint, CheckpointAction, Of};
+pub(crate) use dead_letters::{DeadLetterAction, DeadLetters, Filter};
 
 /// The heading of the options that every command has.
 const GLOBAL: &str = "Global options";
@@ -85,9 +91,15 @@ pub(crate) enum Command {
     /// Show indices and move aliases
     #[command(after_help = help::ES_MANAGE)]
     EsManage(EsManage),
-    /// The changes that could not be indexed
+    /// Process named documents again
+    #[command(after_help = help::PROCESS)]
+    Process(Process),
+    /// List, replay or remove the changes that could not be indexed
     #[command(after_help = help::DEAD_LETTERS)]
     DeadLetters(DeadLetters),
+    /// Show or change how far indices are
+    #[command(after_help = help::CHECKPOINT)]
+    Checkpoint(Checkpoint),
     /// Sample documents through real pillows into an index and a search that finds them
     #[command(after_help = help::QUICKSTART)]
     Quickstart(Quickstart),
@@ -225,19 +237,19 @@ pub(crate) enum EsAction {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct DeadLetters {
-    #[command(subcommand)]
-    pub(crate) action: DeadLetterAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DeadLetterAction {
-    /// The open ones, newest last
-    List {
-        /// The pillow [default: all]
-        #[arg(value_name = "NAME")]
-        name: Option<String>,
-    },
+pub(crate) struct Process {
+    /// The pillow
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// The documents' ids: a file, or `-` for standard input, with an id on each line or a JSON array of strings
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) ids: String,
+    /// Documents of this database alone, where the pillow reads several [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database: Option<String>,
+    /// Show what would be done and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ use pillowtop_runtime::source::{CouchError, SourceError};
 use pillowtop_runtime::target::OpenError;
 use pillowtop_runtime::target::elastic::ClusterError;
 use pillowtop_runtime::target::embedded::EmbeddedError;
+use pillowtop_runtime::touch::TouchError;
 
 use crate::certificates::{self, Server};
 
@@ -208,6 +209,19 @@ impl From<ServiceError> for Failure {
             ServiceError::Source(error) => error.into(),
             ServiceError::NoDatabase { .. } => Self::new(error)
                 .hint("which databases a pillow reads is set in `[databases]` of pillowtop.toml"),
+            error => Self::new(error),
+        }
+    }
+}
+
+impl From<TouchError> for Failure {
+    fn from(error: TouchError) -> Self {
+        match error {
+            TouchError::Store(error) => error.into(),
+            TouchError::Service(error) => error.into(),
+            TouchError::Stopped(_) => {
+                Self::new(error).hint("run this again: documents may be processed any number of times")
+            }
             error => Self::new(error),
         }
     }

@@ -75,12 +75,47 @@ Examples:
 It does not move it from an index that is followed to one that nobody follows:
 start `PROGRAM run` for the new one first.";
 
+pub(crate) const PROCESS: &str = "\
+Examples:
+  PROGRAM process case --ids ids.txt      an id on each line
+  PROGRAM process case --ids ids.json     or a JSON array of strings
+  PROGRAM process case --ids - --dry-run  standard input; change nothing
+  PROGRAM process case --ids ids.txt --database clinic-a
+
+Each document is fetched, decided and written or deleted, in its place among
+the changes of `PROGRAM run`. A running process does the work; without one, this
+command takes the index for a moment. Exit code 4 when a document became a dead
+letter.";
+
 pub(crate) const DEAD_LETTERS: &str = "\
 Examples:
-  PROGRAM dead-letters list              time, pillow, id, stage and reason
-  PROGRAM dead-letters list case --json  those of one pillow, with documents
+  PROGRAM dead-letters list case --stage decode --since 2h
+                                        the newest of one pillow
+  PROGRAM dead-letters list --all       those of deleted indices, too
+  PROGRAM dead-letters show visit-17    one in full
+  PROGRAM dead-letters replay case --error-type mapper_parsing_exception
+                                        process their documents again
+  PROGRAM dead-letters bury visit-17 case
+                                        a document that stops its pillow
+  PROGRAM dead-letters purge --index cases_3f9c0a1b2c4d_1 --dry-run
+                                        list what would be removed
 
-A dead letter goes when a later version of its document is indexed or deleted.";
+A dead letter goes when a later version of its document is indexed or deleted.
+`replay` has exit code 4 when a document became a dead letter again.";
+
+pub(crate) const CHECKPOINT: &str = "\
+Examples:
+  PROGRAM checkpoint show                   phase, position and owner
+  PROGRAM checkpoint rewind case --before 2026-01-31T03:00:00Z
+                                            before a snapshot was made
+  PROGRAM checkpoint reset case --dry-run   what a full pass would concern
+  PROGRAM checkpoint set case 1042-g1AAAACR --database clinic-a
+  PROGRAM checkpoint to-head case           skip what was not yet read
+  PROGRAM checkpoint export > checkpoints.json
+  PROGRAM checkpoint import checkpoints.json
+
+A running process notices the change and continues from there. After `set`,
+`reset` or `rewind`, an index that was restored from a snapshot is accepted.";
 
 pub(crate) const QUICKSTART: &str = "\
 Examples:
@@ -121,7 +156,9 @@ mod tests {
             FAST_REINDEX,
             RUN,
             ES_MANAGE,
+            PROCESS,
             DEAD_LETTERS,
+            CHECKPOINT,
             QUICKSTART,
             COMPLETIONS,
         ];

@@ -11,6 +11,7 @@ mod exit;
 mod output;
 
 mod help;
+mod time;
 
 mod arguments;
 mod checkout;

@@ -30,7 +30,7 @@ pub enum RequestKind {
     /// Fetch the documents again, decide, and write or delete them.
     Touch,
     /// Give up on these documents: they are processed as by [`Touch`](Self::Touch), and one that fails with an unrecognised error becomes
-    /// a dead letter at once, so that the pillow continues.
+    /// a dead letter at once, so that the pillow continues. That is about their present revisions.
     Bury,
     /// Read the claim again: it was changed from outside.
     Reload,

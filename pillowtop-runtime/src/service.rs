@@ -373,6 +373,8 @@ impl Supervisor {
         let mut entries: BTreeMap<Key, Entry> = BTreeMap::new();
         let mut running: JoinSet<(Key, Result<MemberEnd, ServiceError>)> = JoinSet::new();
         let mut first = Ok(());
+        // Why targets are not found while their members go on.
+        let mut failing: Option<String> = None;
         while !self.stop.is_cancelled() {
             let looked = tokio::select! {
                 looked = self.desired() => looked,
@@ -381,6 +383,9 @@ impl Supervisor {
             let is_complete = looked.is_ok();
             match looked {
                 Ok(desired) => {
+                    if failing.take().is_some() {
+                        tracing::info!(pillow = self.name(), "targets are looked for again");
+                    }
                     self.served.counters.remove(&self.looking());
                     self.start_and_stop(desired, &mut entries, &mut running);
                 }
@@ -391,7 +396,13 @@ impl Supervisor {
                 Err(error) if running.is_empty() => {
                     self.served.counters.set_paused(&self.looking(), Some(error.to_string()));
                 }
-                Err(error) => tracing::warn!(pillow = self.name(), %error, "targets are not looked for"),
+                Err(error) => {
+                    let reason = error.to_string();
+                    if failing.is_none() {
+                        tracing::warn!(pillow = self.name(), reason, "targets are not looked for");
+                    }
+                    failing = Some(reason);
+                }
             }
             if is_complete && entries.values().all(|entry| entry.is_done) {
                 return first;

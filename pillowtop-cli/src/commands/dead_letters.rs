@@ -1,12 +1,17 @@
 //! `dead-letters`: the changes that could not be indexed.
 
-use pillowtop_runtime::target::elastic::DeadLetterFilter;
+mod purge;
+mod replay;
+
+use pillowtop_core::{DocumentId, PillowName};
+use pillowtop_runtime::dead_letter::{DeadLetter, Stage};
+use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, LettersOf, StoredDeadLetter};
 use serde_json::json;
 
-use crate::arguments::DeadLetterAction;
+use crate::arguments::{DeadLetterAction, Filter};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::output::{Align, Table};
+use crate::output::{Align, Table, counted};
 use crate::servers::{self, WhenUnreachable};
 
 /// The most dead letters that are listed.
@@ -15,31 +20,145 @@ const MOST: usize = 10_000;
 const REASON: usize = 100;
 
 pub(crate) async fn run(context: &Context, action: &DeadLetterAction) -> Result<Outcome, Failure> {
-    let DeadLetterAction::List { name } = action;
-    let pillow = match name {
-        Some(name) => Some(context.pillow(name)?.definition().pillow.clone()),
-        None => None,
-    };
-    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
-    let filter = DeadLetterFilter { pillow, ..DeadLetterFilter::default() };
-    let page = cluster.dead_letters(&filter, MOST, None).await?;
-    let letters: Vec<_> = page.letters.into_iter().map(|stored| stored.letter).collect();
-    let mut table = Table::new(&["time", "pillow", "id", "stage", "reason"].map(|name| (name, Align::Left)));
-    for letter in &letters {
-        let stage = json!(letter.stage).as_str().unwrap_or_default().to_owned();
-        let reason = cut(&letter.reason);
-        table.row([letter.time.clone(), letter.pillow.to_string(), letter.id.to_string(), stage, reason]);
+    match action {
+        DeadLetterAction::List { filter, all } => {
+            let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
+            list(context, &cluster, &filter_of(filter, letters_of(*all))).await
+        }
+        DeadLetterAction::Show { id, name } => show(context, id, name.as_deref()).await,
+        DeadLetterAction::Replay { filter, dry_run } => replay::replay(context, filter, *dry_run).await,
+        DeadLetterAction::Bury { id, name, database, dry_run } => {
+            let document = replay::Named { id, database: database.as_deref() };
+            replay::bury(context, document, name.as_deref(), *dry_run).await
+        }
+        DeadLetterAction::Purge { filter, all, yes, dry_run } => {
+            purge::run(context, &filter_of(filter, letters_of(*all)), *yes, *dry_run).await
+        }
     }
-    if letters.is_empty() {
+}
+
+fn letters_of(all: bool) -> LettersOf {
+    if all { LettersOf::AllIndices } else { LettersOf::ExistingIndices }
+}
+
+fn filter_of(filter: &Filter, of: LettersOf) -> DeadLetterFilter {
+    let Filter { name, index, database, error_type, stage, since, before } = filter.clone();
+    DeadLetterFilter {
+        of,
+        pillow: name.map(PillowName::from),
+        index: index.map(Into::into),
+        database: database.map(Into::into),
+        id: None,
+        stage,
+        error_type,
+        since,
+        before,
+    }
+}
+
+/// A pillow that is not registered may have dead letters. Without any, its name is probably misspelt.
+fn check_name(context: &Context, filter: &DeadLetterFilter) -> Result<(), Failure> {
+    match &filter.pillow {
+        Some(name) => context.pillow(name.as_str()).map(drop),
+        None => Ok(()),
+    }
+}
+
+async fn list(context: &Context, cluster: &Cluster, filter: &DeadLetterFilter) -> Result<Outcome, Failure> {
+    let page = cluster.dead_letters(filter, MOST, None).await?;
+    if page.letters.is_empty() {
+        check_name(context, filter)?;
         context.talk.text("no dead letters");
     } else {
-        context.talk.table(&table);
+        context.talk.table(&table(&page.letters));
     }
+    if page.next.is_some() && page.total > MOST as u64 {
+        context.talk.note(&format!("the oldest {MOST} of {}", counted(page.total, "dead letter")));
+    }
+    let mut hidden = 0;
+    if filter.of == LettersOf::ExistingIndices {
+        let of_deleted = DeadLetterFilter { of: LettersOf::DeletedIndices, ..filter.clone() };
+        hidden = cluster.count_dead_letters(&of_deleted).await?;
+    }
+    if hidden > 0 {
+        let hidden = counted(hidden, "dead letter");
+        context.talk.note(&format!("{hidden} of deleted indices not shown; `--all` shows them too"));
+    }
+    let letters: Vec<&DeadLetter> = page.letters.iter().map(|stored| &stored.letter).collect();
+    context.talk.json(&json!({"dead_letters": letters, "total": page.total, "hidden": hidden}));
+    Ok(Outcome::Done)
+}
+
+fn table(letters: &[StoredDeadLetter]) -> Table {
+    let columns = ["time", "pillow", "index", "id", "stage", "error", "reason"];
+    let mut table = Table::new(&columns.map(|name| (name, Align::Left)));
+    for StoredDeadLetter { letter, index_exists, .. } in letters {
+        let deleted = if *index_exists { "" } else { " (deleted)" };
+        table.row([
+            letter.time.clone(),
+            letter.pillow.to_string(),
+            format!("{}{deleted}", letter.index),
+            letter.id.to_string(),
+            stage_name(letter.stage),
+            letter.error_type.clone(),
+            cut(&letter.reason),
+        ]);
+    }
+    table
+}
+
+fn stage_name(stage: Stage) -> String {
+    json!(stage).as_str().unwrap_or_default().to_owned()
+}
+
+async fn show(context: &Context, id: &str, name: Option<&str>) -> Result<Outcome, Failure> {
+    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
+    let filter = DeadLetterFilter {
+        of: LettersOf::AllIndices,
+        pillow: name.map(PillowName::from),
+        id: Some(DocumentId::from(id)),
+        ..DeadLetterFilter::default()
+    };
+    let letters = cluster.dead_letters(&filter, MOST, None).await?.letters;
+    if letters.is_empty() {
+        check_name(context, &filter)?;
+        return Err(Failure::new(format!("document `{id}` has no dead letter"))
+            .hint("`PROGRAM dead-letters list` shows all of them, with their ids in the index"));
+    }
+    for (number, stored) in letters.iter().enumerate() {
+        if number > 0 {
+            context.talk.text("");
+        }
+        for (member, value) in members(stored) {
+            context.talk.text(&format!("{member:<10} {value}"));
+        }
+    }
+    let letters: Vec<&DeadLetter> = letters.iter().map(|stored| &stored.letter).collect();
     context.talk.json(&json!({"dead_letters": letters}));
     Ok(Outcome::Done)
 }
 
-/// A reason as long as a table takes; `…` says that there is more, which `--json` shows.
+/// What a dead letter says, by names for people.
+fn members(stored: &StoredDeadLetter) -> Vec<(&'static str, String)> {
+    let letter = &stored.letter;
+    let deleted = if stored.index_exists { "" } else { ", which was deleted" };
+    let mut members = vec![
+        ("id", letter.id.to_string()),
+        ("pillow", letter.pillow.to_string()),
+        ("index", format!("{}{deleted}", letter.index)),
+        ("database", letter.database.to_string()),
+        ("revision", letter.revision.to_string()),
+        ("time", letter.time.clone()),
+        ("stage", stage_name(letter.stage)),
+        ("error", letter.error_type.clone()),
+    ];
+    members.extend(letter.path.clone().map(|path| ("path", path)));
+    members.push(("reason", letter.reason.clone()));
+    members.extend(letter.document.clone().map(|document| ("document", document)));
+    members
+}
+
+/// A reason as long as a table takes; `…` says that there is more, which `show` and `--json` show.
 fn cut(reason: &str) -> String {
     if reason.chars().count() <= REASON {
         return reason.to_owned();
@@ -56,5 +175,27 @@ mod tests {
         assert_eq!(cut("short"), "short");
         assert_eq!(cut(&"é".repeat(REASON)), "é".repeat(REASON));
         assert_eq!(cut(&"é".repeat(REASON + 1)), "é".repeat(REASON - 1) + "…");
+    }
+
+    #[test]
+    fn a_filter_has_what_was_given() {
+        let given = Filter {
+            name: Some("case".to_owned()),
+            database: Some("clinic-a".to_owned()),
+            stage: Some(Stage::Index),
+            before: Some("2026-01-01T00:00:00Z".to_owned()),
+            ..Filter::default()
+        };
+        let filter = filter_of(&given, letters_of(true));
+        let expected = DeadLetterFilter {
+            of: LettersOf::AllIndices,
+            pillow: Some("case".into()),
+            database: Some("clinic-a".into()),
+            stage: Some(Stage::Index),
+            before: Some("2026-01-01T00:00:00Z".to_owned()),
+            ..DeadLetterFilter::default()
+        };
+        assert_eq!(filter, expected);
+        assert_eq!(letters_of(false), LettersOf::ExistingIndices);
     }
 }

@@ -12,7 +12,7 @@ use crate::arguments::FastReindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
-use crate::output::{Progress, Summary, counted};
+use crate::output::{Progress, Summary, WithoutTerminal, counted};
 use crate::servers::{self, Servers, WhenUnreachable};
 use crate::stop::Stop;
 
@@ -100,7 +100,8 @@ pub(crate) async fn build(
     let name = served.pillow.definition().pillow.clone();
     let reindex = reindex(context, servers, served, restart).await?;
     let counters = Arc::clone(&reindex.served.counters);
-    let progress = Progress::start(&context.talk, "loading", vec![(name.clone(), counters)]);
+    let pillows = vec![(name.clone(), counters)];
+    let progress = Progress::start(&context.talk, "loading", pillows, WithoutTerminal::Lines);
     let total = progress.total();
     let talk = context.talk.clone();
     let done = reindex

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub(crate) mod audit;
+pub(crate) mod checkpoint;
 pub(crate) mod completions;
 pub(crate) mod dead_letters;
 pub(crate) mod es_manage;
@@ -10,5 +11,7 @@ pub(crate) mod limits;
 pub(crate) mod make_mapping;
 pub(crate) mod new_pillow;
 pub(crate) mod pillows;
+pub(crate) mod process;
 pub(crate) mod quickstart;
 pub(crate) mod run;
+mod touching;

@@ -11,7 +11,7 @@ use crate::arguments::Run;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
-use crate::output::Progress;
+use crate::output::{Progress, WithoutTerminal};
 use crate::servers::{self, Servers, WhenUnreachable};
 use crate::stop::Stop;
 
@@ -56,14 +56,14 @@ async fn follow(
         .map(|served| (served.pillow.definition().pillow.clone(), Arc::clone(&served.counters)))
         .collect();
     let names: Vec<String> = shown.iter().map(|(name, _)| name.to_string()).collect();
-    let doing = match options.mode {
-        ReadMode::ToEnd => "catching up",
+    let (doing, without_terminal) = match options.mode {
+        ReadMode::ToEnd => ("catching up", WithoutTerminal::Lines),
         ReadMode::Follow => {
             context.talk.note(&format!("following {}; ctrl-c stops", names.join(", ")));
-            "following"
+            ("following", WithoutTerminal::Quiet)
         }
     };
-    let progress = Progress::start(&context.talk, doing, shown);
+    let progress = Progress::start(&context.talk, doing, shown, without_terminal);
     let ended = serve(&servers.engine, served, options, stop.token()).await;
     let summary = progress.finish();
     ended?;

@@ -3,10 +3,12 @@
 use std::fmt;
 
 mod progress;
+mod steps;
 mod table;
 mod talk;
 
-pub(crate) use progress::{Progress, Summary};
+pub(crate) use progress::{Progress, Summary, WithoutTerminal};
+pub(crate) use steps::Steps;
 pub(crate) use table::{Align, Table};
 pub(crate) use talk::{Streams, Talk, Verbosity};
 

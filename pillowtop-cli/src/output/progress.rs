@@ -1,4 +1,4 @@
-//! Progress of pillows: drawn on a terminal, a line now and then elsewhere.
+//! Progress of pillows: a line for each on a terminal; elsewhere a line now and then, or nothing where the log tells what changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,13 +8,26 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pillowtop_core::PillowName;
 use pillowtop_runtime::member::{Counters, Counts};
 use serde_json::{Value, json};
+use terminal_size::{Height, Width, terminal_size_of};
+use textwrap::core::display_width;
 use tokio::task::JoinHandle;
 
-use super::{Align, Table, Talk};
+use super::{Align, Table, Talk, visible};
 
 /// How often a line is written where nothing can be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 const DRAW_INTERVAL: Duration = Duration::from_millis(200);
+/// Lines of a terminal that are left to others.
+const LEFT_FREE: usize = 3;
+
+/// What is written where nothing can be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WithoutTerminal {
+    /// A line every few seconds.
+    Lines,
+    /// Nothing: a service logs when a pillow is paused and when it resumes.
+    Quiet,
+}
 
 /// The pillows whose progress is shown.
 pub(crate) struct Progress {
@@ -50,11 +63,15 @@ impl Total {
 
 impl Progress {
     /// Begins to show what pillows do.
-    pub(crate) fn start(talk: &Talk, doing: &str, pillows: Vec<(PillowName, Arc<Counters>)>) -> Self {
+    pub(crate) fn start(
+        talk: &Talk,
+        doing: &str,
+        pillows: Vec<(PillowName, Arc<Counters>)>,
+        without_terminal: WithoutTerminal,
+    ) -> Self {
         let bar = ProgressBar::new_spinner();
         if talk.draws() {
-            // It is cut to the terminal's width.
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(DRAW_INTERVAL);
@@ -72,12 +89,17 @@ impl Progress {
                 tokio::time::sleep(DRAW_INTERVAL).await;
                 let counted: Vec<_> =
                     watched.iter().map(|(name, counters)| (name.clone(), counters.snapshot())).collect();
-                let share = known.describe(&counted, started.elapsed());
-                let line = format!("{doing}: {}{share}", line(counted, started.elapsed()));
-                shown.set_message(line.clone());
-                if !said.draws() && last.0.elapsed() >= LINE_INTERVAL && line != last.1 {
-                    said.note(&line);
-                    last = (Instant::now(), line);
+                let elapsed = started.elapsed();
+                let share = known.describe(&counted, elapsed);
+                if said.draws() {
+                    let head = format!("{doing}, {:.0} s{share}", elapsed.as_secs_f64());
+                    shown.set_message(drawn(&head, counted, screen()));
+                } else if without_terminal == WithoutTerminal::Lines && last.0.elapsed() >= LINE_INTERVAL {
+                    let line = format!("{doing}: {}{share}", line(counted, elapsed));
+                    if line != last.1 {
+                        said.note(&line);
+                        last = (Instant::now(), line);
+                    }
                 }
             }
         });
@@ -107,6 +129,59 @@ impl Drop for Progress {
         self.talk.write_above(None);
         self.bar.finish_and_clear();
     }
+}
+
+/// The columns and lines of the terminal.
+fn screen() -> (usize, usize) {
+    let size = terminal_size_of(std::io::stderr());
+    size.map_or((80, 24), |(Width(columns), Height(lines))| (usize::from(columns), usize::from(lines)))
+}
+
+/// A line for everything and one for each pillow, those with a problem first, none wider than the screen.
+fn drawn(head: &str, mut counted: Vec<(PillowName, Counts)>, (columns, lines): (usize, usize)) -> String {
+    counted.sort_by_key(|(_, counts)| counts.paused.is_none());
+    let names = counted.iter().map(|(name, _)| display_width(name.as_str())).max().unwrap_or_default();
+    let room = lines.saturating_sub(LEFT_FREE).max(2);
+    let hidden = (counted.len() + 1).saturating_sub(room);
+    let shown = if hidden == 0 { counted.len() } else { room.saturating_sub(2) };
+    let mut all = vec![head.to_owned()];
+    all.extend(counted.iter().take(shown).map(|(name, counts)| pillow_line(name, names, counts)));
+    if shown < counted.len() {
+        all.push(format!("  and {} more", counted.len() - shown));
+    }
+    // Two columns are the spinner's, on the first line.
+    let cut: Vec<String> = all.iter().map(|line| cut(line, columns.saturating_sub(2))).collect();
+    cut.join("\n")
+}
+
+fn pillow_line(name: &PillowName, width: usize, counts: &Counts) -> String {
+    let state = match (&counts.paused, counts.pending) {
+        (Some(reason), _) => format!("paused: {reason}"),
+        (None, Some(0)) => "up to date".to_owned(),
+        (None, _) => "reading".to_owned(),
+    };
+    let pending = counts.pending.map(|pending| format!(", {pending} pending")).unwrap_or_default();
+    let blank = " ".repeat(width.saturating_sub(display_width(name.as_str())));
+    let (indexed, deleted) = (counts.indexed, counts.deleted);
+    format!("  {name}{blank}  {state} · {indexed} indexed, {deleted} deleted{pending}")
+}
+
+/// One line of this width; `…` says that there is more.
+fn cut(line: &str, columns: usize) -> String {
+    let line = visible(&line.replace(['\n', '\t'], " "));
+    if display_width(&line) <= columns {
+        return line;
+    }
+    let mut short = String::new();
+    for letter in line.chars() {
+        let mut longer = short.clone();
+        longer.push(letter);
+        if display_width(&longer) >= columns {
+            break;
+        }
+        short = longer;
+    }
+    short + "…"
 }
 
 /// The pillows that wait come first: the end of the line may lie beyond the terminal's.
@@ -205,5 +280,38 @@ mod tests {
             line(pillows.to_vec(), Duration::from_secs(1)),
             "user 0 indexed, 0 deleted (paused: its index is closed) · case 0 indexed, 0 deleted · 1 s"
         );
+    }
+
+    #[test]
+    fn each_pillow_has_a_line_that_fits_and_problems_come_first() {
+        let mut pillows = ["case", "user", "form"].map(|name| (PillowName::from(name), Counts::default()));
+        pillows[0].1 = Counts { indexed: 120, deleted: 3, pending: Some(0), ..Counts::default() };
+        pillows[2].1.paused = Some("index `forms_1_1` is closed\nso nothing can be written".to_owned());
+        let drawn = |columns, lines| -> Vec<String> {
+            let text = drawn("following, 12 s", pillows.to_vec(), (columns, lines));
+            text.lines().map(str::to_owned).collect()
+        };
+        assert_eq!(
+            drawn(100, 24),
+            [
+                "following, 12 s",
+                "  form  paused: index `forms_1_1` is closed so nothing can be written · 0 indexed, 0 deleted",
+                "  case  up to date · 120 indexed, 3 deleted, 0 pending",
+                "  user  reading · 0 indexed, 0 deleted"
+            ]
+        );
+        assert!(drawn(40, 24).iter().all(|line| display_width(line) <= 38));
+        assert_eq!(drawn(40, 24)[1], "  form  paused: index `forms_1_1` is …");
+        assert_eq!(drawn(100, 6).len(), 3);
+        assert_eq!(drawn(100, 6)[2], "  and 2 more");
+        assert_eq!(drawn(100, 7).len(), 4);
+    }
+
+    #[test]
+    fn a_line_is_cut_by_the_width_that_is_displayed() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("語語語", 5), "語語…");
+        assert_eq!(cut("語語語", 4), "語…");
     }
 }

@@ -133,6 +133,11 @@ impl Talk {
         }
     }
 
+    /// A question to whoever is at the terminal, who answers on the same line.
+    pub(crate) fn ask(&self, question: &str) {
+        self.bytes(&self.streams.err, format!("{} ", visible(question)).as_bytes());
+    }
+
     /// What went wrong, and what to do about it.
     pub(crate) fn error(&self, message: &str, hint: Option<&str>) {
         let hint = hint.map(|hint| format!("\n\nhint: {hint}")).unwrap_or_default();

@@ -13,8 +13,17 @@ fn app() -> App {
 
 #[test]
 fn every_command_teaches_by_examples() {
-    let commands =
-        ["pillows", "make-mapping", "fast-reindex", "run", "es-manage", "dead-letters", "quickstart"];
+    let commands = [
+        "pillows",
+        "make-mapping",
+        "fast-reindex",
+        "run",
+        "es-manage",
+        "process",
+        "dead-letters",
+        "checkpoint",
+        "quickstart",
+    ];
     for command in commands {
         let ran = check(with_samples(app()), &format!("{command} --help"), 0, "Examples:");
         assert!(!ran.out.contains("PROGRAM") && ran.out.contains(&format!("{command} ")), "{}", ran.out);
@@ -41,6 +50,22 @@ fn wrong_usage_is_code_2() {
         ("run something-else", "hint: there are: note"),
         ("pillows --config nowhere.toml", "nowhere.toml"),
         ("dead-letters list", "--elastic-url"),
+        ("dead-letters list --since yesterday", "neither a time"),
+        ("dead-letters list --stage judge", "a stage is one of read"),
+        ("dead-letters replay --all", "unexpected argument '--all'"),
+        ("dead-letters purge", "hint: give `--yes`, or `--dry-run`"),
+        ("dead-letters purge --yes --dry-run", "cannot be used"),
+        ("dead-letters bury", "<ID>"),
+        ("dead-letters show", "<ID>"),
+        ("process note", "--ids <FILE|->"),
+        ("process noet --ids nowhere.txt", "hint: did you mean `note`?"),
+        ("checkpoint", "Usage:"),
+        ("checkpoint set note", "<SEQ>"),
+        ("checkpoint set note 5 --elastic-url ftp://x", "starts with neither"),
+        ("checkpoint rewind note", "--before <TIME>"),
+        ("checkpoint reset noet", "hint: did you mean `note`?"),
+        ("checkpoint show noet", "hint: did you mean `note`?"),
+        ("checkpoint import nowhere.json", "nowhere.json"),
         ("pillows --prefix Caps", "capital letter"),
         ("quickstart", "no sample documents"),
     ] {
@@ -123,5 +148,29 @@ fn global_options_stand_under_a_heading_of_their_own() {
         let (own, global) = ran.out.split_once("Global options:").unwrap();
         assert!(global.contains("--couch-url") && global.contains("--quiet"), "{}", ran.out);
         assert!(!own.contains("--couch-url") && !own.contains("--json"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn ids_and_checkpoints_that_are_none_are_wrong_usage() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs_err::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    check(app(), "make-mapping note", 0, "note.json");
+    for (text, said) in
+        [("\n\n", "there are no ids"), ("[\"a\", \"\"]", "id 2 is empty"), ("[1]", "JSON array")]
+    {
+        let ids = file("ids", text);
+        let ran = check(app(), &format!("process note --ids {ids}"), 2, said);
+        assert!(ran.err.contains("hint: ids are given one on each line"), "{ran:?}");
+    }
+    for (text, said) in
+        [("{}", "checkpoints"), ("{\"checkpoints\": []}", "has no checkpoints"), ("x", "no exported")]
+    {
+        let exported = file("exported", text);
+        check(app(), &format!("checkpoint import {exported}"), 2, said);
     }
 }

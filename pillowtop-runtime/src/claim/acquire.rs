@@ -156,13 +156,17 @@ impl Claim {
         initial: Option<ClaimState>,
     ) -> Result<Self, AcquireError> {
         let attempt = Attempt { lease, key, target, fence, options, initial };
-        let mut watched = None;
+        let (mut watched, mut told) = (None, None);
         loop {
             match attempt.once(&mut watched).await {
                 Ok(Step::Taken(claim)) => return Ok(*claim),
                 Ok(Step::Wait(wait)) => tokio::time::sleep(wait).await,
                 Err(error) if attempt.stands_by() && error.is_passing() => {
-                    tracing::warn!(%target, %error, "the claim cannot be taken yet");
+                    let reason = error.to_string();
+                    if told.as_ref() != Some(&reason) {
+                        tracing::warn!(%target, reason, "the claim cannot be taken yet");
+                        told = Some(reason);
+                    }
                     tokio::time::sleep(LOOK_INTERVAL.1).await;
                 }
                 Err(error) => return Err(error),

@@ -203,15 +203,23 @@ impl Inner {
 
     async fn keep(self: Arc<Self>) {
         let mut wait = self.length / 3;
+        let mut is_failing = false;
         loop {
             tokio::time::sleep(wait.max(Duration::from_millis(10))).await;
             if self.shown().is_ended {
                 return;
             }
             match self.renew().await {
-                Ok(()) => wait = self.length / 3,
+                Ok(()) => {
+                    if std::mem::take(&mut is_failing) {
+                        tracing::info!(store = self.store.describe(), "the lease is renewed again");
+                    }
+                    wait = self.length / 3;
+                }
                 Err(error) => {
-                    tracing::warn!(store = self.store.describe(), %error, "the lease is not renewed");
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::warn!(store = self.store.describe(), %error, "the lease is not renewed");
+                    }
                     wait = self.length / 10;
                 }
             }

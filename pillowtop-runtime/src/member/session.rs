@@ -308,6 +308,10 @@ impl<'a> Session<'a> {
         match result {
             Ok(()) => self.unsaved = None,
             Err(ClaimError::Lost { reason, .. }) => return Err(self.claim_lost(reason)),
+            // The pause is logged.
+            Err(error) if self.pipeline.pause.reason.is_some() => {
+                tracing::debug!(member = self.pipeline.member, %error, "the position is not saved");
+            }
             Err(error) => tracing::warn!(member = self.pipeline.member, %error, "the position is not saved"),
         }
         Ok(())

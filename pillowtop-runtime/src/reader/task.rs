@@ -258,7 +258,8 @@ impl ReaderTask {
                 self.reach(sequence);
             }
             FeedEvent::Waiting(reason) => {
-                tracing::warn!(source = self.hub.source.describe(), reason, "the source does not respond");
+                // Each member is paused for this reason, which is logged.
+                tracing::debug!(source = self.hub.source.describe(), reason, "the source does not respond");
                 // Whoever has a full queue has other things to report.
                 self.members.iter().for_each(|member| {
                     let _ = member.deliveries.try_send(Delivery::Waiting(reason.clone()));

@@ -111,7 +111,7 @@ impl World {
             destination: FakeDestination::new(&self.indices[0], &lease, "notes_0"),
             databases: DatabaseSelection::One("db".into()),
             counters: Arc::default(),
-            options: Self::options(),
+            options: MemberOptions::default(),
         };
         let part = parts(&engine, &served).await.unwrap().remove(0);
         let touched = Touch {

@@ -20,7 +20,7 @@ use crate::app::Samples;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::shown;
-use crate::output::{Progress, Summary, counted};
+use crate::output::{Progress, Summary, WithoutTerminal, counted};
 use crate::stop::Stop;
 
 pub(super) async fn run(
@@ -95,7 +95,7 @@ async fn index(
         .iter()
         .map(|served| (served.pillow.definition().pillow.clone(), Arc::clone(&served.counters)))
         .collect();
-    let progress = Progress::start(&context.talk, "indexing", counters);
+    let progress = Progress::start(&context.talk, "indexing", counters, WithoutTerminal::Lines);
     let options = ServiceOptions {
         mode: ReadMode::ToEnd,
         acquire: AcquireOptions { when_held: WhenHeld::Fail, ..AcquireOptions::default() },

@@ -16,7 +16,7 @@ use crate::app::Samples;
 use crate::commands::fast_reindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::output::{Progress, Summary, counted};
+use crate::output::{Progress, Summary, WithoutTerminal, counted};
 use crate::servers::{self, Servers, WhenUnreachable};
 use crate::stop::Stop;
 
@@ -253,7 +253,7 @@ async fn follow(
         .iter()
         .map(|served| (served.pillow.definition().pillow.clone(), Arc::clone(&served.counters)))
         .collect();
-    let progress = Progress::start(&context.talk, "following", shown);
+    let progress = Progress::start(&context.talk, "following", shown, WithoutTerminal::Lines);
     let options = ServiceOptions {
         mode: ReadMode::ToEnd,
         acquire: servers::acquire(context, WhenHeld::Fail),

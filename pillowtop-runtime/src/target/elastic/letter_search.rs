@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pillowtop_core::{DocumentId, IndexName, PillowName};
+use pillowtop_core::{DatabaseName, DocumentId, IndexName, PillowName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -38,6 +38,8 @@ pub struct DeadLetterFilter {
     pub pillow: Option<PillowName>,
     /// Of this physical index.
     pub index: Option<IndexName>,
+    /// Of this database.
+    pub database: Option<DatabaseName>,
     /// Of the document with this id.
     pub id: Option<DocumentId>,
     /// Of this stage.
@@ -93,6 +95,7 @@ impl DeadLetterFilter {
         };
         term("pillow", self.pillow.as_ref().map(|pillow| json!(pillow)));
         term("index", self.index.as_ref().map(|index| json!(index)));
+        term("database", self.database.as_ref().map(|database| json!(database)));
         term("id_hash", self.id.as_ref().map(|id| json!(id_hash(id.as_str()))));
         term("stage", self.stage.map(|stage| json!(stage)));
         term("error_type", self.error_type.as_ref().map(|error_type| json!(error_type)));

@@ -1,0 +1,127 @@
+//! `checkpoint`: how far each index is, and continuing from elsewhere.
+
+mod change;
+mod entries;
+mod transfer;
+
+use std::time::Duration;
+
+use pillowtop_runtime::claim::{ClaimStore, PastCheckpoints, is_alive};
+use pillowtop_runtime::target::elastic::ControlIndex;
+use serde_json::{Value, json};
+
+use self::entries::Entry;
+use crate::arguments::CheckpointAction;
+use crate::context::Context;
+use crate::exit::{Failure, Outcome};
+use crate::output::{Align, Table};
+use crate::servers::{self, WhenUnreachable};
+
+/// The longest position in a table, in characters: enough to tell two apart that were stored one after the other.
+const POSITION: usize = 24;
+
+pub(crate) async fn run(context: &Context, action: &CheckpointAction) -> Result<Outcome, Failure> {
+    match action {
+        CheckpointAction::Show { names } => show(context, names).await,
+        CheckpointAction::Set { of, position } => change::set(context, of, position).await,
+        CheckpointAction::Reset { of } => change::reset(context, of).await,
+        CheckpointAction::ToHead { of } => change::to_head(context, of).await,
+        CheckpointAction::Rewind { of, before } => change::rewind(context, of, before).await,
+        CheckpointAction::Export { names } => transfer::export(context, names).await,
+        CheckpointAction::Import { file, force, dry_run } => {
+            transfer::import(context, file, *force, *dry_run).await
+        }
+    }
+}
+
+/// An entry with what is stored beside its claim.
+struct Shown {
+    entry: Entry,
+    is_alive: bool,
+    past: usize,
+}
+
+async fn show(context: &Context, names: &[String]) -> Result<Outcome, Failure> {
+    for name in names {
+        context.pillow(name)?;
+    }
+    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
+    let store = ControlIndex::new(&cluster);
+    let mut all = Vec::new();
+    for entry in entries::all(&cluster).await? {
+        if names.is_empty() || names.iter().any(|name| *name == entry.claim.state.pillow.as_str()) {
+            let past = PastCheckpoints::read(&store, &entry.key).await?.past.len();
+            all.push(Shown { is_alive: owner_lives(&store, &entry).await?, past, entry });
+        }
+    }
+    let columns = ["pillow", "database", "phase", "position", "saved", "owner"];
+    let mut columns = columns.map(|name| (name, Align::Left)).to_vec();
+    columns.insert(1, ("index", Align::Left));
+    columns.push(("past", Align::Right));
+    let mut table = Table::new(&columns);
+    all.iter().for_each(|shown| table.row(cells(shown)));
+    if all.is_empty() {
+        context.talk.text("no checkpoints");
+    } else {
+        context.talk.table(&table);
+    }
+    let listed: Vec<Value> = all.iter().map(to_json).collect();
+    context.talk.json(&json!({"checkpoints": listed}));
+    Ok(Outcome::Done)
+}
+
+/// Whether somebody follows it. A process of another machine is believed by its lease.
+async fn owner_lives(store: &dyn ClaimStore, entry: &Entry) -> Result<bool, Failure> {
+    match &entry.claim.owner {
+        None => Ok(false),
+        Some(owner) => Ok(is_alive(store, owner, Duration::from_millis(entry.claim.lease_ms)).await?),
+    }
+}
+
+fn cells(shown: &Shown) -> [String; 8] {
+    let state = &shown.entry.claim.state;
+    let owner = shown.entry.claim.owner.as_ref().map(|owner| owner.label.clone());
+    let owner = match (owner, shown.is_alive) {
+        (None, _) => "-".to_owned(),
+        (Some(owner), true) => owner,
+        (Some(owner), false) => format!("{owner} (gone)"),
+    };
+    [
+        state.pillow.to_string(),
+        shown.entry.index.to_string(),
+        state.database.name.to_string(),
+        state.phase.to_string(),
+        shortened(state.position().as_str()),
+        shown.entry.claim.saved.clone(),
+        owner,
+        shown.past.to_string(),
+    ]
+}
+
+fn to_json(shown: &Shown) -> Value {
+    let mut value = transfer::to_json(&shown.entry);
+    let owner = shown.entry.claim.owner.as_ref().map(|owner| owner.label.as_str());
+    value["owner"] = json!(owner);
+    value["owner_is_alive"] = json!(shown.is_alive);
+    value["past"] = json!(shown.past);
+    value
+}
+
+/// The start of a position; `…` says that there is more, which `--json` shows.
+fn shortened(position: &str) -> String {
+    if position.chars().count() <= POSITION {
+        return position.to_owned();
+    }
+    position.chars().take(POSITION - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_shortened() {
+        assert_eq!(shortened("1042-g1AAAACR"), "1042-g1AAAACR");
+        assert_eq!(shortened(&"x".repeat(25)), "x".repeat(23) + "…");
+    }
+}

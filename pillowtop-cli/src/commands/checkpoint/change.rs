@@ -1,0 +1,232 @@
+//! `checkpoint set`, `reset`, `to-head` and `rewind`: a position is stored, and whoever follows continues from it.
+
+use std::time::Duration;
+
+use pillowtop_core::Sequence;
+use pillowtop_runtime::claim::{ClaimStore, PastCheckpoints, set_position};
+use pillowtop_runtime::request::{RequestKind, submit, wait, withdraw};
+use pillowtop_runtime::source::head;
+use pillowtop_runtime::target::elastic::{Cluster, ControlIndex};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::entries::{self, Entry};
+use super::{owner_lives, shortened};
+use crate::arguments::Of;
+use crate::context::Context;
+use crate::exit::{Failure, Outcome};
+use crate::output::{Align, Steps, Table};
+use crate::servers::{self, WhenUnreachable};
+
+/// How long a running owner may take to continue from the new position.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A position to be stored.
+pub(super) struct Change {
+    pub(super) entry: Entry,
+    pub(super) position: Sequence,
+    /// Whether an index that was restored from a snapshot is taken as it is.
+    pub(super) accepts_restored: bool,
+}
+
+/// A change, and who follows.
+struct Changed {
+    change: Change,
+    /// What the owner does.
+    owner: &'static str,
+    /// The request that tells a running owner.
+    request: Vec<String>,
+}
+
+impl Changed {
+    fn planned(change: Change) -> Self {
+        Self { change, owner: "-", request: Vec::new() }
+    }
+}
+
+pub(super) async fn set(context: &Context, of: &Of, position: &str) -> Result<Outcome, Failure> {
+    if position.trim().is_empty() {
+        return Err(Failure::usage("the position is empty").hint("`checkpoint reset` reads from the start"));
+    }
+    let (cluster, chosen) = chosen(context, of).await?;
+    let mut databases: Vec<&str> =
+        chosen.iter().map(|entry| entry.claim.state.database.name.as_str()).collect();
+    databases.sort_unstable();
+    databases.dedup();
+    if databases.len() > 1 {
+        let databases = databases.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        return Err(Failure::usage(format!(
+            "a position is of one database, and the pillow reads {databases}"
+        ))
+        .hint("name one by `--database`"));
+    }
+    apply(context, &cluster, to(chosen, &Sequence::from(position), true), of.dry_run).await
+}
+
+pub(super) async fn reset(context: &Context, of: &Of) -> Result<Outcome, Failure> {
+    let (cluster, chosen) = chosen(context, of).await?;
+    apply(context, &cluster, to(chosen, &Sequence::start(), true), of.dry_run).await
+}
+
+pub(super) async fn to_head(context: &Context, of: &Of) -> Result<Outcome, Failure> {
+    let (cluster, chosen) = chosen(context, of).await?;
+    let couch = servers::couch(context, WhenUnreachable::Fail).await?;
+    let steps = Steps::start(&context.talk, "reading the ends of feeds", chosen.len() as u64);
+    let mut changes = Vec::new();
+    for entry in chosen {
+        let identity = &entry.claim.state.database;
+        let position = head(&couch.database(identity.name.clone()), identity).await?;
+        changes.push(Change { entry, position, accepts_restored: false });
+        steps.set(changes.len() as u64);
+    }
+    drop(steps);
+    let outcome = apply(context, &cluster, changes, of.dry_run).await?;
+    context.talk.note(
+        "changes between the earlier position and this one are skipped: the index lacks them until it is compared with the database and repaired",
+    );
+    Ok(outcome)
+}
+
+pub(super) async fn rewind(context: &Context, of: &Of, before: &str) -> Result<Outcome, Failure> {
+    let (cluster, chosen) = chosen(context, of).await?;
+    let store = ControlIndex::new(&cluster);
+    let mut changes = Vec::new();
+    for entry in chosen {
+        let past = PastCheckpoints::read(&store, &entry.key).await?;
+        let position = past_position(&past, before).map_err(|problem| {
+            let database = &entry.claim.state.database.name;
+            Failure::new(format!("index `{}`, database `{database}`: {problem}", entry.index))
+                .hint(format!("`PROGRAM checkpoint reset {}` reads the whole database again", of.name))
+        })?;
+        changes.push(Change { entry, position, accepts_restored: true });
+    }
+    apply(context, &cluster, changes, of.dry_run).await
+}
+
+/// The last position that was stored before a time.
+fn past_position(past: &PastCheckpoints, before: &str) -> Result<Sequence, String> {
+    match (past.before(before), past.past.first()) {
+        (Some(checkpoint), _) => Ok(checkpoint.since.clone()),
+        (None, Some(oldest)) => {
+            Err(format!("no checkpoint was stored before {before}; the oldest is of {}", oldest.time))
+        }
+        (None, None) => Err("no earlier checkpoint is stored".to_owned()),
+    }
+}
+
+fn to(chosen: Vec<Entry>, position: &Sequence, accepts_restored: bool) -> Vec<Change> {
+    let change = |entry| Change { entry, position: position.clone(), accepts_restored };
+    chosen.into_iter().map(change).collect()
+}
+
+async fn chosen(context: &Context, of: &Of) -> Result<(Cluster, Vec<Entry>), Failure> {
+    let pillow = context.pillow(&of.name)?;
+    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
+    let chosen = entries::choose(entries::all(&cluster).await?, of, pillow.definition())?;
+    Ok((cluster, chosen))
+}
+
+/// Stores positions, waits until running owners continue from them, and shows what was done.
+pub(super) async fn apply(
+    context: &Context,
+    cluster: &Cluster,
+    changes: Vec<Change>,
+    dry_run: bool,
+) -> Result<Outcome, Failure> {
+    let mut changed: Vec<Changed> = changes.into_iter().map(Changed::planned).collect();
+    if dry_run {
+        context.talk.note("dry run: nothing is changed");
+    } else {
+        let store = ControlIndex::new(cluster);
+        for changed in &mut changed {
+            store_position(&store, changed).await?;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let steps = Steps::start(&context.talk, "waiting for owners", changed.len() as u64);
+        for (done, changed) in (1..).zip(&mut changed) {
+            confirm(&store, changed, deadline).await?;
+            steps.set(done);
+        }
+    }
+    show(context, &changed, dry_run);
+    Ok(Outcome::Done)
+}
+
+/// Stores a position, and tells a running owner.
+async fn store_position(store: &dyn ClaimStore, changed: &mut Changed) -> Result<(), Failure> {
+    let Change { entry, position, accepts_restored } = &changed.change;
+    let is_owned = owner_lives(store, entry).await?;
+    if !set_position(store, &entry.key, position, *accepts_restored).await? {
+        return Err(Failure::new(format!("the checkpoint of index `{}` was removed meanwhile", entry.index)));
+    }
+    changed.owner = "none";
+    if is_owned {
+        changed.request = submit(store, &entry.key, RequestKind::Reload, &[]).await?;
+    }
+    Ok(())
+}
+
+/// Waits until a running owner continues from the new position. One that does not notice now does so with its next save.
+async fn confirm(store: &dyn ClaimStore, changed: &mut Changed, deadline: Instant) -> Result<(), Failure> {
+    if changed.request.is_empty() {
+        return Ok(());
+    }
+    match tokio::time::timeout_at(deadline, wait(store, &changed.request, |_| ())).await {
+        Ok(waited) => {
+            waited?;
+            changed.owner = "continues from there";
+        }
+        Err(_) => {
+            withdraw(store, &changed.request).await?;
+            changed.owner = "has not noticed yet";
+        }
+    }
+    Ok(())
+}
+
+fn show(context: &Context, all: &[Changed], dry_run: bool) {
+    let columns = ["pillow", "index", "database", "before", "after", "owner"];
+    let mut table = Table::new(&columns.map(|name| (name, Align::Left)));
+    for Changed { change: Change { entry, position, .. }, owner, .. } in all {
+        let state = &entry.claim.state;
+        table.row([
+            state.pillow.to_string(),
+            entry.index.to_string(),
+            state.database.name.to_string(),
+            shortened(state.position().as_str()),
+            shortened(position.as_str()),
+            (*owner).to_owned(),
+        ]);
+    }
+    context.talk.table(&table);
+    let changed: Vec<Value> = all.iter().map(to_json).collect();
+    context.talk.json(&json!({"dry_run": dry_run, "checkpoints": changed}));
+}
+
+fn to_json(changed: &Changed) -> Value {
+    let Change { entry, position, .. } = &changed.change;
+    let state = &entry.claim.state;
+    json!({
+        "pillow": state.pillow, "index": entry.index, "database": state.database.name,
+        "before": state.position(), "after": position, "owner": changed.owner,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_position_before_a_time_is_found_or_the_oldest_is_named() {
+        let mut past = PastCheckpoints::default();
+        assert!(
+            past_position(&past, "2026-01-01T00:00:00Z").is_err_and(|error| error.contains("no earlier"))
+        );
+        past.add("a".into(), "2026-01-01T00:00:00Z");
+        past.add("b".into(), "2026-01-02T00:00:00Z");
+        assert_eq!(past_position(&past, "2026-01-01T12:00:00Z"), Ok("a".into()));
+        assert_eq!(past_position(&past, "2026-01-03T00:00:00Z"), Ok("b".into()));
+        let error = past_position(&past, "2026-01-01T00:00:00Z").unwrap_err();
+        assert!(error.ends_with("the oldest is of 2026-01-01T00:00:00Z"), "{error}");
+    }
+}

@@ -1,0 +1,203 @@
+//! What `process`, `dead-letters replay` and `dead-letters bury` share: documents of one or several pillows, indices and databases that
+//! are processed again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use pillowtop_core::DocumentId;
+use pillowtop_runtime::claim::WhenHeld;
+use pillowtop_runtime::request::{RequestKind, RequestResult};
+use pillowtop_runtime::service::{DatabaseSelection, Served};
+use pillowtop_runtime::touch::{Part, Touch, TouchError, TouchEvent, touch};
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::exit::{Failure, Outcome};
+use crate::output::{Align, Steps, Table, counted};
+use crate::servers::{self, Servers};
+use crate::stop::Stop;
+
+/// Documents of one pillow, index and database.
+#[derive(Clone)]
+pub(super) struct Job {
+    pub(super) served: Served,
+    pub(super) part: Part,
+    pub(super) ids: Vec<DocumentId>,
+}
+
+/// What became of the documents of a job; nothing yet in a dry run.
+pub(super) struct Ended {
+    job: Job,
+    pub(super) result: Option<RequestResult>,
+}
+
+impl Job {
+    /// What people call it.
+    fn describe(&self) -> String {
+        let Part { target, database } = &self.part;
+        format!("index `{}`, database `{database}`", target.name)
+    }
+}
+
+/// Where ids are the same in all databases, a document that is missing in one would be deleted although it is in another.
+pub(super) fn check_database(databases: &DatabaseSelection, database: Option<&str>) -> Result<(), Failure> {
+    match databases {
+        DatabaseSelection::Several { ids_are_global: true, .. } if database.is_none() => {
+            Err(Failure::usage("the ids do not tell which of several databases the documents are in")
+                .hint("name it by `--database`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The parts of one database, or all of them.
+pub(super) fn choose(all: Vec<Part>, database: Option<&str>) -> Result<Vec<Part>, Failure> {
+    let Some(database) = database else { return Ok(all) };
+    let names: BTreeSet<String> = all.iter().map(|part| format!("`{}`", part.database)).collect();
+    let chosen: Vec<Part> = all.into_iter().filter(|part| part.database.as_str() == database).collect();
+    if chosen.is_empty() {
+        let names: Vec<String> = names.into_iter().collect();
+        return Err(Failure::usage(format!("the pillow does not read database `{database}`"))
+            .hint(format!("it reads {}", names.join(", "))));
+    }
+    Ok(chosen)
+}
+
+/// Shows what would be done.
+pub(super) fn dry_run(context: &Context, jobs: Vec<Job>) -> Outcome {
+    let ended: Vec<Ended> = jobs.into_iter().map(|job| Ended { job, result: None }).collect();
+    context.talk.note("dry run: nothing is changed");
+    show(context, &ended)
+}
+
+/// Processes the documents of all jobs, one job after the other, and shows what became of them.
+pub(super) async fn run(
+    context: &Context,
+    servers: &Servers,
+    jobs: Vec<Job>,
+    kind: RequestKind,
+    stop: &Stop,
+) -> Result<Vec<Ended>, Failure> {
+    let total = jobs.iter().map(|job| job.ids.len() as u64).sum();
+    let steps = Steps::start(&context.talk, "processing", total);
+    let (mut ended, mut done) = (Vec::new(), 0);
+    for job in jobs {
+        let result = run_job(context, servers, &job, kind, stop, &|of_job| steps.set(done + of_job)).await;
+        let result = match result {
+            Err(TouchError::Stopped(of_job)) => {
+                let done = done + of_job.total();
+                return Err(Failure::new(format!("stopped after {done} of {}", counted(total, "document")))
+                    .hint("run this again: documents may be processed any number of times"));
+            }
+            result => result.map_err(|error| in_job(error.into(), &job))?,
+        };
+        done += job.ids.len() as u64;
+        ended.push(Ended { job, result: Some(result) });
+    }
+    Ok(ended)
+}
+
+fn in_job(failure: Failure, job: &Job) -> Failure {
+    let pillow = &job.served.pillow.definition().pillow;
+    let message = format!("{pillow}, {}: {}", job.describe(), failure.message);
+    Failure { message, ..failure.for_pillow(pillow) }
+}
+
+async fn run_job(
+    context: &Context,
+    servers: &Servers,
+    job: &Job,
+    kind: RequestKind,
+    stop: &Stop,
+    show_done: &(dyn Fn(u64) + Sync),
+) -> Result<RequestResult, TouchError> {
+    let (name, what) = (&job.served.pillow.definition().pillow, job.describe());
+    let notify = |event| match event {
+        TouchEvent::Owned(owner) => {
+            context.talk.note(&format!("{name}: {owner} owns {what} and does the work"));
+        }
+        TouchEvent::TookClaim => {
+            context.talk.note(&format!("{name}: nobody follows {what}; this command does the work"));
+        }
+        TouchEvent::Paused(reason) => context.talk.note(&format!("{name}: paused: {reason}")),
+        TouchEvent::Resumed => context.talk.note(&format!("{name}: resumed")),
+        TouchEvent::Done(result) => show_done(result.total()),
+        _ => {}
+    };
+    let touched = Touch { kind, ids: job.ids.clone(), acquire: servers::acquire(context, WhenHeld::Fail) };
+    let store = Arc::clone(servers.lease.store());
+    touch(&servers.engine, &job.served, &store, &job.part, &touched, stop.token(), notify).await
+}
+
+/// Shows what became of the documents, or how many there are.
+pub(super) fn show(context: &Context, ended: &[Ended]) -> Outcome {
+    let mut table = Table::new(&[
+        ("pillow", Align::Left),
+        ("index", Align::Left),
+        ("database", Align::Left),
+        ("documents", Align::Right),
+        ("indexed", Align::Right),
+        ("removed", Align::Right),
+        ("dead letters", Align::Right),
+        ("ignored", Align::Right),
+    ]);
+    ended.iter().for_each(|ended| table.row(cells(ended)));
+    context.talk.table(&table);
+    let parts: Vec<Value> = ended.iter().map(to_json).collect();
+    let is_dry_run = ended.iter().any(|ended| ended.result.is_none());
+    context.talk.json(&json!({"dry_run": is_dry_run, "parts": parts}));
+    let dead_letters = ended.iter().filter_map(|ended| ended.result).any(|result| result.dead_letters > 0);
+    if dead_letters { Outcome::Differs } else { Outcome::Done }
+}
+
+fn cells(ended: &Ended) -> [String; 8] {
+    let Job { served, part, ids } = &ended.job;
+    let count = |count: fn(&RequestResult) -> u64| {
+        ended.result.as_ref().map_or_else(|| "-".to_owned(), |result| count(result).to_string())
+    };
+    [
+        served.pillow.definition().pillow.to_string(),
+        part.target.name.to_string(),
+        part.database.to_string(),
+        ids.len().to_string(),
+        count(|result| result.indexed),
+        count(|result| result.removed),
+        count(|result| result.dead_letters),
+        count(|result| result.ignored),
+    ]
+}
+
+fn to_json(ended: &Ended) -> Value {
+    let Job { served, part, ids } = &ended.job;
+    let pillow = &served.pillow.definition().pillow;
+    json!({"pillow": pillow, "index": part.target.name, "database": part.database, "documents": ids.len(),
+        "result": ended.result})
+}
+
+#[cfg(test)]
+mod tests {
+    use pillowtop_runtime::target::TargetRef;
+
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_not_read_is_named_with_those_that_are() {
+        let target = TargetRef { name: "cases_0_1".into(), uuid: "u".to_owned() };
+        let part = |database: &str| Part { target: target.clone(), database: database.into() };
+        let all = || vec![part("a"), part("b")];
+        assert_eq!(choose(all(), None).unwrap(), all());
+        assert_eq!(choose(all(), Some("b")).unwrap(), [part("b")]);
+        let failure = choose(all(), Some("c")).unwrap_err();
+        assert_eq!((failure.code, failure.hint.as_deref()), (2, Some("it reads `a`, `b`")));
+    }
+
+    #[test]
+    fn global_ids_need_a_database() {
+        let several =
+            |ids_are_global| DatabaseSelection::Several { patterns: vec!["*".to_owned()], ids_are_global };
+        assert!(check_database(&several(false), None).is_ok());
+        assert!(check_database(&several(true), Some("a")).is_ok());
+        assert!(check_database(&several(true), None).is_err_and(|failure| failure.code == 2));
+        assert!(check_database(&DatabaseSelection::One("a".into()), None).is_ok());
+    }
+}
