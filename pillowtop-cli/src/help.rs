@@ -83,9 +83,9 @@ Examples:
   PROGRAM process case --ids ids.txt --database clinic-a
 
 Each document is fetched, decided and written or deleted, in its place among
-the changes of `PROGRAM run`. A running process does the work; without one, this
-command takes the index for a moment. Exit code 4 when a document became a dead
-letter.";
+the changes of `PROGRAM run`. A running process does the work; without one,
+this command takes the index for a moment. Exit code 4 when a document became
+a dead letter.";
 
 pub(crate) const DEAD_LETTERS: &str = "\
 Examples:

@@ -21,8 +21,8 @@ use crate::stop::Stop;
 
 pub(crate) async fn run(context: &Context, arguments: &Process) -> Result<Outcome, Failure> {
     let pillow = context.pillow(&arguments.name)?;
-    require_fresh(std::slice::from_ref(pillow))?;
     let ids = read_ids(&arguments.ids)?;
+    require_fresh(std::slice::from_ref(pillow))?;
     let stop = Stop::on_signals(&context.talk);
     let servers = Servers::connect(context, "process", WhenUnreachable::Fail).await?;
     let served = servers.served(context, pillow)?;

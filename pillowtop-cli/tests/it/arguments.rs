@@ -88,7 +88,7 @@ fn an_error_is_a_sentence_a_blank_line_and_a_hint() {
 
 #[test]
 fn a_server_that_does_not_answer_is_code_1() {
-    check(app(), "dead-letters list --elastic-url http://127.0.0.1:1", 1, "does not answer");
+    check(app(), "dead-letters list --elastic-url http://127.0.0.1:1", 1, "does not respond");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn an_address_that_is_none_is_shown_with_how_to_write_it() {
     assert_eq!(run(app(), "es-manage status --elastic-url localhost:9200").err, said);
     for (address, said) in [
         ("ftp://127.0.0.1", "`ftp://127.0.0.1` starts with neither"),
-        ("http://localhost:99999", "no URL: invalid port number"),
+        ("http://localhost:99999", "not a URL: invalid port number"),
         ("http://localhost:9200/?pretty", "has a query"),
     ] {
         let ran = check(app(), &format!("dead-letters list --elastic-url {address}"), 2, said);
@@ -159,7 +159,6 @@ fn ids_and_checkpoints_that_are_none_are_wrong_usage() {
         fs_err::write(&path, text).unwrap();
         path.display().to_string()
     };
-    check(app(), "make-mapping note", 0, "note.json");
     for (text, said) in
         [("\n\n", "there are no ids"), ("[\"a\", \"\"]", "id 2 is empty"), ("[1]", "JSON array")]
     {
