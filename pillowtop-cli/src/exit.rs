@@ -9,6 +9,7 @@ use pillowtop_runtime::pipeline::SessionError;
 use pillowtop_runtime::reindex::ReindexError;
 use pillowtop_runtime::row::RowError;
 use pillowtop_runtime::sink::elastic::{AcquireError, ClusterError};
+#[cfg(feature = "quickstart")]
 use pillowtop_runtime::sink::embedded::EmbeddedError;
 use pillowtop_runtime::source::{CouchError, SourceError};
 
@@ -112,7 +113,9 @@ macro_rules! failures {
     };
 }
 
-failures!(EndpointError, EmbeddedError, SinkError, CommittedFileError, std::io::Error);
+#[cfg(feature = "quickstart")]
+failures!(EmbeddedError);
+failures!(EndpointError, SinkError, CommittedFileError, std::io::Error);
 
 impl From<CouchError> for Failure {
     fn from(error: CouchError) -> Self {

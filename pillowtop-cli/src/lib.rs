@@ -6,11 +6,14 @@
 //! }
 //! ```
 
+#![cfg_attr(not(feature = "quickstart"), allow(dead_code, reason = "what only `quickstart` uses"))]
+
 mod certificates;
 mod exit;
 mod output;
 
 mod help;
+mod workspace;
 
 mod arguments;
 mod checkout;
@@ -27,11 +30,15 @@ mod stop;
 mod app;
 mod commands;
 
+#[cfg(test)]
+mod printed;
+
 use std::process::ExitCode;
 
 use pillowtop_core::Registry;
 
 pub use app::{App, Samples, Task};
+pub use workspace::{Dependency, write_workspace};
 
 /// Runs the command that the process's arguments name, on these pillows.
 pub fn main(registry: Registry) -> ExitCode {

@@ -39,7 +39,7 @@ impl Workspace {
     }
 
     fn edit(&self, from: &str, to: &str) {
-        let path = self.folder.join("documents/src/lib.rs");
+        let path = self.folder.join("documents/src/book.rs");
         let text = fs_err::read_to_string(&path).expect("the documents");
         assert!(text.contains(from), "{text}");
         fs_err::write(&path, text.replacen(from, to, 1)).expect("the documents");

@@ -15,7 +15,7 @@ use pillowtop_runtime::{DatabaseIdentity, IndexState, Phase, Version};
 
 use crate::arguments::Audit;
 use crate::context::Context;
-use crate::documents::Input;
+use crate::documents::{Input, is_url};
 use crate::exit::{Failure, Outcome};
 use tally::Tally;
 
@@ -75,15 +75,26 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
         targets,
         tally: Tally::default(),
     };
-    let mut input = Input::open(context, &arguments.docs).await?;
-    let limit = arguments.limit.unwrap_or(u64::MAX);
+    let document = &definition.document;
+    let mut input = match arguments.limit {
+        Some(limit) if is_url(&arguments.docs) => {
+            Input::of_types(context, &arguments.docs, document.type_field, document.types, limit).await?
+        }
+        _ => Input::open(context, &arguments.docs).await?,
+    };
+    let mut quota = Quota { left: BTreeMap::new(), type_field: document.type_field };
+    if let Some(limit) = arguments.limit {
+        quota.left = document.types.iter().map(|doc_type| (*doc_type, limit)).collect();
+    }
     let mut said = Instant::now();
     'reading: while let Some(rows) = input.next().await? {
         for row in rows {
-            if auditor.tally.documents.read >= limit {
+            if quota.is_used_up() {
                 break 'reading;
             }
-            auditor.row(&row);
+            if quota.takes(&row) {
+                auditor.row(&row);
+            }
         }
         if said.elapsed() >= SAY_EVERY {
             context.talk.note(&format!("auditing: {} documents", auditor.tally.documents.read));
@@ -96,6 +107,27 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
     }
     print::print(context, definition, &conformance, &targets, &tally);
     Ok(if tally.is_rejecting() { Outcome::Differs } else { Outcome::Done })
+}
+
+/// How many documents of each type are still to be read; nothing without a limit.
+struct Quota {
+    left: BTreeMap<&'static str, u64>,
+    type_field: &'static str,
+}
+
+impl Quota {
+    fn is_used_up(&self) -> bool {
+        !self.left.is_empty() && self.left.values().all(|left| *left == 0)
+    }
+
+    /// Whether a row is read: one of another type is, too.
+    fn takes(&mut self, row: &Row) -> bool {
+        let doc_type = row.document_text(self.type_field);
+        let Some(left) = doc_type.and_then(|doc_type| self.left.get_mut(&*doc_type)) else { return true };
+        let takes = *left > 0;
+        *left = left.saturating_sub(1);
+        takes
+    }
 }
 
 /// What a dead letter would name; nothing is stored.

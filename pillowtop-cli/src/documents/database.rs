@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// A database by its address.
 #[derive(Debug, Clone)]
 pub(crate) struct Address {
-    pub(super) endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     pub(crate) database: String,
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct PillowDraft {
     pub(crate) name: String,
     pub(crate) alias: String,
     pub(crate) doc_types: Vec<String>,
+    /// The types of deleted documents.
+    pub(crate) deleted: Vec<String>,
     /// The member that holds the type, where it is not `doc_type`.
     pub(crate) type_field: Option<String>,
     /// What to know about the document types, as a comment; empty for none.

@@ -102,6 +102,11 @@ const RULES: &[RenameRule] = &[
     RenameRule::ScreamingKebab,
 ];
 
+/// Whether a name is a keyword of Rust.
+pub(crate) fn is_keyword(name: &str) -> bool {
+    KEYWORDS.contains(&name) || NEVER_RAW.contains(&name)
+}
+
 /// The Rust name of a field, and the JSON name where serde must be told.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FieldName {
@@ -181,7 +186,7 @@ fn symbol_words(json_name: &str) -> String {
 
 /// The words of a name in lower case: parted by whatever is no letter or digit, and by capitals. A word with a letter that no name
 /// can have is left out whole.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let keeps_script = letters::keeps_script(name);
     let is_word =
         |word: &&str| !word.is_empty() && word.chars().all(|letter| letters::is_part(letter, keeps_script));

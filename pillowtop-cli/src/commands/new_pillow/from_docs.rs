@@ -6,21 +6,22 @@ use serde_json::{Value, json};
 
 use super::limits;
 use super::samples::{self, Chosen};
-use super::{shown, text_of};
+use super::{Module, shown, text_of};
 use crate::arguments::NewPillow;
 use crate::context::Context;
-use crate::exit::{Failure, Outcome};
+use crate::exit::Failure;
 use crate::new_pillow::from_docs::Remark;
 use crate::new_pillow::model::Draft;
 use crate::new_pillow::{mapping, write};
 
-pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) -> Result<Outcome, Failure> {
+pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) -> Result<Module, Failure> {
     let Chosen { doc_types, samples, database } = samples::read(context, arguments, source).await?;
     let (mut draft, remarks) = samples.draft(&arguments.nested);
     let name = &arguments.name;
     draft.pillow.name.clone_from(name);
     draft.pillow.alias.clone_from(name);
     draft.pillow.doc_types = doc_types;
+    draft.pillow.deleted.clone_from(&arguments.deleted);
     draft.pillow.database = database;
     draft.pillow.type_field = (arguments.type_field != "doc_type").then(|| arguments.type_field.clone());
     draft.docs = vec![
@@ -49,7 +50,7 @@ pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) 
         &remarks,
         &Written { text: &text, samples: samples.count(), warnings },
     );
-    Ok(Outcome::Done)
+    Ok(Module { document: write::document_name(&draft), crates: write::crates(&draft) })
 }
 
 struct Written<'a> {
@@ -91,11 +92,5 @@ fn report(
     context.talk.note(&format!(
         "`{document}`: {fields} fields in {structs} structs{place}, from {} samples",
         written.samples
-    ));
-    context.talk.note(&format!(
-        "\nhint: put it into a crate with {}, name it in `registry![…]`, run `{program} make-mapping {name}`, then `{program} audit {name} --docs …`",
-        crates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-        program = context.program,
-        name = arguments.name
     ));
 }
