@@ -56,7 +56,8 @@ fn item(text: &str, place: &str) -> Result<Vec<Row>, String> {
     if has("id") && has("changes") {
         return Row::parse(text.into()).map(|row| vec![row]).map_err(invalid);
     }
-    if has("key") && (has("value") || has("error")) {
+    let is_row = has("key") && (has("value") || has("error")) || has("id") && has("doc");
+    if is_row {
         return match scan::member(text, "doc") {
             Some("null") => Ok(Vec::new()),
             Some(inner) => one(inner),

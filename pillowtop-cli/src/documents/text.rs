@@ -159,7 +159,7 @@ mod tests {
     }
 
     /// Documents `a` and `b`, as CouchDB and people write them.
-    const FORMS: [&str; 22] = [
+    const FORMS: [&str; 23] = [
         "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n",
         "{\"_id\":\"a\"},\n\n{\"_id\":\"b\"}",
         "\u{feff}{\"_id\":\"a\"}\r\n{\"_id\":\"b\"}\r\n",
@@ -174,6 +174,7 @@ mod tests {
         "{\"rows\":[{\"id\":\"a\",\"key\":\"a\",\"value\":null,\"doc\":{\"_id\":\"a\"}},{\"id\":\"b\",\"key\":1,\"value\":2,\"doc\":{\"_id\":\"b\"}}]}",
         "{\n \"rows\": [\n  {\"id\": \"a\", \"key\": \"a\", \"value\": {}, \"doc\": {\"_id\": \"a\"}},\n  {\"id\": \"b\", \"key\": \"b\", \"value\": {}, \"doc\": {\"_id\": \"b\"}}]}",
         "{\"rows\":[{\"id\":\"a\",\"key\":\"a\",\"value\":{},\"doc\":{\"_id\":\"a\"}},{\"key\":\"x\",\"error\":\"not_found\"},{\"id\":\"y\",\"key\":\"y\",\"value\":{\"rev\":\"2-x\",\"deleted\":true},\"doc\":null},{\"id\":\"b\",\"key\":\"b\",\"value\":{},\"doc\":{\"_id\":\"b\"}}]}",
+        "{\"id\":\"a\",\"doc\":{\"_id\":\"a\"}}\n{\"id\":\"b\",\"doc\":{\"_id\":\"b\"}}\n",
         "{\"docs\":[\n{\"_id\":\"a\"},\n{\"_id\":\"b\"}\n],\n\"bookmark\": \"nil\"}\n",
         "{\"docs\": [{\"_id\": \"a\"}, {\"_id\": \"b\"}], \"new_edits\": false}",
         "{\"docs\": [\n  {\n    \"_id\": \"a\"\n  },\n  {\n    \"_id\": \"b\"\n  }\n]}",
