@@ -63,9 +63,10 @@ fn commands(page: &str) -> Vec<String> {
     }
     for paragraph in prose.split("\n\n") {
         let spans = paragraph.split('`').skip(1).step_by(2);
-        found.extend(
-            spans.filter_map(|span| span.strip_prefix("cargo xtask ")).map(|span| span.replace('\n', " ")),
-        );
+        let commands = spans.filter_map(|span| span.strip_prefix("cargo xtask "));
+        // One word is the name of a command.
+        let commands = commands.filter(|command| command.split_whitespace().nth(1).is_some());
+        found.extend(commands.map(|command| command.replace('\n', " ")));
     }
     found
 }
