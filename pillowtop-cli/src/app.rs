@@ -49,7 +49,8 @@ impl App {
         self
     }
 
-    /// With a command of the workspace's own. It must stand first on the command line: what follows its name is its own.
+    /// With a command of the workspace's own. It must stand first on the command line: what follows
+    /// its name is its own.
     #[must_use]
     pub fn task(mut self, name: &'static str, about: &'static str, task: Task) -> Self {
         self.tasks.push((name, about, task));
@@ -84,8 +85,9 @@ impl App {
         ExitCode::from(self.execute(parsed, &talk))
     }
 
-    /// Runs the command that these arguments name, the program's name first, and returns its exit code. Data goes to `out`, talk to `err`.
-    /// For tests and for programs that have commands of their own around these; tasks are not among them.
+    /// Runs the command that these arguments name, the program's name first, and returns its exit
+    /// code. Data goes to `out`, talk to `err`. For tests and for programs that have commands of
+    /// their own around these; tasks are not among them.
     pub fn run(
         self,
         arguments: impl IntoIterator<Item = impl Into<OsString>>,

@@ -1,5 +1,6 @@
-//! The checkout that a command runs in. A build with the feature `bless` contains the absolute paths of its committed mappings, and
-//! cargo reuses such a build in a copy of the workspace: without this check, the copy would read and write the original's files.
+//! The checkout that a command runs in. A build with the feature `bless` contains the absolute
+//! paths of its committed mappings, and cargo reuses such a build in a copy of the workspace:
+//! without this check, the copy would read and write the original's files.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,8 +9,8 @@ use pillowtop_core::{Definition, Registry};
 
 use crate::exit::Failure;
 
-/// Fails if the program was compiled in another checkout than the one it runs in: that of `CARGO_MANIFEST_DIR`, which `cargo run`
-/// sets, or else of the current directory.
+/// Fails if the program was compiled in another checkout than the one it runs in: that of
+/// `CARGO_MANIFEST_DIR`, which `cargo run` sets, or else of the current directory.
 pub(crate) fn require_own_checkout(registry: &Registry) -> Result<(), Failure> {
     let compiled = |definition: &Definition| match definition.committed {
         Committed::OnDisk(path) => Some(PathBuf::from(path)),
@@ -48,7 +49,8 @@ fn is_own(compiled: &Path, here: &Path) -> bool {
     }
 }
 
-/// The nearest repository above a path. A worktree and a submodule have a file in place of the directory `.git`.
+/// The nearest repository above a path. A worktree and a submodule have a file in place of the
+/// directory `.git`.
 fn repository_of(path: &Path) -> Option<&Path> {
     path.ancestors().find(|directory| directory.join(".git").exists())
 }

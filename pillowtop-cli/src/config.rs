@@ -96,7 +96,8 @@ pub(crate) struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// This server, or another one with its user and certificates. Credentials in the address come first.
+    /// This server, or another one with its user and certificates. Credentials in the address come
+    /// first.
     pub(crate) fn endpoint(&self, url: &str) -> Result<Endpoint, EndpointError> {
         let has_own = url.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
         let user = self.user.as_deref().filter(|_| !has_own);
@@ -119,7 +120,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads the configuration. `variable` reads the environment; flags and what clap reads of the environment are in `shared`.
+    /// Reads the configuration. `variable` reads the environment; flags and what clap reads of the
+    /// environment are in `shared`.
     pub(crate) fn read(shared: &Shared, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let path = match &shared.config {
             Some(path) => Some(path.clone()),
@@ -154,21 +156,7 @@ impl Config {
         // As above.
         let said = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
         let prefix = said(&shared.prefix).or(elastic.prefix);
-        if let Some((prefix, problem)) =
-            prefix.as_ref().and_then(|prefix| Some((prefix, index_name_problem(prefix)?)))
-        {
-            return Err(Failure::usage(format!(
-                "no index can begin with the prefix `{prefix}`: it {problem}"
-            )));
-        }
-        let mut databases = file.databases.values();
-        if let Some((database, problem)) =
-            databases.find_map(|name| Some((name, database_name_problem(name)?)))
-        {
-            return Err(Failure::usage(format!(
-                "`[databases]`: no database can be named `{database}`: it {problem}"
-            )));
-        }
+        check_names(prefix.as_deref(), &file.databases)?;
         Ok(Self {
             pillows: file.pillows,
             couch: ServerConfig {
@@ -197,6 +185,20 @@ impl Config {
     /// The database that is read where a struct names one.
     pub(crate) fn database(&self, named: &str) -> DatabaseName {
         DatabaseName::from(self.databases.get(named).map_or(named, String::as_str))
+    }
+}
+
+/// Fails if no index can have the prefix, or no database one of the names.
+fn check_names(prefix: Option<&str>, databases: &BTreeMap<String, String>) -> Result<(), Failure> {
+    if let Some((prefix, problem)) = prefix.and_then(|prefix| Some((prefix, index_name_problem(prefix)?))) {
+        return Err(Failure::usage(format!("no index can begin with the prefix `{prefix}`: it {problem}")));
+    }
+    let problem = |name: &String| Some((name.clone(), database_name_problem(name)?));
+    match databases.values().find_map(problem) {
+        Some((database, problem)) => {
+            Err(Failure::usage(format!("`[databases]`: no database can be named `{database}`: it {problem}")))
+        }
+        None => Ok(()),
     }
 }
 

@@ -36,7 +36,8 @@ impl Outcome {
     }
 }
 
-/// Why a command did not do what it was asked: exit code 1, 2 for wrong usage, 4 for a stale mapping.
+/// Why a command did not do what it was asked: exit code 1, 2 for wrong usage, 4 for a stale
+/// mapping.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) message: String,

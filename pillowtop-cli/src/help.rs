@@ -1,4 +1,5 @@
-//! What the commands' help teaches by example. `PROGRAM` stands for how the program is run. Lines fit into a terminal of 80 columns.
+//! What the commands' help teaches by example. `PROGRAM` stands for how the program is run. Lines
+//! fit into a terminal of 80 columns.
 
 pub(crate) const PILLOWS: &str = "\
 Examples:

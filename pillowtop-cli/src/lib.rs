@@ -1,4 +1,5 @@
-//! Every command of pillowtop as a library: a workspace's `xtask` and a production binary call [`main`] with their pillows.
+//! Every command of pillowtop as a library: a workspace's `xtask` and a production binary call
+//! [`main`] with their pillows.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {

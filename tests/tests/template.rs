@@ -1,4 +1,5 @@
-//! The smallest workspace of a user's own, as a new user meets it: it builds, a changed field stops the build, and one command mends it.
+//! The smallest workspace of a user's own, as a new user meets it: it builds, a changed field stops
+//! the build, and one command mends it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

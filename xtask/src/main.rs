@@ -1,4 +1,5 @@
-//! The commands of this workspace: `cargo xtask --help`. A workspace of a user's own has the same, without the last lines.
+//! The commands of this workspace: `cargo xtask --help`. A workspace of a user's own has the same,
+//! without the last lines.
 
 mod bench;
 mod reference;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pillowtop_core::conformance::{Conformance, Effect, Finding, Rehearsal, Report};
 use pillowtop_core::field_types::{Product, Target};
-use pillowtop_core::{AnyPillow, DatabaseName};
+use pillowtop_core::{AnyPillow, DatabaseName, Definition};
 use pillowtop_runtime::pipeline::{Judgement, judge};
 use pillowtop_runtime::row::Row;
 use pillowtop_runtime::{DatabaseIdentity, IndexState, Phase, Version};
@@ -19,7 +19,8 @@ use crate::documents::{Input, is_url};
 use crate::exit::{Failure, Outcome};
 use tally::Tally;
 
-/// The versions whose rules are asked when nobody names one: those that were compared with real servers.
+/// The versions whose rules are asked when nobody names one: those that were compared with real
+/// servers.
 const TARGETS: [Target; 6] = [
     Target::elasticsearch(7, 10),
     Target::elasticsearch(7, 17),
@@ -48,24 +49,7 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
     let pillow = context.pillow(&arguments.name)?;
     let definition = pillow.definition();
     let conformance = Conformance::new(&definition.mappings, &definition.settings);
-    let targets = match arguments.target {
-        Some(target) if !conformance.is_for(target) => {
-            return Err(Failure::usage(format!(
-                "{target} has not all the types of pillow `{}`",
-                definition.pillow
-            ))
-            .hint("leave `--target` out to ask all servers that have them"));
-        }
-        Some(target) => vec![target],
-        None => TARGETS.into_iter().filter(|target| conformance.is_for(*target)).collect(),
-    };
-    if targets.is_empty() {
-        return Err(Failure::new(format!(
-            "no server whose rules are known has all the types of pillow `{}`",
-            definition.pillow
-        ))
-        .hint("name one by `--target`"));
-    }
+    let targets = targets_of(definition, &conformance, arguments)?;
     let database =
         definition.document.database.map_or_else(|| "audit".into(), |named| context.config.database(named));
     let mut auditor = Auditor {
@@ -107,6 +91,33 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
     }
     print::print(context, definition, &conformance, &targets, &tally);
     Ok(if tally.is_rejecting() { Outcome::Differs } else { Outcome::Done })
+}
+
+/// The servers that have all types of a mapping: the one that is named, or those that are known.
+fn targets_of(
+    definition: &Definition,
+    conformance: &Conformance,
+    arguments: &Audit,
+) -> Result<Vec<Target>, Failure> {
+    let targets = match arguments.target {
+        Some(target) if !conformance.is_for(target) => {
+            return Err(Failure::usage(format!(
+                "{target} has not all the types of pillow `{}`",
+                definition.pillow
+            ))
+            .hint("leave `--target` out to ask all servers that have them"));
+        }
+        Some(target) => vec![target],
+        None => TARGETS.into_iter().filter(|target| conformance.is_for(*target)).collect(),
+    };
+    if targets.is_empty() {
+        return Err(Failure::new(format!(
+            "no server whose rules are known has all the types of pillow `{}`",
+            definition.pillow
+        ))
+        .hint("name one by `--target`"));
+    }
+    Ok(targets)
 }
 
 /// How many documents of each type are still to be read; nothing without a limit.

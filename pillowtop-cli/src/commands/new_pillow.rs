@@ -214,7 +214,8 @@ fn place_settings(arguments: &NewPillow, settings: &Value) -> SettingsPlace {
     parts.map_or_else(inline, |said| SettingsPlace { said, path: Some(path) })
 }
 
-/// The text as rustfmt writes it with the configuration of a folder; none without a rustfmt that takes it.
+/// The text as rustfmt writes it with the configuration of a folder; none without a rustfmt that
+/// takes it.
 pub(in crate::commands) fn formatted(text: &str, folder: &Path) -> Option<String> {
     let folder = std::path::absolute(folder).ok()?;
     let folder = folder.ancestors().find(|folder| folder.is_dir())?;

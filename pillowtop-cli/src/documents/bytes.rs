@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// What stands for standard input in place of a file's path.
+/// Stands for standard input in place of a file's path.
 pub(crate) const STANDARD_INPUT: &str = "-";
 
 pub(super) type Bytes = Box<dyn BufRead + Send>;

@@ -1,4 +1,5 @@
-//! Documents in a JSON value: a document, a list of them, or a response of CouchDB that contains documents.
+//! Documents in a JSON value: a document, a list of them, or a response of CouchDB that contains
+//! documents.
 
 use pillowtop_core::fingerprint::hash_text;
 use pillowtop_runtime::row::{Row, RowError};
@@ -42,7 +43,8 @@ fn contained(value: &str) -> Option<&str> {
     })
 }
 
-/// A row of a changes feed or of a view, the revisions of a document from `_bulk_get`, or a document by itself.
+/// A row of a changes feed or of a view, the revisions of a document from `_bulk_get`, or a
+/// document by itself.
 fn item(text: &str, place: &str) -> Result<Vec<Row>, String> {
     let has = |name: &str| scan::member(text, name).is_some();
     let invalid = |error: RowError| match error {

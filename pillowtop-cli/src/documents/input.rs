@@ -53,7 +53,8 @@ impl Input {
         Ok(Self { shown, kind: Kind::Texts { current, files } })
     }
 
-    /// The first documents of some types in a database, at most `limit` of each: the same in every run.
+    /// The first documents of some types in a database, at most `limit` of each: the same in every
+    /// run.
     pub(crate) async fn of_types(
         context: &Context,
         source: &str,

@@ -1,4 +1,5 @@
-//! A draft as Rust text. Its lines are broken as rustfmt would by default; the command lets rustfmt have the last word.
+//! A draft as Rust text. Its lines are broken as rustfmt would by default; the command lets rustfmt
+//! have the last word.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -91,14 +91,15 @@ impl Dependency {
     pub(super) fn readme(&self) -> String {
         match self {
             Self::Path(_) => String::from(
-                "\n`Cargo.toml` names pillowtop by a directory of this machine, and `compose.yaml` gives it to the build of the image. Name a git repository or a\nversion there before the CI workflow can run.\n",
+                "\n`Cargo.toml` names pillowtop by a directory of this machine, and `compose.yaml` passes it to the build of the image. Name a git repository or a\nversion there before the CI workflow can run.\n",
             ),
             _ => String::new(),
         }
     }
 }
 
-/// As in the command line: a version, `URL` or `URL#REVISION` of a git repository, or else a directory.
+/// As in the command line: a version, `URL` or `URL#REVISION` of a git repository, or else a
+/// directory.
 impl FromStr for Dependency {
     type Err = String;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use dependency::Dependency;
 
-/// The files of a workspace, each with its text and what stands in braces.
+/// The files of a workspace, each with its contents, in which names in double braces are replaced.
 const FILES: [(&str, &str); 16] = [
     (".cargo/config.toml", include_str!("template/cargo-config.toml")),
     (".dockerignore", include_str!("template/dockerignore")),
@@ -36,7 +36,7 @@ pub(crate) struct PillowModule {
     pub(crate) module: String,
     /// The name of its struct.
     pub(crate) document: String,
-    /// Its files: their paths in the workspace, and their texts. None if they are written already.
+    /// Its files: their paths in the workspace, and their contents. Empty if they are written already.
     pub(crate) files: Vec<(&'static str, &'static str)>,
     /// The crates that it uses, pillowtop aside.
     pub(crate) crates: Vec<&'static str>,
@@ -163,7 +163,8 @@ impl Content {
     }
 }
 
-/// The lines of a server in `pillowtop.toml`: one of the compose file, or another one whose password belongs in the environment.
+/// The lines of a server in `pillowtop.toml`: one of the compose file, or another one whose
+/// password belongs in the environment.
 fn server(url: Option<&str>, variable: &str, own: &str, has_user: bool) -> String {
     match url {
         Some(url) => format!(
@@ -174,8 +175,8 @@ fn server(url: Option<&str>, variable: &str, own: &str, has_user: bool) -> Strin
     }
 }
 
-/// Writes a workspace with an example pillow into a directory that is empty or missing, and returns the paths of its files. What
-/// `cargo xtask new` writes.
+/// Writes a workspace with an example pillow into a directory that is empty or missing, and returns
+/// the paths of its files. What `cargo xtask new` writes.
 ///
 /// # Errors
 ///

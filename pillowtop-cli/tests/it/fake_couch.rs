@@ -37,7 +37,7 @@ impl FakeCouch {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-                // A client that does not trust the certificate leaves.
+                // A client that does not trust the certificate closes the connection.
                 let _ = database.serve(&mut rustls::StreamOwned::new(connection, stream.unwrap()));
             }
         });
@@ -53,7 +53,7 @@ impl FakeCouch {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let database = Arc::clone(&database);
-                // What is not HTTP is refused by leaving.
+                // What is not HTTP ends the connection.
                 std::thread::spawn(move || database.serve(&mut stream.unwrap()));
             }
         });
@@ -117,12 +117,14 @@ impl Database {
     }
 
     fn find(&self, request: &Value) -> Value {
-        let (member, condition) = request["selector"].as_object().unwrap().iter().next().unwrap();
-        let from: usize = request["bookmark"].as_str().map_or(0, |bookmark| bookmark.parse().unwrap());
+        let after = request["selector"]["_id"]["$gt"].as_str();
+        let selector = request["selector"].as_object().unwrap().iter();
+        let (member, condition) = selector.into_iter().find(|(name, _)| *name != "_id").unwrap();
         let limit = usize::try_from(request["limit"].as_u64().unwrap()).unwrap();
-        let matching = self.documents.iter().filter(|document| document[member] == condition["$eq"]);
-        let docs: Vec<&Value> = matching.skip(from).take(limit).collect();
-        json!({"docs": docs, "bookmark": (from + docs.len()).to_string()})
+        let is_after = |document: &&Value| document["_id"].as_str() > after;
+        let matching =
+            self.documents.iter().filter(is_after).filter(|document| document[member] == condition["$eq"]);
+        json!({"docs": matching.take(limit).collect::<Vec<_>>(), "bookmark": "nil"})
     }
 
     /// All changes at once and none after them, laid out as CouchDB does.

@@ -1,4 +1,5 @@
-//! `new`: the workspace that it writes is the template, and builds, passes its tests and audits documents outside of the tree.
+//! `new`: the workspace that it writes is the template, and builds, passes its tests and audits
+//! documents outside of the tree.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -82,7 +82,8 @@ fn shown(path: &str) -> &str {
     if path.is_empty() { DOCUMENT } else { path }
 }
 
-/// A row for each path, those with the worst findings first, and a column for each effect that there is.
+/// A row for each path, those with the worst findings first, and a column for each effect that
+/// there is.
 fn table(tally: &Tally) -> Table {
     let kinds: [(&str, &dyn Fn(Effect) -> bool); 5] = [
         ("rejected", &|effect| effect == Effect::Rejected),

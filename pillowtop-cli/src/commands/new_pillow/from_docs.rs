@@ -1,4 +1,5 @@
-//! `new-pillow --from-docs`: samples are read, those of the type are taken in, and the struct that reads them is written.
+//! `new-pillow --from-docs`: samples are read, those of the type are taken in, and the struct that
+//! reads them is written.
 
 use std::path::Path;
 

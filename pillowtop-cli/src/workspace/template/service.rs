@@ -1,4 +1,5 @@
-//! The service: `service run` follows the changes. It has the commands of `cargo xtask`, with the mappings that were committed.
+//! The service: `service run` follows the changes. It has the commands of `cargo xtask`, with the
+//! mappings that were committed.
 
 use std::process::ExitCode;
 
