@@ -21,6 +21,7 @@ use crate::exit::{Failure, Outcome};
 use crate::new_pillow::body::{self, Body};
 use crate::new_pillow::model::Draft;
 use crate::new_pillow::{from_mapping, mapping, names, relaxed, stand_ins, write};
+use crate::output::counted;
 
 /// A module that was written.
 pub(in crate::commands) struct Module {
@@ -137,7 +138,8 @@ fn report(context: &Context, arguments: &NewPillow, draft: &Draft, notes: &[Note
         "warnings": written.warnings, "rust": out.is_none().then_some(written.text),
     }));
     let place = out.map_or_else(String::new, |out| format!(" in {out}"));
-    context.talk.note(&format!("`{document}`: {fields} fields in {structs} structs{place}"));
+    let (fields, structs) = (counted(fields as u64, "field"), counted(structs as u64, "struct"));
+    context.talk.note(&format!("`{document}`: {fields} in {structs}{place}"));
 }
 
 /// What only the command knows.

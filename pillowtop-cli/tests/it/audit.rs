@@ -49,7 +49,7 @@ fn documents_of_all_kinds_of_files_are_judged() {
     let limited = audit(&lines, &["--limit", "1"]);
     assert_eq!(limited.code, 0, "{limited:?}");
     assert!(
-        limited.out.contains("1 documents read, 1 of them for the index of `note`: 0 rejected"),
+        limited.out.contains("1 document read, 1 of them for the index of `note`: 0 rejected"),
         "{limited:?}"
     );
 

@@ -55,8 +55,8 @@ pub(super) fn print(
     let documents = &tally.documents;
     talk.text("");
     let summary = format!(
-        "{} documents read, {} of them for the index of `{}`: {} rejected; {} not decodable, {} filtered, {} deleted, {} of other types",
-        documents.read,
+        "{} read, {} of them for the index of `{}`: {} rejected; {} not decodable, {} filtered, {} deleted, {} of other types",
+        counted(documents.read, "document"),
         documents.indexed,
         definition.pillow,
         documents.rejected,
@@ -66,7 +66,7 @@ pub(super) fn print(
         documents.of_other_types,
     );
     talk.paragraph(&summary, "");
-    talk.note(&format!("judged as by {}", names.join(", ")));
+    talk.note(&format!("checked against {}", names.join(", ")));
     talk.json(&json!({
         "pillow": definition.pillow, "targets": names, "documents": documents,
         "paths": tally.paths.iter().map(|(path, tally)| entry(path, tally)).collect::<Vec<_>>(),

@@ -14,6 +14,7 @@ use crate::exit::Failure;
 use crate::new_pillow::from_docs::Remark;
 use crate::new_pillow::model::Draft;
 use crate::new_pillow::{mapping, write};
+use crate::output::counted;
 
 pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) -> Result<Module, Failure> {
     let Chosen { doc_types, samples, database } = samples::read(context, arguments, source).await?;
@@ -27,8 +28,8 @@ pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) 
     draft.pillow.type_field = (arguments.type_field != "doc_type").then(|| arguments.type_field.clone());
     draft.docs = vec![
         format!(
-            "The pillow `{name}`, inferred from {} documents in `{}`.",
-            samples.count(),
+            "The pillow `{name}`, inferred from {} in `{}`.",
+            counted(samples.count() as u64, "document"),
             shown(source).replace('`', "'")
         ),
         String::new(),
@@ -90,8 +91,7 @@ fn report(
         "rust": out.is_none().then_some(written.text),
     }));
     let place = out.map_or_else(String::new, |out| format!(" in {out}"));
-    context.talk.note(&format!(
-        "`{document}`: {fields} fields in {structs} structs{place}, from {} samples",
-        written.samples
-    ));
+    let (fields, structs) = (counted(fields as u64, "field"), counted(structs as u64, "struct"));
+    let samples = counted(written.samples as u64, "sample");
+    context.talk.note(&format!("`{document}`: {fields} in {structs}{place}, from {samples}"));
 }
