@@ -273,7 +273,7 @@ pub(crate) struct New {
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: u64,
     /// Where pillowtop comes from: a version, the URL of a git repository (`URL#REVISION`), or the
-    /// directory of a checkout [default: this checkout, or the version of this program]
+    /// directory of a checkout [default: this checkout, or where this program has it from]
     #[arg(long, value_name = "SOURCE")]
     pub(crate) pillowtop: Option<Dependency>,
     /// Only write the files of structs; do not make their mappings and audit them

@@ -8,6 +8,13 @@ use std::str::FromStr;
 const CRATES: [&str; 5] =
     ["pillowtop", "pillowtop-cli", "pillowtop-core", "pillowtop-derive", "pillowtop-runtime"];
 
+/// The directory of this crate when it was compiled. No path of the machine gets into an optimised
+/// build, which runs somewhere else.
+#[cfg(debug_assertions)]
+const COMPILED: Option<&str> = Some(env!("CARGO_MANIFEST_DIR"));
+#[cfg(not(debug_assertions))]
+const COMPILED: Option<&str> = None;
+
 /// Where a new workspace gets pillowtop from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,14 +33,31 @@ pub enum Dependency {
 }
 
 impl Dependency {
-    /// The checkout that this program was run from, or else the version of this program.
+    /// What this program has pillowtop from: the checkout that it is run in or was compiled with, a
+    /// git repository, or a published version.
     #[must_use]
     pub fn detect() -> Self {
-        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        let checkout = package.as_deref().and_then(Path::parent);
-        match checkout.filter(|checkout| checkout.join("pillowtop-cli/Cargo.toml").is_file()) {
-            Some(checkout) => Self::Path(checkout.to_owned()),
-            None => Self::Version(env!("CARGO_PKG_VERSION").to_owned()),
+        let running = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        Self::of_packages(running.as_deref(), COMPILED.map(Path::new))
+    }
+
+    /// By the directories of the package that runs and of this crate when it was compiled.
+    fn of_packages(running: Option<&Path>, compiled: Option<&Path>) -> Self {
+        let is_checkout = |root: &&Path| root.join("pillowtop-cli/Cargo.toml").is_file();
+        if let Some(root) = running.and_then(Path::parent).filter(is_checkout) {
+            return Self::Path(root.to_owned());
+        }
+        let parts: Vec<&str> =
+            compiled.into_iter().flatten().map(|part| part.to_str().unwrap_or_default()).collect();
+        // Where cargo keeps what it has cloned: the commit is the name of the directory.
+        if let Some(place) = parts.windows(2).position(|pair| pair == ["git", "checkouts"]) {
+            let revision = parts.get(place + 3).map(|commit| (*commit).to_owned());
+            return Self::Git { url: env!("CARGO_PKG_REPOSITORY").to_owned(), revision };
+        }
+        let is_published = parts.windows(2).any(|pair| pair == ["registry", "src"]);
+        match compiled.and_then(Path::parent).filter(is_checkout) {
+            Some(root) if !is_published => Self::Path(root.to_owned()),
+            _ => Self::Version(env!("CARGO_PKG_VERSION").to_owned()),
         }
     }
 
@@ -131,5 +155,39 @@ impl fmt::Display for Dependency {
             Self::Git { url, .. } => write!(formatter, "the repository {url}"),
             Self::Version(version) => write!(formatter, "version {version}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_has_pillowtop_from_where_this_program_has_it() {
+        let checkout = tempfile::tempdir().unwrap();
+        let package = checkout.path().join("pillowtop-cli");
+        fs_err::create_dir_all(&package).unwrap();
+        fs_err::write(package.join("Cargo.toml"), "").unwrap();
+        let path = Dependency::Path(checkout.path().to_owned());
+        let elsewhere = Path::new("/elsewhere/xtask");
+        assert_eq!(Dependency::of_packages(Some(&checkout.path().join("xtask")), None), path);
+        assert_eq!(Dependency::of_packages(Some(elsewhere), Some(&package)), path);
+        let cloned = Path::new("/home/a/.cargo/git/checkouts/pillowtop-0a1b/2c3d4e5/pillowtop-cli");
+        let git = Dependency::of_packages(Some(elsewhere), Some(cloned));
+        assert!(matches!(git, Dependency::Git { revision: Some(commit), .. } if commit == "2c3d4e5"));
+        let published = Path::new("/home/a/.cargo/registry/src/index-0a1b/pillowtop-cli-0.1.0");
+        let version = Dependency::Version(env!("CARGO_PKG_VERSION").to_owned());
+        assert_eq!(Dependency::of_packages(Some(elsewhere), Some(published)), version);
+        assert_eq!(Dependency::of_packages(None, None), version);
+    }
+
+    #[test]
+    fn a_source_is_a_version_a_repository_or_a_checkout() {
+        assert_eq!("0.2".parse(), Ok(Dependency::Version("0.2".to_owned())));
+        let url = "https://example.org/pillowtop.git".to_owned();
+        let tagged = Dependency::Git { url: url.clone(), revision: Some("v1".to_owned()) };
+        assert_eq!(format!("{url}#v1").parse(), Ok(tagged));
+        assert_eq!(url.parse(), Ok(Dependency::Git { url, revision: None }));
+        assert!("/nowhere".parse::<Dependency>().is_err());
     }
 }
