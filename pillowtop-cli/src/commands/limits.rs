@@ -1,5 +1,5 @@
-//! What is said of a mapping's limits, settings and references when it is made: an error for what no server takes, past a limit too, a warning
-//! near one.
+//! What is said of a mapping's limits, settings and references when it is made: an error for what
+//! no server takes, past a limit too, a warning near one.
 
 use pillowtop_core::Definition;
 use pillowtop_core::limits::examine;
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::exit::Failure;
 
-/// Warns of what is near a limit or not known, and returns the warnings as data. Fails with all limits that the mapping exceeds, or with
-/// all names in it that it does not have.
+/// Warns of what is near a limit or not known, and returns the warnings as data. Fails with all
+/// limits that the mapping exceeds, or with all names in it that it does not have.
 pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result<Vec<Value>, Failure> {
     let name = &definition.pillow;
     let (mut past, mut warnings) = (Vec::new(), Vec::new());

@@ -144,7 +144,8 @@ impl Comparison {
     }
 }
 
-/// Says the state of each committed mapping, with `with_changes` what changed, and with `all` what no pillow has.
+/// Says the state of each committed mapping, with `with_changes` what changed, and with `all` what
+/// no pillow has.
 fn compare(
     context: &Context,
     definitions: &[&Definition],
