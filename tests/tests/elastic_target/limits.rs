@@ -1,4 +1,4 @@
-//! A server refuses exactly the mappings that are refused here, and gets the settings of its environment.
+//! A server refuses exactly the mappings that are refused before it is asked, and gets the settings of its environment.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use pillowtop_core::field_types::Product;
 use pillowtop_core::limits::examine;
 use pillowtop_core::references::wrong_references;
 use pillowtop_runtime::http::Endpoint;
-use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions, IndexUse, SettingsOverrides};
+use pillowtop_runtime::target::elastic::{Cluster, ClusterOptions, IndexUse, SettingsOverrides};
 use pillowtop_tests::ELASTIC_URL_VARIABLE;
 use serde_json::{Map, Value, json};
 
@@ -170,7 +170,7 @@ async fn an_environment_has_settings_of_its_own() {
         by_pillow: BTreeMap::from([("case".into(), json!({"refresh_interval": "9s"}))]),
     };
     let prefix = format!("overrides2{}", std::process::id());
-    let options = ClusterOptions { prefix: Some(prefix), settings };
+    let options = ClusterOptions { prefix: Some(prefix), settings, ..ClusterOptions::default() };
     let cluster = Cluster::connect(Endpoint::parse(&url, None, None).unwrap(), options).await.unwrap();
     let created = cluster.create_index(&world.definition, IndexUse::Loading).await.unwrap();
     let read = || {
