@@ -51,7 +51,7 @@ fn acquire_error(error: OpenError) -> AcquireError {
     }
 }
 
-fn is_lost<T>(result: Result<T, ClaimError>) -> bool {
+fn is_lost<T>(result: &Result<T, ClaimError>) -> bool {
     matches!(result, Err(ClaimError::Lost { .. }))
 }
 
@@ -72,7 +72,7 @@ async fn a_position_survives_its_owner() {
 
     let refused = owner.opened.target.write(&[delete("x", ceiling)]).await;
     assert!(matches!(refused, Err(WriteError::ClaimLost(_))), "{refused:?}");
-    assert!(is_lost(claim.save(None).await));
+    assert!(is_lost(&claim.save(None).await));
 
     let again = world.acquire("second").await;
     assert_eq!(again.claim().state().position(), "s1".into());
@@ -103,7 +103,7 @@ async fn a_sleeper_is_waited_for_a_lease_and_sends_nothing_after_it() {
     assert!(!world.aliases().contains(&old_alias));
     let late = sleeper.run(async |owner| owner.opened.target.write(&[delete("x", owner.stamp())]).await);
     assert!(matches!(late, Err(WriteError::Blocked(_) | WriteError::ClaimLost(_))), "{late:?}");
-    assert!(is_lost(sleeper.run(async |owner| owner.claim().save(None).await)));
+    assert!(is_lost(&sleeper.run(async |owner| owner.claim().save(None).await)));
     assert_eq!(owner.put("x", &json!({})).await, Outcome::Done);
 }
 
@@ -198,7 +198,8 @@ async fn without_a_stored_state_nothing_is_assumed() {
     let refused = world.open(&world.destination("owner").await, WhenHeld::Fail, None).await.unwrap_err();
     assert!(matches!(acquire_error(refused), AcquireError::NoState(_)));
     let first = world.acquire("first").await;
-    // The control index is lost, and another process is faster: the epoch still rises, as the alias has the last one.
+    // The control index is lost, and another process is faster: the epoch still rises, as the alias
+    // has the last one.
     let name = format!("/{}-pillowtop-control", world.cluster.prefix().unwrap());
     world.http("DELETE", &name, &Value::Null, 200);
     let second = world.acquire("second").await;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use pillowtop_core::AliasName;
 use pillowtop_runtime::Outcome;
-use pillowtop_runtime::claim::{ClaimStore as _, DatabaseIdentity, FollowReport, WhenHeld};
+use pillowtop_runtime::claim::{
+    AcquireOptions, ClaimStore as _, DatabaseIdentity, FollowReport, Slice, WhenHeld,
+};
 use pillowtop_runtime::target::elastic::{ElasticDestination, GateOptions, IndexUse, Problem};
 use pillowtop_runtime::target::{Destination as _, OpenError};
 use serde_json::{Value, json};
@@ -29,7 +31,10 @@ async fn only_a_complete_and_followed_index_passes_the_gate() {
     let other = DatabaseIdentity { instance_start_time: "2".to_owned(), ..database() };
     assert!(matches!(problems(&world, &[other]).await[..], [Problem::OtherDatabase { .. }]));
     let renamed = DatabaseIdentity { name: "other".into(), ..database() };
-    assert!(matches!(problems(&world, &[renamed.clone()]).await[..], [Problem::OtherDatabase { .. }]));
+    assert!(matches!(
+        problems(&world, std::slice::from_ref(&renamed)).await[..],
+        [Problem::OtherDatabase { .. }]
+    ));
     let several = problems(&world, &[database(), renamed]).await;
     assert!(matches!(several[..], [Problem::NeverLoaded { .. }, Problem::NeverLoaded { .. }]), "{several:?}");
 
@@ -124,10 +129,8 @@ async fn an_index_is_taken_up_only_as_it_was_found() {
     let old = world.target();
     world.cluster.delete_index(world.index()).await.unwrap();
     world.created = world.cluster.create_index(&world.definition, IndexUse::Following).await.unwrap();
-    let refused = destination
-        .open(&old, pillowtop_runtime::claim::Slice::Whole, Some(database()), Default::default())
-        .await
-        .unwrap_err();
+    let refused =
+        destination.open(&old, Slice::Whole, Some(database()), AcquireOptions::default()).await.unwrap_err();
     assert!(matches!(refused, OpenError::NotReady { .. }), "{refused:?}");
     let owner = world.acquire("owner").await;
     assert_eq!(owner.put("x", &json!({})).await, Outcome::Done);

@@ -159,8 +159,6 @@ async fn indices_are_listed_by_prefix_with_their_owners() {
     owner.put("x", &json!({"name": "x"})).await;
     world.cluster.refresh(world.index()).await.unwrap();
     world.http("PUT", &format!("/{}-unmanaged", world.cluster.prefix().unwrap()), &Value::Null, 200);
-    // Claims are listed within a second.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
     let found = world.cluster.list_indices().await.unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     let status = &found[0];

@@ -1,4 +1,5 @@
-//! A server refuses exactly the mappings that are refused before it is asked, and gets the settings of its environment.
+//! A server refuses exactly the mappings that are refused before it is asked, and gets the settings
+//! of its environment.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,8 @@ fn keywords(count: usize) -> Map<String, Value> {
     (0..count).map(|number| (format!("f{number}"), json!({"type": "keyword"}))).collect()
 }
 
-/// Creates an index of a mapping, and compares the server's verdict with ours. Tells whether both accept it.
+/// Creates an index of a mapping, and compares the server's verdict with ours. Tells whether both
+/// accept it.
 #[track_caller]
 fn is_accepted(world: &World, properties: &Value, settings: &Value) -> bool {
     let definition = Definition { settings: settings.clone(), ..definition(properties) };
@@ -119,7 +121,8 @@ async fn fields_are_counted_as_the_server_counts_them() {
             properties.insert("o".to_owned(), case.clone());
             Value::Object(properties)
         };
-        // However many the field counts for: up to the boundary and past it, the verdicts are equal.
+        // However many the field counts for: up to the boundary and past it, the verdicts are
+        // equal.
         let accepted: Vec<bool> =
             (13..21).map(|count| is_accepted(&world, &with(count), &settings)).collect();
         assert!(accepted[0] && !accepted[7], "{case}: {accepted:?}");

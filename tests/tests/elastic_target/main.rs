@@ -1,4 +1,5 @@
-//! The Elasticsearch target on a real server: what is promised of claims, fences, versions and responses, seen from outside.
+//! The Elasticsearch target on a real server: what is promised of claims, fences, versions and
+//! responses, seen from outside.
 
 #![expect(clippy::unwrap_used, reason = "what the tests share may fail as a test does")]
 

@@ -1,17 +1,28 @@
 //! A proxy before the server of the tests, which can fail requests and count them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::world::endpoint;
 
-/// Decides about a request by its method and path: a status to fail it with, or nothing to pass it on.
-type Decide = dyn Fn(&str) -> Option<u16> + Send + Sync;
+/// What becomes of a request.
+pub(crate) enum Fate {
+    /// It is passed on.
+    Pass,
+    /// It is passed on after this time.
+    Delay(Duration),
+    /// The proxy responds with this status and body.
+    Respond(u16, &'static str),
+}
+
+/// Decides about a request by its method and path.
+type Decide = dyn Fn(&str) -> Fate + Send + Sync;
 
 /// Starts a proxy that lives as long as the test; its URL.
-pub(crate) async fn start(decide: impl Fn(&str) -> Option<u16> + Send + Sync + 'static) -> String {
+pub(crate) async fn start(decide: impl Fn(&str) -> Fate + Send + Sync + 'static) -> String {
     let decide: Arc<Decide> = Arc::new(decide);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -46,13 +57,17 @@ async fn forward(mut client: TcpStream, decide: &Decide) -> std::io::Result<()> 
     }
     let line = text.lines().next().unwrap_or_default();
     let method_and_path = line.trim_end_matches(" HTTP/1.1").split('?').next().unwrap_or_default();
-    if let Some(status) = decide(method_and_path) {
-        let body = r#"{"error":{"type":"injected","reason":"by the proxy"}}"#;
-        let length = body.len();
-        let response = format!(
-            "HTTP/1.1 {status} Injected\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-        );
-        return client.write_all(response.as_bytes()).await;
+    match decide(method_and_path) {
+        Fate::Pass => {}
+        Fate::Delay(time) => tokio::time::sleep(time).await,
+        Fate::Respond(status, body) => {
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 {status} Injected\r\nconnection: close\r\ncontent-length: {length}\r\n");
+            return client
+                .write_all(format!("{head}content-type: application/json\r\n\r\n{body}").as_bytes())
+                .await;
+        }
     }
     let server = endpoint().url(&[]);
     let mut server =

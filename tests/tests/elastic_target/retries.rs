@@ -2,29 +2,37 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pillowtop_runtime::Outcome;
-use pillowtop_runtime::claim::WhenHeld;
+use pillowtop_runtime::claim::{AcquireError, FenceError, WhenHeld};
 use pillowtop_runtime::dead_letter::{DeadLetterStore as _, Stage};
 use pillowtop_runtime::http::Endpoint;
-use pillowtop_runtime::target::Destination as _;
 use pillowtop_runtime::target::elastic::{
     Cluster, ClusterOptions, DeadLetterFilter, ElasticDestination, GateOptions, IndexDeadLetters, IndexUse,
 };
+use pillowtop_runtime::target::{Destination as _, OpenError};
 use pillowtop_runtime::{DeadLetter, Version};
 
-use crate::proxy;
+use crate::proxy::{self, Fate};
 use crate::world::{LEASE, World, database, index, options};
 
-/// A connection through a proxy that fails each request the first time that its method and path are seen, but for bulks.
+const INJECTED: &str = r#"{"error":{"type":"injected","reason":"by the proxy"}}"#;
+
+/// A connection through a proxy that fails each request the first time that its method and path are
+/// seen, but for bulks.
 async fn failing(test: &str, status: u16) -> Cluster {
     let seen = Mutex::new(BTreeSet::new());
     let url = proxy::start(move |request| {
         let is_first = !request.contains("_bulk") && seen.lock().unwrap().insert(request.to_owned());
-        is_first.then_some(status)
+        if is_first { Fate::Respond(status, INJECTED) } else { Fate::Pass }
     });
-    let endpoint = Endpoint::parse(&url.await, None, None).unwrap();
+    connect(test, &url.await).await
+}
+
+async fn connect(test: &str, url: &str) -> Cluster {
+    let endpoint = Endpoint::parse(url, None, None).unwrap();
     let options = ClusterOptions { retry_within: Duration::from_secs(20), ..options(test) };
     Cluster::connect(endpoint, options).await.unwrap()
 }
@@ -87,4 +95,37 @@ async fn one_unavailable_response_to_each_request_ends_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_rejection_of_each_request_ends_nothing() {
     a_load_survives("failing429x", 429).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_takeover_may_take_longer_than_the_lease() {
+    let mut world = World::new("slow").await;
+    let url = proxy::start(|request| match request {
+        "POST /_aliases" => Fate::Delay(Duration::from_secs(4)),
+        _ => Fate::Pass,
+    });
+    world.cluster = connect("slow", &url.await).await;
+    let owner = world.try_acquire("owner", Duration::from_secs(2), WhenHeld::Fail).await.unwrap();
+    assert_eq!(owner.put("x", &"{}".parse().unwrap()).await, Outcome::Done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fence_that_not_all_nodes_have_confirmed_is_not_installed() {
+    let mut world = World::new("unconfirmed").await;
+    let is_first = AtomicBool::new(true);
+    let url = proxy::start(move |request| match request {
+        "POST /_aliases" if is_first.swap(false, Ordering::Relaxed) => {
+            Fate::Respond(200, r#"{"acknowledged":false}"#)
+        }
+        _ => Fate::Pass,
+    });
+    world.cluster = connect("unconfirmed", &url.await).await;
+    let refused = world.try_acquire("owner", LEASE, WhenHeld::Fail).await.unwrap_err();
+    let OpenError::Acquire(AcquireError::Fence { source: FenceError::Unavailable(reason), .. }) = &refused
+    else {
+        panic!("{refused:?}")
+    };
+    assert!(reason.contains("acknowledged"), "{reason}");
+    let owner = world.acquire("owner").await;
+    assert_eq!(owner.put("x", &"{}".parse().unwrap()).await, Outcome::Done);
 }

@@ -1,4 +1,5 @@
-//! What is done for each shard: probes go to the document's, and a shard that lost documents is noticed.
+//! What is done for each shard: probes go to the document's, and a shard that lost documents is
+//! noticed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use pillowtop_runtime::target::elastic::{Cluster, IndexUse};
 use pillowtop_runtime::{Outcome, WriteError};
 use serde_json::{Value, json};
 
-use crate::proxy;
+use crate::proxy::{self, Fate};
 use crate::world::{Owner, World, delete, index, options};
 
 async fn sharded(test: &str, shards: u32) -> (World, Owner) {
@@ -89,12 +90,13 @@ async fn a_probe_goes_to_the_shard_of_its_document() {
 async fn shards_are_computed_as_the_server_computes_them() {
     let (mut world, owner) = sharded("computed", 3).await;
     drop(owner);
-    // A document in the wrong shard would look like a shard with a new term, so that each bulk would read all histories.
+    // A document in the wrong shard would look like a shard with a new term, so that each bulk
+    // would read all histories.
     let reads = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&reads);
     let url = proxy::start(move |request| {
         counted.fetch_add(usize::from(request.contains("_stats")), Ordering::Relaxed);
-        None
+        Fate::Pass
     });
     let endpoint = Endpoint::parse(&url.await, None, None).unwrap();
     world.cluster = Cluster::connect(endpoint, options("computed")).await.unwrap();

@@ -55,7 +55,8 @@ impl World {
         let mut properties = json!({"name": {"type": "text"}, "count": {"type": "integer"}, "code": {"type": "keyword"},
             "at": {"type": "date"}});
         if cluster.target().product == Product::OpenSearch {
-            // The Elasticsearch that the tests install is the one without the types of its commercial part.
+            // The Elasticsearch that the tests install is the one without the types of its
+            // commercial part.
             properties["labels"] = json!({"type": "flattened"});
         }
         let definition = Definition { settings, ..definition(&properties) };
