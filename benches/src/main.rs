@@ -1,150 +1,29 @@
-//! `cargo xtask bench`: the way from the bytes of a changes feed to the bytes of a bulk body, typed and on `serde_json::Value`, side by side.
-//!
-//! `cargo xtask bench compile` measures what the derives cost a build (see [`compile`]).
-//!
-//! Each variant runs in a process of its own, for its peak memory; variants take turns, and the ratio of neighbours is what counts: the machine
-//! may be shared. One core: nothing is parallel here.
+//! `cargo xtask bench`: measurements of the conversion of documents, of builds, and of whole
+//! commands on real servers.
 
+mod arguments;
 mod codec;
 mod compile;
+mod conversion;
 mod corpus;
+mod end_to_end;
+mod output;
+mod resources;
+mod statistics;
 mod typed;
 mod untyped;
 
-use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::process::ExitCode;
 
-use corpus::{Corpus, Shape};
-
-/// Rounds of each pair; the median ratio is reported.
-const ROUNDS: usize = 5;
-const MEGABYTE: f64 = 1_000_000.0;
+use arguments::{Arguments, Bench};
+use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        ["variant", shape, kind] => run_variant(shape, kind),
-        [] => run_all(),
-        ["compile"] => compile::run(false),
-        ["compile", "--json"] => compile::run(true),
-        _ => {
-            eprintln_line("usage: cargo xtask bench [compile [--json]]");
-            ExitCode::from(2)
-        }
+    match Arguments::parse().bench {
+        None => conversion::run(),
+        Some(Bench::Variant { shape, kind }) => conversion::run_variant(&shape, &kind),
+        Some(Bench::Compile { json }) => compile::run(json),
+        Some(Bench::Reindex(arguments)) => end_to_end::exit_code(end_to_end::reindex(&arguments)),
+        Some(Bench::Follow(arguments)) => end_to_end::exit_code(end_to_end::follow(&arguments)),
     }
-}
-
-/// Runs one variant and prints seconds, bytes in, documents, bytes out and peak memory in KiB.
-fn run_variant(shape: &str, kind: &str) -> ExitCode {
-    let Some(shape) = Shape::ALL.into_iter().find(|known| known.name() == shape) else {
-        return ExitCode::from(2);
-    };
-    let corpus = Corpus::of(shape);
-    let before = Instant::now();
-    let written = match kind {
-        "typed" => typed::run(&corpus),
-        "value" => untyped::run(&corpus),
-        "codec" => codec::run(&corpus),
-        _ => return ExitCode::from(2),
-    };
-    let seconds = before.elapsed().as_secs_f64();
-    print_line(&format!("{seconds} {} {} {written} {}", corpus.bytes(), corpus.documents(), peak_memory()));
-    ExitCode::SUCCESS
-}
-
-struct Measured {
-    seconds: f64,
-    bytes: f64,
-    documents: f64,
-    peak: f64,
-}
-
-fn measure(shape: Shape, kind: &str) -> Result<Measured, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let output = Command::new(program).args(["variant", shape.name(), kind]).output();
-    let output = output.map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-    match numbers.as_slice() {
-        [seconds, bytes, documents, _, peak] if output.status.success() => {
-            Ok(Measured { seconds: *seconds, bytes: *bytes, documents: *documents, peak: *peak })
-        }
-        _ => Err(format!("{kind} of {}: {text}{}", shape.name(), String::from_utf8_lossy(&output.stderr))),
-    }
-}
-
-/// One round of a shape: the runtime's way, the same work on untyped JSON, and the typed way's ceiling.
-struct Round {
-    typed: Measured,
-    value: Measured,
-    codec: Measured,
-}
-
-fn run_all() -> ExitCode {
-    print_line(
-        "From _changes bytes to _bulk bytes, one core, medians of rounds. ratio: time on serde_json::Value / time typed; \
-         ceiling: the same for\nreading and writing the struct through serde_json and nothing else.",
-    );
-    print_line(
-        "shape         typed MB/s   docs/s  peak MiB   value MB/s   docs/s  peak MiB   ratio  ceiling",
-    );
-    for shape in Shape::ALL {
-        if let Err(difference) = corpus::compare(shape) {
-            print_line(&format!("{}: the two do not do the same work: {difference}", shape.name()));
-            return ExitCode::FAILURE;
-        }
-        let round = |_| {
-            let (typed, value) = (measure(shape, "typed")?, measure(shape, "value")?);
-            Ok(Round { typed, value, codec: measure(shape, "codec")? })
-        };
-        let rounds: Result<Vec<Round>, String> = (0..ROUNDS).map(round).collect();
-        let rounds = match rounds {
-            Ok(rounds) => rounds,
-            Err(error) => {
-                print_line(&error);
-                return ExitCode::FAILURE;
-            }
-        };
-        let of = |part: &dyn Fn(&Round) -> f64| median(rounds.iter().map(part).collect());
-        print_line(&format!(
-            "{:<12} {:>11.0} {:>8.0} {:>9.0} {:>12.0} {:>8.0} {:>9.0} {:>7.2} {:>8.2}",
-            shape.name(),
-            of(&|round| round.typed.bytes / MEGABYTE / round.typed.seconds),
-            of(&|round| round.typed.documents / round.typed.seconds),
-            of(&|round| round.typed.peak / 1024.0),
-            of(&|round| round.value.bytes / MEGABYTE / round.value.seconds),
-            of(&|round| round.value.documents / round.value.seconds),
-            of(&|round| round.value.peak / 1024.0),
-            of(&|round| round.value.seconds / round.typed.seconds),
-            of(&|round| round.value.seconds / round.codec.seconds),
-        ));
-    }
-    ExitCode::SUCCESS
-}
-
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
-}
-
-/// The most memory that this process has had resident, in KiB; 0 where the system does not say.
-fn peak_memory() -> u64 {
-    fs_err::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| {
-            let line = status.lines().find(|line| line.starts_with("VmHWM:"))?.to_owned();
-            line.split_whitespace().nth(1)?.parse().ok()
-        })
-        .unwrap_or(0)
-}
-
-#[expect(clippy::print_stdout, reason = "the report")]
-fn print_line(line: &str) {
-    println!("{line}");
-}
-
-#[expect(clippy::print_stderr, reason = "how to use it")]
-fn eprintln_line(line: &str) {
-    eprintln!("{line}");
 }

@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use pillowtop_core::Registry;
 
 use crate::arguments::{Arguments, Command};
+use crate::checkout::require_own_checkout;
 use crate::commands;
 use crate::config::Config;
 use crate::context::Context;
@@ -58,6 +59,12 @@ impl App {
     pub fn main(self) -> ExitCode {
         let arguments: Vec<OsString> = std::env::args_os().collect();
         if let Some(task) = arguments.get(1).and_then(|name| self.task_named(name)) {
+            if let Err(failure) = require_own_checkout(&self.registry) {
+                return ExitCode::from(report(
+                    failure,
+                    &Talk::new(Streams::of_process(), false, Verbosity::Normal),
+                ));
+            }
             let rest: Vec<String> =
                 arguments.iter().skip(2).map(|argument| argument.to_string_lossy().into_owned()).collect();
             return task(&rest);
@@ -100,7 +107,8 @@ impl App {
         }
     }
 
-    fn parse(&self, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    /// The whole command line, tasks too.
+    fn command(&self) -> clap::Command {
         let program = program();
         let mut command = Arguments::command().name("pillowtop").bin_name(&program);
         command = command.mut_subcommands(|subcommand| {
@@ -117,6 +125,12 @@ impl App {
         for (name, about, _) in &self.tasks {
             command = command.subcommand(clap::Command::new(*name).about(*about));
         }
+        command
+    }
+
+    fn parse(&self, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+        let program = program();
+        let mut command = self.command();
         let mut matches = command.try_get_matches_from_mut(arguments)?;
         if let Some(name) =
             matches.subcommand_name().filter(|name| self.task_named(OsStr::new(name)).is_some())
@@ -128,22 +142,22 @@ impl App {
     }
 
     fn execute(self, arguments: Arguments, talk: &Talk) -> u8 {
-        let program = program();
-        match self.dispatch(arguments, talk.clone(), program.clone()) {
+        match self.dispatch(arguments, talk.clone(), program()) {
             Ok(outcome) => outcome.code(),
-            Err(failure) => {
-                let hint = failure.hint.map(|hint| hint.replace(PROGRAM, &program));
-                talk.error(&failure.message, hint.as_deref());
-                failure.code
-            }
+            Err(failure) => report(failure, talk),
         }
     }
 
     fn dispatch(self, arguments: Arguments, talk: Talk, program: String) -> Result<Outcome, Failure> {
+        if let Command::Completions(arguments) = &arguments.command {
+            commands::completions::run(self.command(), &self.registry, &talk, arguments);
+            return Ok(Outcome::Done);
+        }
         if let Err(errors) = self.registry.check() {
             let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
             return Err(Failure::new(all.join("; ")).hint("each pillow needs a name and an alias of its own"));
         }
+        require_own_checkout(&self.registry)?;
         let config = Config::read(&arguments.shared, |name| std::env::var(name).ok())?;
         let context = Context { registry: self.registry, config, talk, program };
         for name in context.config.pillows.iter().flatten() {
@@ -153,6 +167,7 @@ impl App {
             context.pillow(name).map_err(|failure| failure.in_table(name))?;
         }
         match arguments.command {
+            Command::Completions(_) => Ok(Outcome::Done),
             Command::Pillows => Ok(commands::pillows::run(&context)),
             Command::MakeMapping(arguments) => commands::make_mapping::run(&context, &arguments),
             Command::Audit(arguments) => wait(commands::audit::run(&context, &arguments)),
@@ -171,6 +186,13 @@ impl App {
     fn task_named(&self, name: &OsStr) -> Option<Task> {
         self.tasks.iter().find(|(known, _, _)| OsStr::new(known) == name).map(|(_, _, task)| *task)
     }
+}
+
+/// Tells a failure and returns its exit code.
+fn report(failure: Failure, talk: &Talk) -> u8 {
+    let hint = failure.hint.map(|hint| hint.replace(PROGRAM, &program()));
+    talk.error(&failure.message, hint.as_deref());
+    failure.code
 }
 
 fn wait(command: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, Failure> {

@@ -1,15 +1,19 @@
-//! What can be said on the command line. Each command's help teaches by examples.
+//! The arguments of the command line. The help of each command has examples.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::help;
+
+/// The heading of the options that every command has.
+const GLOBAL: &str = "Global options";
 
 #[derive(Debug, Parser)]
 #[command(
     version,
-    about = "Follows CouchDB documents into Elasticsearch or OpenSearch, by mappings derived from structs",
+    about = "Index CouchDB documents in Elasticsearch or OpenSearch, with mappings derived from Rust structs",
     after_help = "Exit codes: 0 done, 4 stale or differs, 2 wrong usage, 1 failed.",
     disable_help_subcommand = true,
     arg_required_else_help = true
@@ -23,32 +27,38 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Shared {
-    /// The configuration file [default: `pillowtop.toml` here or in a folder above]
-    #[arg(long, global = true, value_name = "FILE", overrides_with = "config")]
+    /// Configuration file [default: `pillowtop.toml` in the current directory or one above]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", overrides_with = "config")]
     pub(crate) config: Option<PathBuf>,
-    /// The address of CouchDB
-    #[arg(long, global = true, value_name = "URL", env = "PILLOWTOP_COUCH_URL", hide_env_values = true)]
+    /// Address of CouchDB
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL", env = "PILLOWTOP_COUCH_URL", hide_env_values = true)]
     pub(crate) couch_url: Option<String>,
-    /// The user for CouchDB; the password is `PILLOWTOP_COUCH_PASSWORD` or in the configuration
-    #[arg(long, global = true, value_name = "NAME", env = "PILLOWTOP_COUCH_USER")]
+    /// User for CouchDB; the password is `PILLOWTOP_COUCH_PASSWORD` or in the configuration file
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "PILLOWTOP_COUCH_USER")]
     pub(crate) couch_user: Option<String>,
-    /// The address of Elasticsearch or OpenSearch
-    #[arg(long, global = true, value_name = "URL", env = "PILLOWTOP_ELASTIC_URL", hide_env_values = true)]
+    /// PEM file of certificates that CouchDB may have, beside those that this machine trusts
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "PILLOWTOP_COUCH_CA_FILE")]
+    pub(crate) couch_ca_file: Option<PathBuf>,
+    /// Address of Elasticsearch or OpenSearch
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL", env = "PILLOWTOP_ELASTIC_URL", hide_env_values = true)]
     pub(crate) elastic_url: Option<String>,
-    /// The user for the cluster; the password is `PILLOWTOP_ELASTIC_PASSWORD` or in the configuration
-    #[arg(long, global = true, value_name = "NAME", env = "PILLOWTOP_ELASTIC_USER")]
+    /// User for Elasticsearch or OpenSearch; the password is `PILLOWTOP_ELASTIC_PASSWORD` or in the configuration file
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "PILLOWTOP_ELASTIC_USER")]
     pub(crate) elastic_user: Option<String>,
-    /// What all index names begin with, so that several environments share a cluster
-    #[arg(long, global = true, value_name = "TEXT", env = "PILLOWTOP_PREFIX")]
+    /// PEM file of certificates that Elasticsearch or OpenSearch may have, beside those that this machine trusts
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "PILLOWTOP_ELASTIC_CA_FILE")]
+    pub(crate) elastic_ca_file: Option<PathBuf>,
+    /// Prefix of all index names, so that several environments can share a cluster
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "PREFIX", env = "PILLOWTOP_PREFIX")]
     pub(crate) prefix: Option<String>,
     /// Print data as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
-    /// Say more
-    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    /// Print more detail
+    #[arg(long, short, global = true, help_heading = GLOBAL, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
-    /// Say errors alone, beside the data
-    #[arg(long, short, global = true)]
+    /// Print only errors to stderr
+    #[arg(long, short, global = true, help_heading = GLOBAL)]
     pub(crate) quiet: bool,
 }
 
@@ -81,6 +91,9 @@ pub(crate) enum Command {
     /// Sample documents through real pillows into an index and a search that finds them
     #[command(after_help = help::QUICKSTART)]
     Quickstart(Quickstart),
+    /// Print a completion script for a shell
+    #[command(after_help = help::COMPLETIONS)]
+    Completions(Completions),
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -108,28 +121,29 @@ pub(crate) struct Audit {
     /// The pillow
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// Documents: a file of JSON lines, a JSON array, a `_changes?include_docs=true` file, a folder of `*.json`, or the address of a
-    /// database
-    #[arg(long, value_name = "FILE|FOLDER|URL")]
+    /// Documents: a file, `-` for standard input, a directory of files, or the address of a database. A file has JSON documents line by
+    /// line or as a list, or a response of CouchDB (`_changes`, `_all_docs`, a view, `_find`); gzip and zstd are decompressed
+    #[arg(long, value_name = "FILE|DIRECTORY|URL")]
     pub(crate) docs: String,
     /// Stop after so many documents
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
-    /// The server that judges, such as `opensearch 3.6` or `elasticsearch 8.14` [default: the strictest of all]
+    /// Server to check against, such as `opensearch 3.6` or `elasticsearch 8.14` [default: the strictest of all]
     #[arg(long, value_name = "PRODUCT VERSION", value_parser = crate::commands::audit::read_target)]
     pub(crate) target: Option<pillowtop_core::field_types::Target>,
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("source").required(true).args(["from_mapping", "from_docs"])))]
 pub(crate) struct NewPillow {
     /// The pillow's name; the struct's follows from it
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// An index body, `{"settings": …, "mappings": …}`, or the address of an index
-    #[arg(long, value_name = "FILE|INDEX-URL", required_unless_present = "from_docs")]
+    /// An index body, `{"settings": …, "mappings": …}`, in a file or on standard input (`-`), or the address of an index
+    #[arg(long, value_name = "FILE|INDEX-URL")]
     pub(crate) from_mapping: Option<String>,
-    /// Sample documents, as `audit --docs` reads them: a file, a folder of `*.json`, or the address of a database
-    #[arg(long, value_name = "FILE|FOLDER|COUCH-URL", conflicts_with = "from_mapping")]
+    /// Sample documents, as `audit --docs` reads them: a file, `-` for standard input, a directory, or the address of a database
+    #[arg(long, value_name = "FILE|DIRECTORY|COUCH-URL")]
     pub(crate) from_docs: Option<String>,
     /// The samples' type, several times for several [default: the only one there is]
     #[arg(long, value_name = "TYPE", requires = "from_docs")]
@@ -140,8 +154,8 @@ pub(crate) struct NewPillow {
     /// A list whose objects are each searched on their own, by its path; `all` for all lists of objects
     #[arg(long, value_name = "PATH", requires = "from_docs")]
     pub(crate) nested: Vec<String>,
-    /// Stop after so many documents of the samples
-    #[arg(long, value_name = "N", default_value_t = 5000)]
+    /// Read at most this many documents of each type, those of a database in the order of their ids
+    #[arg(long, value_name = "N", default_value_t = 5000, requires = "from_docs", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: u64,
     /// Write to this file [default: standard output]
     #[arg(long, value_name = "FILE")]
@@ -159,6 +173,9 @@ pub(crate) struct FastReindex {
     /// Build another index even if one is complete
     #[arg(long)]
     pub(crate) restart: bool,
+    /// Show what would be done and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Wait for servers that do not answer yet, instead of failing
     #[arg(long)]
     pub(crate) wait: bool,
@@ -201,6 +218,9 @@ pub(crate) enum EsAction {
         /// Show the plan and change nothing
         #[arg(long)]
         dry_run: bool,
+        /// Move an alias even if something speaks against it
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -225,4 +245,14 @@ pub(crate) struct Quickstart {
     /// Where the sample changes and the embedded index are
     #[arg(long, value_name = "FOLDER", default_value = "target/quickstart")]
     pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Shell to write the script for
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: Shell,
+    /// Command that the script completes [default: the name of this program]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }

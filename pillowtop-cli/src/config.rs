@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use pillowtop_core::name::{database_name_problem, index_name_problem};
+use pillowtop_core::name::index_name_problem;
 use pillowtop_core::settings::{hashed_names, normalize};
 use pillowtop_core::{DatabaseName, PillowName};
-use pillowtop_runtime::sink::elastic::SettingsOverrides;
+use pillowtop_runtime::http::{Endpoint, EndpointError};
+use pillowtop_runtime::member::MemberOptions;
+use pillowtop_runtime::service::DatabaseSelection;
+use pillowtop_runtime::target::elastic::SettingsOverrides;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::arguments::Shared;
+use crate::certificates;
+use crate::databases::Databases;
 use crate::exit::Failure;
 
 /// The name of the file that is looked for.
@@ -51,7 +56,7 @@ struct File {
     pillows: Option<Vec<String>>,
     couch: FileServer,
     elastic: FileCluster,
-    databases: BTreeMap<String, String>,
+    databases: BTreeMap<String, Databases>,
     settings: Option<Value>,
     pillow: BTreeMap<String, FilePillow>,
 }
@@ -60,6 +65,18 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct FilePillow {
     settings: Option<Value>,
+    dead_letters: Option<KeptLetters>,
+    max_open_dead_letters: Option<u64>,
+}
+
+/// What dead letters keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeptLetters {
+    /// Id, revision, path, error and reason.
+    KeepError,
+    /// The document too.
+    KeepBody,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -69,6 +86,7 @@ struct FileServer {
     user: Option<String>,
     password: Option<Secret>,
     password_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -78,6 +96,7 @@ struct FileCluster {
     user: Option<String>,
     password: Option<Secret>,
     password_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
     prefix: Option<String>,
 }
 
@@ -87,6 +106,18 @@ pub(crate) struct ServerConfig {
     pub(crate) url: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret>,
+    /// Certificates, as PEM, that are trusted beside the machine's own.
+    pub(crate) authorities: Option<Vec<u8>>,
+}
+
+impl ServerConfig {
+    /// This server, or another one with its user and certificates. Credentials in the address come first.
+    pub(crate) fn endpoint(&self, url: &str) -> Result<Endpoint, EndpointError> {
+        let has_own = url.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+        let user = self.user.as_deref().filter(|_| !has_own);
+        let password = self.password.as_ref().map(Secret::reveal).filter(|_| !has_own);
+        Endpoint::with_options(url, user, password, &certificates::options(self.authorities.as_ref()))
+    }
 }
 
 /// What a command runs with.
@@ -99,7 +130,8 @@ pub(crate) struct Config {
     pub(crate) prefix: Option<String>,
     /// Index settings of this environment, over the pillows' own.
     pub(crate) settings: SettingsOverrides,
-    databases: BTreeMap<String, String>,
+    databases: BTreeMap<String, Databases>,
+    members: BTreeMap<PillowName, FilePillow>,
 }
 
 impl Config {
@@ -128,6 +160,12 @@ impl Config {
             }
             (None, None, None) => Ok::<_, Failure>(None),
         };
+        let authorities = |flag: &Option<PathBuf>, file: Option<PathBuf>| {
+            let path = flag.clone().filter(|path| !path.as_os_str().is_empty());
+            path.or_else(|| file.map(|path| folder.join(path)))
+                .map(|path| certificates::read(&path))
+                .transpose()
+        };
         let (couch, elastic) = (file.couch, file.elastic);
         // As above.
         let said = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
@@ -139,27 +177,26 @@ impl Config {
                 "no index can begin with the prefix `{prefix}`: it {problem}"
             )));
         }
-        let mut databases = file.databases.values();
-        if let Some((database, problem)) =
-            databases.find_map(|name| Some((name, database_name_problem(name)?)))
-        {
-            return Err(Failure::usage(format!(
-                "`[databases]`: no database can be named `{database}`: it {problem}"
-            )));
-        }
         Ok(Self {
             pillows: file.pillows,
             couch: ServerConfig {
                 url: said(&shared.couch_url).or(couch.url),
                 user: said(&shared.couch_user).or(couch.user),
                 password: password("PILLOWTOP_COUCH_PASSWORD", couch.password, couch.password_file)?,
+                authorities: authorities(&shared.couch_ca_file, couch.ca_file)?,
             },
             elastic: ServerConfig {
                 url: said(&shared.elastic_url).or(elastic.url),
                 user: said(&shared.elastic_user).or(elastic.user),
                 password: password("PILLOWTOP_ELASTIC_PASSWORD", elastic.password, elastic.password_file)?,
+                authorities: authorities(&shared.elastic_ca_file, elastic.ca_file)?,
             },
             prefix,
+            members: file
+                .pillow
+                .iter()
+                .map(|(name, pillow)| (PillowName::from(name.as_str()), pillow.clone()))
+                .collect(),
             settings: overrides(file.settings, file.pillow)?,
             databases: file.databases,
         })
@@ -170,9 +207,23 @@ impl Config {
         self.settings.by_pillow.keys().map(PillowName::as_str)
     }
 
-    /// The database that is read where a struct names one.
-    pub(crate) fn database(&self, named: &str) -> DatabaseName {
-        DatabaseName::from(self.databases.get(named).map_or(named, String::as_str))
+    /// The databases that are read where a struct names one.
+    pub(crate) fn databases(&self, named: &str) -> DatabaseSelection {
+        match self.databases.get(named) {
+            Some(databases) => databases.selection(),
+            None => DatabaseSelection::One(DatabaseName::from(named)),
+        }
+    }
+
+    /// The bounds of a pillow's members.
+    pub(crate) fn member_options(&self, pillow: &PillowName) -> MemberOptions {
+        let mut options = MemberOptions::default();
+        if let Some(own) = self.members.get(pillow) {
+            options.keeps_bodies = own.dead_letters == Some(KeptLetters::KeepBody);
+            options.max_open_dead_letters =
+                own.max_open_dead_letters.unwrap_or(options.max_open_dead_letters);
+        }
+        options
     }
 }
 
@@ -258,8 +309,8 @@ mod tests {
         assert_eq!(config.couch.url.as_deref(), Some("http://file"));
         assert_eq!(config.couch.password.as_ref().map(Secret::reveal), Some("p"));
         assert_eq!(config.prefix.as_deref(), Some("e"));
-        assert_eq!(config.database("hq"), "hq2".into());
-        assert_eq!(config.database("other"), "other".into());
+        assert_eq!(config.databases("hq"), DatabaseSelection::One("hq2".into()));
+        assert_eq!(config.databases("other"), DatabaseSelection::One("other".into()));
         let shared = Shared { couch_url: Some("http://flag".to_owned()), ..Shared::default() };
         let config = read(TEXT, &shared, &[("PILLOWTOP_COUCH_PASSWORD", "said-outside")]).unwrap();
         assert_eq!(config.couch.url.as_deref(), Some("http://flag"));

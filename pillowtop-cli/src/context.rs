@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pillowtop_core::{AnyPillow, DatabaseName, Definition, Registry};
+use pillowtop_core::{AnyPillow, Definition, Registry};
+use pillowtop_runtime::service::DatabaseSelection;
 
 use crate::config::Config;
 use crate::exit::Failure;
@@ -47,12 +48,12 @@ impl Context {
         names.iter().map(|name| self.pillow(name)).collect()
     }
 
-    /// The database that a pillow reads.
-    pub(crate) fn database(&self, definition: &Definition) -> Result<DatabaseName, Failure> {
+    /// The databases that a pillow reads.
+    pub(crate) fn databases(&self, definition: &Definition) -> Result<DatabaseSelection, Failure> {
         let named = definition.document.database.ok_or_else(|| {
             Failure::usage(format!("pillow `{}` names no database", definition.pillow))
                 .hint("write `#[couch(database = \"…\")]` on its struct")
         })?;
-        Ok(self.config.database(named))
+        Ok(self.config.databases(named))
     }
 }

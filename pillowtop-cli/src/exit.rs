@@ -2,15 +2,19 @@
 
 use std::fmt;
 
-use pillowtop_core::CommittedFileError;
-use pillowtop_runtime::SinkError;
+use pillowtop_core::{CommittedFileError, PillowName};
+use pillowtop_runtime::claim::{AcquireError, StoreError};
 use pillowtop_runtime::http::EndpointError;
-use pillowtop_runtime::pipeline::SessionError;
+use pillowtop_runtime::member::MemberError;
 use pillowtop_runtime::reindex::ReindexError;
 use pillowtop_runtime::row::RowError;
-use pillowtop_runtime::sink::elastic::{AcquireError, ClusterError};
-use pillowtop_runtime::sink::embedded::EmbeddedError;
+use pillowtop_runtime::service::ServiceError;
 use pillowtop_runtime::source::{CouchError, SourceError};
+use pillowtop_runtime::target::OpenError;
+use pillowtop_runtime::target::elastic::ClusterError;
+use pillowtop_runtime::target::embedded::EmbeddedError;
+
+use crate::certificates::{self, Server};
 
 /// Stands in hints and help for how the program is run.
 pub(crate) const PROGRAM: &str = "PROGRAM";
@@ -71,6 +75,18 @@ impl Failure {
         Self { code: 4, ..Self::new(message) }
     }
 
+    /// All of several failures in one, if there are any: each message on a line, each hint once.
+    pub(crate) fn of_several(failures: Vec<Self>) -> Option<Self> {
+        let code = failures.first()?.code;
+        let messages: Vec<&str> = failures.iter().map(|failure| failure.message.as_str()).collect();
+        let message = messages.join("\nerror: ");
+        let mut hints: Vec<String> = failures.into_iter().filter_map(|failure| failure.hint).collect();
+        hints.sort();
+        hints.dedup();
+        let hint = (!hints.is_empty()).then(|| hints.join("\nhint: "));
+        Some(Self { message, hint, code })
+    }
+
     /// It is in the list of enabled pillows that it was named.
     pub(crate) fn in_enabled(self) -> Self {
         Self { message: format!("`pillows` in pillowtop.toml: {}", self.message), ..self }
@@ -79,6 +95,12 @@ impl Failure {
     /// It is in a pillow's own table of the configuration that it was named.
     pub(crate) fn in_table(self, name: &str) -> Self {
         Self { message: format!("`[pillow.{name}]` in pillowtop.toml: {}", self.message), ..self }
+    }
+
+    /// The pillow that hints call `NAME`.
+    pub(crate) fn for_pillow(mut self, name: &PillowName) -> Self {
+        self.hint = self.hint.map(|hint| hint.replace("NAME", name.as_str()));
+        self
     }
 
     /// What to do about it.
@@ -98,10 +120,15 @@ macro_rules! failures {
     };
 }
 
-failures!(EndpointError, EmbeddedError, SinkError, CommittedFileError, std::io::Error);
+failures!(EndpointError, EmbeddedError, StoreError, CommittedFileError, std::io::Error);
 
 impl From<CouchError> for Failure {
     fn from(error: CouchError) -> Self {
+        if let CouchError::Unreachable { reason, .. } = &error
+            && let Some(hint) = certificates::hint(Server::Couch, reason)
+        {
+            return Self::new(error).hint(hint);
+        }
         let hint = match &error {
             CouchError::Malformed { .. } | CouchError::Refused { status: 404, .. } => {
                 "is `--couch-url` the address of CouchDB itself, without a database in it?"
@@ -126,7 +153,7 @@ impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::Couch(error) => error.into(),
-            SourceError::BrokenLine { reason: RowError::NoDocument, .. } => Self::new(error)
+            SourceError::BrokenLine { reason: RowError::Unreadable(_), .. } => Self::new(error)
                 .hint("save the feed with its documents: `_changes?include_docs=true`; nothing was read beyond what is indexed already"),
             SourceError::BrokenLine { .. } | SourceError::UnreadableLine { .. } => Self::new(error)
                 .hint("mend that line, or take it out; nothing was read beyond what is indexed already"),
@@ -138,10 +165,49 @@ impl From<SourceError> for Failure {
     }
 }
 
-impl From<SessionError> for Failure {
-    fn from(error: SessionError) -> Self {
+impl From<MemberError> for Failure {
+    fn from(error: MemberError) -> Self {
         match error {
-            SessionError::Source(error) => error.into(),
+            MemberError::Subscribe(error) => error.into(),
+            MemberError::TooManyDeadLetters { .. } => Self::new(error).hint(
+                "`PROGRAM audit NAME --docs …` shows what the mapping rejects, and `PROGRAM dead-letters list NAME` what failed; the load resumes with the next run",
+            ),
+            MemberError::Hung { .. } => {
+                Self::new(error).hint("mend the filter or the transform of the pillow, and run this again")
+            }
+            error => Self::because_of(&error),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NotReady { reason, hint } => {
+                let failure = Self::new(reason);
+                match hint {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+            OpenError::Acquire(error) => error.into(),
+            OpenError::Failed(error) => match error.downcast::<ClusterError>() {
+                Ok(error) => (*error).into(),
+                Err(error) => Self::because_of(error.as_ref()),
+            },
+            error => Self::new(error),
+        }
+    }
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Open(error) => error.into(),
+            ServiceError::Member(error) => error.into(),
+            ServiceError::Source(error) => error.into(),
+            ServiceError::NoDatabase { .. } => Self::new(error)
+                .hint("which databases a pillow reads is set in `[databases]` of pillowtop.toml"),
             error => Self::new(error),
         }
     }
@@ -149,6 +215,11 @@ impl From<SessionError> for Failure {
 
 impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
+        if let ClusterError::Unreachable { reason, .. } = &error
+            && let Some(hint) = certificates::hint(Server::Elastic, reason)
+        {
+            return Self::new(error).hint(hint);
+        }
         let hint = match &error {
             ClusterError::OtherHash { .. } | ClusterError::OtherMapping { .. } => {
                 "somebody changed the live index; build another by `PROGRAM fast-reindex NAME --restart`"
@@ -175,10 +246,12 @@ impl From<ClusterError> for Failure {
 impl From<AcquireError> for Failure {
     fn from(error: AcquireError) -> Self {
         match error {
-            AcquireError::Cluster(error) => error.into(),
             AcquireError::Held { .. } => Self::new(error)
                 .hint("one process writes an index; `PROGRAM run --standby` waits for its turn"),
-            error => Self::new(error),
+            AcquireError::NoState(_) => {
+                Self::new(error).hint("build it again: `PROGRAM fast-reindex NAME --restart`")
+            }
+            error => Self::because_of(&error),
         }
     }
 }
@@ -188,16 +261,15 @@ impl From<ReindexError> for Failure {
         match error {
             ReindexError::Cluster(error) => error.into(),
             ReindexError::Couch(error) => error.into(),
-            ReindexError::Acquire(error) => error.into(),
-            ReindexError::Session(error) => error.into(),
-            ReindexError::MissingIndex { ref pillow, .. } | ReindexError::Incomplete { ref pillow, .. } => {
-                let hint = format!("build it: `PROGRAM fast-reindex {pillow}`");
-                Self::new(error).hint(hint)
-            }
+            ReindexError::Open(error) => error.into(),
+            ReindexError::Member(error) => error.into(),
             ReindexError::OtherDatabase { .. } => {
-                Self::new(error).hint("begin anew with `PROGRAM fast-reindex NAME --restart`")
+                Self::new(error).hint("start again with `PROGRAM fast-reindex NAME --restart`")
             }
-            error => Self::new(error),
+            ReindexError::NothingIndexed { .. } => Self::new(error).hint(
+                "`PROGRAM audit NAME --docs …` shows what the mapping rejects, and `PROGRAM dead-letters list NAME` what failed",
+            ),
+            error => Self::because_of(&error),
         }
     }
 }

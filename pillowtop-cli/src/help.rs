@@ -21,7 +21,7 @@ Examples:
                              each path: seen, rejected, left out, truncated,
                              never seen
   PROGRAM audit case --docs samples/ --json
-                             the same for scripts, of a folder of *.json
+                             the same for scripts, of a directory of *.json
   PROGRAM audit case --docs http://localhost:5984/clinic --limit 10000
   PROGRAM audit case --docs samples.jsonl --target \"opensearch 3.6\"
 
@@ -92,6 +92,21 @@ Examples:
 On real servers it makes the database `pillowtop_quickstart` and indices with
 the prefix `quickstart`, and touches nothing else.";
 
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  PROGRAM completions bash --name xtask > ~/.xtask.bash
+  PROGRAM completions zsh --name xtask > ~/.zfunc/_xtask
+  PROGRAM completions fish --name xtask \\
+      > ~/.config/fish/completions/xtask.fish
+  PROGRAM completions powershell --name xtask >> $PROFILE
+
+Source the file of bash in ~/.bashrc.
+
+No shell completes the arguments of `cargo xtask`. Define a function with the
+name that the script completes: `xtask() { cargo xtask \"$@\"; }` in bash and
+zsh, `function xtask; cargo xtask $argv; end` in fish, and
+`function xtask { cargo xtask @args }` in PowerShell.";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +123,7 @@ mod tests {
             ES_MANAGE,
             DEAD_LETTERS,
             QUICKSTART,
+            COMPLETIONS,
         ];
         for line in all.iter().flat_map(|help| help.lines()) {
             let shown = line.replace("PROGRAM", "cargo xtask");

@@ -6,18 +6,23 @@
 //! }
 //! ```
 
+mod certificates;
 mod exit;
 mod output;
 
 mod help;
 
 mod arguments;
+mod checkout;
+mod databases;
+
 mod config;
 mod freshness;
 
 mod new_pillow;
 
 mod context;
+mod documents;
 mod servers;
 mod stop;
 

@@ -4,13 +4,16 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pillowtop_core::DatabaseName;
+use pillowtop_core::AnyPillow;
+use pillowtop_runtime::claim::{AcquireOptions, ClaimStore, Lease, Notify, Slice, StoreError, WhenHeld};
 use pillowtop_runtime::http::{Endpoint, EndpointError};
-use pillowtop_runtime::sink::elastic::{
-    AcquireOptions, Cluster, ClusterError, ClusterOptions, Tell, WhenHeld,
-};
+use pillowtop_runtime::service::{DatabaseSelection, Databases as _, Engine, EngineOptions, Served};
 use pillowtop_runtime::source::{CouchDatabase, CouchError, CouchServer};
+use pillowtop_runtime::target::elastic::{
+    Cluster, ClusterError, ClusterOptions, ControlIndex, ElasticDestination,
+};
 
+use crate::certificates;
 use crate::config::{Secret, ServerConfig};
 use crate::context::Context;
 use crate::exit::Failure;
@@ -28,16 +31,96 @@ pub(crate) enum WhenUnreachable {
     Wait,
 }
 
-/// The database, after asking its server who it is.
+/// What a command needs that reads databases and writes indices.
+pub(crate) struct Servers {
+    pub(crate) couch: CouchServer,
+    pub(crate) cluster: Cluster,
+    /// Claims are taken under it.
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) engine: Arc<Engine>,
+}
+
+impl Servers {
+    /// Connects to everything before any claim is taken. `command` names this process for people.
+    pub(crate) async fn connect(
+        context: &Context,
+        command: &str,
+        when_unreachable: WhenUnreachable,
+    ) -> Result<Self, Failure> {
+        let cluster = cluster(context, when_unreachable).await?;
+        Self::connect_to(context, command, cluster, when_unreachable).await
+    }
+
+    /// Connects to CouchDB, and takes claims in this cluster.
+    pub(crate) async fn connect_to(
+        context: &Context,
+        command: &str,
+        cluster: Cluster,
+        when_unreachable: WhenUnreachable,
+    ) -> Result<Self, Failure> {
+        let couch = couch(context, when_unreachable).await?;
+        let store: Arc<dyn ClaimStore> = Arc::new(ControlIndex::new(&cluster));
+        let host = fs_err::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let label = format!("{} {command}", host.trim());
+        let start = async || Lease::start(Arc::clone(&store), label.trim(), Lease::LENGTH).await;
+        let lease = until_reachable(context, when_unreachable, StoreError::is_retryable, start).await?;
+        let engine = Engine::new(Arc::new(couch.clone()), EngineOptions::default());
+        Ok(Self { couch, cluster, lease, engine })
+    }
+
+    /// A pillow with its databases and its indices.
+    pub(crate) fn served(&self, context: &Context, pillow: &Arc<dyn AnyPillow>) -> Result<Served, Failure> {
+        let definition = pillow.definition();
+        let databases = context.databases(definition)?;
+        let slices = match &databases {
+            DatabaseSelection::One(_) => vec![Slice::Whole],
+            // Databases that appear are read from their start, so an index is never incomplete for one.
+            DatabaseSelection::Several { .. } => Vec::new(),
+        };
+        let destination = ElasticDestination::new(&self.cluster, definition, &self.lease).with_slices(slices);
+        Ok(Served {
+            pillow: Arc::clone(pillow),
+            destination: Arc::new(destination),
+            databases,
+            counters: Arc::default(),
+            options: context.config.member_options(&definition.pillow),
+        })
+    }
+
+    /// The databases that are selected now.
+    pub(crate) async fn databases(
+        &self,
+        selection: &DatabaseSelection,
+    ) -> Result<Vec<CouchDatabase>, Failure> {
+        if let DatabaseSelection::One(name) = selection {
+            return Ok(vec![self.couch.database(name.clone())]);
+        }
+        let all = self.couch.list().await?;
+        let selected = selection.select(&all).map_err(|patterns| {
+            let patterns: Vec<String> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
+            Failure::new(format!("no database matches {}", patterns.join(", ")))
+                .hint("which databases a pillow reads is set in `[databases]` of pillowtop.toml")
+        })?;
+        Ok(selected.into_iter().map(|name| self.couch.database(name)).collect())
+    }
+
+    /// Ends the lease, after all claims were released. One that cannot be ended runs out.
+    pub(crate) async fn end(self) {
+        if let Err(error) = self.lease.end().await {
+            tracing::debug!(%error, "the lease is not ended");
+        }
+    }
+}
+
+/// CouchDB, after checking that it is one.
 pub(crate) async fn couch(
     context: &Context,
-    database: DatabaseName,
     when_unreachable: WhenUnreachable,
-) -> Result<CouchDatabase, Failure> {
+) -> Result<CouchServer, Failure> {
     let server = CouchServer::new(endpoint(&context.config.couch, "couch", "COUCH")?);
     until_reachable(context, when_unreachable, CouchError::is_retryable, async || server.check().await)
         .await?;
-    Ok(server.database(database))
+    Ok(server)
 }
 
 /// The cluster.
@@ -55,19 +138,19 @@ pub(crate) async fn cluster_with_prefix(
     when_unreachable: WhenUnreachable,
 ) -> Result<Cluster, Failure> {
     let endpoint = endpoint(&context.config.elastic, "elastic", "ELASTIC")?;
-    let options =
-        ClusterOptions { prefix: prefix.map(str::to_owned), settings: context.config.settings.clone() };
+    let options = ClusterOptions {
+        prefix: prefix.map(str::to_owned),
+        settings: context.config.settings.clone(),
+        ..ClusterOptions::default()
+    };
     let connect = async || Cluster::connect(endpoint.clone(), options.clone()).await;
     until_reachable(context, when_unreachable, ClusterError::is_retryable, connect).await
 }
 
-/// How this command takes leases.
-pub(crate) fn acquire(context: &Context, command: &str, when_held: WhenHeld) -> AcquireOptions {
-    let host = fs_err::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let label = format!("{} {command}", host.trim());
+/// How claims are taken: whoever waits for one is told.
+pub(crate) fn acquire(context: &Context, when_held: WhenHeld) -> AcquireOptions {
     let talk = context.talk.clone();
-    let tell = Tell(Arc::new(move |sentence| talk.note(sentence)));
-    AcquireOptions { when_held, tell, ..AcquireOptions::new(label.trim()) }
+    AcquireOptions { when_held, notify: Notify(Arc::new(move |sentence| talk.note(sentence))) }
 }
 
 fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoint, Failure> {
@@ -76,7 +159,8 @@ fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoin
             .hint(format!("give --{flag}-url, PILLOWTOP_{variable}_URL, or `{flag}.url` in pillowtop.toml"))
     })?;
     let password = config.password.as_ref().map(Secret::reveal);
-    Endpoint::parse(url, config.user.as_deref(), password).map_err(|error| {
+    let options = certificates::options(config.authorities.as_ref());
+    Endpoint::with_options(url, config.user.as_deref(), password, &options).map_err(|error| {
         let port = if flag == "couch" { 5984 } else { 9200 };
         let hint = match &error {
             EndpointError::NoUser(_) => {

@@ -49,18 +49,19 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
 
 /// Time since the machine was started, including time that it was suspended: a lease runs out while a machine sleeps, and
 /// `Instant` would not notice.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(test)))]
 pub fn boot_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Time since the first call. Where there is no clock that runs in suspension, a process that slept finds out by its private alias that
-/// another one owns its index.
-#[cfg(not(target_os = "linux"))]
+/// Time since the first call. Where there is no clock that runs in suspension, a process that slept finds out by the fence that
+/// another one owns its index. Tests simulate it with tokio's clock.
+#[cfg(any(not(target_os = "linux"), test))]
 pub fn boot_time() -> Duration {
     use std::sync::OnceLock;
-    use std::time::Instant;
+
+    use tokio::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed()
 }
@@ -104,15 +105,17 @@ impl VersionClock {
     /// The next version; `None` while the ceiling leaves no room. Versions follow the clock, but not past the ceiling: a clock that was set
     /// forward, or a ceiling that could not be stored for a while, leaves those in between.
     pub fn stamp(&self) -> Option<Version> {
+        self.stamp_many(1)
+    }
+
+    /// The first of so many versions in a row; `None` while the ceiling leaves no room for all of them.
+    pub fn stamp_many(&self, count: u64) -> Option<Version> {
         let mut inner = self.lock();
-        let after = Version(inner.last.0 + 1);
-        let now = Version(now_micros());
-        let next = if now <= inner.ceiling { after.max(now) } else { after };
-        if next > inner.ceiling {
-            return None;
-        }
-        inner.last = next;
-        Some(next)
+        let (after, now) = (inner.last.0 + 1, now_micros());
+        let fits = |first: u64| first.saturating_add(count) <= inner.ceiling.0.saturating_add(1);
+        let first = [now.max(after), after].into_iter().find(|first| fits(*first))?;
+        inner.last = Version(first + count.saturating_sub(1));
+        Some(Version(first))
     }
 
     /// Whether there is room below the ceiling for more versions than anybody stamps before asking again.

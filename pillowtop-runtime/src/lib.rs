@@ -7,6 +7,9 @@
 pub mod backoff;
 pub mod operation;
 
+mod files;
+mod panic_message;
+
 pub mod clock;
 pub mod dead_letter;
 
@@ -22,7 +25,22 @@ pub mod http;
 
 pub mod source;
 
+pub mod request;
+
+pub mod reader;
+
 pub mod target;
+
+pub mod member;
+
+mod inbox;
+
+pub mod service;
+
+pub mod reindex;
+
+#[cfg(test)]
+mod testing;
 
 pub use dead_letter::{DeadLetter, DeadLetterStore};
 pub use operation::{Action, Operation, Version};

@@ -1,14 +1,13 @@
 //! One row of a changes feed, and the lines that feeds are made of.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use bytestring::ByteString;
 use pillowtop_core::{DocumentId, Revision, Sequence};
 
 use crate::scan::{self, ScanError};
 
-/// One row of a changes feed: that a document was changed, and what it is now.
+/// One row of a changes feed: a document that was changed, as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The position after this row, if the row carries one.
@@ -17,35 +16,77 @@ pub struct Row {
     pub id: DocumentId,
     /// Its winning revision.
     pub revision: Revision,
-    /// Whether it was deleted.
+    /// Whether it was deleted. A document that was fetched by its id and does not exist counts as deleted, too.
     pub deleted: bool,
+    /// Why there is no document though it was not deleted. Whoever decides makes a dead letter of stage `read` of such a row.
+    pub unreadable: Option<Box<Unreadable>>,
     /// A part of what was read from the network, without a copy.
     line: ByteString,
-    document: Option<Range<usize>>,
-    /// Name and value of each member at the document's root, by their places in the line: found on the way to the document's end.
-    members: Vec<(Range<usize>, Range<usize>)>,
+    document: Option<Span>,
+    /// Name and value of each member at the document's root: found on the way to the document's end.
+    members: Vec<(Span, Span)>,
+}
+
+/// A part of a line. Half as large as a range of `usize`, because a row has dozens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// The span of a part of a line that is [short enough](check_length).
+    #[expect(clippy::cast_possible_truncation, reason = "the length of the line was checked")]
+    fn of(line: &str, part: &str) -> Self {
+        let start = part.as_ptr() as usize - line.as_ptr() as usize;
+        Self { start: start as u32, end: (start + part.len()) as u32 }
+    }
+
+    fn in_line(self, line: &str) -> Option<&str> {
+        line.get(self.start as usize..self.end as usize)
+    }
+}
+
+/// Refuses a line of 4 GiB or more, which CouchDB cannot send: it limits requests, and so documents, to 4 GiB.
+fn check_length(line: &str) -> Result<(), ScanError> {
+    u32::try_from(line.len()).map(|_| ()).map_err(|_| ScanError { position: line.len() })
+}
+
+/// Why a document could not be read. Neither text quotes the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The server's error type, or a name of the runtime's own.
+    pub error_type: String,
+    /// The reason, for people.
+    pub reason: String,
+}
+
+impl Unreadable {
+    /// A reason with its type.
+    pub fn new(error_type: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { error_type: error_type.into(), reason: reason.into() }
+    }
 }
 
 /// Members of a document that there is room for at once.
 const USUAL_MEMBERS: usize = 40;
 
-/// Why a line is none of a changes feed.
+/// Why a line is not one of a changes feed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowError {
-    /// It is no JSON.
+    /// It is not JSON.
     #[error(transparent)]
     Malformed(#[from] ScanError),
     /// It lacks a member.
     #[error("a row without `{0}`")]
     Missing(&'static str),
-    /// It says that a document was changed and does not bring it. That is no deletion: the feed was asked without documents, or the
-    /// server could not read this one.
-    #[error("a row without its document, of a document that is not deleted")]
-    NoDocument,
+    /// The row reports a change and carries no document that can be read.
+    #[error("{}", .0.reason)]
+    Unreadable(Box<Unreadable>),
     /// CouchDB reports an error in the middle of a feed.
     #[error("the server reports: {0}")]
-    Server(ByteString),
+    Server(String),
 }
 
 impl Row {
@@ -53,9 +94,12 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// When it is no object, or has no id, no revision, or no document without being a deletion.
+    /// When it is not an object, or has no id or no revision. A row of an existing document that does not carry it is
+    /// [unreadable](Row::unreadable).
     pub fn parse(line: ByteString) -> Result<Self, RowError> {
         let (mut sequence, mut id, mut revision, mut deleted, mut document) = (None, None, None, false, None);
+        let (mut error, mut reason) = (None, None);
+        check_length(&line)?;
         let mut members = Vec::with_capacity(USUAL_MEMBERS);
         let mut row = scan::members(&line)?;
         while let Some(name) = row.name()? {
@@ -63,53 +107,94 @@ impl Row {
                 && let Some(mut inner) = row.object()
             {
                 while let Some((name, value)) = inner.next().transpose()? {
-                    members.push((place_in(&line, name), place_in(&line, value)));
+                    members.push((Span::of(&line, name), Span::of(&line, value)));
                 }
-                document = Some(place_in(&line, row.resume(&inner)));
+                document = Some(Span::of(&line, row.resume(&inner)));
                 continue;
             }
             let value = row.value()?;
             match name {
                 "seq" => sequence = sequence_of(value),
-                "id" => id = text_of(value),
-                "changes" => revision = first_revision(value),
+                "id" => id = string_of(value).map(DocumentId::new),
+                "changes" => revision = first_revision(value).map(Revision::new),
                 "deleted" => deleted = value == "true",
-                "error" => return Err(RowError::Server(line)),
+                "error" => error = Some(string_of(value).unwrap_or(Cow::Borrowed(value)).into_owned()),
+                "reason" => reason = string_of(value).map(Cow::into_owned),
                 _ => {}
             }
         }
-        let id = DocumentId::new(id.ok_or(RowError::Missing("id"))?);
-        let revision = Revision::new(revision.ok_or(RowError::Missing("changes"))?);
-        if document.is_none() && !deleted {
-            return Err(RowError::NoDocument);
+        let id = match (id, &error) {
+            (Some(id), _) => id,
+            (None, None) => return Err(RowError::Missing("id")),
+            (None, Some(error)) => {
+                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                return Err(RowError::Server(format!("{error}{reason}")));
+            }
+        };
+        let revision = revision.ok_or(RowError::Missing("changes"))?;
+        let unreadable = (document.is_none() && !deleted).then(|| Box::new(no_document(error)));
+        Ok(Self { sequence, id, revision, deleted, unreadable, line, document, members })
+    }
+
+    /// A row of a document that does not exist.
+    pub fn missing(id: DocumentId) -> Self {
+        Self { deleted: true, ..Self::without_document(id) }
+    }
+
+    /// A row of a document that could not be read.
+    pub fn of_unreadable(id: DocumentId, unreadable: Unreadable) -> Self {
+        Self { unreadable: Some(Box::new(unreadable)), ..Self::without_document(id) }
+    }
+
+    fn without_document(id: DocumentId) -> Self {
+        Self {
+            sequence: None,
+            id,
+            revision: Revision::new(""),
+            deleted: false,
+            unreadable: None,
+            line: ByteString::new(),
+            document: None,
+            members: Vec::new(),
         }
-        Ok(Self { sequence, id, revision, deleted, line, document, members })
+    }
+
+    /// Takes the place of the feed's row of the same document, whose position it then has.
+    pub(crate) fn in_place_of(self, row: &Self) -> Self {
+        Self { sequence: row.sequence.clone(), ..self }
+    }
+
+    /// Whether it is of a document that was fetched and does not exist. A deleted document has a revision, a missing one has none.
+    pub fn is_missing(&self) -> bool {
+        self.deleted && self.revision.as_str().is_empty()
     }
 
     /// A row of a document that came without a feed. The id and revision are the document's `_id` and `_rev`, or those given.
     ///
     /// # Errors
     ///
-    /// When the text is no JSON object.
+    /// When the text is not a JSON object.
     pub fn of_document(text: String, id: &str, revision: &str) -> Result<Self, RowError> {
         let (mut found_id, mut found_revision, mut deleted) = (None, None, false);
-        let mut members = Vec::new();
+        check_length(&text)?;
+        let mut members = Vec::with_capacity(USUAL_MEMBERS);
         for member in scan::members(&text)? {
             let (name, value) = member?;
-            members.push((place_in(&text, name), place_in(&text, value)));
+            members.push((Span::of(&text, name), Span::of(&text, value)));
             match name {
-                "_id" => found_id = text_of(value),
-                "_rev" => found_revision = text_of(value),
+                "_id" => found_id = string_of(value).map(DocumentId::new),
+                "_rev" => found_revision = string_of(value).map(Revision::new),
                 "_deleted" => deleted = value == "true",
                 _ => {}
             }
         }
         Ok(Self {
             sequence: None,
-            id: DocumentId::new(found_id.unwrap_or_else(|| id.to_owned())),
-            revision: Revision::new(found_revision.unwrap_or_else(|| revision.to_owned())),
+            id: found_id.unwrap_or_else(|| DocumentId::new(id)),
+            revision: found_revision.unwrap_or_else(|| Revision::new(revision)),
             deleted,
-            document: Some(0..text.len()),
+            unreadable: None,
+            document: Some(Span::of(&text, &text)),
             line: text.into(),
             members,
         })
@@ -117,18 +202,13 @@ impl Row {
 
     /// The document's text, if the feed brought it.
     pub fn document(&self) -> Option<&str> {
-        self.document.clone().and_then(|range| self.line.get(range))
+        self.document?.in_line(&self.line)
     }
 
     /// The text of a member at the document's root, for instance its type.
     pub fn document_text(&self, member: &str) -> Option<Cow<'_, str>> {
-        let (_, place) = self.members.iter().find(|(name, _)| self.line.get(name.clone()) == Some(member))?;
-        let value = self.line.get(place.clone())?;
-        match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
-            Some(_) => text_of(value).map(Cow::Owned),
-            None => None,
-        }
+        let (_, value) = self.members.iter().find(|(name, _)| name.in_line(&self.line) == Some(member))?;
+        string_of(value.in_line(&self.line)?)
     }
 
     /// The bytes that it holds.
@@ -153,7 +233,7 @@ pub enum Line {
     End {
         /// The position after everything in this response.
         last_sequence: Sequence,
-        /// How many changes are left, unfiltered; some servers do not say.
+        /// How many changes are left, unfiltered. Some servers do not report it.
         pending: Option<u64>,
     },
 }
@@ -163,7 +243,7 @@ impl Line {
     ///
     /// # Errors
     ///
-    /// When it is none of a changes feed.
+    /// When it is not one of a changes feed.
     pub fn parse(line: &ByteString) -> Result<Self, RowError> {
         let text = line.trim();
         let text = text.strip_suffix(',').unwrap_or(text);
@@ -188,30 +268,42 @@ impl Line {
     }
 }
 
-/// The place of a part of a text.
-fn place_in(text: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr() as usize - text.as_ptr() as usize;
-    start..start + part.len()
+/// Why a row without a document is unreadable: the error that the row reports, or that it just lacks the document.
+fn no_document(error: Option<String>) -> Unreadable {
+    match error {
+        Some(error) => {
+            let reason = format!("the server reports an error in place of the document: {error}");
+            Unreadable::new(error, reason)
+        }
+        None => {
+            Unreadable::new("no_document", "a row without its document, of a document that is not deleted")
+        }
+    }
 }
 
-/// A sequence is any JSON value: a string's contents, or the text of anything else; `null` is none.
+/// A sequence is any JSON value: the contents of a string, or the JSON text of anything else. `null` is none.
 fn sequence_of(value: &str) -> Option<Sequence> {
     match value {
         "null" => None,
-        text if text.starts_with('"') => text_of(text).map(Sequence::new),
+        string if string.starts_with('"') => string_of(string).map(Sequence::new),
         other => Some(Sequence::new(other)),
     }
 }
 
-fn first_revision(changes: &str) -> Option<String> {
+fn first_revision(changes: &str) -> Option<Cow<'_, str>> {
     let first = changes.strip_prefix('[')?.trim_start();
     let end = first.find('}')? + 1;
-    text_of(scan::member(&first[..end], "rev")?)
+    string_of(scan::member(&first[..end], "rev")?)
 }
 
-fn text_of(value: &str) -> Option<String> {
+/// The contents of a JSON string.
+fn string_of(value: &str) -> Option<Cow<'_, str>> {
     let plain = value.strip_prefix('"')?.strip_suffix('"')?;
-    if plain.contains('\\') { serde_json::from_str(value).ok() } else { Some(plain.to_owned()) }
+    if plain.contains('\\') {
+        serde_json::from_str(value).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(plain))
+    }
 }
 
 #[cfg(test)]
@@ -243,7 +335,8 @@ mod tests {
         assert_eq!(parse("\"last_seq\":\"9-x\",\"pending\":0}"), Ok(end));
         let end = Line::End { last_sequence: "9".into(), pending: None };
         assert_eq!(parse("{\"last_seq\":9}"), Ok(end));
-        assert!(matches!(parse("{\"error\":\"x\"}"), Err(RowError::Server(_))));
+        let error = RowError::Server("timeout: too slow".to_owned());
+        assert_eq!(parse("{\"error\":\"timeout\",\"reason\":\"too slow\"}"), Err(error));
         assert!(matches!(parse("{\"seq\":1,\"id\":\"a\"}"), Err(RowError::Missing("changes"))));
         assert!(matches!(parse("{\"seq\":1,"), Err(RowError::Malformed(_))));
     }
@@ -260,15 +353,18 @@ mod tests {
             Row::parse(format!(r#"{{"seq":"1","id":"a","changes":[{{"rev":"1-0"}}]{rest}}}"#).into())
         };
         for lacking in ["", r#","doc":null"#, r#","deleted":false"#, r#","doc":"text""#, r#","doc":[]"#] {
-            assert_eq!(row(lacking), Err(RowError::NoDocument), "{lacking}");
+            let unreadable = row(lacking).unwrap().unreadable;
+            assert!(unreadable.is_some_and(|why| why.error_type == "no_document"), "{lacking}");
         }
+        let failed = row(r#","error":"boom""#).unwrap().unreadable.unwrap();
+        assert_eq!(failed.error_type, "boom");
         // The order of the members is the server's.
         for deletion in [
             r#","deleted":true"#,
             r#","doc":null,"deleted":true"#,
             r#","deleted":true,"doc":{"_deleted":true}"#,
         ] {
-            assert!(row(deletion).is_ok_and(|row| row.deleted), "{deletion}");
+            assert!(row(deletion).is_ok_and(|row| row.deleted && row.unreadable.is_none()), "{deletion}");
         }
     }
 

@@ -1,9 +1,9 @@
 //! Finding the members of a JSON object without parsing what is inside them.
 //!
-//! The gate needs the id, the revision and the type of a document, and most of a feed is of other types: so the text of a row is
-//! walked once and nothing is copied. Only the structure is checked; what is decoded later is checked by serde.
+//! The document-type filter needs the id, the revision and the type of a document, and most of a feed is of other types. So the text
+//! of a row is walked once, and nothing is copied. Only the structure is checked; serde checks what is decoded later.
 
-/// Why a text is no JSON object.
+/// Why a text is not a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed JSON at byte {position}")]
 pub struct ScanError {
@@ -76,7 +76,7 @@ impl<'text> Members<'text> {
         Ok(Some(name))
     }
 
-    /// The text of the value that stands here.
+    /// The text of the value at this position.
     ///
     /// # Errors
     ///
@@ -87,12 +87,12 @@ impl<'text> Members<'text> {
         Ok(&self.text[start..self.position])
     }
 
-    /// The members of the object that stands here, if it is one: read them all, then [`Members::resume`].
+    /// The members of the object at this position, if it is one: read them all, then call [`Members::resume`].
     pub fn object(&self) -> Option<Members<'text>> {
         Members::start(&self.text[self.position..], true).ok()
     }
 
-    /// Goes on after an object whose members were read; returns its text.
+    /// Continues after an object whose members were read. Returns its text.
     pub fn resume(&mut self, object: &Members<'text>) -> &'text str {
         let start = self.position;
         self.position += object.position;

@@ -74,11 +74,13 @@ pub struct ClusterOptions {
     pub heap: String,
     /// Settings beyond the usual (`-E key=value`), such as `thread_pool.write.queue_size` = `1`.
     pub settings: Vec<(String, String)>,
+    /// Options for Java, which override those that make a small server start fast.
+    pub java_options: Vec<String>,
 }
 
 impl Default for ClusterOptions {
     fn default() -> Self {
-        Self { heap: "1g".to_owned(), settings: Vec::new() }
+        Self { heap: "1g".to_owned(), settings: Vec::new(), java_options: Vec::new() }
     }
 }
 
@@ -87,6 +89,13 @@ impl ClusterOptions {
     #[must_use]
     pub fn setting(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.push((key.into(), value.into()));
+        self
+    }
+
+    /// Adds an option for Java.
+    #[must_use]
+    pub fn java_option(mut self, option: impl Into<String>) -> Self {
+        self.java_options.push(option.into());
         self
     }
 }
@@ -217,6 +226,7 @@ fn arguments(product: Product, home: &Path, folder: &Path, options: &ClusterOpti
     all.push(with(&format!("-D{prefix}.path.conf="), folder.join("conf")));
     all.push(format!("-D{prefix}.distribution.type=zip").into());
     all.push(format!("-D{prefix}.bundled_jdk=false").into());
+    all.extend(options.java_options.iter().map(OsString::from));
     all.push("-cp".into());
     all.push(home.join("lib/*").into());
     all.push(main.into());

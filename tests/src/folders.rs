@@ -84,7 +84,7 @@ pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
 }
 
 /// The last `count` lines of a file; a note if it cannot be read.
-pub(crate) fn tail(path: &Path, count: usize) -> String {
+pub fn tail(path: &Path, count: usize) -> String {
     let bytes = match fs_err::read(path) {
         Ok(bytes) => bytes,
         Err(error) => return format!("({error})"),

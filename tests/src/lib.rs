@@ -24,11 +24,14 @@ mod server;
 mod tests;
 
 pub use cluster::{Cluster, ClusterOptions, Product};
+pub use command::cargo;
 pub use command::run;
 pub use couch::{CouchOptions, CouchServer, CouchStorage};
 pub use error::ServerError;
+pub use folders::tail;
 pub use http::{Answer, request};
 pub use install::{Installable, install};
+pub use process::Guarded;
 pub use server::Server;
 
 /// Environment variable with the URL of the couch server that the end-to-end tests are to use.

@@ -25,7 +25,7 @@ kill -KILL "$1"
 
 /// A child process with a guard. Ended when dropped.
 #[derive(Debug)]
-pub(crate) struct Guarded {
+pub struct Guarded {
     child: Child,
     guard: Child,
     line: Option<ChildStdin>,
@@ -33,7 +33,7 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     /// Starts a command, and its guard.
-    pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
+    pub fn spawn(command: &mut Command) -> io::Result<Self> {
         let mut child = command.spawn()?;
         let mut watch = Command::new("sh");
         watch.args(["-c", GUARD, "guard", &child.id().to_string()]);
@@ -58,17 +58,18 @@ impl Guarded {
         &mut self.child
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// The status, if the process has ended.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
 
     /// Waits for the process to end by itself.
-    pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait()?;
         self.release();
         Ok(status)
@@ -82,7 +83,7 @@ impl Guarded {
     }
 
     /// Ends the process with SIGTERM, after 20 seconds with SIGKILL. No error if it has ended already.
-    pub(crate) fn stop(&mut self) -> io::Result<()> {
+    pub fn stop(&mut self) -> io::Result<()> {
         if self.ended()?.is_none() {
             // A paused process gets no other signal before it goes on.
             signal(self.pid(), "CONT")?;

@@ -1,5 +1,7 @@
-//! The commands of this workspace: `cargo xtask --help`. A workspace of a user's own has the same, without the last lines.
+//! The commands of this workspace: `cargo xtask --help`. A workspace of a user's own has the same,
+//! without the last lines.
 
+mod bench;
 mod reference;
 
 use std::process::ExitCode;
@@ -16,16 +18,6 @@ fn main() -> ExitCode {
         .quickstart(Samples { changes: commcare::samples::changes, searches })
         .task("test", "Install and start real servers, and run all tests", pillowtop_tests::run)
         .task("reference", "Write the reference page of field types", reference::run)
-        .task("bench", "Measure the way of a document against the same work on untyped JSON", bench)
+        .task("bench", "Measure conversion, builds, loading and following", bench::run)
         .main()
-}
-
-/// Measured optimised, so in a build of its own.
-fn bench(arguments: &[String]) -> ExitCode {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = std::process::Command::new(cargo)
-        .args(["run", "--quiet", "--release", "--package", "pillowtop-benches", "--"])
-        .args(arguments)
-        .status();
-    if status.is_ok_and(|status| status.success()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

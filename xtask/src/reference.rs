@@ -1,6 +1,6 @@
 //! `cargo xtask reference`: writes the reference pages that come from the code.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -33,7 +33,10 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/field-types.md");
+    // Where cargo runs it: a build may have been copied from another checkout.
+    let root = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(PathBuf::new, |package| PathBuf::from(package).join(".."));
+    let path = root.join("docs/field-types.md");
     let page = pillowtop_core::field_types::reference();
     if fs_err::read_to_string(&path).is_ok_and(|before| before == page) {
         println!("docs/field-types.md is fresh");

@@ -12,6 +12,9 @@ use std::process::ExitCode;
 use project::Project;
 use structs::{Derives, Structs};
 
+use crate::output::{print_line, progress};
+use crate::statistics::median;
+
 /// Rounds of all variants; medians are reported.
 const ROUNDS: usize = 5;
 
@@ -35,7 +38,7 @@ pub(crate) fn run(as_json: bool) -> ExitCode {
     match measure(as_json) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            crate::eprintln_line(&format!("error: {error}"));
+            progress(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -47,16 +50,16 @@ fn measure(as_json: bool) -> Result<(), String> {
     };
     let variants: Vec<Variant> =
         [all(Structs::Hundred, &HUNDRED), all(Structs::Large, &LARGE)].into_iter().flatten().collect();
-    crate::eprintln_line("building the dependencies, and the mappings to commit …");
+    progress("building the dependencies, and the mappings to commit …");
     let project = Project::create(&variants)?;
     let mut seconds: Vec<Vec<f64>> = variants.iter().map(|_| Vec::new()).collect();
     for round in 1..=ROUNDS {
-        crate::eprintln_line(&format!("round {round} of {ROUNDS} …"));
+        progress(&format!("round {round} of {ROUNDS} …"));
         for (variant, seconds) in variants.iter().zip(&mut seconds) {
             seconds.push(project.check(&variant.name())?);
         }
     }
-    let medians: Vec<f64> = seconds.iter().map(|seconds| crate::median(seconds.clone())).collect();
+    let medians: Vec<f64> = seconds.iter().map(|seconds| median(seconds.clone())).collect();
     report(&variants, &medians, as_json);
     Ok(())
 }
@@ -77,19 +80,19 @@ fn report(variants: &[Variant], medians: &[f64], as_json: bool) {
                     "ratio_to_serde": median / base(variant.structs)})
             })
             .collect();
-        crate::print_line(&serde_json::json!({"rounds": ROUNDS, "variants": measured}).to_string());
+        print_line(&serde_json::json!({"rounds": ROUNDS, "variants": measured}).to_string());
         return;
     }
-    crate::print_line(&format!(
+    print_line(&format!(
         "Cold `cargo check` of the crate alone, in the dev profile, median of {ROUNDS}; ratio to serde's derives."
     ));
     for structs in [Structs::Hundred, Structs::Large] {
-        crate::print_line(&format!("\n{}", structs.about()));
-        crate::print_line("  seconds   ratio   derives");
+        print_line(&format!("\n{}", structs.about()));
+        print_line("  seconds   ratio   derives");
         let of_these = variants.iter().zip(medians).filter(|(variant, _)| variant.structs == structs);
         for (variant, median) in of_these {
             let ratio = median / base(structs);
-            crate::print_line(&format!("  {median:>7.2} {ratio:>7.2}   {}", variant.derives.about()));
+            print_line(&format!("  {median:>7.2} {ratio:>7.2}   {}", variant.derives.about()));
         }
     }
 }

@@ -1,23 +1,22 @@
 //! `audit`: what the mapping of a pillow does to documents, told before a server does.
 
-pub(super) mod input;
 mod print;
 mod tally;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pillowtop_core::DatabaseName;
 use pillowtop_core::conformance::{Conformance, Effect, Finding, Rehearsal, Report};
 use pillowtop_core::field_types::{Product, Target};
-use pillowtop_core::{AnyPillow, DatabaseName};
-use pillowtop_runtime::pipeline::{Judgement, judge};
+use pillowtop_runtime::member::{Decider, Decision};
 use pillowtop_runtime::row::Row;
-use pillowtop_runtime::{DatabaseIdentity, IndexState, Phase, Version};
 
 use crate::arguments::Audit;
 use crate::context::Context;
+use crate::documents::Input;
 use crate::exit::{Failure, Outcome};
-use input::Input;
 use tally::Tally;
 
 /// The versions whose rules are asked when nobody names one: those that were compared with real servers.
@@ -68,10 +67,15 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
         .hint("name one by `--target`"));
     }
     let database =
-        definition.document.database.map_or_else(|| "audit".into(), |named| context.config.database(named));
+        definition.document.database.map_or_else(|| DatabaseName::from("audit"), DatabaseName::from);
     let mut auditor = Auditor {
-        pillow: pillow.as_ref(),
-        state: state(pillow.as_ref(), database),
+        decider: Decider {
+            pillow: Arc::clone(pillow),
+            target: definition.index_name(None, 1),
+            database,
+            prefixes_ids: false,
+            keeps_bodies: false,
+        },
         rehearsal: conformance.rehearse(&targets),
         targets,
         tally: Tally::default(),
@@ -99,25 +103,8 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
     Ok(if tally.is_rejecting() { Outcome::Differs } else { Outcome::Done })
 }
 
-/// What a dead letter would name; nothing is stored.
-fn state(pillow: &dyn AnyPillow, database: DatabaseName) -> IndexState {
-    let definition = pillow.definition();
-    IndexState {
-        pillow: definition.pillow.clone(),
-        index: definition.index_name(None, 1),
-        hash: definition.hash.to_string(),
-        phase: Phase::Following,
-        checkpoint: None,
-        load: None,
-        database: DatabaseIdentity { name: database, instance_start_time: "audit".to_owned() },
-        ceiling: Version(0),
-        past: Vec::new(),
-    }
-}
-
 struct Auditor<'a> {
-    pillow: &'a dyn AnyPillow,
-    state: IndexState,
+    decider: Decider,
     rehearsal: Rehearsal<'a>,
     targets: Vec<Target>,
     tally: Tally,
@@ -127,11 +114,11 @@ impl Auditor<'_> {
     fn row(&mut self, row: &Row) {
         let documents = &mut self.tally.documents;
         documents.read += 1;
-        match judge(self.pillow, row, &self.state) {
-            Judgement::Foreign | Judgement::Leave => documents.of_other_types += 1,
-            Judgement::Filtered => documents.filtered += 1,
-            Judgement::Delete => documents.deleted += 1,
-            Judgement::Dead(letter) => {
+        match self.decider.decide_one(row).decision {
+            Decision::Ignore | Decision::Remove => documents.of_other_types += 1,
+            Decision::Filtered => documents.filtered += 1,
+            Decision::Delete => documents.deleted += 1,
+            Decision::DeadLetter(letter) => {
                 documents.undecodable += 1;
                 let finding = Finding {
                     path: String::new(),
@@ -143,7 +130,7 @@ impl Auditor<'_> {
                 };
                 self.tally.add(row.id.as_str(), &finding);
             }
-            Judgement::Index(source) => {
+            Decision::Index(source) => {
                 let source = String::from_utf8_lossy(&source);
                 let reports = self.rehearsal.index(row.id.as_str(), &source);
                 self.report(row.id.as_str(), reports);

@@ -1,5 +1,6 @@
 //! `dead-letters`: the changes that could not be indexed.
 
+use pillowtop_runtime::target::elastic::DeadLetterFilter;
 use serde_json::json;
 
 use crate::arguments::DeadLetterAction;
@@ -8,6 +9,8 @@ use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Table};
 use crate::servers::{self, WhenUnreachable};
 
+/// The most dead letters that are listed.
+const MOST: usize = 10_000;
 /// The longest reason in a table, in characters.
 const REASON: usize = 100;
 
@@ -18,7 +21,9 @@ pub(crate) async fn run(context: &Context, action: &DeadLetterAction) -> Result<
         None => None,
     };
     let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
-    let letters = cluster.dead_letters(pillow.as_ref()).await?;
+    let filter = DeadLetterFilter { pillow, ..DeadLetterFilter::default() };
+    let page = cluster.dead_letters(&filter, MOST, None).await?;
+    let letters: Vec<_> = page.letters.into_iter().map(|stored| stored.letter).collect();
     let mut table = Table::new(&["time", "pillow", "id", "stage", "reason"].map(|name| (name, Align::Left)));
     for letter in &letters {
         let stage = json!(letter.stage).as_str().unwrap_or_default().to_owned();
@@ -28,7 +33,7 @@ pub(crate) async fn run(context: &Context, action: &DeadLetterAction) -> Result<
     if letters.is_empty() {
         context.talk.text("no dead letters");
     } else {
-        table.lines().iter().for_each(|line| context.talk.text(line));
+        context.talk.table(&table);
     }
     context.talk.json(&json!({"dead_letters": letters}));
     Ok(Outcome::Done)

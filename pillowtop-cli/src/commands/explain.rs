@@ -10,9 +10,6 @@ use serde_json::{Map, Value, json};
 use crate::context::Context;
 use crate::output::{Align, Table};
 
-/// How much of a field's parameters a line shows, in characters.
-const SHOWN: usize = 60;
-
 /// One line of the table.
 struct Explained {
     /// The struct's path to the field; empty where no field stands for it.
@@ -35,24 +32,24 @@ pub(super) fn explain(context: &Context, pillow: &dyn AnyPillow) -> Value {
 
     context.talk.text(&format!("{} ({})", definition.pillow, rust_name(definition)));
     let mut table = Table::new(&[
-        ("field", Align::Left),
-        ("rust type", Align::Left),
         ("index field", Align::Left),
         ("type", Align::Left),
+        ("field", Align::Left),
+        ("rust type", Align::Left),
         ("parameters", Align::Left),
         ("decided by", Align::Left),
     ]);
     for line in &lines {
         table.row([
+            if line.path.is_empty() { "(root)".to_owned() } else { line.path.clone() },
+            line.type_name.clone(),
             line.rust_path.clone(),
             line.rust_type.clone(),
-            line.path.clone(),
-            line.type_name.clone(),
             shown(&line.parameters),
             line.decided.clone(),
         ]);
     }
-    table.lines().iter().for_each(|line| context.talk.text(line));
+    context.talk.table(&table);
     let fields: Vec<Value> = lines
         .iter()
         .map(|line| {
@@ -207,9 +204,5 @@ fn value(parameter: &Parameter) -> Value {
 
 fn shown(parameters: &Map<String, Value>) -> String {
     let said: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    let said = said.join(", ");
-    if said.chars().count() <= SHOWN {
-        return said;
-    }
-    said.chars().take(SHOWN).chain(['…']).collect()
+    said.join(", ")
 }

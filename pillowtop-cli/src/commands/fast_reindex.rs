@@ -1,12 +1,11 @@
-//! `fast-reindex`: builds the index of a pillow from its database.
+//! `fast-reindex`: builds the index of a pillow from its databases.
 
 use std::sync::Arc;
 
 use pillowtop_core::AnyPillow;
-use pillowtop_runtime::pipeline::{Counters, PipelineOptions};
-use pillowtop_runtime::reindex::{Reindex, ReindexStep, Reindexed};
-use pillowtop_runtime::sink::elastic::{Cluster, WhenHeld};
-use pillowtop_runtime::source::CouchDatabase;
+use pillowtop_runtime::claim::WhenHeld;
+use pillowtop_runtime::reindex::{Reindex, ReindexPlan, ReindexStep, Reindexed};
+use pillowtop_runtime::service::Served;
 use serde_json::json;
 
 use crate::arguments::FastReindex;
@@ -14,26 +13,41 @@ use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
 use crate::output::{Progress, Summary, counted};
-use crate::servers::{self, WhenUnreachable};
+use crate::servers::{self, Servers, WhenUnreachable};
 use crate::stop::Stop;
 
 pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Outcome, Failure> {
     let pillow = Arc::clone(context.pillow(&arguments.name)?);
     require_fresh(std::slice::from_ref(&pillow))?;
-    let database = context.database(pillow.definition())?;
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
-    let cluster = servers::cluster(context, when_unreachable).await?;
-    let couch = servers::couch(context, database, when_unreachable).await?;
-    let stop = Stop::on_signals(&context.talk);
-    let (done, summary) = build(context, &cluster, &couch, &pillow, arguments.restart, &stop).await?;
+    let servers = Servers::connect(context, "fast-reindex", when_unreachable).await?;
+    let ended = if arguments.dry_run {
+        show_plan(context, &servers, &pillow, arguments.restart).await
+    } else {
+        let stop = Stop::on_signals(&context.talk);
+        build_and_show(context, &servers, &pillow, arguments.restart, &stop).await
+    };
+    servers.end().await;
+    ended
+}
+
+async fn build_and_show(
+    context: &Context,
+    servers: &Servers,
+    pillow: &Arc<dyn AnyPillow>,
+    restart: bool,
+    stop: &Stop,
+) -> Result<Outcome, Failure> {
+    let name = &pillow.definition().pillow;
+    let served = servers.served(context, pillow)?;
+    let (done, summary) = build(context, servers, served, restart, stop).await?;
     if !done.already_complete {
         summary.print();
     }
-    let name = &pillow.definition().pillow;
     let Reindexed { index, documents, stopped, already_complete, .. } = &done;
     if *stopped {
         return Err(Failure::new(format!("stopped before index `{index}` was complete"))
-            .hint(format!("`PROGRAM fast-reindex {name}` goes on from here")));
+            .hint(format!("`PROGRAM fast-reindex {name}` resumes from here")));
     }
     let with = format!("with {}", counted(*documents, "document"));
     if *already_complete {
@@ -48,45 +62,94 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
     Ok(Outcome::Done)
 }
 
-/// Builds an index and shows how it goes on. What was done is for the caller to say.
+async fn show_plan(
+    context: &Context,
+    servers: &Servers,
+    pillow: &Arc<dyn AnyPillow>,
+    restart: bool,
+) -> Result<Outcome, Failure> {
+    let name = &pillow.definition().pillow;
+    let served = servers.served(context, pillow)?;
+    let (action, index) = match reindex(context, servers, served, restart).await?.plan().await? {
+        ReindexPlan::Complete(index) => {
+            context.talk.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
+            ("none", Some(index))
+        }
+        ReindexPlan::Continue(index) => {
+            context.talk.text(&format!("{name}: would resume loading index `{index}`"));
+            ("continue", Some(index))
+        }
+        _ => {
+            let hash = pillow.definition().hash.short();
+            context.talk.text(&format!("{name}: would create an index for hash {hash} and load it"));
+            ("create", None)
+        }
+    };
+    context.talk.json(&json!({"pillow": name, "action": action, "index": index}));
+    Ok(Outcome::Done)
+}
+
+/// Builds an index and shows progress. The caller prints what was done.
 pub(crate) async fn build(
     context: &Context,
-    cluster: &Cluster,
-    couch: &CouchDatabase,
-    pillow: &Arc<dyn AnyPillow>,
+    servers: &Servers,
+    served: Served,
     restart: bool,
     stop: &Stop,
 ) -> Result<(Reindexed, Summary), Failure> {
-    let counters: Arc<Counters> = Arc::default();
-    let name = pillow.definition().pillow.clone();
-    let progress = Progress::start(&context.talk, "loading", vec![(name.clone(), Arc::clone(&counters))]);
-    let reindex = Reindex {
-        cluster,
-        database: couch,
-        pillow: Arc::clone(pillow),
-        counters,
-        options: PipelineOptions::default(),
-        restart,
-        acquire: servers::acquire(context, "fast-reindex", WhenHeld::Fail),
-    };
+    let name = served.pillow.definition().pillow.clone();
+    let reindex = reindex(context, servers, served, restart).await?;
+    let counters = Arc::clone(&reindex.served.counters);
+    let progress = Progress::start(&context.talk, "loading", vec![(name.clone(), counters)]);
+    let total = progress.total();
     let talk = context.talk.clone();
     let done = reindex
-        .run(stop.receiver(), |step| match step {
-            ReindexStep::Created(index) => talk.note(&format!("{name}: created `{index}`")),
-            ReindexStep::GoingOn(index) => {
-                talk.note(&format!("{name}: going on with `{index}`, which an earlier run began"));
+        .run(stop.token(), |step| match step {
+            ReindexStep::Created(index, added) => {
+                talk.note(&format!("{name}: created `{index}`"));
+                if !added.is_empty() {
+                    let added = added.join(", ");
+                    talk.note(&format!("{name}: index templates of the cluster added: {added}"));
+                }
             }
-            ReindexStep::LeftAlone(index) => {
-                talk.note(&format!(
-                    "{name}: it is not known what is in `{index}`, so nothing is loaded over it; another index is built"
-                ));
+            ReindexStep::Continuing(index) => {
+                talk.note(&format!("{name}: resuming `{index}`, which an earlier run began"));
             }
-            ReindexStep::Resuming => talk.note(&format!("{name}: going on with a load that was interrupted")),
-            ReindexStep::CatchingUp => {
+            ReindexStep::LeftAlone(index) => talk.note(&format!(
+                "{name}: it is not known what `{index}` holds, so nothing is loaded over it; another index is built"
+            )),
+            ReindexStep::Loading(database, documents) => {
+                total.set(documents);
+                talk.note(&format!("{name}: loading from database `{}`", database.name));
+            }
+            ReindexStep::Resuming(database) => {
+                talk.note(&format!("{name}: resuming an interrupted load from database `{}`", database.name));
+            }
+            ReindexStep::CatchingUp(_) => {
+                total.set(0);
                 talk.note(&format!("{name}: applying what changed since the load began"));
             }
             _ => {}
         })
-        .await?;
+        .await
+        .map_err(|error| Failure::from(error).for_pillow(&name))?;
     Ok((done, progress.finish()))
+}
+
+async fn reindex<'a>(
+    context: &Context,
+    servers: &'a Servers,
+    served: Served,
+    restart: bool,
+) -> Result<Reindex<'a>, Failure> {
+    let databases = servers.databases(&served.databases).await?;
+    Ok(Reindex {
+        cluster: &servers.cluster,
+        databases,
+        served,
+        engine: Arc::clone(&servers.engine),
+        lease: Arc::clone(&servers.lease),
+        restart,
+        acquire: servers::acquire(context, WhenHeld::Fail),
+    })
 }

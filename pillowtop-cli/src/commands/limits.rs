@@ -10,38 +10,32 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::exit::Failure;
 
-/// Warns of what is near a limit or not known, and returns the warnings as data. Fails with all that is past a limit, or names what it cannot.
-pub(crate) fn check_limits(context: &Context, definitions: &[&Definition]) -> Result<Vec<Value>, Failure> {
+/// Warns of what is near a limit or not known, and returns the warnings as data. Fails with all limits that the mapping exceeds, or with
+/// all names in it that it does not have.
+pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result<Vec<Value>, Failure> {
+    let name = &definition.pillow;
     let (mut past, mut warnings) = (Vec::new(), Vec::new());
-    for definition in definitions {
-        let name = &definition.pillow;
-        for finding in examine(&definition.mappings, &definition.settings, definition.targets) {
-            if finding.is_past() {
-                past.push((format!("{name}: {finding}"), finding.limited.setting()));
-            } else {
-                context.talk.note(&format!("warning: {name}: {finding}"));
-                warnings.push(json!({
-                    "pillow": name, "warning": finding.to_string(), "setting": finding.limited.setting(),
-                    "count": finding.count, "limit": finding.limit, "path": finding.path,
-                }));
-            }
-        }
-        for unknown in unknown_names(&definition.settings) {
-            let meant =
-                suggestion(unknown).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
-            let warning = format!("no server is known to have the setting `{unknown}`{meant}");
-            context.talk.note(&format!("warning: {name}: {warning}"));
-            warnings.push(json!({"pillow": name, "warning": warning, "setting": unknown}));
+    for finding in examine(&definition.mappings, &definition.settings, definition.targets) {
+        if finding.is_past() {
+            past.push((format!("{name}: {finding}"), finding.limited.setting()));
+        } else {
+            context.talk.note(&format!("warning: {name}: {finding}"));
+            warnings.push(json!({
+                "pillow": name, "warning": finding.to_string(), "setting": finding.limited.setting(),
+                "count": finding.count, "limit": finding.limit, "path": finding.path,
+            }));
         }
     }
-    let wrong: Vec<String> = definitions
-        .iter()
-        .flat_map(|definition| {
-            let name = &definition.pillow;
-            wrong_references(&definition.mappings).into_iter().map(move |wrong| format!("{name}: {wrong}"))
-        })
-        .collect();
+    for unknown in unknown_names(&definition.settings) {
+        let meant =
+            suggestion(unknown).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
+        let warning = format!("no server is known to have the setting `{unknown}`{meant}");
+        context.talk.note(&format!("warning: {name}: {warning}"));
+        warnings.push(json!({"pillow": name, "warning": warning, "setting": unknown}));
+    }
+    let wrong = wrong_references(&definition.mappings);
     if !wrong.is_empty() {
+        let wrong: Vec<String> = wrong.into_iter().map(|wrong| format!("{name}: {wrong}")).collect();
         return Err(Failure::new(wrong.join("; "))
             .hint("a path has the JSON names of all objects from the root, joined by dots"));
     }

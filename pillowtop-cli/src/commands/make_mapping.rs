@@ -29,18 +29,31 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
         context.talk.json(&json!({"pillows": explained}));
         return Ok(Outcome::Done);
     }
-    // Before anything is written.
-    let warnings = check_limits(context, &definitions)?;
+    let (mut usable, mut failures, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    for definition in definitions {
+        match check_limits(context, definition) {
+            Ok(found) => {
+                warnings.extend(found);
+                usable.push(definition);
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
+    let failure = Failure::of_several(failures);
     if arguments.diff || arguments.check {
-        let found = compare(context, &definitions, is_all && arguments.check, arguments.diff)?;
-        return Ok(found.say(context, &warnings));
+        let found = compare(context, &usable, is_all && arguments.check, arguments.diff)?;
+        let outcome =
+            if usable.is_empty() && failure.is_some() { None } else { Some(found.say(context, &warnings)) };
+        return failure.map_or_else(|| Ok(outcome.unwrap_or(Outcome::Done)), Err);
     }
     let mut written = Vec::new();
-    for definition in definitions {
+    for definition in &usable {
         written.push(write(context, definition)?);
     }
-    context.talk.json(&json!({"mappings": written, "warnings": warnings}));
-    Ok(Outcome::Done)
+    if failure.is_none() || !usable.is_empty() {
+        context.talk.json(&json!({"mappings": written, "warnings": warnings}));
+    }
+    failure.map_or(Ok(Outcome::Done), Err)
 }
 
 fn write(context: &Context, definition: &Definition) -> Result<Value, Failure> {

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub(crate) mod audit;
+pub(crate) mod completions;
 pub(crate) mod dead_letters;
 pub(crate) mod es_manage;
 mod explain;

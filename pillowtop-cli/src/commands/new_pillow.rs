@@ -1,6 +1,8 @@
 //! `new-pillow`: writes the struct of a pillow from what a team already has.
 
 mod from_docs;
+mod limits;
+mod samples;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,17 +11,16 @@ use std::process::{Command, Stdio};
 use pillowtop_core::canonical::to_readable;
 use pillowtop_core::name::{index_name_problem, pillow_name_problem};
 use pillowtop_core::normal_form::Note;
-use pillowtop_runtime::http::Endpoint;
-use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions};
+use pillowtop_runtime::target::elastic::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 
 use crate::arguments::NewPillow;
-use crate::config::Secret;
 use crate::context::Context;
+use crate::documents::{STANDARD_INPUT, is_url, read_to_string};
 use crate::exit::{Failure, Outcome};
 use crate::new_pillow::body::{self, Body};
 use crate::new_pillow::model::Draft;
-use crate::new_pillow::{from_mapping, names, relaxed, stand_ins, write};
+use crate::new_pillow::{from_mapping, mapping, names, relaxed, stand_ins, write};
 
 pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outcome, Failure> {
     let name = &arguments.name;
@@ -67,7 +68,9 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
         context.talk.text(text.trim_end());
     }
     let settings_path = written.map(|(path, _)| path.display().to_string());
-    report(context, arguments, &draft, &notes, &Written { text: &text, settings: settings_path });
+    let warnings = limits::warn(context, &mapping::properties(&draft), settings.as_ref());
+    let written = Written { text: &text, settings: settings_path, warnings };
+    report(context, arguments, &draft, &notes, &written);
     Ok(Outcome::Done)
 }
 
@@ -83,6 +86,8 @@ fn text_of(context: &Context, draft: &Draft, folder: Option<&Path>) -> String {
 struct Written<'a> {
     text: &'a str,
     settings: Option<String>,
+    /// Limits that are exceeded.
+    warnings: Vec<Value>,
 }
 
 /// What became of the mapping, and what is to be done next.
@@ -101,7 +106,7 @@ fn report(context: &Context, arguments: &NewPillow, draft: &Draft, notes: &[Note
     context.talk.json(&json!({
         "pillow": arguments.name, "struct": document, "structs": structs, "fields": fields, "out": out,
         "settings": written.settings, "crates": crates, "notes": listed,
-        "rust": out.is_none().then_some(written.text),
+        "warnings": written.warnings, "rust": out.is_none().then_some(written.text),
     }));
     let place = out.map_or_else(String::new, |out| format!(" in {out}"));
     context.talk.note(&format!("`{document}`: {fields} fields in {structs} structs{place}"));
@@ -131,8 +136,8 @@ fn fill_in(draft: &mut Draft, name: &str, alias: Option<String>, source: &str) {
 }
 
 async fn read(context: &Context, source: &str) -> Result<Value, Failure> {
-    if !(source.starts_with("http://") || source.starts_with("https://")) {
-        let text = fs_err::read_to_string(source).map_err(Failure::usage)?;
+    if !is_url(source) {
+        let text = read_to_string(source).map_err(Failure::usage)?;
         return relaxed::read(&text).map_err(|error| Failure::new(format!("{source}: {error}")));
     }
     let (server, index) = source.trim_end_matches('/').rsplit_once('/').unwrap_or((source, ""));
@@ -141,11 +146,9 @@ async fn read(context: &Context, source: &str) -> Result<Value, Failure> {
             Failure::usage("the address names no index").hint("give it as `http://localhost:9200/INDEX`")
         );
     }
-    let elastic = &context.config.elastic;
-    let password = elastic.password.as_ref().map(Secret::reveal);
-    let endpoint = Endpoint::parse(server, elastic.user.as_deref(), password).map_err(Failure::usage)?;
+    let endpoint = context.config.elastic.endpoint(server).map_err(Failure::usage)?;
     let cluster = Cluster::connect(endpoint, ClusterOptions::default()).await?;
-    Ok(cluster.index_answer(index).await?)
+    Ok(cluster.index_description(index).await?)
 }
 
 /// A source without the credentials that an address may have.
@@ -156,6 +159,7 @@ fn shown(source: &str) -> String {
             let start = rest[..host].rfind('@').map_or(0, |at| at + 1);
             format!("{scheme}://{}", &rest[start..])
         }
+        _ if source == STANDARD_INPUT => "standard input".to_owned(),
         _ => Path::new(source)
             .file_name()
             .map_or_else(|| source.to_owned(), |name| name.to_string_lossy().into_owned()),

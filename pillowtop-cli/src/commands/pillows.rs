@@ -10,31 +10,35 @@ use crate::output::{Align, Table};
 pub(crate) fn run(context: &Context) -> Outcome {
     let columns = ["pillow", "documents", "database", "alias", "hash", "mapping"];
     let mut table = Table::new(&columns.map(|name| (name, Align::Left)));
-    let mut listed = Vec::new();
+    let (mut rows, mut listed) = (Vec::new(), Vec::new());
     for pillow in context.registry.pillows() {
         let definition = pillow.definition();
         let (state, _) = state(definition);
-        let database = definition.document.database.map(|named| context.config.database(named));
+        let database = definition.document.database.map(|named| context.config.databases(named).to_string());
         let enabled = context
             .config
             .pillows
             .as_ref()
             .is_none_or(|names| names.iter().any(|name| *name == definition.pillow.as_str()));
-        table.row([
+        let row = [
             definition.pillow.to_string(),
             definition.document.types.join(", "),
-            database.as_ref().map(ToString::to_string).unwrap_or_default(),
+            database.clone().unwrap_or_default(),
             definition.alias.to_string(),
             definition.hash.short(),
             if enabled { state.to_string() } else { format!("{state}, not enabled") },
-        ]);
+        ];
+        rows.push((state.is_fine(), row));
         listed.push(json!({
             "pillow": definition.pillow, "documents": definition.document.types, "database": database, "alias": definition.alias,
             "hash": definition.hash.to_string(), "fingerprint": definition.fingerprint.to_string(), "mapping": state.to_string(),
             "enabled": enabled, "settings": context.config.settings.over(definition),
         }));
     }
-    table.lines().iter().for_each(|line| context.talk.text(line));
+    // Problems first.
+    rows.sort_by_key(|(is_fine, _)| *is_fine);
+    rows.into_iter().for_each(|(_, row)| table.row(row));
+    context.talk.table(&table);
     context.talk.json(&json!({"pillows": Value::from(listed)}));
     Outcome::Done
 }

@@ -21,6 +21,25 @@ const OF_ONE_INDEX: [&str; 9] = [
 const TIER: &str = "/routing/allocation/include/_tier_preference";
 const DURABILITY: &str = "/translog/durability";
 
+/// Parameters of the root before Elasticsearch 7 that are settings of the same name today.
+const ROOT_SETTINGS: [&str; 2] = ["coerce", "ignore_malformed"];
+
+/// Members of an index body that are taken over, or that say when a template is used.
+const KNOWN: [&str; 12] = [
+    "_meta",
+    "aliases",
+    "allow_auto_create",
+    "composed_of",
+    "index_patterns",
+    "mappings",
+    "name",
+    "order",
+    "priority",
+    "settings",
+    "template",
+    "version",
+];
+
 /// Settings from before Elasticsearch 7 that every server of today refuses.
 const GONE: [(&str, &str); 2] = [
     ("/mapper/dynamic", "the mapping's own `dynamic` says it"),
@@ -50,6 +69,7 @@ pub(crate) fn read(value: &Value) -> Result<Body, String> {
     if let Some(template @ Value::Object(_)) = members.get("template") {
         let mut body = read(template)?;
         body.notes.extend(of_components(members));
+        body.notes.extend(left_out(members));
         return Ok(body);
     }
     for (list, inner) in
@@ -115,21 +135,76 @@ fn of_several(members: &Map<String, Value>) -> Option<Result<Body, String>> {
 
 fn of_index(members: &Map<String, Value>, mappings: &Value) -> Result<Body, String> {
     let mut notes = Vec::new();
-    let mappings = without_type(mappings, &mut notes)?;
+    let mut mappings = without_type(mappings, &mut notes)?;
     let settings = members.get("settings").map_or_else(|| Ok(json!({})), settings::normalize);
     let settings = settings.map_err(|problem| format!("its settings cannot be used: {problem}"))?;
-    let aliases: Vec<&String> = members
-        .get("aliases")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name)
-        .collect();
-    let alias = match aliases.as_slice() {
-        [one] => Some((*one).clone()),
-        _ => None,
+    let mut settings = own_settings(settings, &mut notes);
+    move_to_settings(&mut mappings, &mut settings, &mut notes);
+    let alias = own_alias(members.get("aliases").and_then(Value::as_object), &mut notes);
+    notes.extend(left_out(members));
+    Ok(Body { mappings, settings, alias, notes })
+}
+
+/// The only alias of an index. What a pillow's alias cannot have is noted.
+fn own_alias(aliases: Option<&Map<String, Value>>, notes: &mut Vec<Note>) -> Option<String> {
+    let aliases = aliases?;
+    let mut note = |said: String, became: &str| {
+        notes.push(Note { path: String::new(), said, became: became.to_owned() });
     };
-    Ok(Body { mappings, settings: own_settings(settings, &mut notes), alias, notes })
+    for (alias, properties) in aliases {
+        for (property, value) in properties.as_object().into_iter().flatten() {
+            let became = match property.as_str() {
+                "filter" => {
+                    "left out: searches of the pillow's alias see all documents. Filter in the query, or index fewer documents with the \
+                     pillow's `filter`"
+                }
+                "routing" | "index_routing" | "search_routing" => {
+                    "left out: the runtime indexes documents without this routing, and searches that use it would miss them"
+                }
+                "is_write_index" => continue,
+                _ => "left out: the pillow's alias does not have it",
+            };
+            note(format!("`{property}: {value}` of the alias `{alias}`"), became);
+        }
+    }
+    let names: Vec<&str> = aliases.keys().map(String::as_str).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        several => {
+            note(format!("the aliases `{}`", several.join("`, `")), "left out: a pillow has one alias");
+            None
+        }
+    }
+}
+
+/// Members of an index body or template that a pillow has nothing for.
+fn left_out(members: &Map<String, Value>) -> Vec<Note> {
+    let unknown = members.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str()));
+    unknown
+        .map(|(name, _)| Note {
+            path: String::new(),
+            said: format!("`{name}`"),
+            became: "left out".to_owned(),
+        })
+        .collect()
+}
+
+/// Moves parameters of an old root to the settings that they are today. A setting that the source has stays as it is.
+fn move_to_settings(mappings: &mut Value, settings: &mut Value, notes: &mut Vec<Note>) {
+    let (Some(root), Some(settings)) = (mappings.as_object_mut(), settings.as_object_mut()) else { return };
+    for name in ROOT_SETTINGS {
+        let Some(value) = root.remove(name) else { continue };
+        let of_mapping = settings.entry("mapping").or_insert_with(|| json!({}));
+        let became = match of_mapping.as_object_mut() {
+            Some(of_mapping) if !of_mapping.contains_key(name) => {
+                of_mapping.insert(name.to_owned(), value);
+                format!("the setting `index.mapping.{name}`, which servers read since Elasticsearch 7")
+            }
+            _ => format!("left out: the setting `index.mapping.{name}` decides"),
+        };
+        notes.push(Note { path: String::new(), said: format!("`{name}` of the root"), became });
+    }
 }
 
 /// Before version 7 there was a level for the document type.
@@ -163,6 +238,7 @@ fn without_type(mappings: &Value, notes: &mut Vec<Note>) -> Result<Value, String
 fn is_mapping(members: &Map<String, Value>) -> bool {
     let is_root = |name: &str| {
         name == "properties"
+            || ROOT_SETTINGS.contains(&name)
             || name != "_default_"
                 && (root_parameter(name).is_some() || legacy_root_parameter(name).is_some())
     };
@@ -242,6 +318,40 @@ mod tests {
         ] {
             assert!(read(&value).unwrap_err().contains(said), "{value}");
         }
+    }
+
+    #[test]
+    fn what_an_alias_has_and_a_pillow_has_not_is_told() {
+        let aliases = json!({"cases": {"filter": {"term": {"open": true}}, "search_routing": "1", "is_write_index": true}});
+        let body = read(&json!({"x": {"aliases": aliases, "mappings": {}}})).unwrap();
+        assert_eq!(body.alias.as_deref(), Some("cases"));
+        let notes: Vec<String> = body.notes.iter().map(ToString::to_string).collect();
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(notes[0].contains("`filter: {\"term\":{\"open\":true}}` of the alias `cases`"), "{notes:?}");
+        assert!(notes[1].contains("`search_routing: \"1\"`"), "{notes:?}");
+        let body = read(
+            &json!({"template": {"mappings": {}, "aliases": {"a": {}, "b": {"routing": "2"}}}, "data_stream": {}}),
+        );
+        let body = body.unwrap();
+        let notes: Vec<String> = body.notes.iter().map(ToString::to_string).collect();
+        assert_eq!((body.alias, notes.len()), (None, 3), "{notes:?}");
+        assert!(notes.iter().any(|note| note.contains("`data_stream`")), "{notes:?}");
+        assert!(notes.iter().any(|note| note.contains("the aliases `a`, `b`")), "{notes:?}");
+    }
+
+    #[test]
+    fn a_root_parameter_of_old_servers_becomes_a_setting() {
+        let body = read(
+            &json!({"mappings": {"doc": {"ignore_malformed": true, "coerce": false, "properties": {}}}}),
+        );
+        let body = body.unwrap();
+        assert_eq!(body.mappings, json!({"properties": {}}));
+        assert_eq!(body.settings, json!({"mapping": {"coerce": false, "ignore_malformed": true}}));
+        assert!(body.notes.iter().any(|note| note.to_string().contains("`index.mapping.ignore_malformed`")));
+        let settings = json!({"index.mapping.ignore_malformed": "false"});
+        let body = read(&json!({"mappings": {"ignore_malformed": true}, "settings": settings})).unwrap();
+        assert_eq!(body.settings, json!({"mapping": {"ignore_malformed": "false"}}));
+        assert!(body.notes[0].to_string().contains("left out"), "{:?}", body.notes);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::from_docs::Samples;
-use super::model::{Draft, EsItem, EsValue, FieldDraft, RustType, Shape};
-use super::rust_types;
+use super::mapping::properties;
+use super::model::{Draft, FieldDraft, RustType, Shape};
 
 #[path = "../../tests/it/any_documents.rs"]
 mod any_documents;
@@ -76,36 +76,6 @@ fn value_misfit(draft: &Draft, rust_type: RustType, value: &Value, path: &str) -
     (!fits).then(|| format!("{path} is {rust_type:?}: {value}"))
 }
 
-/// The properties that the derive makes of a struct.
-fn properties(draft: &Draft, index: usize) -> Value {
-    let of = |field: &FieldDraft| {
-        let mut mapping = items(&field.es);
-        if let RustType::Struct(inner) = field.rust_type {
-            mapping.insert("properties".to_owned(), properties(draft, inner));
-            mapping.entry("type").or_insert_with(|| json!("object"));
-        } else if !mapping.contains_key("type") {
-            let (type_name, parameters) = rust_types::default_of(field.rust_type).unwrap();
-            mapping.insert("type".to_owned(), json!(type_name));
-            mapping.extend(parameters.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        }
-        (field.json_name.clone(), Value::Object(mapping))
-    };
-    draft.structs[index].fields.iter().map(of).collect()
-}
-
-fn items(items: &[EsItem]) -> Map<String, Value> {
-    let of = |item: &EsItem| match &item.value {
-        EsValue::Flag => ("type".to_owned(), json!(item.name)),
-        EsValue::Json(value) => (item.name.clone(), value.clone()),
-        EsValue::Mappings(mappings) => {
-            let inner =
-                mappings.iter().map(|(name, inner)| (name.clone(), Value::Object(self::items(inner))));
-            (item.name.clone(), Value::Object(inner.collect()))
-        }
-    };
-    items.iter().map(of).collect()
-}
-
 fn is_kept(name: &str) -> bool {
     !name.is_empty() && !name.contains('.') && !name.starts_with('_') && name != "pillowtop"
 }
@@ -121,7 +91,7 @@ proptest! {
         }
         let nested = if nests { vec!["all".to_owned()] } else { Vec::new() };
         let (draft, _) = samples.draft(&nested);
-        let mappings = json!({"dynamic": false, "date_detection": false, "properties": properties(&draft, 0)});
+        let mappings = json!({"dynamic": false, "date_detection": false, "properties": properties(&draft)});
         let conformance = Conformance::new(&mappings, &json!({}));
         let targets: Vec<Target> = TARGETS.into_iter().filter(|target| conformance.is_for(*target)).collect();
         prop_assert!(!targets.is_empty(), "no server has all types: {mappings}");

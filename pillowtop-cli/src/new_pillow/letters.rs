@@ -1,8 +1,15 @@
 //! Which letters of a JSON name stay in a Rust name: those of which no lint of rustc warns.
 
+use std::ops::RangeInclusive;
+
+use unicode_security::confusable_detection::skeleton;
+
+/// Latin letters beyond ASCII.
+const LATIN: RangeInclusive<char> = 'À'..='ž';
+
 /// Letters of living scripts, in the form that rustc compares identifiers in.
 const SCRIPTS: &[(char, char)] = &[
-    ('À', 'ž'),
+    (*LATIN.start(), *LATIN.end()),
     ('Ά', 'ώ'),
     ('Ѐ', 'џ'),
     ('א', 'ת'),
@@ -32,6 +39,21 @@ pub(super) fn is_part(letter: char, keeps_script: bool) -> bool {
     letter.is_ascii_alphanumeric() || keeps_script && is_of_script(letter)
 }
 
+/// A word without Latin letters that rustc takes for others, such as `ı` for `i`. Those of other scripts are compared as whole names.
+pub(super) fn without_lookalikes(word: &str) -> String {
+    let plain = |letter: char| {
+        let alike = confusable_key(&letter.to_string());
+        let is_lookalike = LATIN.contains(&letter) && !alike.is_empty() && alike.is_ascii();
+        if is_lookalike { alike } else { letter.to_string() }
+    };
+    word.chars().map(plain).collect()
+}
+
+/// What two different names have in common if rustc warns that one could be read as the other. It compares no two names in ASCII.
+pub(super) fn confusable_key(name: &str) -> String {
+    if name.is_ascii() { name.to_owned() } else { skeleton(name).collect() }
+}
+
 fn is_of_script(letter: char) -> bool {
     SCRIPTS.iter().any(|(first, last)| (*first..=*last).contains(&letter))
         && letter.is_alphabetic()
@@ -41,6 +63,16 @@ fn is_of_script(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_letter_that_could_be_read_as_another_word_is_replaced() {
+        for (word, plain) in [("sınıf", "sinif"), ("æon", "aeon"), ("größe", "größe"), ("адрес", "адрес")]
+        {
+            assert_eq!(without_lookalikes(word), plain);
+        }
+        assert_eq!(confusable_key("ニ"), confusable_key("二"));
+        assert_ne!(confusable_key("l1"), confusable_key("ll"));
+    }
 
     #[test]
     fn letters_that_rustc_warns_of_are_left_out() {

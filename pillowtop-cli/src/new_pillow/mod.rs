@@ -6,6 +6,7 @@ mod literals;
 pub(crate) mod model;
 pub(crate) mod names;
 
+pub(crate) mod mapping;
 mod rust_types;
 mod said;
 

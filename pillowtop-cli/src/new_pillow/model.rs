@@ -21,6 +21,8 @@ pub(crate) struct PillowDraft {
     pub(crate) type_field: Option<String>,
     /// What to know about the document types, as a comment; empty for none.
     pub(crate) doc_type_comment: String,
+    /// The database that the documents were read from.
+    pub(crate) database: Option<String>,
     pub(crate) carries_unknown: bool,
     /// The path of the settings from the crate's folder, or the settings themselves as JSON.
     pub(crate) settings: Option<String>,

@@ -145,7 +145,7 @@ fn unique(identifier: &str, json_name: &str, taken: &mut BTreeSet<String>) -> St
     let stem = identifier.trim_end_matches('_');
     let numbered = (2..).map(|number| format!("{stem}_{number}"));
     let mut candidates = [identifier.to_owned()].into_iter().chain(spelt).chain(numbered);
-    candidates.find(|name| taken.insert(name.clone())).unwrap_or_default()
+    candidates.find(|name| taken.insert(letters::confusable_key(name))).unwrap_or_default()
 }
 
 /// A JSON name in snake case.
@@ -185,7 +185,8 @@ fn words(name: &str) -> Vec<String> {
     let keeps_script = letters::keeps_script(name);
     let is_word =
         |word: &&str| !word.is_empty() && word.chars().all(|letter| letters::is_part(letter, keeps_script));
-    name.split(|letter: char| !letter.is_alphanumeric()).filter(is_word).flat_map(words_by_capitals).collect()
+    let parts = name.split(|letter: char| !letter.is_alphanumeric()).filter(is_word);
+    parts.flat_map(words_by_capitals).map(|word| letters::without_lookalikes(&word)).collect()
 }
 
 fn words_by_capitals(word: &str) -> Vec<String> {
@@ -249,8 +250,11 @@ pub(super) fn struct_names(structs: &[StructDraft], document: &str) -> Vec<Strin
         };
         let last = candidates.last().cloned().unwrap_or_default();
         let numbered = (2..).map(|number| format!("{last}{number}"));
-        names[index] =
-            candidates.into_iter().chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or(last);
+        names[index] = candidates
+            .into_iter()
+            .chain(numbered)
+            .find(|name| taken.insert(letters::confusable_key(name)))
+            .unwrap_or(last);
     }
     names
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::literals::{self, Piece, string};
 use super::model::{Draft, FieldDraft, PillowDraft, RustType, Shape, StructDraft};
 use super::names::{self, FieldName};
+use crate::output::visible;
 
 /// The text of a module.
 pub(crate) fn module(draft: &Draft) -> String {
@@ -121,6 +122,9 @@ fn couch(pillow: &PillowDraft) -> String {
     if let Some(member) = &pillow.type_field {
         items.push(Piece::Text(format!("type_field = {}", string(member))));
     }
+    if let Some(database) = &pillow.database {
+        items.push(Piece::Text(format!("database = {}", string(database))));
+    }
     if pillow.carries_unknown {
         items.push(Piece::Text("unknown = carry".to_owned()));
     }
@@ -175,6 +179,6 @@ fn field(draft: &FieldDraft, name: &FieldName, struct_names: &[String]) -> Strin
 }
 
 fn push_doc(text: &mut String, indent: &str, marker: &str, line: &str) {
-    let line: String = line.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let line = visible(&line.replace(['\n', '\r', '\t'], " "));
     let _ = writeln!(text, "{}", format!("{indent}{marker} {line}").trim_end());
 }

@@ -15,3 +15,27 @@ pub(crate) fn counted<N: fmt::Display + PartialEq + From<u8> + Copy>(number: N, 
     let ending = if number == N::from(1) { "" } else { "s" };
     format!("{number} {name}{ending}")
 }
+
+/// A text whose control characters, directions of writing and other invisible characters are escaped, as `\u{202e}`; line breaks and
+/// tabs stay. A name or an id may have any.
+pub(crate) fn visible(text: &str) -> String {
+    let shown = |letter: char| match letter {
+        '\n' | '\t' | '"' | '\'' | '\\' => letter.to_string(),
+        // A letter before it: an accent that stands alone would be escaped.
+        _ => format!("a{letter}").escape_debug().skip(1).collect(),
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invisible_characters_are_shown() {
+        let text = "a\u{202e}b \u{1b}[31m \u{2028}\u{200b}\u{ad} e\u{301} größe 日本 \"it's\" C:\\x\n\t.";
+        let shown =
+            "a\\u{202e}b \\u{1b}[31m \\u{2028}\\u{200b}\\u{ad} e\u{301} größe 日本 \"it's\" C:\\x\n\t.";
+        assert_eq!(visible(text), shown);
+    }
+}

@@ -1,11 +1,12 @@
 //! Progress of pillows: drawn on a terminal, a line now and then elsewhere.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pillowtop_core::PillowName;
-use pillowtop_runtime::pipeline::{Counters, Counts};
+use pillowtop_runtime::member::{Counters, Counts};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -22,6 +23,29 @@ pub(crate) struct Progress {
     started: Instant,
     task: JoinHandle<()>,
     bar: ProgressBar,
+    total: Total,
+}
+
+/// How many documents there are to load; 0 where that is not known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Total(Arc<AtomicU64>);
+
+impl Total {
+    /// Sets the number.
+    pub(crate) fn set(&self, documents: u64) {
+        self.0.store(documents, Ordering::Relaxed);
+    }
+
+    /// Percent and remaining time, once something is done.
+    fn describe(&self, counted: &[(PillowName, Counts)], elapsed: Duration) -> String {
+        let total = self.0.load(Ordering::Relaxed);
+        let done: u64 = counted.iter().map(|(_, counts)| counts.seen).sum();
+        if total == 0 || done == 0 || done > total {
+            return String::new();
+        }
+        let left = per_second(total - done, Duration::from_secs(1)) / per_second(done, elapsed).max(0.001);
+        format!(" · {}% of {total}, {left:.0} s left", done * 100 / total)
+    }
 }
 
 impl Progress {
@@ -39,14 +63,17 @@ impl Progress {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         let (shown, watched, said, doing) = (bar.clone(), pillows.clone(), talk.clone(), doing.to_owned());
+        let total = Total::default();
+        let known = total.clone();
         let started = Instant::now();
         let task = tokio::spawn(async move {
             let mut last = (Instant::now(), String::new());
             loop {
                 tokio::time::sleep(DRAW_INTERVAL).await;
-                let counted =
+                let counted: Vec<_> =
                     watched.iter().map(|(name, counters)| (name.clone(), counters.snapshot())).collect();
-                let line = format!("{doing}: {}", line(counted, started.elapsed()));
+                let share = known.describe(&counted, started.elapsed());
+                let line = format!("{doing}: {}{share}", line(counted, started.elapsed()));
                 shown.set_message(line.clone());
                 if !said.draws() && last.0.elapsed() >= LINE_INTERVAL && line != last.1 {
                     said.note(&line);
@@ -54,7 +81,12 @@ impl Progress {
                 }
             }
         });
-        Self { talk: talk.clone(), pillows, started, task, bar }
+        Self { talk: talk.clone(), pillows, started, task, bar, total }
+    }
+
+    /// How many documents there are, to be set once it is known.
+    pub(crate) fn total(&self) -> Total {
+        self.total.clone()
     }
 
     /// Ends the progress and says what was done.
@@ -79,12 +111,12 @@ impl Drop for Progress {
 
 /// The pillows that wait come first: the end of the line may lie beyond the terminal's.
 fn line(mut counted: Vec<(PillowName, Counts)>, elapsed: Duration) -> String {
-    counted.sort_by_key(|(_, counts)| counts.hold.is_none());
+    counted.sort_by_key(|(_, counts)| counts.paused.is_none());
     let parts: Vec<String> = counted
         .into_iter()
         .map(|(name, counts)| {
-            let hold = counts.hold.map(|reason| format!(" (waiting: {reason})")).unwrap_or_default();
-            format!("{name} {} indexed, {} deleted{hold}", counts.indexed, counts.deleted)
+            let paused = counts.paused.map(|reason| format!(" (paused: {reason})")).unwrap_or_default();
+            format!("{name} {} indexed, {} deleted{paused}", counts.indexed, counts.deleted)
         })
         .collect();
     format!("{} · {:.0} s", parts.join(" · "), elapsed.as_secs_f64())
@@ -133,7 +165,7 @@ impl Summary {
             let rate = format!("{:.0}", per_second(counts.seen, *elapsed));
             table.row([pillow.to_string()].into_iter().chain(numbers.map(|n| n.to_string())).chain([rate]));
         }
-        table.lines().iter().for_each(|line| self.talk.text(line));
+        self.talk.table(&table);
     }
 
     /// The same for scripts.
@@ -168,10 +200,10 @@ mod tests {
             line(pillows.to_vec(), Duration::from_secs(1)),
             "case 0 indexed, 0 deleted · user 0 indexed, 0 deleted · 1 s"
         );
-        pillows[1].1.hold = Some("its index is closed".to_owned());
+        pillows[1].1.paused = Some("its index is closed".to_owned());
         assert_eq!(
             line(pillows.to_vec(), Duration::from_secs(1)),
-            "user 0 indexed, 0 deleted (waiting: its index is closed) · case 0 indexed, 0 deleted · 1 s"
+            "user 0 indexed, 0 deleted (paused: its index is closed) · case 0 indexed, 0 deleted · 1 s"
         );
     }
 }

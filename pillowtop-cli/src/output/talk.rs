@@ -6,6 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::ProgressBar;
 use serde_json::Value;
 
+use super::table::{Table, wrap_at};
+use super::visible;
+
+/// The columns of a screen whose width is not known.
+const SCREEN: usize = 80;
+
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
@@ -26,24 +32,42 @@ pub(crate) struct Streams {
     err: Writer,
     /// Whether standard error is a terminal.
     is_terminal: bool,
+    /// How many columns a line of data may have.
+    screen: usize,
 }
 
 impl Streams {
     /// The process's own.
     pub(crate) fn of_process() -> Self {
         let is_terminal = std::io::stderr().is_terminal();
-        Self { is_terminal, ..Self::of(std::io::stdout(), std::io::stderr()) }
+        Self { is_terminal, screen: screen(), ..Self::of(std::io::stdout(), std::io::stderr()) }
     }
 
     /// Somebody else's, which are no terminals.
     pub(crate) fn of(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
-        Self { out: Arc::new(Mutex::new(out)), err: Arc::new(Mutex::new(err)), is_terminal: false }
+        Self {
+            out: Arc::new(Mutex::new(out)),
+            err: Arc::new(Mutex::new(err)),
+            is_terminal: false,
+            screen: SCREEN,
+        }
     }
 
     /// Whether standard error takes colours.
     pub(crate) fn has_colours(&self) -> bool {
         self.is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
     }
+}
+
+/// The width of the screen that shows standard output: that of the terminal, unless `COLUMNS` says another one.
+fn screen() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let is_terminal = std::io::stdout().is_terminal();
+    let terminal = || terminal_size::terminal_size().filter(|_| is_terminal);
+    columns
+        .or_else(|| terminal().map(|(width, _)| usize::from(width.0)))
+        .filter(|columns| *columns > 0)
+        .map_or(SCREEN, |columns| columns.max(SCREEN / 2))
 }
 
 /// The streams, and how much is said there. Clones share them.
@@ -81,21 +105,38 @@ impl Talk {
     /// A line of data for people, when nobody asked for JSON.
     pub(crate) fn text(&self, line: &str) {
         if !self.json {
-            self.line(&self.streams.out, line);
+            self.line(&self.streams.out, &visible(line));
         }
+    }
+
+    /// Data as it is, whatever was asked for.
+    pub(crate) fn raw(&self, bytes: &[u8]) {
+        self.bytes(&self.streams.out, bytes);
+    }
+
+    /// A table for people, when nobody asked for JSON.
+    pub(crate) fn table(&self, table: &Table) {
+        if !self.json {
+            table.lines(self.streams.screen).iter().for_each(|line| self.line(&self.streams.out, line));
+        }
+    }
+
+    /// A sentence or more for people, in lines that fit the screen, when nobody asked for JSON.
+    pub(crate) fn paragraph(&self, text: &str, indent: &str) {
+        wrap_at(text, indent, self.streams.screen).iter().for_each(|line| self.text(line));
     }
 
     /// What is going on.
     pub(crate) fn note(&self, line: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.line(&self.streams.err, line);
+            self.line(&self.streams.err, &visible(line));
         }
     }
 
     /// What went wrong, and what to do about it.
     pub(crate) fn error(&self, message: &str, hint: Option<&str>) {
         let hint = hint.map(|hint| format!("\n\nhint: {hint}")).unwrap_or_default();
-        self.line(&self.streams.err, &format!("error: {message}{hint}"));
+        self.line(&self.streams.err, &visible(&format!("error: {message}{hint}")));
     }
 
     /// For the runtime's log: standard error.

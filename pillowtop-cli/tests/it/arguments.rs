@@ -29,6 +29,8 @@ fn wrong_usage_is_code_2() {
     for (arguments, said) in [
         ("", "Usage:"),
         ("fast-reindexx note", "fast-reindex"),
+        ("new-pillow visit", "--from-mapping <FILE|INDEX-URL>|--from-docs <FILE|DIRECTORY|COUCH-URL>"),
+        ("completions tcsh", "[possible values: bash, elvish, fish, powershell, zsh]"),
         ("fast-reindex", "NAME"),
         ("make-mapping", "make-mapping --all"),
         ("make-mapping --all note", "cannot be used"),
@@ -94,4 +96,32 @@ fn a_task_is_listed_and_must_stand_first() {
     let app = || app().task("test", "Run all tests", task);
     check(app(), "--help", 0, "Run all tests");
     check(app(), "-q test", 2, "`test` takes what follows it");
+}
+
+#[test]
+fn each_shell_gets_completions_of_commands_options_and_pillows() {
+    fn task(_: &[String]) -> ExitCode {
+        ExitCode::SUCCESS
+    }
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let app = app().task("test", "Run all tests", task);
+        let ran = check(app, &format!("completions {shell} --name xtask"), 0, "xtask");
+        for word in ["make-mapping", "fast-reindex", "until-caught-up", "note", "Run all tests"] {
+            // bash shows no descriptions; the others' scripts complete no values of arguments without an option.
+            let is_missing = word == "Run all tests" && shell == "bash"
+                || word == "note" && !["bash", "zsh"].contains(&shell);
+            assert!(ran.out.contains(word) || is_missing, "{shell} has no `{word}`: {}", ran.out);
+        }
+        assert!(ran.err.is_empty(), "{ran:?}");
+    }
+}
+
+#[test]
+fn global_options_stand_under_a_heading_of_their_own() {
+    for command in ["pillows", "make-mapping", "run", "es-manage flip", "new-pillow", ""] {
+        let ran = check(app(), &format!("{command} --help"), 0, "Global options:");
+        let (own, global) = ran.out.split_once("Global options:").unwrap();
+        assert!(global.contains("--couch-url") && global.contains("--quiet"), "{}", ran.out);
+        assert!(!own.contains("--couch-url") && !own.contains("--json"), "{}", ran.out);
+    }
 }

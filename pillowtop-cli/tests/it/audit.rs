@@ -78,7 +78,7 @@ fn what_cannot_be_read_is_said_with_its_place() {
     fs_err::write(&broken, format!("{}\n{{\"a\":\n", document("a", "x"))).unwrap();
     let ran = audit(broken.to_str().unwrap(), &[]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.err.contains("line 2 of") && ran.err.contains("is no document"), "{ran:?}");
+    assert!(ran.err.contains("line 2 of") && ran.err.contains("is not a document"), "{ran:?}");
     let binary = folder.path().join("binary.json");
     fs_err::write(&binary, [0x1f, 0x8b, 0xff, 0xfe]).unwrap();
     let ran = audit(binary.to_str().unwrap(), &[]);
@@ -107,7 +107,7 @@ fn a_document_without_an_id_is_called_by_its_place() {
     let long = json!({"doc_type": "Note", "body": "x".repeat(32_767)}).to_string();
     for (name, text, place) in [
         ("lines.jsonl", format!("\u{feff}{}\n{long}\n", document("a", "x")), "first in `line 2`"),
-        ("list.json", format!("[\n{},\n{long}]", document("a", "x")), "first in `item 2`"),
+        ("list.json", format!("[\n{},\n{long}]", document("a", "x")), "first in `line 3`"),
     ] {
         let file = folder.path().join(name);
         fs_err::write(&file, text).unwrap();

@@ -66,7 +66,7 @@ fn the_type_is_chosen() {
     let path = samples(folder.path(), "visits", &documents);
     let command = format!("new-pillow visit --from-docs {}", path.display());
     check(app(), &command, 2, "`Other` (1), `Visit` (2)");
-    check(app(), &format!("{command} --doc-type Nobody"), 2, "no sample");
+    check(app(), &format!("{command} --doc-type Nobody"), 2, "is of the type Nobody");
     check(app(), &format!("{command} --doc-type Visit"), 0, "pub struct Visit {");
 }
 
@@ -102,6 +102,15 @@ fn hard() -> Vec<(&'static str, Vec<Value>)> {
             vec![
                 json!({"type": 1, "self": 2, "": 3, "a.b": 4, "größe": 5, "1st": 6, "a b": 7, "a_b": 8, "pillowtop": 9, "_x": 1,
                 "in": {"": 1, "ok": 2}, "dots": {"a.b": 1}, "日本": "語", "String": {"vec": 1}, "option": {"Value": {"a": 1}}}),
+            ],
+        ),
+        (
+            "invisible",
+            vec![
+                json!({"sınıf": 1, "sinif": 2, "æon": 3, "aeon": 4, "a\u{202e}b": 5, "\u{200b}": 6, "\u{2067}": {"x": 1}, "ニ": 1, "二": 2,
+                "line\nbreak": "a\u{202e}b", "nul\u{0}": 1, "quote\"s'": 1, "back\\slash": 1, "`tick`": {"`": [1, "a"]}, "e\u{301}": 1,
+                "\u{ad}soft": {"\u{202e}mixed": "text"}, "*/": 1, "//": 2, "{}": 3, "İstanbul": 1, "istanbul": 2, "ſ": 1, "s": 2, "K": 1}),
+                json!({"\u{ad}soft": {"\u{202e}mixed": {"a": 1}}, "\u{202e}": [{"a\u{301}": 1}]}),
             ],
         ),
         (
@@ -192,7 +201,8 @@ fn what_is_written_compiles_and_takes_every_sample() {
             .into_iter()
             .enumerate()
             .map(|(number, mut document)| {
-                document["_id"] = json!(format!("{name}-{number}"));
+                // No reader sees that the text is turned around.
+                document["_id"] = json!(format!("{name}-{number}\u{202e}"));
                 document["doc_type"] = json!("Sample");
                 document
             })

@@ -2,9 +2,11 @@
 
 use pillowtop::{CouchDocument, Pillow};
 use pillowtop_cli::App;
+use pillowtop_core::Registry;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::support::{check, run};
+use crate::support::{Note, OTHERS, check, mapping_of, run};
 
 /// Two fields of its own, and four of the runtime's object.
 #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
@@ -53,4 +55,43 @@ fn near_a_limit_there_is_a_warning() {
     assert_eq!(warnings[0]["setting"], "mapping.total_fields.limit");
     assert_eq!((&warnings[0]["count"], &warnings[0]["limit"]), (&6.into(), &6.into()));
     assert_eq!(warnings[1]["setting"], "refresh_intervall");
+}
+
+#[test]
+fn one_mapping_past_a_limit_does_not_keep_the_others_from_being_written() {
+    let path = mapping_of(OTHERS);
+    let both = || App::new(pillowtop::registry![Past].and(&Registry::new().with::<Note<OTHERS, false>>()));
+    let ran = check(both(), "make-mapping --all", 1, "mapping.total_fields.limit");
+    assert!(ran.out.contains("new") && path.is_file(), "{ran:?}");
+    assert!(ran.err.contains("error: visit: "), "{ran:?}");
+    let ran = check(both(), "make-mapping --check", 1, "mapping.total_fields.limit");
+    assert!(ran.out.contains("1 committed mapping is what"), "{ran:?}");
+}
+
+#[test]
+fn a_struct_that_is_written_past_a_limit_is_told_with_how_to_raise_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let members = |number: usize| (format!("member{number}"), json!(number));
+    let many: serde_json::Map<String, Value> = (0..998).map(members).collect();
+    let properties = |number: usize| (format!("member{number}"), json!({"type": "long"}));
+    let mapping: serde_json::Map<String, Value> = (0..998).map(properties).collect();
+    let mut document = json!({"doc_type": "Visit"});
+    document.as_object_mut().unwrap().extend(many);
+    for (name, option, body) in [
+        ("docs.json", "--from-docs", document),
+        ("mapping.json", "--from-mapping", json!({"properties": mapping})),
+    ] {
+        let path = folder.path().join(name);
+        fs_err::write(&path, body.to_string()).unwrap();
+        let command = format!("new-pillow visit {option} {}", path.display());
+        let ran = check(App::new(Registry::new()), &command, 0, "pub struct Visit");
+        assert!(ran.err.contains("more than the limit of 1000 (mapping.total_fields.limit"), "{}", ran.err);
+        assert!(
+            ran.err.contains(r##"`settings = r#"{"mapping.total_fields.limit":1500}"#`"##),
+            "{}",
+            ran.err
+        );
+        let warnings = run(App::new(Registry::new()), &format!("--json {command}")).json()["warnings"].take();
+        assert_eq!(warnings[0]["limit"], 1000, "{warnings}");
+    }
 }

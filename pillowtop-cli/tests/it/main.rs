@@ -5,11 +5,15 @@
 mod any_documents;
 mod arguments;
 mod audit;
+mod certificates;
 mod configuration;
+mod database;
 mod explain;
+mod fake_couch;
 mod from_docs;
 mod limits;
 mod make_mapping;
 mod new_pillow;
 mod quickstart;
+mod screen;
 mod support;

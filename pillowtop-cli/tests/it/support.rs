@@ -24,14 +24,16 @@ pub(crate) const EDITED: usize = 2;
 pub(crate) const ORPHANS: usize = 3;
 pub(crate) const STALE: usize = 4;
 pub(crate) const QUICKSTART: usize = 5;
+pub(crate) const OTHERS: usize = 6;
 
-const MAPPINGS: [&str; 6] = [
+const MAPPINGS: [&str; 7] = [
     mapping!("writes"),
     mapping!("checks"),
     mapping!("edited"),
     mapping!("orphans"),
     mapping!("stale"),
     mapping!("quickstart"),
+    mapping!("others"),
 ];
 
 const KEYWORD: Object =

@@ -1,7 +1,8 @@
 //! The filter as a Mango selector that is weaker, never stronger: every document that the predicate accepts passes it.
 //!
 //! A missing member fails every operator but `$exists: false`, so `!=` and what is negated say that it may be missing. What has no
-//! counterpart is left out: nested paths (a missing parent fails even `$exists: false`), orderings of texts (ICU's, not Rust's),
+//! counterpart is left out: nested paths (a missing parent fails even `$exists: false`), orderings of strings (ICU's, not Rust's),
+//! that a string is not another one (CouchDB compares by ICU, which ignores some characters: strings that differ may be equal),
 //! floats (a document's digits are not the field's), constants, patterns of variants. What is left out of an `&&` makes the
 //! selector weaker; what is left out of an `||` leaves out the whole of it.
 
@@ -81,13 +82,8 @@ impl Selector<'_> {
             Filter::Test { field, test, .. } => self.test(field, test, wanted),
             Filter::Matches { field, pattern } => {
                 let field = self.field(field).filter(|field| field.kind == RustType::Text)?;
-                let texts = json!(texts(pattern)?);
                 let name = field.name.as_str();
-                Some(if wanted {
-                    json!({name: {"$in": texts}})
-                } else {
-                    or_missing(name, &json!({name: {"$nin": texts}}))
-                })
+                wanted.then_some(json!({name: {"$in": texts(pattern)?}}))
             }
         }
     }
@@ -117,9 +113,7 @@ impl Selector<'_> {
                 let field = self.fields.get(&syn::ext::IdentExt::unraw(root).to_string())?;
                 let name = field.name.as_str();
                 let is_there = matches!(test, Test::IsSome) == wanted;
-                field.is_optional.then(|| {
-                    if is_there { json!({name: {"$exists": true, "$ne": null}}) } else { none(name) }
-                })
+                field.is_optional.then(|| if is_there { present(name) } else { none(name) })
             }
             Test::IsEmpty => {
                 let field = self.field(path).filter(|field| field.kind == RustType::Text)?;
@@ -127,7 +121,7 @@ impl Selector<'_> {
                 Some(if wanted {
                     json!({"$or": flat("$or", none(name), equal(name, &json!("")))})
                 } else {
-                    json!({name: {"$nin": [null, ""]}})
+                    present(name)
                 })
             }
             Test::Contains(_) | Test::StartsWith(_) => None,
@@ -153,7 +147,7 @@ fn compare(field: &SelectorField, kind: OperatorKind, constant: &Constant, wante
     let operator = match (kind, wanted) {
         (OperatorKind::Equal, true) | (OperatorKind::NotEqual, false) => return Some(equal(name, &value)),
         (OperatorKind::Equal, false) | (OperatorKind::NotEqual, true) => {
-            return Some(not_equal(name, &value));
+            return (field.kind != RustType::Text).then(|| not_equal(name, &value));
         }
         _ if field.kind != RustType::Integer => return None,
         (OperatorKind::Less, true) | (OperatorKind::GreaterOrEqual, false) => "$lt",
@@ -181,6 +175,11 @@ fn not_equal(name: &str, value: &Value) -> Value {
 
 fn or_missing(name: &str, selector: &Value) -> Value {
     json!({"$or": [{name: {"$exists": false}}, selector]})
+}
+
+/// Neither missing nor `null`.
+fn present(name: &str) -> Value {
+    json!({name: {"$exists": true, "$ne": null}})
 }
 
 /// Missing, or `null`: both are read as `None`.

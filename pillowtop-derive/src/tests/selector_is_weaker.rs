@@ -60,9 +60,9 @@ const FILTERS: [&str; 34] = [
     "(self.flag && self.maybe.is_none()) || (!self.flag && self.maybe_number != 2)",
 ];
 
-/// Filters whose selector says exactly the same, so that the others' weakness is no accident.
-const EXACT: [usize; 25] =
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 29, 30, 33];
+/// Filters whose selector passes exactly the same documents, so that the weakness of the others is intended. None compares
+/// strings.
+const EXACT: [usize; 14] = [7, 8, 9, 10, 13, 14, 15, 16, 17, 18, 19, 20, 21, 33];
 
 #[test]
 fn every_document_that_the_filter_accepts_passes_the_selector() {
@@ -90,8 +90,8 @@ fn every_document_that_the_filter_accepts_passes_the_selector() {
 /// All documents that `World` can be read from, with a few values for each member.
 fn documents() -> Vec<Value> {
     let members: BTreeMap<&str, Vec<Option<Value>>> = BTreeMap::from([
-        ("t", vec![Some(json!("")), Some(json!("a")), Some(json!("c"))]),
-        ("maybe", vec![None, Some(Value::Null), Some(json!("")), Some(json!("a")), Some(json!("c"))]),
+        ("t", strings().to_vec()),
+        ("maybe", [&[None, Some(Value::Null)], strings().as_slice()].concat()),
         ("flag", vec![Some(json!(true)), Some(json!(false))]),
         ("maybe_flag", vec![None, Some(Value::Null), Some(json!(true)), Some(json!(false))]),
         ("number", vec![Some(json!(1)), Some(json!(2))]),
@@ -106,6 +106,11 @@ fn documents() -> Vec<Value> {
         .into_iter()
         .map(Value::Object)
         .collect()
+}
+
+/// Strings, among them two that ICU cannot tell from others.
+fn strings() -> [Option<Value>; 5] {
+    ["", "a", "c", "\u{ad}", "a\u{ad}"].map(|text| Some(json!(text)))
 }
 
 fn extended(
@@ -218,17 +223,22 @@ fn passes_operator(operator: &str, operand: &Value, value: Option<&Value>) -> bo
         return operand.as_bool().unwrap() == value.is_some();
     }
     let Some(value) = value else { return false };
+    let is_equal = |operand: &Value| collated(value) == collated(operand);
     // Null sorts before all else.
     let rank = |value: &Value| value.as_i64().unwrap_or(i64::MIN);
     match operator {
-        "$eq" => value == operand,
-        "$ne" => value != operand,
+        "$eq" => is_equal(operand),
+        "$ne" => !is_equal(operand),
         "$lt" => rank(value) < rank(operand),
         "$lte" => rank(value) <= rank(operand),
         "$gt" => rank(value) > rank(operand),
         "$gte" => rank(value) >= rank(operand),
-        "$in" => operand.as_array().unwrap().contains(value),
-        "$nin" => !operand.as_array().unwrap().contains(value),
+        "$in" => operand.as_array().unwrap().iter().any(is_equal),
         other => panic!("the evaluator has no `{other}`"),
     }
+}
+
+/// What ICU compares of a value: some characters, such as the soft hyphen, are ignored.
+fn collated(value: &Value) -> Value {
+    value.as_str().map_or_else(|| value.clone(), |text| json!(text.replace('\u{ad}', "")))
 }

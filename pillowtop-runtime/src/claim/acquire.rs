@@ -205,17 +205,18 @@ impl Attempt<'_> {
     }
 
     async fn once(&self, watched: &mut Option<Watched>) -> Result<Step, AcquireError> {
-        self.lease.check()?;
+        let owner = self.lease.owner();
+        self.lease.check(&owner)?;
         let seen = read_claim(self.lease.store().as_ref(), &self.key).await?;
         if let Some((document, _)) = &seen
-            && let Some(wait) = self.must_wait(document, watched).await?
+            && let Some(wait) = self.must_wait(document, &owner, watched).await?
         {
             return Ok(Step::Wait(wait));
         }
         let Ok(_permit) = self.lease.takeovers().acquire().await else {
             return Ok(Step::Wait(LOOK_INTERVAL.0));
         };
-        match self.win(seen).await? {
+        match self.win(seen, owner).await? {
             Some(won) => Ok(Step::Taken(Box::new(self.fenced(won).await?))),
             // Another process was faster.
             None => Ok(Step::Wait(LOOK_INTERVAL.0)),
@@ -226,10 +227,11 @@ impl Attempt<'_> {
     async fn must_wait(
         &self,
         document: &ClaimDocument,
+        own: &Owner,
         watched: &mut Option<Watched>,
     ) -> Result<Option<Duration>, AcquireError> {
         let Some(owner) = &document.owner else { return Ok(None) };
-        if owner.id == self.lease.owner().id || owner.is_dead() {
+        if owner.id == own.id || owner.is_dead() {
             return Ok(None);
         }
         let store = self.lease.store();
@@ -246,7 +248,7 @@ impl Attempt<'_> {
             Some(seen) if seen.owner_id == owner.id && seen.token == token => {
                 if now.saturating_sub(seen.since) >= length {
                     tracing::info!(target = %self.target, owner = %owner.label, "the lease ran out and is marked as expired");
-                    if lease::expire(store.as_ref(), owner, token, self.lease.owner()).await? {
+                    if lease::expire(store.as_ref(), owner, token, own).await? {
                         return Ok(None);
                     }
                     *watched = None;
@@ -279,7 +281,11 @@ impl Attempt<'_> {
     }
 
     /// Writes the claim as its owner; `None` when another process was faster.
-    async fn win(&self, seen: Option<(ClaimDocument, Token)>) -> Result<Option<Won>, AcquireError> {
+    async fn win(
+        &self,
+        seen: Option<(ClaimDocument, Token)>,
+        owner: Owner,
+    ) -> Result<Option<Won>, AcquireError> {
         let failed = |source| AcquireError::Fence { target: self.target.clone(), source };
         let histories = self.fence.histories().await.map_err(failed)?;
         let installed = self.fence.installed().await.map_err(failed)?;
@@ -293,7 +299,7 @@ impl Attempt<'_> {
         let versions = VersionClock::above(document.state.ceiling);
         document.epoch = document.epoch.max(installed) + 1;
         document.state.ceiling = versions.next_ceiling();
-        document.owner = Some(self.lease.owner().clone());
+        document.owner = Some(owner);
         document.lease_ms = u64::try_from(self.lease.length().as_millis()).unwrap_or(u64::MAX);
         document.saved = now_text();
         match self.lease.store().write(&self.key.claim(), &json!(document), token).await {

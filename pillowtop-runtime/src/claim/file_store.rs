@@ -2,17 +2,17 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use pillowtop_core::fingerprint::hash_text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::store::{ClaimStore, StoreError, Stored, Token};
+use crate::files::{file_name, sync_directory, write_whole};
 
 /// A directory with one file for each document, and a lock under which they are changed.
 #[derive(Debug, Clone)]
@@ -39,11 +39,8 @@ impl FileClaimStore {
         Ok(Self { directory })
     }
 
-    /// Keys have any characters and any length, file names do not.
     fn path(&self, key: &str) -> PathBuf {
-        let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
-        let readable: String = key.chars().take(60).map(plain).collect();
-        self.directory.join(format!("{readable}.{:032x}.json", hash_text(key)))
+        self.directory.join(file_name(key))
     }
 
     async fn locked<T: Send + 'static>(
@@ -98,16 +95,6 @@ fn read_file(path: &Path) -> Result<Option<Contents>, Failure> {
     }
 }
 
-/// Whole or not at all, and on the disk when it returns.
-fn write_file(path: &Path, contents: &Contents) -> Result<(), Failure> {
-    let unfinished = path.with_extension("new");
-    let mut file = fs::File::create(&unfinished)?;
-    file.write_all(&serde_json::to_vec_pretty(contents).map_err(io::Error::from)?)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    Ok(())
-}
-
 fn token(contents: &Contents) -> Token {
     Token { term: 0, number: contents.number }
 }
@@ -134,14 +121,16 @@ impl ClaimStore for FileClaimStore {
     ) -> BoxFuture<'a, Result<Token, StoreError>> {
         let (owned, value, path) = (key.to_owned(), value.clone(), self.path(key));
         async move {
-            self.locked(format!("writing {key}"), move |_| {
+            self.locked(format!("writing {key}"), move |store| {
                 let found = read_file(&path)?;
                 if found.as_ref().map(token) != seen {
                     return Err(Failure::Conflict(owned));
                 }
-                let number = found.map_or(1, |found| found.number + 1);
+                // A document that was removed and is created again must not have a token that was seen before.
+                let number = found.map_or_else(|| fastrand::u64(..u64::MAX / 2), |found| found.number + 1);
                 let contents = Contents { key: owned, number, value };
-                write_file(&path, &contents)?;
+                write_whole(&path, &serde_json::to_vec_pretty(&contents).map_err(io::Error::from)?)?;
+                sync_directory(&store.directory)?;
                 Ok(token(&contents))
             })
             .await

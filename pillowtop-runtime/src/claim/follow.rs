@@ -116,7 +116,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store: Arc<dyn ClaimStore> = Arc::new(FileClaimStore::open(directory.path()).unwrap());
         let lease = Lease::start(Arc::clone(&store), "host: run", LENGTH).await.unwrap();
-        let owner = lease.owner().clone();
+        let owner = lease.owner();
         assert_eq!(is_alive(store.as_ref(), &owner, LENGTH).await, Ok(true));
         // A wall clock that is wrong by a year.
         let stored = store.read(&owner.lease()).await.unwrap().unwrap();
@@ -136,7 +136,7 @@ mod tests {
         let store: Arc<dyn ClaimStore> = Arc::new(FileClaimStore::open(directory.path()).unwrap());
         let lease = Lease::start(Arc::clone(&store), "host: run", LENGTH).await.unwrap();
         lease.end().await.unwrap();
-        assert_eq!(is_alive(store.as_ref(), lease.owner(), LENGTH).await, Ok(false));
+        assert_eq!(is_alive(store.as_ref(), &lease.owner(), LENGTH).await, Ok(false));
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use super::acquire::changed_histories;
 use super::fence::{Fence, FenceError};
 use super::lease::{Lease, LeaseError};
 use super::state::{ClaimState, PastCheckpoints, Phase};
-use super::store::{ClaimDocument, ClaimKey, ClaimStore, StoreError, Token};
+use super::store::{ClaimDocument, ClaimKey, ClaimStore, Owner, StoreError, Token};
 use crate::clock::{VersionClock, now_text};
 use crate::operation::Version;
 
@@ -43,6 +43,8 @@ pub enum ClaimError {
 /// A claim that this process holds.
 pub struct Claim {
     lease: Arc<Lease>,
+    /// Who took it: the lease may be another owner's by now.
+    owner: Option<Owner>,
     key: ClaimKey,
     fence: Arc<dyn Fence>,
     versions: VersionClock,
@@ -83,6 +85,32 @@ pub(super) async fn read_claim(
     Ok(Some((document, stored.token)))
 }
 
+/// Changes the state of a claim from outside, as for setting a checkpoint. Whoever holds the claim loses it, notices with the next save
+/// or [`Reload`](crate::request::RequestKind::Reload) request, and starts again from what is stored here. `false` when there is no claim.
+///
+/// # Errors
+///
+/// When the store cannot be read or written.
+pub async fn amend(
+    store: &dyn ClaimStore,
+    key: &ClaimKey,
+    mut change: impl FnMut(&mut ClaimState) + Send,
+) -> Result<bool, StoreError> {
+    loop {
+        let Some((mut document, token)) = read_claim(store, key).await? else { return Ok(false) };
+        change(&mut document.state);
+        document.owner = None;
+        document.epoch += 1;
+        document.saved = now_text();
+        match store.write(&key.claim(), &json!(document), Some(token)).await {
+            Ok(_) => return Ok(true),
+            // A live owner saves every few seconds; the next attempt is sooner.
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Who has a claim that is not ours any more.
 pub(super) fn describe_owner(document: Option<ClaimDocument>) -> String {
     match document {
@@ -105,6 +133,7 @@ impl Claim {
     ) -> Self {
         let shown = Shown { state: document.state.clone(), epoch: document.epoch, lost: None };
         Self {
+            owner: document.owner.clone(),
             lease,
             key,
             fence,
@@ -156,7 +185,7 @@ impl Claim {
         if let Some(reason) = &shown.lost {
             return Err(ClaimError::Lost { target: target(), reason: reason.clone() });
         }
-        match self.lease.check() {
+        match self.check_lease() {
             Ok(()) => {}
             Err(LeaseError::Lost(reason)) => return Err(ClaimError::Lost { target: target(), reason }),
             Err(error @ LeaseError::Expired) => {
@@ -174,7 +203,17 @@ impl Claim {
     /// How the claim was lost, if it was.
     pub fn lost(&self) -> Option<String> {
         let lost = self.shown().lost.clone();
-        lost.or_else(|| self.lease.is_lost().then(|| "the lease of this process is lost".to_owned()))
+        lost.or_else(|| match self.check_lease() {
+            Err(LeaseError::Lost(reason)) => Some(format!("the lease of this process is lost: {reason}")),
+            _ => None,
+        })
+    }
+
+    fn check_lease(&self) -> Result<(), LeaseError> {
+        match &self.owner {
+            Some(owner) => self.lease.check(owner),
+            None => Err(LeaseError::Lost("nobody took it".to_owned())),
+        }
     }
 
     /// Notes that the claim is lost. The first reason stays.
@@ -314,7 +353,8 @@ impl Claim {
     }
 
     fn is_ours(&self, document: &ClaimDocument) -> bool {
-        document.owner.as_ref().is_some_and(|owner| owner.id == self.lease.owner().id)
+        let id = |owner: &Option<Owner>| owner.as_ref().map(|owner| owner.id.clone());
+        document.owner.is_some() && id(&document.owner) == id(&self.owner)
     }
 
     async fn is_fenced_by_us(&self, epoch: u64) -> Result<bool, ClaimError> {

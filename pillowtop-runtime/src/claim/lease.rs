@@ -1,8 +1,8 @@
 //! A process's sign of life in a claim store: one document, renewed at a third of its length, whatever the number of claims.
 //!
 //! A lease that stays unchanged for its whole length, by the clock of whoever watches it, may be marked as expired by
-//! compare-and-set. The owner's next renewal then fails, so it knows that it lost every claim. Until somebody marks it, a lease
-//! that ran out is renewed and nothing is lost.
+//! compare-and-set. The owner's next renewal then fails, so it knows that it lost every claim, and it continues under a new id. Until
+//! somebody marks it, a lease that ran out is renewed and nothing is lost.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,7 +55,6 @@ pub struct Lease {
 
 struct Inner {
     store: Arc<dyn ClaimStore>,
-    owner: Owner,
     length: Duration,
     takeovers: Semaphore,
     /// The last write that is known to be ours. Held while renewing.
@@ -64,14 +63,18 @@ struct Inner {
 }
 
 struct Shown {
+    /// Who holds it now: another id after it was lost.
+    owner: Owner,
     /// By [`boot_time`].
     ends: Duration,
+    /// How it was lost last.
     lost: Option<String>,
+    is_ended: bool,
 }
 
 impl fmt::Debug for Lease {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Lease").field("owner", &self.inner.owner.label).finish_non_exhaustive()
+        formatter.debug_struct("Lease").field("owner", &self.owner().label).finish_non_exhaustive()
     }
 }
 
@@ -96,9 +99,9 @@ impl Lease {
         length: Duration,
     ) -> Result<Arc<Self>, StoreError> {
         let owner = Owner { id: unique_id(), label: label.into(), process: ProcessIdentity::own() };
-        let shown = Mutex::new(Shown { ends: Duration::ZERO, lost: None });
+        let shown = Mutex::new(Shown { owner, ends: Duration::ZERO, lost: None, is_ended: false });
         let (takeovers, token) = (Semaphore::new(TAKEOVERS), AsyncMutex::new(None));
-        let inner = Arc::new(Inner { store, owner, length, takeovers, token, shown });
+        let inner = Arc::new(Inner { store, length, takeovers, token, shown });
         inner.renew().await?;
         if let Err(error) = inner.remove_old_leases().await {
             tracing::debug!(%error, "leases of owners that are gone stay for now");
@@ -107,9 +110,9 @@ impl Lease {
         Ok(Arc::new(Self { inner, keeper }))
     }
 
-    /// Who holds it.
-    pub fn owner(&self) -> &Owner {
-        &self.inner.owner
+    /// Who holds it now.
+    pub fn owner(&self) -> Owner {
+        self.inner.shown().owner.clone()
     }
 
     /// How long it lasts without being renewed.
@@ -122,23 +125,25 @@ impl Lease {
         &self.inner.store
     }
 
-    /// Whether anything may be written under it right now.
+    /// Whether an owner may write under it right now.
     ///
     /// # Errors
     ///
-    /// When it ran out or is lost.
-    pub fn check(&self) -> Result<(), LeaseError> {
+    /// When it ran out, or that owner has lost it.
+    pub fn check(&self, owner: &Owner) -> Result<(), LeaseError> {
         let shown = self.inner.shown();
-        match &shown.lost {
-            Some(reason) => Err(LeaseError::Lost(reason.clone())),
-            None if boot_time() >= shown.ends => Err(LeaseError::Expired),
-            None => Ok(()),
+        if shown.is_ended {
+            return Err(LeaseError::Lost("it was ended".to_owned()));
         }
+        if shown.owner.id != owner.id {
+            return Err(LeaseError::Lost(shown.lost.clone().unwrap_or_default()));
+        }
+        if boot_time() >= shown.ends { Err(LeaseError::Expired) } else { Ok(()) }
     }
 
-    /// Whether it is lost for good. A new one is needed then.
-    pub fn is_lost(&self) -> bool {
-        self.inner.shown().lost.is_some()
+    /// Whether it was ended. A new one is needed then.
+    pub fn is_ended(&self) -> bool {
+        self.inner.shown().is_ended
     }
 
     /// Limits how many claims are taken at once.
@@ -154,9 +159,9 @@ impl Lease {
     pub async fn end(&self) -> Result<(), StoreError> {
         self.keeper.abort();
         let mut token = self.inner.token.lock().await;
-        self.inner.lose("it was ended".to_owned());
+        self.inner.shown().is_ended = true;
         match token.take() {
-            Some(seen) => self.inner.store.remove(&self.inner.owner.lease(), seen).await,
+            Some(seen) => self.inner.store.remove(&self.owner().lease(), seen).await,
             None => Ok(()),
         }
     }
@@ -184,15 +189,23 @@ impl Inner {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Every claim under it is lost. It continues under a new id.
     fn lose(&self, reason: String) {
-        self.shown().lost.get_or_insert(reason);
+        tracing::warn!(
+            store = self.store.describe(),
+            reason,
+            "the lease and every claim under it are lost; taking a new one"
+        );
+        let mut shown = self.shown();
+        shown.owner.id = unique_id();
+        shown.lost = Some(reason);
     }
 
     async fn keep(self: Arc<Self>) {
         let mut wait = self.length / 3;
         loop {
             tokio::time::sleep(wait.max(Duration::from_millis(10))).await;
-            if self.shown().lost.is_some() {
+            if self.shown().is_ended {
                 return;
             }
             match self.renew().await {
@@ -207,11 +220,12 @@ impl Inner {
 
     async fn renew(&self) -> Result<(), StoreError> {
         let mut token = self.token.lock().await;
-        let key = self.owner.lease();
         let mut result = Ok(());
         for _ in 0..RENEWAL_TRIES {
             let asked = boot_time();
-            let document = LeaseDocument { owner: self.owner.clone(), renewed: now_text(), expired_by: None };
+            let owner = self.shown().owner.clone();
+            let key = owner.lease();
+            let document = LeaseDocument { owner, renewed: now_text(), expired_by: None };
             match self.store.write(&key, &json!(document), *token).await {
                 Ok(written) => {
                     *token = Some(written);
@@ -228,11 +242,11 @@ impl Inner {
                     Ok(LeaseDocument { expired_by: None, .. }) => *token = Some(stored.token),
                     Ok(LeaseDocument { expired_by: Some(by), .. }) => {
                         self.lose(format!("{by} marked it as expired"));
-                        return Ok(());
+                        *token = None;
                     }
                     Err(error) => {
                         self.lose(format!("its document cannot be read: {error}"));
-                        return Ok(());
+                        *token = None;
                     }
                 },
             }

@@ -40,19 +40,28 @@ pub struct DatabaseIdentity {
 impl DatabaseIdentity {
     /// Whether both may be the same database. A start time of "0" matches any, as CouchDB's replicator has it.
     pub fn matches(&self, other: &Self) -> bool {
-        let is_known = |time: &str| !time.is_empty() && time != "0" && time != "null";
-        let (own, others) = (self.instance_start_time.as_str(), other.instance_start_time.as_str());
-        self.name == other.name && (own == others || !is_known(own) || !is_known(others))
+        let is_same_time = self.instance_start_time == other.instance_start_time;
+        self.name == other.name && (is_same_time || !self.has_start_time() || !other.has_start_time())
+    }
+
+    /// Whether the start time tells this database from one of the same name that is created later. A stored identity that has none is
+    /// replaced by a matching one that has one, for instance after an upgrade of CouchDB.
+    pub fn has_start_time(&self) -> bool {
+        !matches!(self.instance_start_time.as_str(), "" | "0" | "null")
     }
 }
 
 /// A first load, so that it can be resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadState {
-    /// The position that the database reported before the first document was read, for information.
+    /// The position that the database reported before the first document was read.
     pub start: Sequence,
     /// Everything before this position of the load's own feed is acknowledged.
     pub position: Sequence,
+    /// Whether the load reads through a selector. A change that makes a document leave the selector does not come through it, so
+    /// catching up begins at `start`.
+    #[serde(default)]
+    pub uses_selector: bool,
 }
 
 /// One earlier checkpoint.
@@ -187,10 +196,13 @@ impl ClaimState {
     }
 
     /// Enters the next phase. Catching up continues from the load's own last position: with several copies of a shard, the
-    /// position that `GET /db` reported when the load began may be ahead of the copy that the load read.
+    /// position that `GET /db` reported when the load began may be ahead of the copy that the load read. A load through a selector is
+    /// only made where there is one copy.
     pub fn enter(&mut self, phase: Phase) {
         if self.phase == Phase::Loading {
-            self.checkpoint = self.load.as_ref().map(|load| load.position.clone());
+            let reached =
+                |load: &LoadState| if load.uses_selector { &load.start } else { &load.position }.clone();
+            self.checkpoint = self.load.as_ref().map(reached);
         }
         self.phase = phase;
         if phase == Phase::Following {
@@ -212,7 +224,7 @@ mod tests {
             hash: "0".to_owned(),
             phase: Phase::Loading,
             checkpoint: None,
-            load: Some(LoadState { start: "s0".into(), position: Sequence::start() }),
+            load: Some(LoadState { start: "s0".into(), position: Sequence::start(), uses_selector: false }),
             database: DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() },
             ceiling: Version(1),
         }

@@ -1,141 +1,211 @@
-//! What a row means to a pillow: gate, decode, filter, transform.
+//! What a row means to a pillow: type filter, decode, filter, transform. A pure function of the row, so any number of cores can decide
+//! the rows of a batch at once.
 
-use std::any::Any;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
-use pillowtop_core::{AnyPillow, ChangeMeta, ProcessError, Verdict};
+use pillowtop_core::{AnyPillow, ChangeMeta, DatabaseName, DocumentId, IndexName, ProcessError, Verdict};
 
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
-use crate::operation::{Action, Version};
+use crate::operation::Version;
+use crate::panic_message::panic_message;
 use crate::row::Row;
-use crate::state::IndexState;
 
-/// The longest document text that a dead letter keeps, in bytes.
+/// The longest document that a dead letter keeps, in bytes.
 pub(super) const KEPT_DOCUMENT: usize = 64 * 1024;
 /// The longest reason that it keeps: one that quotes a value may be as long as the document.
 pub(super) const KEPT_REASON: usize = 4 * 1024;
 
-/// What a `_source` has more than its document, in bytes: its id, revision and database once more.
-const ROOM: usize = 256;
+/// What a `_source` has beside its document, in bytes: its id, revision and database once more.
+const OVERHEAD: usize = 128;
 
 /// What a row means to a pillow.
 #[derive(Debug)]
-pub enum Judgement {
+pub enum Decision {
     /// Nothing: a design document, or a document of another type that cannot have been one of these.
-    Foreign,
-    /// A document of another type: whatever the index has under its id goes.
-    Leave,
-    /// A document that the filter or the transform keeps out: the same.
+    Ignore,
+    /// A document of another type: whatever the target holds under its id is deleted.
+    Remove,
+    /// A document that the filter or the transform keeps out: deleted too.
     Filtered,
     /// A deletion.
     Delete,
     /// A document to index, with its `_source`.
     Index(Bytes),
-    /// It cannot be indexed. The letter has no version yet: whoever takes the row stamps it.
-    Dead(DeadLetter),
+    /// It cannot be indexed. The dead letter has no version yet.
+    DeadLetter(Box<DeadLetter>),
 }
 
-impl Judgement {
-    /// What is written, if anything.
-    pub fn action(self) -> Option<Action> {
-        match self {
-            Self::Index(source) => Some(Action::Index(source)),
-            Self::Leave | Self::Filtered | Self::Delete => Some(Action::Delete),
-            Self::Foreign | Self::Dead(_) => None,
-        }
-    }
+/// A decision and the id that it is about.
+#[derive(Debug)]
+pub struct Decided {
+    /// The id in the target.
+    pub id: DocumentId,
+    /// The decision.
+    pub decision: Decision,
 }
 
-/// Judges a row. The gate works on raw JSON: a document of another type is never decoded, so it can never be a dead letter. A filter or
-/// a transform that panics on one document makes a dead letter of it: the next start would panic on it again.
-pub fn judge(pillow: &dyn AnyPillow, row: &Row, state: &IndexState) -> Judgement {
-    let info = &pillow.definition().document;
-    if row.id.as_str().starts_with("_design/") {
-        return Judgement::Foreign;
-    }
-    let document_type = row.document_text(info.type_field);
-    let is_of = |types: &[&str]| document_type.as_deref().is_some_and(|found| types.contains(&found));
-    let ours = is_of(info.types);
-    let foreign = document_type.is_some() && !ours && !is_of(info.deleted_types);
-    if foreign && info.type_is_immutable {
-        return Judgement::Foreign;
-    }
-    if row.id.as_str().len() > MAX_INDEX_ID_BYTES {
-        // No index can have it, so there is nothing to delete either.
-        let reason = format!("the id is {} bytes long, over {MAX_INDEX_ID_BYTES}", row.id.as_str().len());
-        return if ours && !row.deleted {
-            Judgement::Dead(letter(row, state, Stage::Id, "id_too_long", &reason))
-        } else {
-            Judgement::Foreign
-        };
-    }
-    if row.deleted || is_of(info.deleted_types) {
-        return Judgement::Delete;
-    }
-    let (true, Some(document)) = (ours, row.document()) else {
-        return Judgement::Leave;
-    };
-    let change = ChangeMeta::new(row.id.clone(), row.revision.clone(), state.database.name.clone());
-    // What a panic may leave half done is made here and thrown away with it; a pillow itself has no state.
-    let processed = catch_unwind(AssertUnwindSafe(|| {
-        let mut source = Vec::with_capacity(document.len() + ROOM);
-        pillow.process(document, &change, &mut source).map(|verdict| (verdict, source))
-    }));
-    match processed {
-        Ok(Ok((Verdict::Index, source))) => Judgement::Index(without_slack(source)),
-        Ok(Ok(_)) => Judgement::Filtered,
-        Err(panic) => {
-            Judgement::Dead(letter(row, state, Stage::Transform, "panic", panic_message(panic.as_ref())))
+/// A pillow that decides rows of one database for one target.
+#[derive(Clone)]
+pub struct Decider {
+    /// The pillow.
+    pub pillow: Arc<dyn AnyPillow>,
+    /// The target, for dead letters.
+    pub target: IndexName,
+    /// The database.
+    pub database: DatabaseName,
+    /// Whether ids in the target are `<database>/<_id>`: two databases may have documents of the same id.
+    pub prefixes_ids: bool,
+    /// Whether dead letters keep the document.
+    pub keeps_bodies: bool,
+}
+
+/// Where a decision's `_source` lies in the buffer of its batch, until that is complete.
+enum Draft {
+    Done(Decision),
+    Source(Range<usize>),
+}
+
+impl Decider {
+    /// Decides rows. Their `_source`s share one buffer. `current` tells which row is being decided, for reporting one that never ends.
+    pub fn decide(&self, rows: &[Row], current: &AtomicUsize) -> Vec<Decided> {
+        let bytes: usize =
+            rows.iter().map(|row| row.document().map_or(0, |document| document.len() + OVERHEAD)).sum();
+        let mut buffer = Vec::with_capacity(bytes);
+        let mut drafts = Vec::with_capacity(rows.len());
+        for (position, row) in rows.iter().enumerate() {
+            current.store(position, Ordering::Relaxed);
+            let id = self.id_of(&row.id);
+            let draft = self.draft(row, &id, &mut buffer);
+            drafts.push((id, draft));
         }
-        Ok(Err(error)) => {
-            let (stage, error_type) = match error {
-                ProcessError::Decode(_) => (Stage::Decode, "decode_error"),
-                _ => (Stage::Transform, "serialize_error"),
+        if buffer.capacity() > 2 * buffer.len() + OVERHEAD {
+            buffer.shrink_to_fit();
+        }
+        let buffer = Bytes::from(buffer);
+        let decided = drafts.into_iter().map(|(id, draft)| {
+            let decision = match draft {
+                Draft::Done(decision) => decision,
+                Draft::Source(range) => Decision::Index(buffer.slice(range)),
             };
-            Judgement::Dead(letter(row, state, stage, error_type, &error.to_string()))
+            Decided { id, decision }
+        });
+        decided.collect()
+    }
+
+    /// Decides one row.
+    pub fn decide_one(&self, row: &Row) -> Decided {
+        let decided = self.decide(std::slice::from_ref(row), &AtomicUsize::new(0)).pop();
+        // There is one decision for each row.
+        decided.unwrap_or_else(|| Decided { id: self.id_of(&row.id), decision: Decision::Ignore })
+    }
+
+    /// The id in the target of a document. A `/` in the database's name is escaped: `a` and `b/c`, or `a/b` and `c`, are two documents.
+    pub fn id_of(&self, id: &DocumentId) -> DocumentId {
+        if self.prefixes_ids {
+            DocumentId::new(format!("{}/{id}", self.database.as_str().replace('/', "%2F")))
+        } else {
+            id.clone()
         }
     }
-}
 
-/// What a panic says.
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("it panicked without a text")
-}
-
-/// The bytes without a copy, unless much of what they were given is left over: it would be kept as long as they are.
-fn without_slack(source: Vec<u8>) -> Bytes {
-    if source.capacity() - source.len() > source.len() / 2 + ROOM {
-        return Bytes::copy_from_slice(&source);
+    /// The type filter works on raw JSON: a document of another type is never decoded, so it can never be a dead letter.
+    fn draft(&self, row: &Row, id: &DocumentId, buffer: &mut Vec<u8>) -> Draft {
+        let info = &self.pillow.definition().document;
+        if row.id.as_str().starts_with("_design/") {
+            return Draft::Done(Decision::Ignore);
+        }
+        if let Some(unreadable) = &row.unreadable {
+            return self.dead_letter(row, id, Stage::Read, &unreadable.error_type, None, &unreadable.reason);
+        }
+        let document_type = row.document_text(info.type_field);
+        let is_of = |types: &[&str]| document_type.as_deref().is_some_and(|found| types.contains(&found));
+        let ours = is_of(info.types);
+        let foreign = document_type.is_some() && !ours && !is_of(info.deleted_types);
+        if foreign && info.type_is_immutable {
+            return Draft::Done(Decision::Ignore);
+        }
+        let is_deletion = row.deleted || is_of(info.deleted_types);
+        let length = id.as_str().len();
+        if length == 0 || length > MAX_INDEX_ID_BYTES {
+            // No index can hold it, so there is nothing to delete either.
+            if !ours || is_deletion {
+                return Draft::Done(Decision::Ignore);
+            }
+            let reason = format!("the id has {length} bytes; an index accepts 1 to {MAX_INDEX_ID_BYTES}");
+            let error_type = if length == 0 { "id_empty" } else { "id_too_long" };
+            return self.dead_letter(row, id, Stage::Id, error_type, None, &reason);
+        }
+        if is_deletion {
+            return Draft::Done(Decision::Delete);
+        }
+        match row.document() {
+            Some(document) if ours => self.process(row, id, document, buffer),
+            _ => Draft::Done(Decision::Remove),
+        }
     }
-    source.into()
-}
 
-fn letter(row: &Row, state: &IndexState, stage: Stage, error_type: &str, reason: &str) -> DeadLetter {
-    DeadLetter {
-        pillow: state.pillow.clone(),
-        index: state.index.clone(),
-        database: state.database.name.clone(),
-        id: row.id.clone(),
-        revision: row.revision.clone(),
-        version: Version::default(),
-        stage,
-        error_type: error_type.to_owned(),
-        reason: cut(reason, KEPT_REASON),
-        time: now_text(),
-        document: row.document().map(|text| cut(text, KEPT_DOCUMENT)),
+    /// A filter or a transform that panics on one document makes a dead letter of it: the next start would panic on it again.
+    fn process(&self, row: &Row, id: &DocumentId, document: &str, buffer: &mut Vec<u8>) -> Draft {
+        let change = ChangeMeta::new(row.id.clone(), row.revision.clone(), self.database.clone());
+        let start = buffer.len();
+        // What a panic may leave half done is cut off below; a pillow itself has no state.
+        let processed = catch_unwind(AssertUnwindSafe(|| self.pillow.process(document, &change, buffer)));
+        if !matches!(processed, Ok(Ok(Verdict::Index))) {
+            buffer.truncate(start);
+        }
+        match processed {
+            Ok(Ok(Verdict::Index)) => Draft::Source(start..buffer.len()),
+            Ok(Ok(_)) => Draft::Done(Decision::Filtered),
+            Err(panic) => {
+                self.dead_letter(row, id, Stage::Transform, "panic", None, panic_message(panic.as_ref()))
+            }
+            Ok(Err(error)) => {
+                let (stage, error_type) = match error {
+                    ProcessError::Decode(_) => (Stage::Decode, "decode_error"),
+                    _ => (Stage::Transform, "serialize_error"),
+                };
+                self.dead_letter(row, id, stage, error_type, None, &error.to_string())
+            }
+        }
+    }
+
+    fn dead_letter(
+        &self,
+        row: &Row,
+        id: &DocumentId,
+        stage: Stage,
+        error_type: &str,
+        path: Option<String>,
+        reason: &str,
+    ) -> Draft {
+        Draft::Done(Decision::DeadLetter(Box::new(DeadLetter {
+            pillow: self.pillow.definition().pillow.clone(),
+            index: self.target.clone(),
+            database: self.database.clone(),
+            id: id.clone(),
+            revision: row.revision.clone(),
+            version: Version::default(),
+            stage,
+            error_type: error_type.to_owned(),
+            path,
+            reason: cut(reason, KEPT_REASON),
+            time: now_text(),
+            document: row.document().filter(|_| self.keeps_bodies).map(|text| cut(text, KEPT_DOCUMENT)),
+        })))
     }
 }
 
-/// The text, or as much of its start as a dead letter keeps.
-pub(super) fn cut(text: &str, most: usize) -> String {
-    let mut end = text.len().min(most);
-    while !text.is_char_boundary(end) {
+/// The string, or as much of its start as a dead letter keeps.
+pub(super) fn cut(string: &str, most: usize) -> String {
+    let mut end = string.len().min(most);
+    while !string.is_char_boundary(end) {
         end -= 1;
     }
-    text[..end].to_owned()
+    string[..end].to_owned()
 }

@@ -1,132 +1,166 @@
-//! What waits in a lane: a write or a dead letter, with the rows that it answers for.
+//! What waits in a lane: a write, a dead letter or the resolution of one, with the receipts that it acknowledges.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock};
 
 use pillowtop_core::{DocumentId, Revision};
 
 use super::watermark::Ordinal;
 use crate::dead_letter::DeadLetter;
-use crate::operation::Operation;
+use crate::operation::{Action, Operation, Version};
+use crate::request::{Processed, Ticket};
 
-/// What a stored letter has more than its texts, in bytes: names, times, the line of the bulk.
-const LETTER_ROOM: usize = 600;
+/// What a stored dead letter has beside its strings, in bytes: names, times, the line of the bulk.
+const DEAD_LETTER_OVERHEAD: usize = 600;
 
-/// An operation on its way, with the rows that it answers for.
+/// The hash of an id. Ids are compared by it first.
+pub(super) fn hash_of(id: &DocumentId) -> u64 {
+    static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    STATE.hash_one(id.as_str())
+}
+
+/// What an entry acknowledges.
 #[derive(Debug, Clone)]
-pub(super) struct Queued {
-    /// The write.
-    pub(super) operation: Operation,
-    /// The revision that it writes, for a dead letter.
-    pub(super) revision: Revision,
-    /// The rows that are acknowledged with it.
-    pub(super) rows: Vec<Ordinal>,
-    /// How often it was answered with something that is on no list.
-    pub(super) attempts: u32,
-    /// How often it got no answer, while nothing says that the index is at fault.
-    pub(super) unanswered: u32,
-    /// The most operations of a bulk that it may be in: halved when the server refuses the whole, or never answers it.
-    pub(super) company: usize,
-    /// Whether it deletes because the document was deleted, not because it left.
-    pub(super) is_deletion: bool,
+pub(super) enum Receipt {
+    /// A row of the reader.
+    Row(Ordinal),
+    /// An id of a request, such as a replayed dead letter.
+    Request(Arc<Ticket>),
 }
 
-/// A dead letter on its way to be stored, with the rows that it answers for.
+/// What is done with a document.
 #[derive(Debug, Clone)]
-pub(super) struct QueuedLetter {
-    /// The letter.
-    pub(super) letter: DeadLetter,
-    /// The rows that are acknowledged with it.
-    pub(super) rows: Vec<Ordinal>,
-    /// About how many bytes it has when it is stored.
-    bytes: usize,
-}
-
-impl QueuedLetter {
-    /// A letter that answers for these rows.
-    pub(super) fn new(letter: DeadLetter, rows: Vec<Ordinal>) -> Self {
-        let document = letter.document.as_deref().unwrap_or_default();
-        let bytes = escaped_bytes(document) + escaped_bytes(&letter.reason) + letter.id.as_str().len();
-        Self { letter, rows, bytes: bytes + LETTER_ROOM }
-    }
-
-    /// About how many bytes it has when it is stored.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// The same letter without the document's text.
-    pub(super) fn without_document(self) -> Self {
-        Self::new(DeadLetter { document: None, ..self.letter }, self.rows)
-    }
-}
-
-/// How many bytes a text has in JSON: a document's own quotes are escaped once more.
-fn escaped_bytes(text: &str) -> usize {
-    text.bytes()
-        .map(|byte| 1 + usize::from(matches!(byte, b'"' | b'\\')) + 5 * usize::from(byte < b' '))
-        .sum()
+pub(super) enum Work {
+    /// It is written to the target.
+    Write(Action),
+    /// Its failure is recorded.
+    DeadLetter(Box<DeadLetter>),
+    /// An earlier failure of it is resolved, since it was processed.
+    Resolve(Processed),
 }
 
 /// An entry of a lane.
 #[derive(Debug, Clone)]
-pub(super) enum Entry {
-    /// A write.
-    Write(Queued),
-    /// A dead letter.
-    Letter(QueuedLetter),
-}
-
-impl From<Queued> for Entry {
-    fn from(queued: Queued) -> Self {
-        Self::Write(queued)
-    }
-}
-
-impl From<QueuedLetter> for Entry {
-    fn from(letter: QueuedLetter) -> Self {
-        Self::Letter(letter)
-    }
+pub(super) struct Entry {
+    /// The id in the target.
+    pub(super) id: DocumentId,
+    /// Its hash.
+    pub(super) hash: u64,
+    /// The version of the write.
+    pub(super) version: Version,
+    /// What is done.
+    pub(super) work: Work,
+    /// The revision, for a dead letter.
+    pub(super) revision: Revision,
+    /// What is acknowledged with it.
+    pub(super) receipts: Vec<Receipt>,
+    /// How often its response was an unrecognised error.
+    pub(super) attempts: u32,
+    /// How often it got no response while nothing says that the target is at fault.
+    pub(super) timeouts: u32,
+    /// The largest bulk that it may be in: halved when the target refuses the whole bulk, or never responds to it.
+    pub(super) max_batch: usize,
+    /// Whether it deletes because the document was deleted, not because it is filtered out.
+    pub(super) is_deletion: bool,
+    bytes: usize,
 }
 
 impl Entry {
-    /// The document.
-    pub(super) fn id(&self) -> &DocumentId {
-        match self {
-            Self::Write(queued) => &queued.operation.id,
-            Self::Letter(letter) => &letter.letter.id,
+    /// An entry that was not sent yet.
+    pub(super) fn new(
+        id: DocumentId,
+        version: Version,
+        work: Work,
+        revision: Revision,
+        receipts: Vec<Receipt>,
+    ) -> Self {
+        let hash = hash_of(&id);
+        let mut entry = Self {
+            id,
+            hash,
+            version,
+            work,
+            revision,
+            receipts,
+            attempts: 0,
+            timeouts: 0,
+            max_batch: usize::MAX,
+            is_deletion: false,
+            bytes: 0,
+        };
+        entry.bytes = entry.measure();
+        entry
+    }
+
+    /// The same entry with other work, as if it was not sent yet.
+    pub(super) fn with_work(self, work: Work) -> Self {
+        Self::new(self.id, self.version, work, self.revision, self.receipts)
+    }
+
+    /// The operation that it asks for. The action is moved out of it, so nothing is copied.
+    pub(super) fn take_operation(&mut self) -> Option<Operation> {
+        match std::mem::replace(&mut self.work, Work::Resolve(Processed::Ignored)) {
+            Work::Write(action) => Some(Operation { id: self.id.clone(), version: self.version, action }),
+            work => {
+                self.work = work;
+                None
+            }
         }
+    }
+
+    /// Gives the action back that was moved out of it.
+    pub(super) fn restore(&mut self, operation: Operation) {
+        self.work = Work::Write(operation.action);
     }
 
     /// Its share of a request's body.
     pub(super) fn bytes(&self) -> usize {
-        match self {
-            Self::Write(queued) => queued.operation.body_bytes(),
-            Self::Letter(letter) => letter.bytes,
+        self.bytes
+    }
+
+    fn measure(&self) -> usize {
+        match &self.work {
+            Work::Write(action) => {
+                let source = match action {
+                    Action::Index(source) => source.len() + 1,
+                    Action::Delete => 0,
+                };
+                source + self.id.as_str().len() + 80
+            }
+            Work::DeadLetter(letter) => {
+                let document = letter.document.as_deref().unwrap_or_default();
+                escaped_bytes(document)
+                    + escaped_bytes(&letter.reason)
+                    + self.id.as_str().len()
+                    + DEAD_LETTER_OVERHEAD
+            }
+            Work::Resolve(_) => self.id.as_str().len() + 80,
         }
     }
 
-    /// How many may be in one request with it.
-    pub(super) fn company(&self) -> usize {
-        match self {
-            Self::Write(queued) => queued.company,
-            Self::Letter(_) => usize::MAX,
-        }
+    /// Whether it goes to the target, and not to the store of dead letters.
+    pub(super) fn is_write(&self) -> bool {
+        matches!(self.work, Work::Write(_))
     }
 
-    /// The rows that are acknowledged with it.
-    pub(super) fn rows_mut(&mut self) -> &mut Vec<Ordinal> {
-        match self {
-            Self::Write(queued) => &mut queued.rows,
-            Self::Letter(letter) => &mut letter.rows,
-        }
-    }
-
-    /// Whether it is a dead letter.
-    pub(super) fn is_letter(&self) -> bool {
-        matches!(self, Self::Letter(_))
-    }
-
-    /// Whether an older entry of the same document need not be sent any more. A write makes an older write and an older failure
-    /// moot. A failure leaves the older write: its document is what the index goes on showing.
+    /// Whether an older entry of the same document need not be sent any more. A write supersedes older writes and older failures. A
+    /// failure leaves the older write: its document is what the target continues to hold.
     pub(super) fn supersedes(&self, older: &Self) -> bool {
-        self.id() == older.id() && (!self.is_letter() || older.is_letter())
+        self.version >= older.version
+            && self.is_same_document(older)
+            && (self.is_write() || !older.is_write())
     }
+
+    /// Whether both are of one document.
+    pub(super) fn is_same_document(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.id == other.id
+    }
+}
+
+/// How many bytes a string has in JSON: a document's own quotes are escaped once more.
+fn escaped_bytes(string: &str) -> usize {
+    string
+        .bytes()
+        .map(|byte| 1 + usize::from(matches!(byte, b'"' | b'\\')) + 5 * usize::from(byte < b' '))
+        .sum()
 }

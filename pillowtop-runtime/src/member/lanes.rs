@@ -1,29 +1,28 @@
 //! Lanes: what is done for one document stays in order, whatever is retried.
 //!
-//! There are always 256, by document id, so that changing how many requests are made moves no document to another lane. A lane that has an
-//! unanswered or waiting entry sends nothing else. A newer change of a document replaces the one that waits and inherits its rows: they
-//! are acknowledged when it is.
+//! There are always 256, by document id, so that changing the number of requests moves no document to another lane. A lane with an
+//! unanswered or waiting entry sends nothing else. A newer change of a document replaces the one that waits and inherits its
+//! receipts: they are acknowledged when it is.
 //!
-//! A dead letter is an entry too. So no older write of its document is answered after it is stored, and removes it; and no newer one is
-//! answered before, and leaves it behind. Writes and letters go in requests of their own.
+//! A dead letter is an entry too. So no older write of its document is answered after it is recorded, and removes it; and no newer
+//! one is answered before, and leaves it behind. Writes go to the target; dead letters and their resolutions go to their store.
 
-use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
-use pillowtop_core::DocumentId;
 use tokio::time::Instant;
 
-use super::queued::{Entry, Queued, QueuedLetter};
+use super::entry::Entry;
 
 const LANES: usize = 256;
 
-/// What is taken out of the lanes for one request, and the lanes that wait for its answer.
+/// What is taken out of the lanes for one request, and the lanes that wait for its response.
 #[derive(Debug)]
-pub(super) struct Taken<T> {
+pub(super) struct Taken {
     /// The entries, in each lane's order.
-    pub(super) entries: Vec<T>,
-    /// The lanes, for [`Lanes::settle`].
+    pub(super) entries: Vec<Entry>,
+    /// The lanes, for [`Lanes::complete`].
     pub(super) lanes: Vec<usize>,
 }
 
@@ -45,21 +44,41 @@ pub struct BulkLimits {
     pub operations: usize,
 }
 
-/// Entries of one kind.
+/// Entries of one destination.
 #[derive(Debug, Default)]
-struct Kind {
-    /// Lanes whose next entry is of this kind and can be sent, each once.
+struct Queue {
+    /// Lanes whose next entry is for this destination and can be sent, each once.
     ready: VecDeque<usize>,
     waiting: usize,
     bytes: usize,
 }
 
-/// The lanes of one pillow.
+/// Hashes of ids are good hashes already.
+#[derive(Debug, Default)]
+struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// The lanes of one member.
 #[derive(Debug)]
 pub(super) struct Lanes {
     all: Vec<Lane>,
-    writes: Kind,
-    letters: Kind,
+    writes: Queue,
+    dead_letters: Queue,
+    /// How many entries wait for each id, by its hash: most documents do not wait twice, so their lanes are not searched.
+    ids: HashMap<u64, u32, BuildHasherDefault<Identity>>,
     /// Lanes that wait for a retry.
     delayed: Vec<usize>,
     /// Since when a write waits.
@@ -70,8 +89,9 @@ impl Default for Lanes {
     fn default() -> Self {
         Self {
             all: (0..LANES).map(|_| Lane::default()).collect(),
-            writes: Kind::default(),
-            letters: Kind::default(),
+            writes: Queue::default(),
+            dead_letters: Queue::default(),
+            ids: HashMap::default(),
             delayed: Vec::new(),
             oldest: None,
         }
@@ -79,50 +99,70 @@ impl Default for Lanes {
 }
 
 impl Lanes {
-    /// An entry joins its lane, in the place of those of the same document that it makes moot.
-    pub(super) fn push(&mut self, entry: impl Into<Entry>) {
-        let mut entry = entry.into();
-        let place = lane_of(entry.id());
-        self.count(&entry);
-        let lane = &mut self.all[place];
-        let was_occupied = !lane.waiting.is_empty() || lane.busy || lane.not_before.is_some();
-        let began_with_letter = lane.waiting.front().is_some_and(Entry::is_letter);
-        let (mut position, mut rows, mut older) = (None, Vec::new(), Vec::new());
-        let mut kept = 0;
-        lane.waiting.retain_mut(|waiting| {
-            let is_moot = entry.supersedes(waiting);
-            if is_moot {
-                position.get_or_insert(kept);
-                rows.append(waiting.rows_mut());
-                older.push((waiting.is_letter(), waiting.bytes()));
+    /// An entry joins its lane, in place of those of the same document that it supersedes. One that is itself superseded, because a
+    /// newer one waits already, leaves its receipts to that.
+    pub(super) fn push(&mut self, mut entry: Entry) {
+        let index = lane_of(&entry);
+        if !self.ids.contains_key(&entry.hash) {
+            self.append(index, entry);
+            return;
+        }
+        let lane = &mut self.all[index];
+        if let Some(newer) = lane.waiting.iter_mut().find(|waiting| waiting.supersedes(&entry)) {
+            newer.receipts.append(&mut entry.receipts);
+            return;
+        }
+        let was_write = lane.waiting.front().map(Entry::is_write);
+        let (mut kept, mut superseded) = (VecDeque::with_capacity(lane.waiting.len()), Vec::new());
+        let mut position = None;
+        for waiting in lane.waiting.drain(..) {
+            if entry.supersedes(&waiting) {
+                position.get_or_insert(kept.len());
+                superseded.push(waiting);
+            } else {
+                // A newer failure of the document stays behind this older write.
+                if waiting.version > entry.version && waiting.is_same_document(&entry) {
+                    position.get_or_insert(kept.len());
+                }
+                kept.push_back(waiting);
             }
-            kept += usize::from(!is_moot);
-            !is_moot
-        });
-        entry.rows_mut().splice(0..0, rows);
-        lane.waiting.insert(position.unwrap_or(kept), entry);
-        let begins_with_letter = lane.waiting.front().is_some_and(Entry::is_letter);
-        for (is_letter, bytes) in older {
-            self.kind(is_letter).forget(bytes);
         }
-        if !was_occupied {
-            self.kind(begins_with_letter).ready.push_back(place);
-        } else if began_with_letter != begins_with_letter {
-            self.change_queue(place);
+        lane.waiting = kept;
+        for waiting in &mut superseded {
+            entry.receipts.splice(0..0, std::mem::take(&mut waiting.receipts));
+            self.forget(waiting);
+        }
+        let position = position.unwrap_or(self.all[index].waiting.len());
+        self.count(&entry);
+        self.all[index].waiting.insert(position, entry);
+        self.requeue(index, was_write);
+    }
+
+    fn append(&mut self, index: usize, entry: Entry) {
+        self.count(&entry);
+        let was_write = self.all[index].waiting.front().map(Entry::is_write);
+        self.all[index].waiting.push_back(entry);
+        self.requeue(index, was_write);
+    }
+
+    /// Puts a lane into the queue of its first entry, after that may have changed.
+    fn requeue(&mut self, index: usize, was_write: Option<bool>) {
+        let lane = &self.all[index];
+        let is_write = lane.waiting.front().map(Entry::is_write);
+        if lane.busy || lane.not_before.is_some() || was_write == is_write {
+            return;
+        }
+        if let Some(was_write) = was_write {
+            self.queue(was_write).ready.retain(|ready| *ready != index);
+        }
+        if let Some(is_write) = is_write {
+            self.queue(is_write).ready.push_back(index);
         }
     }
 
-    /// A write took the place of the letter that a lane began with.
-    fn change_queue(&mut self, place: usize) {
-        if let Some(position) = self.letters.ready.iter().position(|ready| *ready == place) {
-            self.letters.ready.remove(position);
-            self.writes.ready.push_back(place);
-        }
-    }
-
-    /// Uncompressed bytes that wait, of both kinds.
+    /// Uncompressed bytes that wait, for both destinations.
     pub(super) fn waiting_bytes(&self) -> usize {
-        self.writes.bytes + self.letters.bytes
+        self.writes.bytes + self.dead_letters.bytes
     }
 
     /// Whether so many writes wait, or so many bytes of them.
@@ -147,137 +187,130 @@ impl Lanes {
 
     /// When the next waiting retry is due.
     pub(super) fn next_retry(&self) -> Option<Instant> {
-        self.delayed.iter().filter_map(|place| self.all[*place].not_before).min()
+        self.delayed.iter().filter_map(|index| self.all[*index].not_before).min()
     }
 
     /// Lanes whose retries are due become ready.
     pub(super) fn wake(&mut self, now: Instant) {
-        for place in std::mem::take(&mut self.delayed) {
-            let lane = &mut self.all[place];
+        for index in std::mem::take(&mut self.delayed) {
+            let lane = &mut self.all[index];
             if lane.not_before.is_some_and(|time| time > now) {
-                self.delayed.push(place);
+                self.delayed.push(index);
                 continue;
             }
             lane.not_before = None;
             if !lane.busy {
-                self.make_ready(place);
+                self.make_ready(index);
             }
         }
     }
 
     /// Writes that are ready, whole lanes at a time as far as the limits allow.
-    pub(super) fn take(&mut self, limits: BulkLimits) -> Option<Taken<Queued>> {
-        let taken = self.take_of(false, limits)?;
+    pub(super) fn take_writes(&mut self, limits: BulkLimits) -> Option<Taken> {
+        let taken = self.take(true, limits)?;
         self.oldest = if self.writes.waiting == 0 { None } else { Some(Instant::now()) };
-        Some(taken.filter_map(|entry| match entry {
-            Entry::Write(queued) => Some(queued),
-            Entry::Letter(_) => None,
-        }))
+        Some(taken)
     }
 
-    /// Dead letters that are ready, in the same way.
-    pub(super) fn take_letters(&mut self, limits: BulkLimits) -> Option<Taken<QueuedLetter>> {
-        let taken = self.take_of(true, limits)?;
-        Some(taken.filter_map(|entry| match entry {
-            Entry::Letter(letter) => Some(letter),
-            Entry::Write(_) => None,
-        }))
+    /// Dead letters and resolutions that are ready, in the same way.
+    pub(super) fn take_dead_letters(&mut self, limits: BulkLimits) -> Option<Taken> {
+        self.take(false, limits)
     }
 
-    fn take_of(&mut self, letters: bool, limits: BulkLimits) -> Option<Taken<Entry>> {
-        let kind = if letters { &mut self.letters } else { &mut self.writes };
+    fn take(&mut self, writes: bool, limits: BulkLimits) -> Option<Taken> {
         let mut taken = Taken { entries: Vec::new(), lanes: Vec::new() };
         let (mut bytes, mut most) = (0, limits.operations);
-        while let Some(place) = kind.ready.front().copied() {
-            let lane = &mut self.all[place];
+        while let Some(index) = self.queue(writes).ready.front().copied() {
             let before = taken.entries.len();
-            while let Some(next) = lane.waiting.front().filter(|next| next.is_letter() == letters) {
-                let size = next.bytes();
-                let fits = bytes + size <= limits.bytes && taken.entries.len() < most.min(next.company());
+            while let Some(next) = self.all[index].waiting.front().filter(|next| next.is_write() == writes) {
+                let fits =
+                    bytes + next.bytes() <= limits.bytes && taken.entries.len() < most.min(next.max_batch);
                 if !fits && !taken.entries.is_empty() {
                     break;
                 }
-                most = most.min(next.company());
-                bytes += size;
-                kind.forget(size);
-                taken.entries.extend(lane.waiting.pop_front());
+                most = most.min(next.max_batch);
+                bytes += next.bytes();
+                if let Some(entry) = self.all[index].waiting.pop_front() {
+                    self.forget(&entry);
+                    taken.entries.push(entry);
+                }
             }
             if taken.entries.len() == before {
                 break;
             }
-            lane.busy = true;
-            kind.ready.pop_front();
-            taken.lanes.push(place);
+            self.all[index].busy = true;
+            self.queue(writes).ready.pop_front();
+            taken.lanes.push(index);
         }
         (!taken.entries.is_empty()).then_some(taken)
     }
 
-    /// A request is answered. What is to be sent again, and the letters of what was rejected, go back to the head of their lane, which
-    /// then waits until `retry_at`; a newer entry of the same document that came meanwhile and makes one moot inherits its rows.
-    pub(super) fn settle(&mut self, lanes: &[usize], again: Vec<Entry>, retry_at: Instant) {
+    /// A request is answered. What is to be retried, and the dead letters of what was rejected, go back to the head of their lane,
+    /// which then waits until `retry_at`. A newer entry of the same document that came meanwhile and supersedes one inherits its
+    /// receipts.
+    pub(super) fn complete(&mut self, lanes: &[usize], again: Vec<Entry>, retry_at: Instant) {
         for mut entry in again.into_iter().rev() {
-            let place = lane_of(entry.id());
-            let lane = &mut self.all[place];
+            let index = lane_of(&entry);
+            let lane = &mut self.all[index];
             lane.not_before = Some(retry_at);
-            if let Some(newer) = lane.waiting.iter_mut().find(|newer| newer.supersedes(&entry)) {
-                newer.rows_mut().splice(0..0, std::mem::take(entry.rows_mut()));
-                if let (Entry::Write(newer), Entry::Write(older)) = (newer, &entry) {
-                    newer.attempts = 0;
-                    newer.company = newer.company.min(older.company);
-                }
+            let newer = if self.ids.contains_key(&entry.hash) {
+                lane.waiting.iter_mut().find(|newer| newer.supersedes(&entry))
+            } else {
+                None
+            };
+            if let Some(newer) = newer {
+                newer.receipts.splice(0..0, std::mem::take(&mut entry.receipts));
+                newer.max_batch = newer.max_batch.min(entry.max_batch);
             } else {
                 self.count(&entry);
-                self.all[place].waiting.push_front(entry);
+                self.all[index].waiting.push_front(entry);
             }
         }
-        for place in lanes {
-            let lane = &mut self.all[*place];
+        for index in lanes {
+            let lane = &mut self.all[*index];
             lane.busy = false;
             if lane.not_before.is_some() {
-                self.delayed.push(*place);
+                self.delayed.push(*index);
             } else {
-                self.make_ready(*place);
+                self.make_ready(*index);
             }
         }
     }
 
-    fn make_ready(&mut self, place: usize) {
-        if let Some(next) = self.all[place].waiting.front() {
-            let is_letter = next.is_letter();
-            self.kind(is_letter).ready.push_back(place);
+    fn make_ready(&mut self, index: usize) {
+        if let Some(next) = self.all[index].waiting.front() {
+            let is_write = next.is_write();
+            self.queue(is_write).ready.push_back(index);
         }
     }
 
-    fn kind(&mut self, letters: bool) -> &mut Kind {
-        if letters { &mut self.letters } else { &mut self.writes }
+    fn queue(&mut self, writes: bool) -> &mut Queue {
+        if writes { &mut self.writes } else { &mut self.dead_letters }
     }
 
     fn count(&mut self, entry: &Entry) {
-        let bytes = entry.bytes();
-        let kind = self.kind(entry.is_letter());
-        kind.waiting += 1;
-        kind.bytes += bytes;
-        if !entry.is_letter() {
+        *self.ids.entry(entry.hash).or_default() += 1;
+        let queue = self.queue(entry.is_write());
+        queue.waiting += 1;
+        queue.bytes += entry.bytes();
+        if entry.is_write() {
             self.oldest.get_or_insert_with(Instant::now);
         }
     }
-}
 
-impl Kind {
-    fn forget(&mut self, bytes: usize) {
-        self.waiting -= 1;
-        self.bytes -= bytes;
+    fn forget(&mut self, entry: &Entry) {
+        if let std::collections::hash_map::Entry::Occupied(mut count) = self.ids.entry(entry.hash) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+        let queue = self.queue(entry.is_write());
+        queue.waiting -= 1;
+        queue.bytes -= entry.bytes();
     }
 }
 
-impl<T> Taken<T> {
-    fn filter_map<U>(self, convert: impl Fn(T) -> Option<U>) -> Taken<U> {
-        Taken { entries: self.entries.into_iter().filter_map(convert).collect(), lanes: self.lanes }
-    }
-}
-
-fn lane_of(id: &DocumentId) -> usize {
-    let mut hasher = DefaultHasher::new();
-    id.as_str().hash(&mut hasher);
-    usize::from(hasher.finish().to_le_bytes()[0])
+fn lane_of(entry: &Entry) -> usize {
+    usize::from(entry.hash.to_le_bytes()[7])
 }

@@ -18,25 +18,25 @@ const BITS: usize = 1 << 26;
 const PROBES: u64 = 3;
 
 /// The ids that were indexed, in a Bloom filter: one that was is always known, and a few others count as known too.
-pub(super) struct Loaded {
+pub(super) struct LoadedIds {
     words: Vec<u64>,
 }
 
-impl Default for Loaded {
+impl Default for LoadedIds {
     fn default() -> Self {
         Self { words: vec![0; BITS / 64] }
     }
 }
 
-impl fmt::Debug for Loaded {
+impl fmt::Debug for LoadedIds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Loaded").finish_non_exhaustive()
+        formatter.debug_struct("LoadedIds").finish_non_exhaustive()
     }
 }
 
-impl Loaded {
-    /// Whether the load sends this: all that it indexes, which is remembered, and deletes of what it may have indexed.
-    pub(super) fn takes(&mut self, id: &DocumentId, action: &Action) -> bool {
+impl LoadedIds {
+    /// Tells whether the load sends this: all that it indexes, which is remembered, and deletes of what it may have indexed.
+    pub(super) fn admit(&mut self, id: &DocumentId, action: &Action) -> bool {
         let mut hasher = DefaultHasher::new();
         id.hash(&mut hasher);
         let hash = hasher.finish();
@@ -64,13 +64,13 @@ mod tests {
 
     #[test]
     fn only_what_was_indexed_is_deleted() {
-        let mut loaded = Loaded::default();
+        let mut loaded = LoadedIds::default();
         let id = |number: usize| DocumentId::new(format!("document-{number}"));
         for number in 0..50_000 {
-            assert!(loaded.takes(&id(number), &Action::Index(Bytes::new())));
+            assert!(loaded.admit(&id(number), &Action::Index(Bytes::new())));
         }
-        assert!((0..50_000).all(|number| loaded.takes(&id(number), &Action::Delete)));
-        let others = (50_000..100_000).filter(|number| loaded.takes(&id(*number), &Action::Delete)).count();
+        assert!((0..50_000).all(|number| loaded.admit(&id(number), &Action::Delete)));
+        let others = (50_000..100_000).filter(|number| loaded.admit(&id(*number), &Action::Delete)).count();
         assert!(others < 50, "{others} of 50,000 others are deleted for nothing");
     }
 }

@@ -1,28 +1,267 @@
-//! From rows to acknowledged operations: the [`Pipeline`] of one pillow, and the [`Session`] that drives several on one feed.
+//! One pillow on its way from one database into one target: a task of its own, which delays no other.
 //!
 //! ```text
-//! row ─ judge ─▶ lanes ─┬▶ bulk ─▶ sink ─▶ outcome ─┬▶ watermark ─▶ checkpoint
-//!                  ▲    └▶ dead letters ─▶ sink ─────┤
-//!                  └─ sent again, or a dead letter ◀─┘
+//! batch ─ decide (on a pool) ─▶ lanes ─┬▶ bulk ─▶ target ─▶ outcome ─┬▶ watermark ─▶ position ─▶ claim
+//!                                 ▲    └▶ dead letters ─▶ store ─────┤
+//!                                 └─ retried, a dead letter, resolved ◀┘
 //! ```
+//!
+//! A member that is paused for longer than a few seconds is **suspended**: it gives up what is on its way, which is read again from its
+//! own position once the target accepts a probe. So a paused member holds no memory and keeps nobody waiting.
 
-mod answers;
 mod counters;
-mod judge;
-mod lanes;
-mod loaded;
-mod pace;
-mod pillow;
-mod probe;
-mod queued;
-mod session;
+mod options;
+
+mod decide;
+
 mod watermark;
 
-#[cfg(test)]
-mod tests;
+mod entry;
+
+mod concurrency;
+mod isolation;
+mod lanes;
+mod loaded_ids;
+mod pool;
+
+mod reporter;
+
+mod pipeline;
+mod requests;
+mod responses;
+
+mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pillowtop_core::{AnyPillow, DocumentId};
+use tokio_util::sync::CancellationToken;
+
+use self::isolation::probe_target;
+use self::pipeline::Pipeline;
+use self::requests::FetchContext;
+use self::session::{Session, SessionEnd};
+use crate::backoff::Backoff;
+use crate::claim::{ClaimError, Phase};
+use crate::dead_letter::DeadLetterError;
+use crate::operation::{Action, Operation, Version};
+use crate::reader::{Hub, ReadMode};
+use crate::source::SourceError;
+use crate::target::{OpenTarget, WriteError};
 
 pub use counters::{Counters, Counts};
-pub use judge::{Judgement, judge};
+pub use decide::{Decided, Decider, Decision};
 pub use lanes::BulkLimits;
-pub use pillow::{Pipeline, PipelineOptions};
-pub use session::{Session, SessionEnd, SessionError};
+pub use options::MemberOptions;
+pub use pool::DecidePool;
+pub(crate) use session::RequestQueue;
+
+/// How a member ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberEnd {
+    /// Everything that there was is acknowledged and saved.
+    CaughtUp,
+    /// It was asked to stop.
+    Stopped,
+}
+
+/// Why a member cannot go on. Nothing is lost by it: what is not acknowledged comes again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MemberError {
+    /// The source is broken for good.
+    #[error("{0}")]
+    Source(String),
+    /// The source cannot be subscribed to.
+    #[error(transparent)]
+    Subscribe(#[from] SourceError),
+    /// The claim is lost, or cannot be used.
+    #[error("`{member}` stops: {reason}")]
+    ClaimLost {
+        /// The member.
+        member: String,
+        /// How it was noticed.
+        reason: String,
+    },
+    /// Open dead letters cannot be read.
+    #[error(transparent)]
+    DeadLetters(#[from] DeadLetterError),
+    /// A load made too many dead letters: the mapping or the transform is wrong, not the documents.
+    #[error("{dead_letters} of the first {documents} documents became dead letters; the last one: {example}")]
+    TooManyDeadLetters {
+        /// Dead letters so far.
+        dead_letters: u64,
+        /// Documents so far.
+        documents: u64,
+        /// Error type and id of one of them.
+        example: String,
+    },
+    /// A filter or a transform does not end.
+    #[error("the filter or the transform of document `{id}` does not end")]
+    Hung {
+        /// The document.
+        id: DocumentId,
+    },
+    /// A task of the runtime panicked, which is a bug.
+    #[error("a task of the member failed: {0}")]
+    Task(String),
+}
+
+/// A pillow, the hub of a database that it reads, and an open target that it writes to.
+pub struct Member {
+    hub: Arc<Hub>,
+    pipeline: Pipeline,
+    decider: Decider,
+    pool: DecidePool,
+    queue: RequestQueue,
+    load_begins: bool,
+}
+
+/// What a member is made of.
+pub struct MemberParts {
+    /// The pillow.
+    pub pillow: Arc<dyn AnyPillow>,
+    /// The readers of its database.
+    pub hub: Arc<Hub>,
+    /// The target, whose claim is held.
+    pub open: OpenTarget,
+    /// Whether ids in the target are `<database>/<_id>`.
+    pub prefixes_ids: bool,
+    /// What it has done.
+    pub counters: Arc<Counters>,
+    /// Its bounds.
+    pub options: MemberOptions,
+    /// The cores that decide.
+    pub pool: DecidePool,
+}
+
+impl Member {
+    /// A member that has not begun to read.
+    ///
+    /// # Errors
+    ///
+    /// When the open dead letters cannot be read.
+    pub async fn new(parts: MemberParts, queue: RequestQueue) -> Result<Self, MemberError> {
+        let MemberParts { pillow, hub, open, prefixes_ids, counters, options, pool } = parts;
+        let open = open.guarded(options.target_limit);
+        let state = open.claim.state();
+        let open_dead_letters = open.dead_letters.open().await?;
+        let name = pillow.definition().pillow.clone();
+        let database = state.database.name.clone();
+        let member = if prefixes_ids { format!("{name}: {database}") } else { name.to_string() };
+        let decider = Decider {
+            pillow,
+            target: state.target.clone(),
+            database,
+            prefixes_ids,
+            keeps_bodies: options.keeps_bodies,
+        };
+        // A load that is resumed sends its deletes: nobody remembers what was written before.
+        let load_begins = state.phase == Phase::Loading
+            && state.load.as_ref().is_some_and(|load| load.position == pillowtop_core::Sequence::start());
+        let pipeline = Pipeline::new(member, open, counters, options, &open_dead_letters, load_begins);
+        Ok(Self { hub, pipeline, decider, pool, queue, load_begins })
+    }
+
+    /// The claim, the target and the dead letters.
+    pub fn open(&self) -> &OpenTarget {
+        &self.pipeline.open
+    }
+
+    /// Reads and writes until the end of what there is, or until a stop is asked for. May be called again.
+    ///
+    /// # Errors
+    ///
+    /// When the source is broken for good or the claim is lost. Whatever else fails pauses the member and is retried.
+    pub async fn run(&mut self, mode: ReadMode, stop: &CancellationToken) -> Result<MemberEnd, MemberError> {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(1));
+        loop {
+            match self.session(mode, stop).await? {
+                SessionEnd::CaughtUp => return Ok(MemberEnd::CaughtUp),
+                SessionEnd::Stopped => return Ok(MemberEnd::Stopped),
+                SessionEnd::Detached => backoff.reset(),
+                SessionEnd::Suspended(reason) => {
+                    if !self.wait_for_target(reason, &mut backoff, stop).await? {
+                        return Ok(MemberEnd::Stopped);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn session(&mut self, mode: ReadMode, stop: &CancellationToken) -> Result<SessionEnd, MemberError> {
+        let state = self.pipeline.open.claim.state();
+        if !std::mem::take(&mut self.load_begins) {
+            self.pipeline.forget_loaded();
+        }
+        let reads_selector =
+            state.phase == Phase::Loading && state.load.as_ref().is_some_and(|load| load.uses_selector);
+        let selector = self.decider.pillow.definition().selector.as_ref().filter(|_| reads_selector);
+        let subscribing = self.hub.subscribe(state.position(), &state.database, mode, selector);
+        let subscription = tokio::select! {
+            subscribed = subscribing => subscribed?,
+            () = stop.cancelled() => return Ok(SessionEnd::Stopped),
+        };
+        self.pipeline.show(None);
+        let context = FetchContext {
+            source: Arc::clone(self.hub.source()),
+            decider: self.decider.clone(),
+            pool: self.pool.clone(),
+        };
+        Session::new(&mut self.pipeline, context, &mut self.queue).run(subscription, stop).await
+    }
+
+    /// Probes the target until it accepts a write. `false` if a stop was asked for.
+    async fn wait_for_target(
+        &mut self,
+        mut reason: String,
+        backoff: &mut Backoff,
+        stop: &CancellationToken,
+    ) -> Result<bool, MemberError> {
+        loop {
+            self.pipeline.is_suspended = true;
+            self.pipeline.show(Some(reason));
+            if let Some(report) = self.pipeline.report() {
+                reporter::store(Arc::clone(&self.pipeline.open.claim), report).await;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.failed()) => {}
+                () = stop.cancelled() => return Ok(false),
+            }
+            match self.probe().await {
+                Ok(()) => return Ok(true),
+                Err(WriteError::ClaimLost(reason)) => {
+                    return Err(MemberError::ClaimLost { member: self.pipeline.member.clone(), reason });
+                }
+                Err(error) => reason = error.to_string(),
+            }
+        }
+    }
+
+    async fn probe(&self) -> Result<(), WriteError> {
+        let OpenTarget { claim, target, .. } = &self.pipeline.open;
+        if !claim.versions().has_room() {
+            match claim.save(None).await {
+                Err(ClaimError::Lost { reason, .. }) => return Err(WriteError::ClaimLost(reason)),
+                Err(error) => return Err(WriteError::Blocked(error.to_string())),
+                Ok(()) => {}
+            }
+        }
+        let Some(version) = claim.versions().stamp() else {
+            return Err(WriteError::Blocked("no versions are left below the reserved ceiling".to_owned()));
+        };
+        let like = Operation {
+            id: DocumentId::from("_local/pillowtop"),
+            version: Version(0),
+            action: Action::Delete,
+        };
+        probe_target(target, version, &like).await
+    }
+}
+
+impl std::fmt::Debug for Member {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Member").field(&self.pipeline.member).finish()
+    }
+}

@@ -3,27 +3,24 @@
 //! A feed runs as a task of its own and hands over what it read through a small channel. When nobody takes it, reading stops.
 
 mod couch;
-mod couch_error;
-mod feed_reader;
+mod directory;
 mod file;
-mod folder;
 
 use std::fmt;
 use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
-use pillowtop_core::{DocumentId, Sequence};
+use futures_util::{Stream, StreamExt as _};
+use pillowtop_core::{DatabaseName, DocumentId, Sequence};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::claim::DatabaseIdentity;
 use crate::row::{Row, RowError};
 
-pub use couch::{CouchDatabase, CouchServer, DatabaseInfo};
-pub use couch_error::CouchError;
-pub use feed_reader::FeedMode;
+pub use couch::{CouchDatabase, CouchError, CouchServer, DatabaseInfo, PurgedIds};
+pub use directory::DocumentDirectory;
 pub use file::ChangesFile;
-pub use folder::DocumentFolder;
 
 /// Events that wait in the channel between a source and its session.
 const CHANNEL: usize = 4;
@@ -31,6 +28,15 @@ const CHANNEL: usize = 4;
 const ROWS: usize = 256;
 /// Bytes of the rows of one event.
 const BYTES: usize = 1_000_000;
+
+/// How much of a feed is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedMode {
+    /// The changes that there are now. Then the feed ends.
+    OneShot,
+    /// The changes that there are now and all later ones. The feed has no end.
+    Continuous,
+}
 
 /// Which changes a feed brings.
 #[derive(Debug, Clone)]
@@ -44,6 +50,36 @@ pub struct FeedRequest {
     /// A Mango selector that the source may apply. It may be ignored: whoever reads decides on each document anyway. It never
     /// withholds deletions.
     pub selector: Option<serde_json::Value>,
+}
+
+impl SourceError {
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Couch(error) => error.is_retryable(),
+            Self::Io(_) => true,
+            Self::Other { is_retryable, .. } => *is_retryable,
+            _ => false,
+        }
+    }
+}
+
+impl FeedRequest {
+    /// Checks that the position belongs to a source that is not a CouchDB.
+    fn check_identity(&self, found: &DatabaseIdentity) -> Result<(), SourceError> {
+        if self.identity.matches(found) {
+            return Ok(());
+        }
+        Err(if self.identity.name == found.name {
+            SourceError::OtherSource {
+                database: found.name.clone(),
+                expected: self.identity.instance_start_time.clone(),
+                found: found.instance_start_time.clone(),
+            }
+        } else {
+            SourceError::OtherDatabase { expected: self.identity.name.clone(), found: found.name.clone() }
+        })
+    }
 }
 
 /// A database of documents with a feed of their changes.
@@ -67,7 +103,7 @@ pub trait Source: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(true) })
     }
 
-    /// How many changes there are, where that is known without asking.
+    /// How many changes there are, where that is known without a request.
     fn total(&self) -> Option<u64> {
         None
     }
@@ -89,18 +125,18 @@ pub enum FeedEvent {
     Waiting(String),
 }
 
-/// Why a source cannot go on.
+/// Why a feed ended, or a request failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// CouchDB answered with something that another try would not mend.
+    /// CouchDB's response; a retry would not help.
     #[error(transparent)]
     Couch(#[from] CouchError),
-    /// A file or folder cannot be read.
+    /// A file or directory cannot be read.
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// A line of a changes file is broken.
-    #[error("line {line} of {} is no change: {reason}", .path.display())]
+    #[error("line {line} of {} is not a change: {reason}", .path.display())]
     BrokenLine {
         /// The file.
         path: PathBuf,
@@ -109,7 +145,7 @@ pub enum SourceError {
         /// What is wrong.
         reason: RowError,
     },
-    /// A line of a changes file cannot be read, mostly because it is no UTF-8.
+    /// A line of a changes file cannot be read, mostly because it is not UTF-8.
     #[error("line {line} of {} cannot be read: {reason}", .path.display())]
     UnreadableLine {
         /// The file.
@@ -119,8 +155,8 @@ pub enum SourceError {
         /// Why.
         reason: std::io::Error,
     },
-    /// A document of a folder is broken.
-    #[error("{} is no JSON object: {reason}", .path.display())]
+    /// A document of a directory is broken.
+    #[error("{} is not a JSON object: {reason}", .path.display())]
     BrokenDocument {
         /// The file.
         path: PathBuf,
@@ -134,6 +170,45 @@ pub enum SourceError {
         path: PathBuf,
         /// The position.
         since: Sequence,
+    },
+    /// The feed was opened with a position of another database.
+    #[error("a position of database `{expected}` means nothing in database `{found}`")]
+    OtherDatabase {
+        /// The database of the position.
+        expected: DatabaseName,
+        /// The database that was opened.
+        found: DatabaseName,
+    },
+    /// The position was stored while something else was followed under this name: a database, a file, a directory.
+    #[error("the position of `{database}` was stored for another source: {expected}, not {found}")]
+    OtherSource {
+        /// The database.
+        database: DatabaseName,
+        /// What the stored identity names.
+        expected: String,
+        /// What is followed now.
+        found: String,
+    },
+    /// A changes file became shorter while it was followed.
+    #[error(
+        "{} became shorter while it was followed: {length} bytes, of which {read} were read before; \
+         a changes file may only grow", .path.display()
+    )]
+    Shrunk {
+        /// The file.
+        path: PathBuf,
+        /// Its length now.
+        length: u64,
+        /// How much of it was read.
+        read: u64,
+    },
+    /// An error of a source of your own.
+    #[error("{reason}")]
+    Other {
+        /// The reason, for people. It quotes no document.
+        reason: String,
+        /// Whether the same request may succeed later.
+        is_retryable: bool,
     },
     /// The task that reads panicked, which is a bug. What it read before is no whole feed.
     #[error("the task that reads the source failed: {0}")]
@@ -158,6 +233,21 @@ impl Feed {
         let ended = self.task.as_mut()?.await;
         self.task = None;
         ended.err().map(|error| Err(SourceError::Task(error.to_string())))
+    }
+
+    /// A feed of a source of your own. The stream runs as a task of its own, and no further than what is taken from the feed.
+    pub fn of_stream(events: impl Stream<Item = Result<FeedEvent, SourceError>> + Send + 'static) -> Self {
+        Self::spawn(async move |sender: Sender| {
+            let mut events = std::pin::pin!(events);
+            while let Some(event) = events.next().await {
+                sender
+                    .events
+                    .send(event)
+                    .await
+                    .map_err(|_| SourceError::Task("nobody reads the feed".to_owned()))?;
+            }
+            Ok(())
+        })
     }
 
     /// Runs a source.
@@ -193,50 +283,55 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Hands over a row, or keeps it until there are enough.
-    async fn row(&mut self, row: Row) {
+    /// Keeps a row. Returns whether there are enough to be [handed over](Self::flush).
+    fn keep(&mut self, row: Row) -> bool {
         self.bytes += row.len();
         self.rows.push(row);
-        if self.rows.len() >= ROWS || self.bytes >= BYTES {
+        self.rows.len() >= ROWS || self.bytes >= BYTES
+    }
+
+    /// The rows that were kept.
+    fn rows(&mut self) -> &mut [Row] {
+        &mut self.rows
+    }
+
+    /// Keeps a row, and hands over those that were kept when there are enough.
+    async fn row(&mut self, row: Row) {
+        if self.keep(row) {
             self.flush().await;
         }
     }
 
-    /// Hands over the rows that were kept. Nobody listening any more is no error: the task is about to be aborted.
+    /// Hands over the rows that were kept.
     async fn flush(&mut self) {
         if !self.rows.is_empty() {
             self.bytes = 0;
             let rows = std::mem::take(&mut self.rows);
-            let _ = self.events.send(Ok(FeedEvent::Rows(rows))).await;
+            self.tell(FeedEvent::Rows(rows)).await;
         }
     }
 
     /// Hands over a position after the rows before it.
     async fn position(&mut self, sequence: Sequence, pending: Option<u64>) {
         self.flush().await;
-        let _ = self.events.send(Ok(FeedEvent::Position { sequence, pending })).await;
+        self.tell(FeedEvent::Position { sequence, pending }).await;
     }
 
-    /// Says that the source does not answer.
-    async fn waiting(&mut self, reason: String) {
-        self.flush().await;
-        let _ = self.events.send(Ok(FeedEvent::Waiting(reason))).await;
+    /// Hands over an event before the rows that were kept. A receiver that is gone is no error: the task is about to be aborted.
+    async fn tell(&mut self, event: FeedEvent) {
+        let _ = self.events.send(Ok(event)).await;
     }
 }
 
 #[cfg(test)]
 impl Feed {
-    /// A feed of given events.
-    pub(crate) fn of_events(all: Vec<FeedEvent>) -> Self {
+    /// A feed that a task of a test sends.
+    pub(crate) fn of_task<F>(task: impl FnOnce(mpsc::Sender<Result<FeedEvent, SourceError>>) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let (sender, events) = mpsc::channel(CHANNEL);
-        let task = tokio::spawn(async move {
-            for event in all {
-                if sender.send(Ok(event)).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Self { events, task: Some(task) }
+        Self { events, task: Some(tokio::spawn(task(sender))) }
     }
 }
 
@@ -253,6 +348,16 @@ mod tests {
         assert!(matches!(feed.next().await, Some(Ok(FeedEvent::Position { .. }))));
         let error = feed.next().await.expect("an error").unwrap_err();
         assert!(error.to_string().contains("a bug"), "{error}");
+        assert!(feed.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_source_of_your_own_makes_a_feed_of_a_stream() {
+        let position = FeedEvent::Position { sequence: "1".into(), pending: Some(0) };
+        let error = SourceError::Other { reason: "away".to_owned(), is_retryable: true };
+        let mut feed = Feed::of_stream(futures_util::stream::iter([Ok(position), Err(error)]));
+        assert!(matches!(feed.next().await, Some(Ok(FeedEvent::Position { .. }))));
+        assert!(feed.next().await.is_some_and(|event| event.is_err_and(|error| error.is_retryable())));
         assert!(feed.next().await.is_none());
     }
 

@@ -57,8 +57,8 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
     /// alias or the search alias.
     fn targets(&self) -> BoxFuture<'_, Result<Vec<TargetRef>, OpenError>>;
 
-    /// Takes the claim on a target, or on a slice of it. `begin` is the database to begin with where no state is stored; without it
-    /// that is an error, since nobody knows what is in the target.
+    /// Takes the claim on a target, or on a slice of it. `begin` is the database to begin with where no state is stored and it is
+    /// certain that the target, or the slice, holds nothing. Where that is not certain, a missing state is an error.
     fn open<'a>(
         &'a self,
         target: &'a TargetRef,

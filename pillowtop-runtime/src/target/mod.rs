@@ -9,7 +9,28 @@
 
 mod destination;
 
+mod guarded;
+
+mod dead_letter_files;
+
+mod local;
+
+mod custom;
+
+mod bulk_body;
+
 pub mod elastic;
+
+pub mod ndjson;
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
+
+#[cfg(test)]
+pub(crate) mod test_support;
 
 use std::fmt;
 
@@ -18,7 +39,11 @@ use pillowtop_core::DocumentId;
 
 use crate::operation::Operation;
 
+pub use custom::CustomDestination;
+pub use dead_letter_files::DeadLetterFiles;
 pub use destination::{Destination, OpenError, OpenTarget, TargetRef};
+pub use guarded::GuardedTarget;
+pub use local::{LocalError, LocalOptions};
 
 /// What became of one operation of a bulk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,14 +129,14 @@ pub trait Target: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// Writes something small to where a document is written, to tell a target that is away from a document that it cannot take:
-    /// for an index, to the document's shard. The default writes the probe, which deletes an id that no document has.
+    /// Writes something small to where the document `like` goes, to tell a target that is away from a document that it cannot take.
+    /// The default writes it like any other operation.
     fn probe<'a>(
         &'a self,
         probe: &'a Operation,
-        document: &'a DocumentId,
+        like: &'a DocumentId,
     ) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
-        let _ = document;
+        let _ = like;
         self.write(std::slice::from_ref(probe))
     }
 }

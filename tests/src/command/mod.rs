@@ -10,6 +10,7 @@ use std::{process::ExitCode, time::Instant};
 
 use arguments::{Arguments, Asked};
 use servers::Servers;
+pub use steps::cargo;
 use summary::{Outcome, Summary};
 
 /// Runs the command with the arguments that follow `test`.

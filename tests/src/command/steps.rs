@@ -17,14 +17,14 @@ use crate::{
 
 /// The tests that need no servers.
 pub(super) fn workspace() -> Outcome {
-    let mut command = cargo();
+    let mut command = cargo_test();
     command.args(["--workspace", "--exclude", "pillowtop-tests"]);
     run("workspace, no servers needed".to_owned(), &mut command, talk::result)
 }
 
 /// The end-to-end tests against one search server.
 pub(super) fn end_to_end(cluster: &RunningCluster, couch: &Server, rest: &[String]) -> Outcome {
-    let mut command = cargo();
+    let mut command = cargo_test();
     command.args(["--package", "pillowtop-tests", "--"]).args(rest);
     command.env(COUCH_URL_VARIABLE, couch.url());
     command.env(ELASTIC_URL_VARIABLE, cluster.server.url());
@@ -39,9 +39,16 @@ pub(super) fn end_to_end(cluster: &RunningCluster, couch: &Server, rest: &[Strin
     run(label, &mut command, talk::result)
 }
 
-fn cargo() -> Command {
+fn cargo_test() -> Command {
+    let mut command = cargo();
+    command.args(["test", "--profile", "xtask", "--no-fail-fast"]);
+    command
+}
+
+/// A `cargo` command in the root of this workspace, for a program that cargo itself may have started.
+pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["test", "--profile", "xtask", "--no-fail-fast"]).current_dir(folders::workspace());
+    command.current_dir(folders::workspace());
     // `cargo run` says which package it runs. Build scripts that watch these variables would build anew here.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

@@ -1,5 +1,5 @@
-//! A service of a user's own: follows the pillows of its documents into a cluster until it is asked to stop. What fails holds, and is tried
-//! again.
+//! A service of a user's own: follows the pillows of its documents into a cluster until it is asked to stop. What fails pauses, and is
+//! retried.
 //!
 //! `pillowtop_cli::main` does this and more; link the runtime, as here, where following is one task of several in a process. A second
 //! copy of the service stands by until the first one's lease runs out.
@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use pillowtop_runtime::claim::Lease;
 use pillowtop_runtime::http::Endpoint;
-use pillowtop_runtime::pipeline::PipelineOptions;
-use pillowtop_runtime::sink::elastic::{AcquireOptions, Cluster, ClusterOptions};
+use pillowtop_runtime::member::{Counters, MemberOptions};
+use pillowtop_runtime::service::{DatabaseSelection, Engine, EngineOptions, Served, ServiceOptions, serve};
 use pillowtop_runtime::source::CouchServer;
-use pillowtop_runtime::{ChangesSource, ServeOptions, Served, serve};
-use tokio::sync::watch;
+use pillowtop_runtime::target::elastic::{Cluster, ClusterOptions, ControlIndex, ElasticDestination};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -24,25 +25,31 @@ async fn main() -> anyhow::Result<()> {
 
     let couch = CouchServer::new(server("PILLOWTOP_COUCH")?);
     let cluster = Cluster::connect(server("PILLOWTOP_ELASTIC")?, ClusterOptions::default()).await?;
-    let source = ChangesSource::Couch(couch.database("commcarehq".into()));
+    let claims = Arc::new(ControlIndex::new(&cluster));
+    let lease = Lease::start(claims, "commcare-service", Lease::LENGTH).await?;
+    let engine = Engine::new(Arc::new(couch), EngineOptions::default());
 
-    let pillows = registry.pillows().iter().map(|pillow| Served::new(Arc::clone(pillow), Arc::default()));
-    let databases = vec![(source, pillows.collect())];
-    let options = ServeOptions {
-        acquire: AcquireOptions::new("commcare-service"),
-        pipeline: PipelineOptions::default(),
-    };
-
-    let (ask_to_stop, stop) = watch::channel(false);
-    tokio::spawn(async move {
-        // Without a handler for the signal, the service is stopped as any process is, and loses nothing either; only its leases have to
-        // run out then.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            let _ = ask_to_stop.send(true);
-        }
+    let pillows = registry.pillows().iter().map(|pillow| Served {
+        pillow: Arc::clone(pillow),
+        destination: Arc::new(ElasticDestination::new(&cluster, pillow.definition(), &lease)),
+        databases: DatabaseSelection::One("commcarehq".into()),
+        counters: Arc::new(Counters::default()),
+        options: MemberOptions::default(),
     });
-    serve(&cluster, databases, &options, stop).await;
+
+    let stop = CancellationToken::new();
+    tokio::spawn(cancel_on_ctrl_c(stop.clone()));
+    serve(&engine, pillows.collect(), &ServiceOptions::default(), &stop).await?;
+    lease.end().await?;
     Ok(())
+}
+
+/// Without a handler for the signal, the service is stopped as any process is, and loses nothing either; only its lease has to run out
+/// then.
+async fn cancel_on_ctrl_c(stop: CancellationToken) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        stop.cancel();
+    }
 }
 
 /// A server by its environment variables `…_URL`, `…_USER` and `…_PASSWORD`.

@@ -1,5 +1,7 @@
 //! The audit's report: a table for people, JSON for scripts.
 
+use std::cmp::Reverse;
+
 use pillowtop_core::Definition;
 use pillowtop_core::conformance::{Conformance, Effect};
 use pillowtop_core::field_types::Target;
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::tally::{PathTally, Tally};
 use crate::context::Context;
-use crate::output::{Align, Table};
+use crate::output::{Align, Table, counted};
 
 /// What stands for the path of the document itself.
 const DOCUMENT: &str = "(document)";
@@ -30,24 +32,29 @@ pub(super) fn print(
     if tally.paths.is_empty() {
         talk.text(&format!("no document is for the index of `{}`", definition.pillow));
     } else {
-        table(tally, &never_seen).lines().iter().for_each(|line| talk.text(line));
+        talk.table(&table(tally));
+        if !never_seen.is_empty() {
+            talk.text("");
+            talk.paragraph(&format!("never seen: {}", never_seen.join(", ")), "");
+        }
     }
     for effect in [Effect::Rejected, Effect::NotChecked] {
         for (path, tally) in &tally.paths {
             if let Some(found) = tally.found.get(&effect) {
                 talk.text("");
-                talk.text(&format!("{} `{}`: {}", found.effect, shown(path), found.reason));
+                talk.paragraph(&format!("{} `{}`: {}", found.effect, shown(path), found.reason), "");
                 let value = if found.value.is_empty() { String::new() } else { format!(", {}", found.value) };
-                talk.text(&format!("  in {} values, first in `{}`{value}", found.count, found.id));
+                let values = counted(found.count, "value");
+                talk.paragraph(&format!("in {values}, first in `{}`{value}", found.id), "  ");
                 if !found.hint.is_empty() {
-                    talk.text(&format!("  hint: {}", found.hint));
+                    talk.paragraph(&format!("hint: {}", found.hint), "  ");
                 }
             }
         }
     }
     let documents = &tally.documents;
     talk.text("");
-    talk.text(&format!(
+    let summary = format!(
         "{} documents read, {} of them for the index of `{}`: {} rejected; {} not decodable, {} filtered, {} deleted, {} of other types",
         documents.read,
         documents.indexed,
@@ -57,7 +64,8 @@ pub(super) fn print(
         documents.filtered,
         documents.deleted,
         documents.of_other_types,
-    ));
+    );
+    talk.paragraph(&summary, "");
     talk.note(&format!("judged as by {}", names.join(", ")));
     talk.json(&json!({
         "pillow": definition.pillow, "targets": names, "documents": documents,
@@ -74,38 +82,46 @@ fn shown(path: &str) -> &str {
     if path.is_empty() { DOCUMENT } else { path }
 }
 
-fn table(tally: &Tally, never_seen: &[&str]) -> Table {
-    let numbers = ["seen", "rejected", "left out", "truncated", "added", "unchecked"];
-    let mut columns = vec![("path", Align::Left)];
-    columns.extend(numbers.map(|name| (name, Align::Right)));
-    columns.push(("why, and an example", Align::Left));
-    let mut table = Table::new(&columns);
-    for (path, tally) in &tally.paths {
-        let counts = [
-            tally.seen,
-            tally.count(|effect| effect == Effect::Rejected),
-            tally.count(Effect::is_silent_loss),
-            tally.count(|effect| effect == Effect::Truncated),
-            tally.count(|effect| effect == Effect::MappedDynamically),
-            tally.count(|effect| effect == Effect::NotChecked),
-        ];
-        let numbers = counts.map(|count| if count == 0 { "-".to_owned() } else { count.to_string() });
-        let silent = tally.found.values().find(|found| found.effect != Effect::Rejected.to_string());
-        let why = match (tally.found.get(&Effect::Rejected), silent) {
-            (Some(_), _) => "see below".to_owned(),
-            (None, Some(found)) if path_is_unmapped(&found.effect) => {
-                format!("in _source only: `{}`", found.id)
-            }
-            (None, Some(found)) => format!("{}: `{}`", found.reason, found.id),
-            (None, None) => String::new(),
-        };
-        table.row([shown(path).to_owned()].into_iter().chain(numbers).chain([why]));
+/// A row for each path, those with the worst findings first, and a column for each effect that there is.
+fn table(tally: &Tally) -> Table {
+    let kinds: [(&str, &dyn Fn(Effect) -> bool); 5] = [
+        ("rejected", &|effect| effect == Effect::Rejected),
+        ("left out", &Effect::is_silent_loss),
+        ("truncated", &|effect| effect == Effect::Truncated),
+        ("added", &|effect| effect == Effect::MappedDynamically),
+        ("unchecked", &|effect| effect == Effect::NotChecked),
+    ];
+    let counts = |tally: &PathTally| kinds.map(|(_, is_meant)| tally.count(is_meant));
+    let mut rows: Vec<(&String, &PathTally, [u64; 5])> =
+        tally.paths.iter().map(|(path, tally)| (path, tally, counts(tally))).collect();
+    rows.sort_by_key(|(path, _, counts)| (Reverse(*counts), *path));
+    let is_shown: Vec<bool> =
+        (0..kinds.len()).map(|kind| rows.iter().any(|(.., counts)| counts[kind] > 0)).collect();
+    let shown_kinds = || (0..kinds.len()).filter(|kind| is_shown[*kind]);
+    let mut columns = vec![("path", Align::Left), ("seen", Align::Right)];
+    columns.extend(shown_kinds().map(|kind| (kinds[kind].0, Align::Right)));
+    if shown_kinds().next().is_some() {
+        columns.push(("why", Align::Left));
     }
-    for path in never_seen {
-        let none = std::iter::repeat_n("-".to_owned(), numbers.len());
-        table.row([(*path).to_owned()].into_iter().chain(none).chain(["never seen".to_owned()]));
+    let mut table = Table::new(&columns);
+    for (path, tally, counts) in &rows {
+        let number = |count: u64| if count == 0 { "-".to_owned() } else { count.to_string() };
+        let numbers = shown_kinds().map(|kind| number(counts[kind]));
+        let cells =
+            [shown(path).to_owned(), number(tally.seen)].into_iter().chain(numbers).chain([why(tally)]);
+        table.row(cells.take(columns.len()));
     }
     table
+}
+
+fn why(tally: &PathTally) -> String {
+    let silent = tally.found.values().find(|found| found.effect != Effect::Rejected.to_string());
+    match (tally.found.get(&Effect::Rejected), silent) {
+        (Some(_), _) => "see below".to_owned(),
+        (None, Some(found)) if path_is_unmapped(&found.effect) => format!("in _source only: `{}`", found.id),
+        (None, Some(found)) => format!("{}: `{}`", found.reason, found.id),
+        (None, None) => String::new(),
+    }
 }
 
 fn path_is_unmapped(effect: &str) -> bool {

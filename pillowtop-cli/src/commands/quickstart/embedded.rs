@@ -4,10 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName};
-use pillowtop_runtime::pipeline::{PipelineOptions, SessionEnd};
-use pillowtop_runtime::sink::embedded::EmbeddedIndex;
+use pillowtop_runtime::claim::{AcquireOptions, WhenHeld};
+use pillowtop_runtime::member::{Counters, MemberOptions};
+use pillowtop_runtime::reader::ReadMode;
+use pillowtop_runtime::service::{
+    DatabaseSelection, Engine, EngineOptions, OneDatabase, Served, ServiceOptions, WhenFailing, serve,
+};
 use pillowtop_runtime::source::ChangesFile;
-use pillowtop_runtime::{ChangesSource, Member, Sink, catch_up};
+use pillowtop_runtime::target::Destination;
+use pillowtop_runtime::target::embedded::{EmbeddedDestination, EmbeddedOptions};
 use serde_json::{Value, json};
 
 use super::hit_line;
@@ -15,79 +20,104 @@ use crate::app::Samples;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::shown;
-use crate::output::{Progress, counted};
+use crate::output::{Progress, Summary, counted};
 use crate::stop::Stop;
 
 pub(super) async fn run(
     context: &Context,
     pillows: &[Arc<dyn AnyPillow>],
     samples: &Samples,
-    folder: &Path,
+    directory: &Path,
 ) -> Result<Outcome, Failure> {
-    let changes = folder.join("changes.jsonl");
-    let indices = folder.join("index");
+    let changes = directory.join("changes.jsonl");
+    let indices = directory.join("index");
     if !changes.is_file() {
-        fs_err::create_dir_all(folder)?;
+        fs_err::create_dir_all(directory)?;
         fs_err::write(&changes, (samples.changes)().join("\n") + "\n")?;
     }
-    let file = ChangesFile::open(&changes)?;
-    context.talk.note(&format!("{} changes in {}", file.rows(), shown(&changes)));
-    let source = ChangesSource::File(file);
     let database = DatabaseName::from("quickstart");
-    let identity = source.identity(&database).await?;
-    let mut opened = Vec::new();
-    for pillow in pillows {
-        opened.push(Arc::new(EmbeddedIndex::open(&indices, pillow.definition(), identity.clone())?));
-    }
-    let members: Vec<Member> = pillows
+    let file = ChangesFile::open(&changes, database.clone())?;
+    context.talk.note(&format!("{} changes in {}", file.rows(), shown(&changes)));
+    let destinations: Vec<_> = pillows
         .iter()
-        .zip(&opened)
-        .map(|(pillow, index)| Member::new(Arc::clone(pillow), Arc::clone(index) as Arc<dyn Sink>))
+        .map(|pillow| {
+            let options = EmbeddedOptions::default();
+            Arc::new(EmbeddedDestination::new(&indices, pillow.definition().clone(), options))
+        })
         .collect();
-    let since = members.first().map(|member| member.sink.state().position().to_string()).unwrap_or_default();
-    let shown_members =
-        members.iter().map(|member| (member.name().clone(), Arc::clone(&member.counters))).collect();
-    let progress = Progress::start(&context.talk, "indexing", shown_members);
     let stop = Stop::on_signals(&context.talk);
-    let ended = catch_up(&members, &source, &PipelineOptions::default(), stop.receiver()).await;
-    let summary = progress.finish();
-    let end = ended?;
+    let summary = index(context, pillows, &destinations, file, &database, &stop).await?;
     context.talk.text("");
-    if end == SessionEnd::Stopped {
+    if stop.token().is_cancelled() {
         return Err(
-            Failure::new("stopped before the end of the changes").hint("the next run goes on from here")
+            Failure::new("stopped before the end of the changes").hint("the next run resumes from here")
         );
     }
     if summary.is_empty() {
-        context.talk.text(&format!("nothing new since {since}: the indices stand at the end of the file"));
+        context.talk.text("nothing new: the indices are at the end of the file");
     } else {
         context.talk.text(&format!("in {:.1} s:\n", summary.elapsed().as_secs_f64()));
         summary.print();
         context
             .talk
-            .text("\n(a change that a later one of the same document overtook is seen, and not sent)");
+            .text("\n(a change that a later one of the same document superseded is seen, and not written)");
     }
     let mut found = summary.to_json();
-    found["searches"] = search(context, pillows, &opened, samples)?;
-    for member in &members {
-        member.sink.release().await?;
-    }
+    found["searches"] = search(context, pillows, &destinations, samples)?;
     context.talk.json(&found);
-    say_where(context, &changes, &indices);
+    show_where(context, &changes, &indices);
     Ok(Outcome::Done)
+}
+
+/// Indexes what is new in the file.
+async fn index(
+    context: &Context,
+    pillows: &[Arc<dyn AnyPillow>],
+    destinations: &[Arc<EmbeddedDestination>],
+    file: ChangesFile,
+    database: &DatabaseName,
+    stop: &Stop,
+) -> Result<Summary, Failure> {
+    let source = OneDatabase { name: database.clone(), source: Arc::new(file) };
+    let engine = Engine::new(Arc::new(source), EngineOptions::default());
+    let served: Vec<Served> = pillows
+        .iter()
+        .zip(destinations)
+        .map(|(pillow, destination)| Served {
+            pillow: Arc::clone(pillow),
+            destination: Arc::clone(destination) as Arc<dyn Destination>,
+            databases: DatabaseSelection::One(database.clone()),
+            counters: Arc::new(Counters::default()),
+            options: MemberOptions::default(),
+        })
+        .collect();
+    let counters = served
+        .iter()
+        .map(|served| (served.pillow.definition().pillow.clone(), Arc::clone(&served.counters)))
+        .collect();
+    let progress = Progress::start(&context.talk, "indexing", counters);
+    let options = ServiceOptions {
+        mode: ReadMode::ToEnd,
+        acquire: AcquireOptions { when_held: WhenHeld::Fail, ..AcquireOptions::default() },
+        when_failing: WhenFailing::Stop,
+    };
+    let ended = serve(&engine, served, &options, stop.token()).await;
+    let summary = progress.finish();
+    ended?;
+    Ok(summary)
 }
 
 fn search(
     context: &Context,
     pillows: &[Arc<dyn AnyPillow>],
-    opened: &[Arc<EmbeddedIndex>],
+    destinations: &[Arc<EmbeddedDestination>],
     samples: &Samples,
 ) -> Result<Value, Failure> {
     let mut all = Vec::new();
     for (name, path, words) in samples.searches {
-        let place = pillows.iter().position(|pillow| pillow.definition().pillow.as_str() == *name);
-        let Some(index) = place.and_then(|place| opened.get(place)) else { continue };
-        let result = index.search(&format!("{path}:\"{words}\""), 5)?;
+        let position = pillows.iter().position(|pillow| pillow.definition().pillow.as_str() == *name);
+        let Some(destination) = position.and_then(|position| destinations.get(position)) else { continue };
+        let result = destination.reader()?.search(&format!("{path}:\"{words}\""), 5)?;
         context
             .talk
             .text(&format!("\nsearch `{name}` for {path} = {words}: {}", counted(result.total, "document")));
@@ -100,7 +130,7 @@ fn search(
     Ok(json!(all))
 }
 
-fn say_where(context: &Context, changes: &Path, indices: &Path) {
+fn show_where(context: &Context, changes: &Path, indices: &Path) {
     context.talk.text("\nwhere things are");
     context.talk.text(&format!("  changes       {}", shown(changes)));
     context.talk.text(&format!("  indices       {}", shown(indices)));
@@ -108,7 +138,7 @@ fn say_where(context: &Context, changes: &Path, indices: &Path) {
     context.talk.text("\nwhat to try next");
     let program = &context.program;
     for line in [
-        "run it again: it goes on from its checkpoint and does nothing twice",
+        "run it again: it resumes from its checkpoint and does nothing twice",
         "append a line to the changes file, and run it again",
         &format!("{program} pillows               what is registered"),
         "the same on real servers:",

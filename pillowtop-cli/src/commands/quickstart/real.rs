@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName};
-use pillowtop_runtime::pipeline::{PipelineOptions, SessionEnd};
-use pillowtop_runtime::reindex::open_following;
-use pillowtop_runtime::sink::elastic::{Cluster, SearchRequest, WhenHeld};
+use pillowtop_runtime::claim::WhenHeld;
+use pillowtop_runtime::reader::ReadMode;
+use pillowtop_runtime::service::{DatabaseSelection, Served, ServiceOptions, WhenFailing, serve};
 use pillowtop_runtime::source::CouchDatabase;
-use pillowtop_runtime::{ChangesSource, Member, Sink, catch_up};
+use pillowtop_runtime::target::elastic::{Cluster, SearchRequest};
 use serde_json::{Value, json};
 
 use super::hit_line;
@@ -17,7 +17,7 @@ use crate::commands::fast_reindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Progress, Summary, counted};
-use crate::servers::{self, WhenUnreachable};
+use crate::servers::{self, Servers, WhenUnreachable};
 use crate::stop::Stop;
 
 /// The database that is created and filled.
@@ -39,10 +39,27 @@ pub(super) async fn run(
     // Aliases are moved at the end: never those that somebody searches already.
     let prefix = context.config.prefix.as_deref().unwrap_or(PREFIX);
     let cluster = servers::cluster_with_prefix(context, Some(prefix), WhenUnreachable::Fail).await?;
-    let database = DatabaseName::from(DATABASE);
-    let couch = servers::couch(context, database, WhenUnreachable::Fail).await?;
+    // Without credentials.
+    let url = cluster.url();
+    let servers = Servers::connect_to(context, "quickstart", cluster, WhenUnreachable::Fail).await?;
+    let ended = run_on(context, &servers, pillows, samples).await;
+    servers.end().await;
+    ended?;
+    show_what_next(context, &url, prefix);
+    Ok(Outcome::Done)
+}
+
+async fn run_on(
+    context: &Context,
+    servers: &Servers,
+    pillows: &[Arc<dyn AnyPillow>],
+    samples: &Samples,
+) -> Result<(), Failure> {
+    let cluster = &servers.cluster;
+    let couch = servers.couch.database(DatabaseName::from(DATABASE));
     make_ours(context, &couch).await?;
     let stop = Stop::on_signals(&context.talk);
+    let served = served(context, servers, pillows)?;
     let lines = (samples.changes)();
     // The first half is loaded, the second half comes while the indices are followed.
     let (first, second) = lines.split_at(lines.len() / 2);
@@ -51,37 +68,47 @@ pub(super) async fn run(
     if !is_told {
         load(&couch, first, &mut revisions).await?;
     }
-    let loaded = build(context, &cluster, &couch, pillows, &stop).await?;
+    let loaded = build(context, servers, &served, &stop).await?;
     if !is_told {
         load(&couch, second, &mut revisions).await?;
         couch.write(&[json!({"_id": TOLD, "doc_type": "quickstart"})]).await?;
     }
-    let summary = follow(context, &cluster, &couch, pillows, &stop).await?;
-    let flipped = flip(context, &cluster, pillows).await?;
-    let searches = search(context, &cluster, pillows, samples).await?;
+    let summary = follow(context, servers, served, &stop).await?;
+    let flipped = flip(context, cluster, pillows).await?;
+    let searches = search(context, cluster, pillows, samples).await?;
     let mut done = summary.to_json();
     done["loaded"] = loaded.map_or_else(|| json!([]), |summary| summary.to_json()["pillows"].take());
     done["database"] = json!(DATABASE);
     done["aliases"] = flipped;
     done["searches"] = searches;
     context.talk.json(&done);
-    say_what_next(context, &cluster, prefix);
-    Ok(Outcome::Done)
+    Ok(())
 }
 
-/// Builds the indices that are not complete yet, and says what was loaded into them.
+/// The pillows, all of them on the sample database.
+fn served(
+    context: &Context,
+    servers: &Servers,
+    pillows: &[Arc<dyn AnyPillow>],
+) -> Result<Vec<Served>, Failure> {
+    let database = || DatabaseSelection::One(DatabaseName::from(DATABASE));
+    let all =
+        pillows.iter().map(|pillow| Ok(Served { databases: database(), ..servers.served(context, pillow)? }));
+    all.collect()
+}
+
+/// Builds the indices that are not complete yet, and shows what was loaded into them.
 async fn build(
     context: &Context,
-    cluster: &Cluster,
-    couch: &CouchDatabase,
-    pillows: &[Arc<dyn AnyPillow>],
+    servers: &Servers,
+    served: &[Served],
     stop: &Stop,
 ) -> Result<Option<Summary>, Failure> {
     let mut loaded: Option<Summary> = None;
-    for pillow in pillows {
-        let (done, summary) = fast_reindex::build(context, cluster, couch, pillow, false, stop).await?;
+    for served in served {
+        let (done, summary) = fast_reindex::build(context, servers, served.clone(), false, stop).await?;
         if done.stopped {
-            return Err(Failure::new("stopped").hint("the next run goes on from here"));
+            return Err(Failure::new("stopped").hint("the next run resumes from here"));
         }
         if !done.already_complete {
             loaded = Some(match loaded {
@@ -132,14 +159,14 @@ async fn flip(
     Ok(json!(flipped))
 }
 
-fn say_what_next(context: &Context, cluster: &Cluster, prefix: &str) {
+fn show_what_next(context: &Context, url: &str, prefix: &str) {
     let program = &context.program;
     context.talk.text("\nwhat to try next");
     for line in [
         format!("change a document of database `{DATABASE}`, and run this again"),
         format!("{program} es-manage status --prefix {prefix}     the indices"),
         format!("{program} dead-letters list --prefix {prefix}    what could not be indexed"),
-        format!("curl '{}/{prefix}-*/_search?q=pregnancy'", cluster.url()),
+        format!("curl '{}/{prefix}-*/_search?q=pregnancy'", url.trim_end_matches('/')),
     ] {
         context.talk.text(&format!("  {line}"));
     }
@@ -215,31 +242,28 @@ async fn write(
 
 async fn follow(
     context: &Context,
-    cluster: &Cluster,
-    couch: &CouchDatabase,
-    pillows: &[Arc<dyn AnyPillow>],
+    servers: &Servers,
+    served: Vec<Served>,
     stop: &Stop,
 ) -> Result<Summary, Failure> {
-    let mut members: Vec<Member> = Vec::new();
-    for pillow in pillows {
-        let index = open_following(
-            cluster,
-            pillow.definition(),
-            servers::acquire(context, "quickstart", WhenHeld::Fail),
-        )
-        .await?;
-        members.push(Member::new(Arc::clone(pillow), Arc::new(index) as Arc<dyn Sink>));
-    }
-    let shown = members.iter().map(|member| (member.name().clone(), Arc::clone(&member.counters))).collect();
+    // What was loaded was counted by itself.
+    let served: Vec<Served> =
+        served.into_iter().map(|served| Served { counters: Arc::default(), ..served }).collect();
+    let shown = served
+        .iter()
+        .map(|served| (served.pillow.definition().pillow.clone(), Arc::clone(&served.counters)))
+        .collect();
     let progress = Progress::start(&context.talk, "following", shown);
-    let source = ChangesSource::Couch(couch.clone());
-    let ended = catch_up(&members, &source, &PipelineOptions::default(), stop.receiver()).await;
+    let options = ServiceOptions {
+        mode: ReadMode::ToEnd,
+        acquire: servers::acquire(context, WhenHeld::Fail),
+        when_failing: WhenFailing::Stop,
+    };
+    let ended = serve(&servers.engine, served, &options, stop.token()).await;
     let summary = progress.finish();
-    for member in &members {
-        member.sink.release().await?;
-    }
-    if ended? == SessionEnd::Stopped {
-        return Err(Failure::new("stopped").hint("the next run goes on from here"));
+    ended?;
+    if stop.token().is_cancelled() {
+        return Err(Failure::new("stopped").hint("the next run resumes from here"));
     }
     if summary.is_empty() {
         context.talk.text("\nnothing new since the last run");

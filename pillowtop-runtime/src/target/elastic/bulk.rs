@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use memchr::memchr2;
-use pillowtop_core::DocumentId;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::answer::{Open, classify};
 use super::shard_terms::{ChangedTerm, ShardTerms};
-use crate::operation::{Action, Operation, Version};
+use crate::operation::{Operation, Version};
+use crate::target::bulk_body::push_operation;
 use crate::target::{Outcome, WriteError};
 
 /// What is kept of the response. Each item keeps its status: a filter on errors alone would drop
@@ -32,58 +31,6 @@ pub fn body(operations: &[Operation]) -> Bytes {
         push_operation(&mut body, operation, None);
     }
     body.into()
-}
-
-/// The lines of one operation. With a routing it goes to the shard of that document.
-pub(super) fn push_operation(body: &mut Vec<u8>, operation: &Operation, routing: Option<&DocumentId>) {
-    let id = operation.id.as_str();
-    match &operation.action {
-        Action::Index(source) => {
-            push_action(body, "index", id, operation.version, routing);
-            push_line(body, source);
-        }
-        Action::Delete => push_action(body, "delete", id, operation.version, routing),
-    }
-}
-
-/// The line that says what is done with an id.
-pub(super) fn push_action(
-    body: &mut Vec<u8>,
-    action: &str,
-    id: &str,
-    version: Version,
-    routing: Option<&DocumentId>,
-) {
-    body.extend_from_slice(b"{\"");
-    body.extend_from_slice(action.as_bytes());
-    body.extend_from_slice(b"\":{\"_id\":");
-    push_json(body, id);
-    if let Some(routing) = routing {
-        body.extend_from_slice(b",\"routing\":");
-        push_json(body, routing.as_str());
-    }
-    body.extend_from_slice(b",\"version\":");
-    push_json(body, &version.0);
-    body.extend_from_slice(b",\"version_type\":\"external_gte\"}}\n");
-}
-
-/// A string or a number as JSON, written into the buffer itself.
-fn push_json<T: serde::Serialize + ?Sized>(body: &mut Vec<u8>, value: &T) {
-    // Neither strings nor numbers fail, and a vector takes everything.
-    let _ = serde_json::to_writer(body, value);
-}
-
-/// JSON as one line. Members are carried as CouchDB sent them and may have line breaks between
-/// tokens. A JSON string cannot contain a raw line break.
-pub(super) fn push_line(body: &mut Vec<u8>, json: &[u8]) {
-    let mut rest = json;
-    while let Some(position) = memchr2(b'\n', b'\r', rest) {
-        body.extend_from_slice(&rest[..position]);
-        body.push(b' ');
-        rest = &rest[position + 1..];
-    }
-    body.extend_from_slice(rest);
-    body.push(b'\n');
 }
 
 /// What a response says of each operation, in order.
@@ -259,6 +206,7 @@ pub(super) fn request_error(status: u16, reason: String) -> WriteError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Action;
 
     fn operation(id: &str, source: Option<&'static [u8]>) -> Operation {
         Operation {
@@ -266,26 +214,6 @@ mod tests {
             version: Version(1_767_225_600_000_001),
             action: source.map_or(Action::Delete, |source| Action::Index(Bytes::from_static(source))),
         }
-    }
-
-    #[test]
-    fn a_body_is_lines() {
-        let operations = [
-            operation("a\"\n\u{1}ü", Some(b"{\"a\": {\n\r\n\"b\": \"\\n\"}}\n")),
-            operation("b", None),
-            operation("c", Some(b"{}")),
-        ];
-        assert_eq!(
-            String::from_utf8_lossy(&body(&operations)),
-            "{\"index\":{\"_id\":\"a\\\"\\n\\u0001ü\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n\
-             {\"a\": {   \"b\": \"\\n\"}} \n\
-             {\"delete\":{\"_id\":\"b\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n\
-             {\"index\":{\"_id\":\"c\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n\
-             {}\n"
-        );
-        let mut probe = Vec::new();
-        push_operation(&mut probe, &operation("p", None), Some(&"a b".into()));
-        assert!(String::from_utf8_lossy(&probe).contains("\"_id\":\"p\",\"routing\":\"a b\","));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::error::ClusterError;
 use super::product::{self, FoundServer, Unusable};
 use super::request::{Request, Response, error_in};
-use crate::http::{Endpoint, describe_error};
+use crate::http::{Endpoint, RequestError, describe_error};
 use crate::retry::{RetryPolicy, retry};
 
 /// For how long a request is retried by default.
@@ -156,7 +156,7 @@ impl Cluster {
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(request.query);
         }
-        let mut builder = endpoint.client().request(request.method, url);
+        let mut builder = endpoint.request(request.method, url);
         if let Some(timeout) = request.timeout {
             builder = builder.timeout(timeout);
         }
@@ -166,7 +166,7 @@ impl Cluster {
             let media_type = if is_lines { "application/x-ndjson" } else { "application/json" };
             builder = builder.header(CONTENT_TYPE, media_type).body(body);
         }
-        let response = builder.send().await.map_err(describe_error)?;
+        let response = endpoint.send(builder).await.map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(describe_error)?;
         Ok(Response { status, body })
@@ -245,16 +245,16 @@ impl Cluster {
 /// Reads what `GET /` says of a server.
 async fn identify(endpoint: &Endpoint) -> Result<FoundServer, ClusterError> {
     let (url, doing) = (endpoint.to_string(), "identifying the server");
-    let unreachable = |error| ClusterError::Unreachable {
+    let unreachable = |error: RequestError| ClusterError::Unreachable {
         doing: doing.to_owned(),
         url: url.clone(),
-        reason: describe_error(error),
+        reason: error.to_string(),
     };
-    let response = endpoint.client().get(endpoint.url(&[])).send().await.map_err(unreachable)?;
+    let response = endpoint.send(endpoint.get(&[])).await.map_err(unreachable)?;
     let status = response.status().as_u16();
     let header = response.headers().get("x-elastic-product").and_then(|value| value.to_str().ok());
     let header = header.map(str::to_owned);
-    let body = response.bytes().await.map_err(unreachable)?;
+    let body = response.bytes().await.map_err(|error| unreachable(error.into()))?;
     match status {
         200..=299 => {}
         401 | 403 | 429 | 500..=599 => return Err(error_in(&Response { status, body }, doing, &url)),

@@ -14,7 +14,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::{Open, classify};
-use super::bulk::{push_action, push_line};
 use super::cluster::Cluster;
 use super::error::ClusterError;
 use super::internal_index::InternalIndex;
@@ -23,6 +22,7 @@ use super::search::{hits, whole};
 use crate::dead_letter::{DeadLetter, DeadLetterError, DeadLetterStore};
 use crate::operation::Version;
 use crate::target::Outcome;
+use crate::target::bulk_body::{push_action, push_line};
 
 /// As many as one search returns.
 const PAGE: usize = 10_000;

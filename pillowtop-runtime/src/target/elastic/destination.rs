@@ -208,6 +208,9 @@ impl Destination for ElasticDestination {
         begin: Option<DatabaseIdentity>,
         options: AcquireOptions,
     ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
+        // An index for one database must have been loaded; a database that appears beside others is
+        // read from its start.
+        let begin = begin.filter(|_| slice != Slice::Whole);
         let initial =
             begin.map(|database| ClaimState::new(&self.definition, target.name.clone(), database, None));
         self.open_with(target, slice, initial, options).boxed()

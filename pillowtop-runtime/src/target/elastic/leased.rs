@@ -19,6 +19,7 @@ use super::request::{Request, type_and_reason};
 use super::shard_terms::ShardTerms;
 use crate::claim::{Claim, ClaimError};
 use crate::operation::{Operation, Version};
+use crate::target::bulk_body::push_operation;
 use crate::target::{Outcome, Target, WriteError};
 
 /// An index, or a slice of it, whose claim this process holds. Bulks are sent to the private alias
@@ -157,7 +158,7 @@ impl LeasedIndex {
 fn routed(operations: &[Operation], routing: Option<&DocumentId>) -> Bytes {
     let mut body = Vec::new();
     for operation in operations {
-        bulk::push_operation(&mut body, operation, routing);
+        push_operation(&mut body, operation, routing);
     }
     body.into()
 }

@@ -11,13 +11,13 @@ use tantivy::tokenizer::{AsciiFoldingFilter, LowerCaser, StopWordFilter, TextAna
 
 use super::tokenizer::{Split, Splitter};
 
-/// The tokenizer of fields that are taken whole.
+/// The tokenizer of fields whose whole value is one token.
 pub(crate) const WHOLE: &str = "keyword";
 
 /// The analyzer of text fields that name none.
 pub(crate) const DEFAULT: &str = "default";
 
-/// What Lucene's `stop` filter takes out.
+/// The words that Lucene's `stop` filter removes.
 const ENGLISH: [&str; 33] = [
     "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no",
     "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to",
@@ -150,9 +150,9 @@ fn pattern(definition: &Value) -> Split {
 }
 
 fn characters(definition: &Value) -> Vec<char> {
-    let said = texts(definition.get("tokenize_on_chars"));
+    let names = texts(definition.get("tokenize_on_chars"));
     let mut characters = Vec::new();
-    for name in said {
+    for name in names {
         match name {
             "whitespace" => characters.extend([' ', '\t', '\n', '\r', '\u{a0}']),
             "punctuation" => characters.extend("!\"#%&'()*,-./:;?@[\\]_{}".chars()),
@@ -165,8 +165,8 @@ fn characters(definition: &Value) -> Vec<char> {
 }
 
 fn stop_words(definition: &Value, by_default: bool) -> Vec<String> {
-    let said = texts(definition.get("stopwords"));
-    match (said.as_slice(), by_default) {
+    let declared = texts(definition.get("stopwords"));
+    match (declared.as_slice(), by_default) {
         ([], true) | (["_english_"], _) => ENGLISH.iter().map(|word| (*word).to_owned()).collect(),
         ([], false) | (["_none_"], _) => Vec::new(),
         (words, _) => words.iter().map(|word| (*word).to_owned()).collect(),

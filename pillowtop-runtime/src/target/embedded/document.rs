@@ -1,4 +1,4 @@
-//! A document by its plan: each value checked and put where it is searched, or the reason why the document is refused, by the
+//! A document by its plan: each value checked and added where it is searched, or the reason why the document is rejected, by the
 //! names that Elasticsearch has for it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 use tantivy::TantivyDocument;
 use tantivy::schema::OwnedValue;
 
+use super::json;
 use super::mapping::{Dynamic, Kind, LeafPlan, Node, ObjectPlan, Plan};
 use super::value::{Typed, check, geo_numbers};
 
-/// Why a document is refused.
+/// Why a document is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// Elasticsearch's name of the error.
@@ -22,10 +23,10 @@ pub(crate) struct Refusal {
 
 /// Makes the document of the search library.
 pub(crate) fn convert(plan: &Plan, id: &str, source: &[u8]) -> Result<TantivyDocument, Refusal> {
-    let value: Value = serde_json::from_slice(source)
+    let value = json::parse(source)
         .map_err(|error| mapper_parsing(format!("failed to parse document with id '{id}': {error}")))?;
     let Value::Object(members) = &value else {
-        return Err(mapper_parsing(format!("failed to parse document with id '{id}': it is no object")));
+        return Err(mapper_parsing(format!("failed to parse document with id '{id}': it is not an object")));
     };
     if let Some(name) = METADATA.iter().find(|name| members.contains_key(**name)) {
         return Err(mapper_parsing(format!(
@@ -120,7 +121,7 @@ impl Walk<'_> {
         }
         self.one(leaf, value)?;
         for path in &leaf.copy_to {
-            // A copy goes to the place itself, not to where that one is copied to.
+            // A copy goes to the path itself, not to where that one is copied to.
             if let Some(target) = self.plan.leaf(path) {
                 self.one(target, value)?;
             }

@@ -1,81 +1,64 @@
-//! Why the embedded index could not be opened or asked.
+//! Why the embedded index cannot be opened or searched.
 
 use std::path::PathBuf;
 
-/// Why the embedded index could not be opened or asked.
+use crate::target::OpenError;
+use crate::target::local::LocalError;
+
+/// Why the embedded index cannot be opened or searched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmbeddedError {
-    /// Another process, or another value in this one, has it open for writing.
-    #[error("index folder `{}` is open for writing elsewhere: only one process can follow into it", folder.display())]
-    InUse {
-        /// The index's folder.
-        folder: PathBuf,
-    },
-    /// The folder has an index that cannot be read; nothing was changed.
+    /// The directory of the index cannot be used.
+    #[error(transparent)]
+    Directory(#[from] LocalError),
+    /// The directory has an index that cannot be read; nothing was changed.
     #[error(
-        "index folder `{}` is damaged: {reason}; delete the folder and index again, or put back a copy of it",
-        folder.display()
+        "index directory `{}` is damaged: {reason}; delete the directory and index again, or restore a copy of it",
+        directory.display()
     )]
     Damaged {
-        /// The index's folder.
-        folder: PathBuf,
-        /// What does not fit.
+        /// The index's directory.
+        directory: PathBuf,
+        /// What is wrong.
         reason: String,
     },
-    /// No index of this definition is there yet.
-    #[error("there is no index in folder `{}`", folder.display())]
+    /// The definition has no index yet.
+    #[error("there is no index in directory `{}`", directory.display())]
     Missing {
-        /// The index's folder.
-        folder: PathBuf,
-    },
-    /// It was filled from another database, or that database was deleted and created again: its positions mean nothing.
-    #[error(
-        "index folder `{}` was filled from database {stored}, not from {asked}; delete the folder to start anew",
-        folder.display()
-    )]
-    OtherDatabase {
-        /// The index's folder.
-        folder: PathBuf,
-        /// The database of the stored positions.
-        stored: String,
-        /// The database now.
-        asked: String,
+        /// The index's directory.
+        directory: PathBuf,
     },
     /// The mapping has something that no index can have.
     #[error("the mapping of index `{index}` cannot be used: {reason}")]
     Mapping {
         /// The index.
         index: String,
-        /// What does not fit.
+        /// What is wrong.
         reason: String,
     },
-    /// The query cannot be read, or names a field that is not there.
+    /// The query cannot be parsed, or names a field that does not exist.
     #[error("query `{query}` cannot be used: {reason}")]
     Query {
-        /// The query as it came.
+        /// The query.
         query: String,
-        /// What does not fit.
+        /// What is wrong.
         reason: String,
     },
-    /// A file could not be read or written.
-    #[error("{doing} in index folder `{}` failed", folder.display())]
-    Io {
-        /// The index's folder.
-        folder: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// Why.
-        source: std::io::Error,
-    },
     /// The search library failed.
-    #[error("{doing} in index folder `{}` failed", folder.display())]
+    #[error("{doing} in index directory `{}` failed: {source}", directory.display())]
     Library {
-        /// The index's folder.
-        folder: PathBuf,
+        /// The index's directory.
+        directory: PathBuf,
         /// What was being done.
         doing: &'static str,
         /// Why.
         source: tantivy::TantivyError,
     },
+}
+
+impl From<EmbeddedError> for OpenError {
+    fn from(error: EmbeddedError) -> Self {
+        Self::Failed(Box::new(error))
+    }
 }

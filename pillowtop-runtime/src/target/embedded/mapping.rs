@@ -1,4 +1,4 @@
-//! The mapping as a plan: what each path takes, how it is checked, and which field of the search library it goes to.
+//! The mapping as a plan: what each path accepts, how it is checked, and which field of the search library it goes to.
 //!
 //! Each mapped path with a searchable type is a field of its own, named by the path with dots; multi-fields too. `_source` is
 //! stored, the id is `pillowtop.id`, and a hidden field has the names of the paths that have a value, for `path:*`.
@@ -72,7 +72,7 @@ pub(crate) struct ObjectPlan {
     pub children: BTreeMap<String, Node>,
 }
 
-/// A value's place.
+/// A path with a value.
 #[derive(Debug)]
 pub(crate) struct LeafPlan {
     /// Its path.
@@ -85,11 +85,11 @@ pub(crate) struct LeafPlan {
     pub field: Option<Field>,
     /// A value that does not fit is left out instead of refusing the document.
     pub ignore_malformed: bool,
-    /// Texts are read as numbers and fractions are cut off.
+    /// Strings are read as numbers and fractions are cut off.
     pub coerce: bool,
-    /// Longer texts are not searched.
+    /// Longer strings are not searched.
     pub ignore_above: Option<usize>,
-    /// What stands for `null`.
+    /// The replacement of `null`.
     pub null_value: Option<Value>,
     /// The same value by other rules.
     pub fields: Vec<LeafPlan>,
@@ -156,7 +156,7 @@ pub(crate) fn plan(mappings: &Value, settings: &Value, manager: &TokenizerManage
         default_fields: Vec::new(),
         taken: BTreeSet::from([ID, SOURCE, FIELD_NAMES].map(str::to_owned)),
     };
-    let members = mappings.as_object().ok_or("it is no JSON object")?;
+    let members = mappings.as_object().ok_or("it is not a JSON object")?;
     let root = context.object(members, "", Dynamic::Keep)?;
     let Context { builder, aliases, mut default_fields, .. } = context;
     default_fields.push(id);
@@ -231,8 +231,8 @@ impl Context<'_> {
         let field = if path == ID || !searched { None } else { self.field(&kind, mapping, path)? };
         let flag = |name: &str, default| mapping.get(name).and_then(truth).unwrap_or(default);
         let mut fields = Vec::new();
-        if let Some(Value::Object(said)) = mapping.get("fields") {
-            for (name, mapping) in said {
+        if let Some(Value::Object(declared)) = mapping.get("fields") {
+            for (name, mapping) in declared {
                 let path = format!("{path}.{name}");
                 let mapping =
                     mapping.as_object().ok_or_else(|| format!("field `{path}` has no JSON object"))?;
@@ -349,7 +349,7 @@ fn text<'a>(mapping: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     mapping.get(name).and_then(Value::as_str)
 }
 
-/// Parameters come as JSON booleans or as texts.
+/// Parameters are JSON booleans or strings.
 fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),

@@ -1,13 +1,14 @@
-//! The embedded index: a folder of this machine, made from the same mapping that a cluster gets.
+//! The embedded index: a directory of this machine, created from the same mapping as an index of a cluster.
 //!
 //! ```text
-//! <folder>/<alias>_<hash>_1/index/         the search library's files; each commit has documents and checkpoint
-//! <folder>/<alias>_<hash>_1/dead-letters/  one JSON file for each document that could not be indexed
+//! <directory>/<alias>_<hash>_1/index/         the search library's files, and the uuid of the index
+//! <directory>/<alias>_<hash>_1/claims/        who writes, and how far it is
+//! <directory>/<alias>_<hash>_1/dead-letters/  one JSON file for each document that could not be indexed
 //! ```
 //!
 //! Values are checked by type as Elasticsearch checks them, with its names for the errors. Where products differ, one is followed:
-//! negative epochs and points in `GeoJSON` fit as in newer versions, an object is no malformed number that could be left out, and
-//! an `unsigned_long` has no fraction. What is less:
+//! negative epochs and points in `GeoJSON` fit as in newer versions, an object is not a malformed number that could be left out, and
+//! an `unsigned_long` has no fraction. What is missing:
 //!
 //! | mapping | here |
 //! |---|---|
@@ -16,7 +17,7 @@
 //! | `geo_point` | checked, not searched |
 //! | `date` in formats with week years, zone names or eras | not checked, not searched |
 //! | types not in the list below | kept in `_source`, neither checked nor searched |
-//! | analyzers, filters and normalizers that are not known | `standard`, or left out (see `analysis.rs`) |
+//! | analyzers, filters and normalizers that are not supported | `standard`, or left out (see `analysis.rs`) |
 //! | scores | comparable within a search, not with those of a cluster |
 //!
 //! Checked and searched are: `text`, `match_only_text`, `search_as_you_type`, `annotated_text`, `keyword`, `constant_keyword`,
@@ -28,20 +29,23 @@ mod error;
 mod analysis;
 mod tokenizer;
 
-mod document;
+mod json;
 mod mapping;
-mod query;
 mod value;
 
-mod folder;
-mod index;
-mod letters;
+mod document;
+mod query;
+
+mod directory;
 mod reader;
-mod sink;
+mod target;
+
+mod destination;
 
 #[cfg(test)]
 mod tests;
 
+pub use destination::{EmbeddedDestination, EmbeddedOptions};
 pub use error::EmbeddedError;
-pub use index::{EmbeddedIndex, EmbeddedOptions};
 pub use reader::{EmbeddedReader, Hit, SearchResult};
+pub use target::EmbeddedTarget;

@@ -58,7 +58,7 @@ fn rewritten(plan: &Plan, index: &Index, leaf: &mut UserInputLeaf) -> Result<Opt
         (UserInputLeaf::Literal(literal), Some(dates)) => dates.equal(&literal.phrase).map(Some),
         (UserInputLeaf::Range { lower, upper, .. }, Some(dates)) => dates.range(lower, upper).map(Some),
         (UserInputLeaf::Set { .. }, Some(_)) => {
-            Err(format!("field `{path}` is a date, and lists of dates are not known; join them by OR"))
+            Err(format!("field `{path}` is a date, and lists of dates are not supported; join them with OR"))
         }
         (UserInputLeaf::Literal(literal), None) => Ok(prefix(plan, index, &path, literal)),
         _ => Ok(None),
@@ -98,7 +98,11 @@ impl Dates<'_> {
     fn moment(&self, text: &str) -> Result<Moment, String> {
         let iso = || DateFormats::new("strict_date_optional_time").parse(text);
         self.formats.parse(text).or_else(|_| iso()).map_err(|_| {
-            format!("`{text}` is no date of field `{}`, whose format is `{}`", self.path, self.formats.said())
+            format!(
+                "`{text}` is not a date of field `{}`, whose format is `{}`",
+                self.path,
+                self.formats.said()
+            )
         })
     }
 

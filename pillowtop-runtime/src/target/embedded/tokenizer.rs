@@ -14,7 +14,7 @@ const LONGEST: usize = 255;
 pub(super) enum Split {
     /// At word boundaries, nearly as Unicode has them: see [`standard`].
     Standard,
-    /// At whatever is no letter.
+    /// At whatever is not a letter.
     Letters,
     /// At white space.
     Whitespace,
@@ -157,7 +157,7 @@ fn is_ideograph(letter: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3fffd}')
 }
 
-/// Marks that are no letters to Rust, yet part of a word: accents, the signs of Indian and neighbouring scripts, joiners.
+/// Marks that are not letters to Rust, yet part of a word: accents, the signs of Indian and neighbouring scripts, joiners.
 fn is_mark(letter: char) -> bool {
     matches!(letter, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{610}'..='\u{61a}'
         | '\u{64b}'..='\u{65f}' | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' | '\u{1037}'
@@ -183,7 +183,7 @@ fn shortened(ranges: Vec<Range<usize>>, text: &str) -> Vec<Range<usize>> {
     pieces
 }
 
-/// The tokenizer that takes a text whole.
+/// The tokenizer whose only token is the whole string.
 pub(super) fn whole() -> tantivy::tokenizer::TextAnalyzer {
     Splitter::new(Split::Whole).into()
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 
 use super::mapping::{Kind, LeafPlan};
 
-/// A value in the form that its field takes.
+/// A value in the form that its field has.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Typed {
     Text(String),
@@ -18,7 +18,7 @@ pub(crate) enum Typed {
     Ip(Ipv6Addr),
 }
 
-/// Checks one value, no array and not `null`. `None` is a value that fits and is not searched; an error says why it does not fit.
+/// Checks one value that is neither an array nor `null`. `None` is a value that fits and is not searched; an error says why it does not fit.
 pub(crate) fn check(leaf: &LeafPlan, value: &Value) -> Result<Option<Typed>, String> {
     match &leaf.kind {
         Kind::Text | Kind::Keyword => text(value).map(|text| within(leaf, text)),

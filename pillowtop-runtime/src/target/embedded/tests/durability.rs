@@ -1,134 +1,227 @@
-//! What is there after a process ended, and who may open it.
+//! What exists after a process ended, and who may open it.
 
+use fs_err as fs;
+use pillowtop_core::DatabaseName;
 use serde_json::json;
 
-use super::{database, definition, delete, ids, index, mapped, open, put, write};
-use crate::operation::WriteMode;
-use crate::sink::Sink;
-use crate::sink::embedded::{EmbeddedError, EmbeddedIndex, EmbeddedReader};
+use super::{
+    acquire, database, definition, delete, destination, ids, index, mapped, open, put, try_open, write,
+};
+use crate::claim::{AcquireError, AcquireOptions, DatabaseIdentity, Phase, Slice};
+use crate::target::embedded::{EmbeddedError, EmbeddedReader};
+use crate::target::{Destination, GuardedTarget, OpenError, Target, WriteError};
+
+/// What the error of a destination is at its root.
+fn embedded(error: OpenError) -> EmbeddedError {
+    let OpenError::Failed(error) = error else { panic!("{error:?}") };
+    *error.downcast().unwrap()
+}
 
 #[tokio::test]
-async fn what_was_not_saved_is_gone_with_its_checkpoint() {
-    let folder = tempfile::tempdir().unwrap();
+async fn what_was_not_flushed_is_gone_and_its_position_was_not_saved() {
+    let directory = tempfile::tempdir().unwrap();
     let definition = mapped(&json!({"n": {"type": "long"}}));
-    let sink = open(folder.path(), &definition);
-    put(&sink, "a", &json!({"n": 1})).await;
-    put(&sink, "b", &json!({"n": 1})).await;
-    sink.save(Some("7-abc".into())).await.unwrap();
-    let saved = sink.state();
-    put(&sink, "a", &json!({"n": 2})).await;
-    write(&sink, &[delete(&sink, "b"), index(&sink, "c", &json!({"n": 3}))]).await;
-    drop(sink);
+    let (opened, target) = try_open(&destination(directory.path(), &definition)).await.unwrap();
+    assert_eq!((opened.claim.state().phase, opened.claim.state().checkpoint), (Phase::Following, None));
+    put(&target, "a", &json!({"n": 1})).await;
+    put(&target, "b", &json!({"n": 1})).await;
+    target.flush().await.unwrap();
+    opened.claim.save(Some("7-abc".into())).await.unwrap();
+    let saved = opened.claim.state();
+    put(&target, "a", &json!({"n": 2})).await;
+    write(&target, &[delete("b"), index("c", &json!({"n": 3}))]).await;
+    // Not released: as after a crash.
+    drop((opened, target));
 
-    let sink = open(folder.path(), &definition);
-    assert_eq!(ids(&sink.search("*", 10).unwrap()), ["a", "b"]);
-    assert_eq!(sink.get("a").unwrap(), Some(json!({"n": 1})));
-    let state = sink.state();
-    assert_eq!((&state.checkpoint, &state.past, state.phase), (&saved.checkpoint, &saved.past, saved.phase));
-    assert_eq!(state.position(), "7-abc".into());
-    // Versions go on above all that were made.
-    assert!(sink.versions().stamp().unwrap() > saved.ceiling);
+    let (opened, target) = try_open(&destination(directory.path(), &definition)).await.unwrap();
+    assert_eq!(ids(&target.search("*", 10).unwrap()), ["a", "b"]);
+    assert_eq!(target.get("a").unwrap(), Some(json!({"n": 1})));
+    assert_eq!(opened.claim.state().position(), "7-abc".into());
+    // Versions continue above all that were stamped.
+    assert!(opened.claim.versions().stamp().unwrap() > saved.ceiling);
 }
 
 #[tokio::test]
 async fn only_one_opens_for_writing_and_many_for_reading() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let definition = mapped(&json!({"n": {"type": "long"}}));
-    let missing = EmbeddedReader::open(folder.path(), &definition).unwrap_err();
+    let missing = EmbeddedReader::open(directory.path(), &definition).unwrap_err();
     assert!(matches!(missing, EmbeddedError::Missing { .. }), "{missing}");
-    let sink = open(folder.path(), &definition);
-    let second = EmbeddedIndex::open(folder.path(), &definition, database()).unwrap_err();
-    assert!(matches!(second, EmbeddedError::InUse { .. }), "{second}");
-    assert!(second.to_string().contains("open for writing elsewhere"), "{second}");
+    let first = destination(directory.path(), &definition);
+    let (opened, target) = try_open(&first).await.unwrap();
+    let second = destination(directory.path(), &definition);
+    let error = acquire(&second, Some(database())).await.unwrap_err();
+    assert!(error.to_string().contains("open for writing elsewhere"), "{error}");
 
-    let reader = EmbeddedReader::open(folder.path(), &definition).unwrap();
-    put(&sink, "a", &json!({"n": 1})).await;
-    sink.save(Some("3".into())).await.unwrap();
+    let reader = second.reader().unwrap();
+    put(&target, "a", &json!({"n": 1})).await;
+    target.flush().await.unwrap();
     assert_eq!(reader.count(), 0);
     reader.refresh().unwrap();
     assert_eq!(reader.count(), 1);
-    assert_eq!(reader.stored_state().unwrap(), Some(sink.state()));
 
-    sink.release().await.unwrap();
-    let next = open(folder.path(), &definition);
-    assert_eq!(next.state().checkpoint, Some("3".into()));
+    opened.claim.save(Some("3".into())).await.unwrap();
+    opened.claim.release().await.unwrap();
+    drop((opened, target));
+    let next = acquire(&second, None).await.unwrap();
+    assert_eq!(next.claim.state().checkpoint, Some("3".into()));
+}
+
+#[tokio::test]
+async fn whoever_stands_by_opens_once_the_directory_is_free() {
+    let directory = tempfile::tempdir().unwrap();
+    let definition = mapped(&json!({}));
+    let opened = acquire(&destination(directory.path(), &definition), Some(database())).await.unwrap();
+    let second = destination(directory.path(), &definition);
+    let target = second.targets().await.unwrap().remove(0);
+    let waiting = tokio::spawn(async move {
+        second.open(&target, Slice::Whole, None, AcquireOptions::default()).await.map(|_| ())
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished());
+    drop(opened);
+    waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn slices_have_claims_of_their_own_and_one_writer() {
+    let directory = tempfile::tempdir().unwrap();
+    let destination = destination(directory.path(), &mapped(&json!({"n": {"type": "long"}})));
+    let target = destination.targets().await.unwrap().remove(0);
+    let mut opened = Vec::new();
+    for name in ["one", "two"] {
+        let name = DatabaseName::from(name);
+        let begin = DatabaseIdentity { name: name.clone(), ..database() };
+        let slice = Slice::Database(name);
+        opened.push(destination.open(&target, slice, Some(begin), AcquireOptions::default()).await.unwrap());
+    }
+    opened[0].target.write(&[index("one/a", &json!({"n": 1}))]).await.unwrap();
+    opened[1].target.write(&[index("two/a", &json!({"n": 1}))]).await.unwrap();
+    opened[0].target.flush().await.unwrap();
+    opened[0].claim.save(Some("5".into())).await.unwrap();
+    assert_eq!(opened[1].claim.state().checkpoint, None);
+    assert_eq!(destination.reader().unwrap().count(), 2);
 }
 
 #[tokio::test]
 async fn another_mapping_is_another_index_beside() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let (one, other) = (mapped(&json!({"n": {"type": "long"}})), mapped(&json!({"n": {"type": "keyword"}})));
-    let first = open(folder.path(), &one);
-    let second = open(folder.path(), &other);
+    let first = open(directory.path(), &one).await;
+    let second = open(directory.path(), &other).await;
     put(&first, "a", &json!({"n": 1})).await;
-    first.save(None).await.unwrap();
+    first.flush().await.unwrap();
     assert_eq!((first.count(), second.count()), (1, 0));
     assert_eq!(first.name().as_str(), format!("cases_{}_1", one.hash.short()));
-    assert!(second.folder().ends_with(format!("cases_{}_1", other.hash.short())));
+    assert!(second.directory().ends_with(format!("cases_{}_1", other.hash.short())));
 }
 
 #[tokio::test]
-async fn a_database_that_was_made_anew_is_not_followed() {
-    let folder = tempfile::tempdir().unwrap();
+async fn a_database_that_was_created_again_is_not_followed() {
+    let directory = tempfile::tempdir().unwrap();
     let definition = mapped(&json!({}));
-    drop(open(folder.path(), &definition));
-    let mut anew = database();
-    anew.instance_start_time = "2".to_owned();
-    let error = EmbeddedIndex::open(folder.path(), &definition, anew).unwrap_err();
-    assert!(matches!(error, EmbeddedError::OtherDatabase { .. }), "{error}");
+    drop(open(directory.path(), &definition).await);
+    let again = DatabaseIdentity { instance_start_time: "2".to_owned(), ..database() };
+    let error = acquire(&destination(directory.path(), &definition), Some(again)).await.unwrap_err();
+    assert!(error.to_string().contains("was filled from database `commcare` (start time `1`)"), "{error}");
 }
 
 #[tokio::test]
-async fn a_damaged_folder_is_an_error_and_an_unfinished_one_is_not() {
+async fn a_directory_that_was_deleted_is_another_target_and_begins_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let definition = mapped(&json!({}));
+    let destination = destination(directory.path(), &definition);
+    let (opened, target) = try_open(&destination).await.unwrap();
+    opened.claim.save(Some("9".into())).await.unwrap();
+    let first = destination.targets().await.unwrap();
+    assert_eq!(first, destination.targets().await.unwrap());
+    let deleted = target.directory().to_owned();
+    drop((opened, target));
+    fs::remove_dir_all(deleted).unwrap();
+
+    let gone = destination.open(&first[0], Slice::Whole, None, AcquireOptions::default()).await.unwrap_err();
+    assert!(gone.to_string().contains("was deleted since"), "{gone}");
+    assert_ne!(first, destination.targets().await.unwrap());
+    let missing = acquire(&destination, None).await.unwrap_err();
+    assert!(matches!(missing, OpenError::Acquire(AcquireError::NoState(_))), "{missing}");
+    let opened = acquire(&destination, Some(database())).await.unwrap();
+    assert_eq!(opened.claim.state().checkpoint, None);
+}
+
+#[tokio::test]
+async fn a_directory_that_is_deleted_under_its_owner_loses_the_claim_and_begins_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let destination = destination(directory.path(), &mapped(&json!({})));
+    let (opened, target) = try_open(&destination).await.unwrap();
+    let opened = opened.guarded(GuardedTarget::LIMIT);
+    put(&target, "a", &json!({})).await;
+    // The writer's threads may be creating files, so it is moved away at once.
+    fs::rename(target.directory(), directory.path().join("deleted")).unwrap();
+    let lost = opened.target.flush().await.unwrap_err();
+    assert!(matches!(lost, WriteError::ClaimLost(_)), "{lost}");
+    assert!(opened.claim.save(Some("9".into())).await.is_err());
+
+    // The failed target is not used again, even while somebody still has it.
+    let again = acquire(&destination, Some(database())).await.unwrap();
+    assert_eq!(again.claim.state().checkpoint, None);
+    again.target.write(&[index("a", &json!({}))]).await.unwrap();
+    again.target.flush().await.unwrap();
+    assert_eq!(destination.reader().unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn documents_and_claim_are_only_used_together() {
+    let definition = mapped(&json!({"n": {"type": "long"}}));
+    for (lost, part) in [("claims", "its claim is missing"), ("index", "its documents are missing")] {
+        let directory = tempfile::tempdir().unwrap();
+        let destination = destination(directory.path(), &definition);
+        let (opened, target) = try_open(&destination).await.unwrap();
+        put(&target, "a", &json!({"n": 1})).await;
+        target.flush().await.unwrap();
+        let path = target.directory().to_owned();
+        drop((opened, target));
+        let uuid = fs::read(path.join("index/uuid")).unwrap();
+        fs::remove_dir_all(path.join(lost)).unwrap();
+        fs::create_dir_all(path.join("index")).unwrap();
+        fs::write(path.join("index/uuid"), uuid).unwrap();
+        let error = acquire(&destination, Some(database())).await.unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_directory_is_an_error_and_an_unfinished_one_is_not() {
     let definition = definition(json!({"properties": {"n": {"type": "long"}}}), json!({}));
-    for (name, text, damaged) in [
-        ("meta.json", Some("{\"segments\": ["), true),
-        ("meta.json", None, true),
-        ("store", Some(""), true),
-        ("store", None, true),
-        (".managed.json", Some("["), true),
+    for (name, contents) in [
+        ("meta.json", Some("{\"segments\": [")),
+        ("meta.json", None),
+        ("store", Some("")),
+        ("store", None),
+        (".managed.json", Some("[")),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        let sink = open(folder.path(), &definition);
-        put(&sink, "a", &json!({"n": 1})).await;
-        sink.release().await.unwrap();
-        let files = sink.folder().join("index");
-        drop(sink);
+        let directory = tempfile::tempdir().unwrap();
+        let target = open(directory.path(), &definition).await;
+        put(&target, "a", &json!({"n": 1})).await;
+        target.flush().await.unwrap();
+        let files = target.directory().join("index");
+        drop(target);
         for entry in files.read_dir().unwrap() {
             let path = entry.unwrap().path();
             if path.to_string_lossy().ends_with(name) {
-                match text {
-                    Some(text) => fs_err::write(&path, text).unwrap(),
-                    None => fs_err::remove_file(&path).unwrap(),
+                match contents {
+                    Some(contents) => fs::write(&path, contents).unwrap(),
+                    None => fs::remove_file(&path).unwrap(),
                 }
             }
         }
-        let opened = EmbeddedIndex::open(folder.path(), &definition, database());
-        match opened {
-            Err(EmbeddedError::Damaged { .. }) if damaged => {}
-            other => panic!("{name} {text:?}: {other:?}"),
-        }
+        let error = acquire(&destination(directory.path(), &definition), None).await.unwrap_err();
+        let error = embedded(error);
+        assert!(matches!(error, EmbeddedError::Damaged { .. }), "{name} {contents:?}: {error:?}");
     }
-    // A first opening that was interrupted before the first commit.
-    let folder = tempfile::tempdir().unwrap();
-    let place = crate::sink::embedded::folder::Place::of(folder.path(), &definition);
-    place.create(&definition).unwrap();
-    fs_err::remove_file(place.index_folder().join("meta.json")).unwrap();
-    drop(open(folder.path(), &definition));
-}
-
-#[tokio::test]
-async fn a_write_that_nobody_waits_for_is_done_before_the_next() {
-    let folder = tempfile::tempdir().unwrap();
-    let sink = open(folder.path(), &mapped(&json!({"n": {"type": "long"}})));
-    for round in 0..50 {
-        let early = [index(&sink, "a", &json!({"n": round}))];
-        let late = [index(&sink, "a", &json!({"n": 1000 + round}))];
-        let abandoned = sink.write(&early, WriteMode::Follow);
-        // Polled once, then dropped.
-        futures_util::future::select(abandoned, futures_util::future::ready(())).await;
-        write(&sink, &late).await;
-    }
-    sink.save(None).await.unwrap();
-    assert_eq!((sink.count(), sink.get("a").unwrap()), (1, Some(json!({"n": 1049}))));
+    // A creation that was interrupted before the list of files was written.
+    let directory = tempfile::tempdir().unwrap();
+    let files = crate::target::embedded::directory::IndexDirectory::below(directory.path(), &definition);
+    files.create(&definition).unwrap();
+    fs::remove_file(files.files().join("meta.json")).unwrap();
+    drop(open(directory.path(), &definition).await);
 }

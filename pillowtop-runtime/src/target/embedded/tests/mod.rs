@@ -1,76 +1,76 @@
 //! Tests of the embedded index.
 
+mod contract;
 mod durability;
-mod following;
 mod rejections;
 mod searching;
+mod writing;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use pillowtop_core::Definition;
 use serde_json::{Value, json};
 
-use super::{EmbeddedIndex, SearchResult};
-use crate::dead_letter::{DeadLetter, Stage};
-use crate::operation::{Action, Operation, Version, WriteMode};
-use crate::sink::{ItemOutcome, Sink};
-use crate::state::DatabaseIdentity;
+use super::{EmbeddedDestination, EmbeddedOptions, EmbeddedTarget, SearchResult};
+use crate::claim::AcquireOptions;
+use crate::operation::{Action, Operation, Version};
+use crate::target::test_support::{acquire, database};
+use crate::target::{OpenError, OpenTarget, Outcome, Target};
 
-/// A definition of this mapping and these settings.
+/// A definition with this mapping and these settings.
 fn definition(mappings: Value, settings: Value) -> Definition {
     Definition::of_mapping("case", "cases", settings, mappings)
 }
 
-/// A mapping of these properties.
+/// A mapping with these properties.
 fn mapped(properties: &Value) -> Definition {
     definition(json!({"dynamic": false, "properties": properties}), json!({}))
 }
 
-fn database() -> DatabaseIdentity {
-    DatabaseIdentity { name: "commcare".into(), instance_start_time: "1".to_owned() }
+fn destination(parent: &Path, definition: &Definition) -> EmbeddedDestination {
+    EmbeddedDestination::new(parent, definition.clone(), EmbeddedOptions::default())
 }
 
-fn open(folder: &Path, definition: &Definition) -> EmbeddedIndex {
-    EmbeddedIndex::open(folder, definition, database()).unwrap()
+/// Opens the index without its type erased.
+async fn try_open(destination: &EmbeddedDestination) -> Result<(OpenTarget, Arc<EmbeddedTarget>), OpenError> {
+    let opened = acquire(destination, Some(database())).await?;
+    let uuid = opened.claim.key().target.clone();
+    let target = destination.open_target(&uuid, &AcquireOptions::default()).await?;
+    Ok((opened, target))
 }
 
-fn index(sink: &EmbeddedIndex, id: &str, source: &Value) -> Operation {
-    let version = sink.versions().stamp().unwrap();
-    Operation { id: id.into(), version, action: Action::Index(Bytes::from(source.to_string())) }
+/// Opens the index and forgets the claim.
+async fn open(parent: &Path, definition: &Definition) -> Arc<EmbeddedTarget> {
+    try_open(&destination(parent, definition)).await.unwrap().1
 }
 
-fn delete(sink: &EmbeddedIndex, id: &str) -> Operation {
-    Operation { id: id.into(), version: sink.versions().stamp().unwrap(), action: Action::Delete }
+fn version() -> Version {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    Version(LAST.fetch_add(1, Ordering::Relaxed) + 1)
 }
 
-async fn write(sink: &EmbeddedIndex, operations: &[Operation]) -> Vec<ItemOutcome> {
-    sink.write(operations, WriteMode::Follow).await.unwrap()
+fn index(id: &str, source: &Value) -> Operation {
+    Operation { id: id.into(), version: version(), action: Action::Index(Bytes::from(source.to_string())) }
+}
+
+fn delete(id: &str) -> Operation {
+    Operation { id: id.into(), version: version(), action: Action::Delete }
+}
+
+async fn write(target: &EmbeddedTarget, operations: &[Operation]) -> Vec<Outcome> {
+    target.write(operations).await.unwrap()
 }
 
 /// Writes a document that must be accepted.
-async fn put(sink: &EmbeddedIndex, id: &str, source: &Value) {
-    assert_eq!(write(sink, &[index(sink, id, source)]).await, [ItemOutcome::Done], "{source}");
+async fn put(target: &EmbeddedTarget, id: &str, source: &Value) {
+    assert_eq!(write(target, &[index(id, source)]).await, [Outcome::Done], "{source}");
 }
 
 fn ids(result: &SearchResult) -> Vec<&str> {
     let mut ids: Vec<&str> = result.hits.iter().map(|hit| hit.id.as_str()).collect();
     ids.sort_unstable();
     ids
-}
-
-fn letter(sink: &EmbeddedIndex, id: &str) -> DeadLetter {
-    DeadLetter {
-        pillow: "case".into(),
-        index: sink.name().clone(),
-        database: "commcare".into(),
-        id: id.into(),
-        revision: "1-a".into(),
-        version: Version(1),
-        stage: Stage::Index,
-        error_type: "mapper_parsing_exception".to_owned(),
-        reason: "no date".to_owned(),
-        time: "2026-01-01T00:00:00Z".to_owned(),
-        document: None,
-    }
 }

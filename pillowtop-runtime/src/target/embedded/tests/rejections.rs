@@ -1,18 +1,19 @@
-//! What is refused, by the names that Elasticsearch has for it, and what is not.
+//! What is rejected, with Elasticsearch's error types, and what is not.
 
 use serde_json::{Value, json};
 
-use super::{definition, index, mapped, open, put, write};
-use crate::sink::ItemOutcome;
+use super::{definition, index, mapped, open, put, version, write};
+use crate::operation::{Action, Operation};
+use crate::target::Outcome;
 
 /// Writes `{"x": value}` with a field of this mapping; a refusal must be of the type and have the part.
 async fn check(mapping: Value, value: Value, refusal: Option<(&str, &str)>) {
-    let folder = tempfile::tempdir().unwrap();
-    let sink = open(folder.path(), &mapped(&json!({"x": mapping})));
-    let outcome = write(&sink, &[index(&sink, "a", &json!({"x": value}))]).await.remove(0);
+    let directory = tempfile::tempdir().unwrap();
+    let target = open(directory.path(), &mapped(&json!({"x": mapping}))).await;
+    let outcome = write(&target, &[index("a", &json!({"x": value}))]).await.remove(0);
     match (refusal, outcome) {
-        (None, ItemOutcome::Done) => {}
-        (Some((expected, part)), ItemOutcome::Rejected { error_type, reason }) => {
+        (None, Outcome::Done) => {}
+        (Some((expected, part)), Outcome::Rejected { error_type, reason }) => {
             assert_eq!(error_type, expected, "{mapping} {value}");
             assert!(reason.contains(part), "{mapping} {value}: {reason}");
         }
@@ -108,7 +109,7 @@ async fn dates_addresses_and_points_are_checked() {
         &[(json!("1969-12-31"), "before the epoch"), (json!("2300-01-01"), "out of range")],
     )
     .await;
-    // A pattern that is not known here refuses nothing.
+    // A pattern that is not supported here rejects nothing.
     table(json!({"type": "date", "format": "YYYY-'W'ww"}), &[json!("2024-W09")], &[]).await;
     table(
         json!({"type": "ip"}),
@@ -140,7 +141,7 @@ async fn dates_addresses_and_points_are_checked() {
 }
 
 #[tokio::test]
-async fn texts_take_scalars_and_keywords_have_a_longest() {
+async fn text_fields_accept_scalars_and_keywords_have_a_maximum_length() {
     for name in ["text", "keyword"] {
         table(
             json!({"type": name}),
@@ -185,7 +186,7 @@ async fn objects_and_scalars_are_not_mixed() {
 }
 
 #[tokio::test]
-async fn malformed_values_are_left_out_where_the_mapping_says_so() {
+async fn malformed_values_are_left_out_with_ignore_malformed() {
     for (name, bad) in [("long", "a"), ("double", "a"), ("date", "a"), ("ip", "a"), ("geo_point", "?")] {
         check(json!({"type": name, "ignore_malformed": true}), json!(bad), None).await;
     }
@@ -195,26 +196,50 @@ async fn malformed_values_are_left_out_where_the_mapping_says_so() {
 
 #[tokio::test]
 async fn whole_index_settings_and_strict_objects_hold() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let mappings = json!({"dynamic": "strict", "properties": {
         "n": {"type": "long"},
         "free": {"dynamic": false, "properties": {}},
         "inner": {"properties": {"y": {"type": "long"}}},
     }});
-    let sink = open(folder.path(), &definition(mappings, json!({"mapping": {"ignore_malformed": true}})));
-    put(&sink, "a", &json!({"n": "many", "free": {"what": 1}, "inner.y": 2})).await;
+    let target =
+        open(directory.path(), &definition(mappings, json!({"mapping": {"ignore_malformed": true}}))).await;
+    put(&target, "a", &json!({"n": "many", "free": {"what": 1}, "inner.y": 2})).await;
     for (source, part) in [
         (json!({"other": null}), "dynamic introduction of [other] within [_doc]"),
         (json!({"inner": {"z": 1}}), "introduction of [z] within [inner]"),
         (json!({"inner.z": 1}), "introduction of [z] within [inner]"),
     ] {
-        let outcome = write(&sink, &[index(&sink, "b", &source)]).await.remove(0);
-        let ItemOutcome::Rejected { error_type, reason } = outcome else { panic!("{source}: {outcome:?}") };
+        let outcome = write(&target, &[index("b", &source)]).await.remove(0);
+        let Outcome::Rejected { error_type, reason } = outcome else { panic!("{source}: {outcome:?}") };
         assert_eq!(error_type, "strict_dynamic_mapping_exception");
         assert!(reason.contains(part), "{source}: {reason}");
     }
     for source in [json!({"_id": "b"}), json!([]), json!("text")] {
-        let outcome = write(&sink, &[index(&sink, "b", &source)]).await.remove(0);
-        assert!(matches!(outcome, ItemOutcome::Rejected { .. }), "{source}: {outcome:?}");
+        let outcome = write(&target, &[index("b", &source)]).await.remove(0);
+        assert!(matches!(outcome, Outcome::Rejected { .. }), "{source}: {outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn a_duplicate_member_is_rejected_wherever_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let mappings = json!({"dynamic": false, "properties": {
+        "n": {"type": "long"}, "form": {"properties": {}}, "off": {"type": "object", "enabled": false},
+    }});
+    let target = open(directory.path(), &definition(mappings, json!({}))).await;
+    for (source, name) in [
+        (r#"{"n": 1, "n": 1}"#, "n"),
+        (r#"{"form": {"meta": {"geo_point": null, "geo_point": null}}}"#, "geo_point"),
+        (r#"{"off": [{"a": 1, "\u0061": 2}]}"#, "a"),
+        (r#"{"unmapped": {"": 1, "": 2}}"#, ""),
+    ] {
+        let operation =
+            Operation { id: "a".into(), version: version(), action: Action::Index(source.into()) };
+        let outcome = write(&target, &[operation]).await.remove(0);
+        let Outcome::Rejected { error_type, reason } = outcome else { panic!("{source}: {outcome:?}") };
+        assert_eq!(error_type, "mapper_parsing_exception");
+        assert!(reason.contains(&format!("Duplicate field '{name}'")), "{source}: {reason}");
+    }
+    put(&target, "a", &json!({"n": 1, "form": {"n": 2}, "off": [{"n": 3}, {"n": 3}]})).await;
 }

@@ -1,38 +1,39 @@
-//! Searches: by fields, by analyzers, by dates, by what is there.
+//! Searches: by fields, by analyzers, by dates, by existence.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{EmbeddedIndex, definition, ids, mapped, open, put};
-use crate::sink::Sink;
-use crate::sink::embedded::EmbeddedError;
+use super::{EmbeddedTarget, definition, ids, mapped, open, put};
+use crate::target::Target;
+use crate::target::embedded::EmbeddedError;
 
 async fn filled(
-    folder: &Path,
+    directory: &Path,
     properties: &Value,
     settings: Value,
     documents: &[(&str, Value)],
-) -> EmbeddedIndex {
+) -> Arc<EmbeddedTarget> {
     let mappings = json!({"dynamic": false, "properties": properties});
-    let sink = open(folder, &definition(mappings, settings));
+    let target = open(directory, &definition(mappings, settings)).await;
     for (id, source) in documents {
-        put(&sink, id, source).await;
+        put(&target, id, source).await;
     }
-    sink.save(None).await.unwrap();
-    sink
+    target.flush().await.unwrap();
+    target
 }
 
 #[track_caller]
-fn finds(sink: &EmbeddedIndex, query: &str, expected: &[&str]) {
-    let result = sink.search(query, 10).unwrap();
+fn finds(target: &EmbeddedTarget, query: &str, expected: &[&str]) {
+    let result = target.search(query, 10).unwrap();
     assert_eq!(ids(&result), expected, "{query}");
     assert_eq!(result.total, expected.len(), "{query}");
 }
 
 #[tokio::test]
 async fn every_type_is_found_by_its_path() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let properties = json!({
         "name": {"type": "text", "fields": {"exact": {"type": "keyword"}, "low": {"type": "keyword", "normalizer": "lowercase"}}},
         "age": {"type": "integer"}, "big": {"type": "unsigned_long"}, "weight": {"type": "float"},
@@ -54,7 +55,7 @@ async fn every_type_is_found_by_its_path() {
             json!({"name": ["Bela", "Anna-Maria"], "age": "12", "closed": false, "owner.name": "Benjamin", "state": null}),
         ),
     ];
-    let sink = filled(folder.path(), &properties, json!({}), &documents).await;
+    let target = filled(directory.path(), &properties, json!({}), &documents).await;
     for (query, expected) in [
         ("anna", &["a", "b"][..]),
         ("ghost", &[]),
@@ -88,20 +89,20 @@ async fn every_type_is_found_by_its_path() {
         ("_id:b", &["b"]),
         ("*", &["a", "b"]),
     ] {
-        finds(&sink, query, expected);
+        finds(&target, query, expected);
     }
-    assert_eq!(sink.count(), 2);
-    assert_eq!(sink.get("a").unwrap(), Some(documents[0].1.clone()));
-    assert_eq!(sink.get("c").unwrap(), None);
-    let limited = sink.search("*", 1).unwrap();
+    assert_eq!(target.count(), 2);
+    assert_eq!(target.get("a").unwrap(), Some(documents[0].1.clone()));
+    assert_eq!(target.get("c").unwrap(), None);
+    let limited = target.search("*", 1).unwrap();
     assert_eq!((limited.total, limited.hits.len()), (2, 1));
-    assert_eq!(sink.search("*", 0).unwrap().total, 2);
-    assert_eq!(sink.search("kovač", 9).unwrap().hits[0].source, documents[0].1);
+    assert_eq!(target.search("*", 0).unwrap().total, 2);
+    assert_eq!(target.search("kovač", 9).unwrap().hits[0].source, documents[0].1);
 }
 
 #[tokio::test]
 async fn dates_are_found_by_what_their_text_leaves_open() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let properties = json!({
         "on": {"type": "date"}, "us": {"type": "date", "format": "MM/dd/yyyy"}, "exact": {"type": "date_nanos"},
     });
@@ -116,7 +117,7 @@ async fn dates_are_found_by_what_their_text_leaves_open() {
         ),
         ("c", json!({"on": "9999-12-31", "us": "12/31/0001"})),
     ];
-    let sink = filled(folder.path(), &properties, json!({}), &documents).await;
+    let target = filled(directory.path(), &properties, json!({}), &documents).await;
     for (query, expected) in [
         ("on:2024-02-29", &["a"][..]),
         ("on:2024-02", &["a"]),
@@ -134,15 +135,15 @@ async fn dates_are_found_by_what_their_text_leaves_open() {
         ("exact:\"2024-02-29T13:05:07.000000002Z\"", &["b"]),
         ("exact:*", &["a", "b"]),
     ] {
-        finds(&sink, query, expected);
+        finds(&target, query, expected);
     }
-    let error = sink.search("on:someday", 10).unwrap_err().to_string();
-    assert!(error.contains("`someday` is no date of field `on`"), "{error}");
+    let error = target.search("on:someday", 10).unwrap_err().to_string();
+    assert!(error.contains("`someday` is not a date of field `on`"), "{error}");
 }
 
 #[tokio::test]
 async fn analyzers_of_the_settings_cut_texts() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let with = |analyzer: &str| json!({"type": "text", "analyzer": analyzer});
     let properties = json!({
         "plain": {"type": "text"}, "comma": with("comma"), "simple": with("simple"), "blank": with("whitespace"),
@@ -166,7 +167,7 @@ async fn analyzers_of_the_settings_cut_texts() {
         "unknown",
     ];
     let source = Value::Object(names.iter().map(|name| ((*name).to_owned(), text.clone())).collect());
-    let sink = filled(folder.path(), &properties, settings, &[("a", source)]).await;
+    let target = filled(directory.path(), &properties, settings, &[("a", source)]).await;
     let yes = [
         "plain:\"o'neil-case,\"",
         "comma:\"the o'neil-case\"",
@@ -186,7 +187,7 @@ async fn analyzers_of_the_settings_cut_texts() {
         "unknown:\"o'neil\"",
     ];
     for query in yes {
-        finds(&sink, query, &["a"]);
+        finds(&target, query, &["a"]);
     }
     for query in [
         "plain:neil",
@@ -198,27 +199,27 @@ async fn analyzers_of_the_settings_cut_texts() {
         "standard:neil",
         "key:neil",
     ] {
-        finds(&sink, query, &[]);
+        finds(&target, query, &[]);
     }
 }
 
 #[tokio::test]
 async fn words_of_other_scripts_are_words() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let text = json!({"t": "हिन्दी भाषा। 中文 x_y 1,000"});
-    let sink = filled(folder.path(), &json!({"t": {"type": "text"}}), json!({}), &[("a", text)]).await;
+    let target = filled(directory.path(), &json!({"t": {"type": "text"}}), json!({}), &[("a", text)]).await;
     for query in ["t:हिन्दी", "t:भाषा", "t:中", "t:文", "t:x_y", "t:\"1,000\""] {
-        finds(&sink, query, &["a"]);
+        finds(&target, query, &["a"]);
     }
-    finds(&sink, "t:हिन", &[]);
+    finds(&target, "t:हिन", &[]);
 }
 
 #[tokio::test]
-async fn queries_that_cannot_be_used_say_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let sink = open(folder.path(), &mapped(&json!({"n": {"type": "long"}})));
+async fn errors_about_queries_name_the_cause() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = open(directory.path(), &mapped(&json!({"n": {"type": "long"}}))).await;
     for (query, part) in [("n:(", "cannot be read"), ("other:1", "other"), ("n:one", "int")] {
-        let error = sink.search(query, 10).unwrap_err();
+        let error = target.search(query, 10).unwrap_err();
         assert!(matches!(error, EmbeddedError::Query { .. }), "{query}: {error}");
         assert!(error.to_string().contains(part), "{query}: {error}");
     }

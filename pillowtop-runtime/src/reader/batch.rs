@@ -1,0 +1,105 @@
+//! What a reader hands to its members.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pillowtop_core::Sequence;
+use tokio::sync::mpsc;
+
+use super::budget::Share;
+use crate::claim::DatabaseIdentity;
+use crate::row::Row;
+
+/// Batches that wait in the queue of one member.
+const QUEUE: usize = 16;
+
+/// How far is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadMode {
+    /// To the end of what there is now. The subscription then ends.
+    ToEnd,
+    /// What there is and what comes, until the subscription is dropped.
+    Follow,
+}
+
+/// Rows, in the feed's order, shared by all members of a reader.
+#[derive(Debug)]
+pub struct Batch {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Its part of the process's memory budget, held until every member has acknowledged its rows.
+    pub(super) _share: Share,
+}
+
+/// What a member receives.
+#[derive(Debug, Clone)]
+pub enum Delivery {
+    /// Rows.
+    Batch(Arc<Batch>),
+    /// Everything delivered so far lies before this position.
+    Position {
+        /// The position.
+        sequence: Sequence,
+        /// How many changes of the database are left, if the source says so.
+        pending: Option<u64>,
+    },
+    /// The source does not respond. It is retried.
+    Waiting(String),
+    /// The source is broken for good: the reason.
+    Failed(String),
+    /// The end of what there is. Only with [`ReadMode::ToEnd`].
+    End,
+}
+
+/// A member's side of a reader.
+#[derive(Debug)]
+pub struct Subscription {
+    deliveries: mpsc::Receiver<Delivery>,
+    is_detached: Arc<AtomicBool>,
+    /// The database as it was found when the subscription began.
+    pub identity: DatabaseIdentity,
+}
+
+/// A reader's side of a subscription.
+#[derive(Debug)]
+pub(super) struct Subscriber {
+    pub(super) deliveries: mpsc::Sender<Delivery>,
+    is_detached: Arc<AtomicBool>,
+    /// For how long its full queue has kept the others waiting.
+    pub(super) blocked: std::time::Duration,
+}
+
+impl Subscription {
+    pub(super) fn new(identity: DatabaseIdentity) -> (Subscriber, Self) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let is_detached = Arc::new(AtomicBool::new(false));
+        let subscriber = Subscriber {
+            deliveries: sender,
+            is_detached: Arc::clone(&is_detached),
+            blocked: std::time::Duration::ZERO,
+        };
+        (subscriber, Self { deliveries: receiver, is_detached, identity })
+    }
+
+    /// The next delivery; `None` when the reader let the member go: it has to subscribe again, at its own position. Safe to cancel.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        self.deliveries.recv().await
+    }
+
+    /// Whether nothing waits to be taken.
+    pub fn is_empty(&self) -> bool {
+        self.deliveries.is_empty()
+    }
+
+    /// Whether the member was let go because it was too slow for the others.
+    pub fn is_detached(&self) -> bool {
+        self.is_detached.load(Ordering::Relaxed)
+    }
+}
+
+impl Subscriber {
+    /// Lets the member go.
+    pub(super) fn detach(self) {
+        self.is_detached.store(true, Ordering::Relaxed);
+    }
+}

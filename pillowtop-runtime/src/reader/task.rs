@@ -1,0 +1,351 @@
+//! The task of one reader: reads to the end, follows, and delivers to its members.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pillowtop_core::Sequence;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::Instant;
+
+use super::batch::{Batch, Delivery, ReadMode, Subscriber};
+use super::hub::{Adoption, Hub, Shared};
+use crate::claim::DatabaseIdentity;
+use crate::row::Row;
+use crate::source::{Feed, FeedEvent, FeedMode, FeedRequest, SourceError};
+
+/// How often a reached position is noted, for joining readers of a database with several copies.
+const NOTE_INTERVAL: Duration = Duration::from_secs(10);
+/// How many reached positions are kept: an hour of them.
+const NOTED: usize = 360;
+/// How often a reader that follows beside an earlier one tries to join it.
+const JOIN_INTERVAL: Duration = Duration::from_mins(1);
+/// What operations made of a batch take, beside the batch, as a share of it. Counted in its part of the budget.
+const OPERATIONS_SHARE: usize = 2;
+
+/// A delivery that did not have to wait gives a member this part of its lost patience back.
+const PATIENCE_RETURNS: u32 = 64;
+
+/// One reader.
+pub(super) struct ReaderTask {
+    hub: Arc<Hub>,
+    shared: Arc<Shared>,
+    identity: DatabaseIdentity,
+    /// Everything delivered lies before it; rows after it may have been delivered too.
+    position: Sequence,
+    /// Rows since `position` was reached.
+    is_past_position: bool,
+    members: Vec<Subscriber>,
+    /// When the last complete reading began.
+    began: Instant,
+}
+
+/// How a feed ended.
+enum Ended {
+    /// It came to its end.
+    AtEnd,
+    /// Members of another reader are to be adopted.
+    Adopting(Adoption),
+    /// It is time to try to join an earlier reader.
+    Joining,
+    /// No member is left.
+    Unread,
+}
+
+impl ReaderTask {
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        shared: Arc<Shared>,
+        identity: DatabaseIdentity,
+        since: Sequence,
+        member: Subscriber,
+    ) -> Self {
+        let (position, members) = (since, vec![member]);
+        Self { hub, shared, identity, position, is_past_position: false, members, began: Instant::now() }
+    }
+
+    pub(super) async fn run(mut self) {
+        tokio::time::sleep(self.hub.options.gather).await;
+        loop {
+            match self.read().await {
+                Ok(()) => {}
+                Err(error) => self.deliver(&Delivery::Failed(error.to_string())).await,
+            }
+            let mut state = self.shared.lock();
+            // Whoever joined in the last moment is at this position.
+            self.members = std::mem::take(&mut state.joining);
+            if self.members.is_empty() {
+                state.is_closed = true;
+                let left = state.adopting.take();
+                drop(state);
+                self.hub.remove(&self.shared);
+                // Its members subscribe again.
+                drop(left);
+                return;
+            }
+        }
+    }
+
+    /// Reads until no member is left.
+    async fn read(&mut self) -> Result<(), SourceError> {
+        loop {
+            match self.read_to_end().await? {
+                Ended::Unread => return Ok(()),
+                Ended::Adopting(adoption) => {
+                    self.adopt(adoption).await?;
+                    continue;
+                }
+                Ended::AtEnd | Ended::Joining => {}
+            }
+            if self.shared.mode == ReadMode::ToEnd {
+                self.deliver(&Delivery::End).await;
+                self.members.clear();
+                return Ok(());
+            }
+            self.shared.lock().is_live = true;
+            if self.join_leader().await? {
+                return Ok(());
+            }
+            let connection = Arc::clone(&self.hub.options.connections).try_acquire_owned();
+            let ended = match &connection {
+                Ok(_) => {
+                    let feed = self.open(FeedMode::Continuous);
+                    self.drive(feed, true).await?
+                }
+                Err(_) => self.rest().await,
+            };
+            drop(connection);
+            match ended {
+                Ended::Unread => return Ok(()),
+                Ended::Adopting(adoption) => self.adopt(adoption).await?,
+                // A source that does not follow ended: there is nothing to come.
+                Ended::AtEnd => {
+                    self.deliver(&Delivery::End).await;
+                    self.members.clear();
+                    return Ok(());
+                }
+                Ended::Joining => {}
+            }
+        }
+    }
+
+    /// Waits until the database is to be read again.
+    async fn rest(&mut self) -> Ended {
+        self.become_joinable();
+        // Not all databases at once.
+        tokio::time::sleep(self.hub.options.poll_interval.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
+        self.stop_being_joinable();
+        self.members.retain(|member| !member.deliveries.is_closed());
+        if self.members.is_empty() {
+            return Ended::Unread;
+        }
+        match self.shared.lock().adopting.take() {
+            Some(adoption) => Ended::Adopting(adoption),
+            None => Ended::Joining,
+        }
+    }
+
+    async fn read_to_end(&mut self) -> Result<Ended, SourceError> {
+        self.began = Instant::now();
+        let feed = self.open(FeedMode::OneShot);
+        self.drive(feed, false).await
+    }
+
+    fn open(&self, mode: FeedMode) -> Feed {
+        let (since, identity) = (self.position.clone(), self.identity.clone());
+        let selector = self.shared.selector.clone();
+        self.hub.source.open(FeedRequest { since, identity, mode, selector })
+    }
+
+    /// Gives the members to an earlier reader, where that is safe. `true` if they are gone.
+    async fn join_leader(&mut self) -> Result<bool, SourceError> {
+        if !self.hub.has_leader(&self.shared) {
+            return Ok(false);
+        }
+        let has_one_copy = self.hub.source.has_one_copy().await?;
+        let members = std::mem::take(&mut self.members);
+        match self.hub.join_leader(&self.shared, members, &self.position, self.began, has_one_copy) {
+            Ok(()) => Ok(true),
+            Err(members) => {
+                self.members = members;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Takes up the members of a reader that lagged behind.
+    async fn adopt(&mut self, adoption: Adoption) -> Result<(), SourceError> {
+        let Adoption { members, from, after_reading_to_end } = adoption;
+        if after_reading_to_end {
+            // Everything that the laggard has read is read by this reading too, as it began later.
+            // However it ends: without a member of its own left, there is nobody who could miss anything.
+            self.read_to_end().await?;
+            self.deliver(&Delivery::Position { sequence: from.clone(), pending: None }).await;
+        }
+        self.position = from;
+        self.is_past_position = false;
+        self.members.extend(members);
+        Ok(())
+    }
+
+    /// Delivers what a feed brings. While `following`, it ends when members are to be adopted, or an earlier reader is to be joined.
+    async fn drive(&mut self, mut feed: Feed, following: bool) -> Result<Ended, SourceError> {
+        let shared = Arc::clone(&self.shared);
+        let mut join_at = Instant::now() + self.join_interval();
+        loop {
+            self.become_joinable();
+            self.members.retain(|member| !member.deliveries.is_closed());
+            if self.members.is_empty() {
+                return Ok(Ended::Unread);
+            }
+            let event = tokio::select! {
+                biased;
+                () = shared.adopted.notified(), if following => None,
+                () = tokio::time::sleep_until(join_at), if following => {
+                    if self.hub.has_leader(&shared) {
+                        return Ok(Ended::Joining);
+                    }
+                    join_at = Instant::now() + self.join_interval();
+                    None
+                }
+                event = feed.next() => Some(event),
+                () = all_closed(&self.members) => None,
+            };
+            self.stop_being_joinable();
+            let adopting = if following { self.shared.lock().adopting.take() } else { None };
+            if let Some(adoption) = adopting {
+                return Ok(Ended::Adopting(adoption));
+            }
+            match event {
+                None => {}
+                Some(None) => return Ok(Ended::AtEnd),
+                Some(Some(event)) => self.handle(event?).await,
+            }
+        }
+    }
+
+    /// Where copies may lag, a new complete reading is of use only once the leader has reached a position long enough before it.
+    fn join_interval(&self) -> Duration {
+        JOIN_INTERVAL.max(self.hub.options.copy_lag_bound / 4)
+    }
+
+    /// Takes up who joined, and lets others join at this position.
+    fn become_joinable(&mut self) {
+        let mut state = self.shared.lock();
+        self.members.append(&mut state.joining);
+        state.joinable = (!self.is_past_position).then(|| self.position.clone());
+    }
+
+    fn stop_being_joinable(&mut self) {
+        let mut state = self.shared.lock();
+        self.members.append(&mut state.joining);
+        state.joinable = None;
+    }
+
+    async fn handle(&mut self, event: FeedEvent) {
+        match event {
+            FeedEvent::Rows(rows) => {
+                let last = rows.last().and_then(|row| row.sequence.clone());
+                let bytes: usize = rows.iter().map(Row::len).sum();
+                let share = self.hub.budget.take(bytes * OPERATIONS_SHARE).await;
+                self.deliver(&Delivery::Batch(Arc::new(Batch { rows, _share: share }))).await;
+                match last {
+                    Some(sequence) => self.reach(sequence),
+                    None => self.is_past_position = true,
+                }
+            }
+            FeedEvent::Position { sequence, pending } => {
+                self.deliver(&Delivery::Position { sequence: sequence.clone(), pending }).await;
+                self.reach(sequence);
+            }
+            FeedEvent::Waiting(reason) => {
+                tracing::warn!(source = self.hub.source.describe(), reason, "the source does not respond");
+                // Whoever has a full queue has other things to report.
+                self.members.iter().for_each(|member| {
+                    let _ = member.deliveries.try_send(Delivery::Waiting(reason.clone()));
+                });
+            }
+        }
+    }
+
+    /// Everything that was delivered lies before this position.
+    fn reach(&mut self, sequence: Sequence) {
+        self.position = sequence;
+        self.is_past_position = false;
+        let mut state = self.shared.lock();
+        let now = Instant::now();
+        if state.reached.last().is_none_or(|(time, _)| now.duration_since(*time) >= NOTE_INTERVAL) {
+            if state.reached.len() == NOTED {
+                state.reached.remove(0);
+            }
+            state.reached.push((now, self.position.clone()));
+        }
+    }
+
+    /// Delivers to every member. One that keeps the others waiting for too long, in all, is detached. Members that all wait for the
+    /// same slow target keep nobody waiting: time counts from when the first of them has room.
+    async fn deliver(&mut self, delivery: &Delivery) {
+        let mut full = Vec::new();
+        for mut member in std::mem::take(&mut self.members) {
+            match member.deliveries.try_send(delivery.clone()) {
+                Ok(()) => {
+                    member.blocked -= member.blocked / PATIENCE_RETURNS;
+                    self.members.push(member);
+                }
+                Err(TrySendError::Full(_)) => full.push(member),
+                // The member is gone.
+                Err(TrySendError::Closed(_)) => {}
+            }
+        }
+        let mut others_wait_since = (!self.members.is_empty()).then(Instant::now);
+        while !full.is_empty() {
+            let limit = others_wait_since.and_then(|since| {
+                let left = full.iter().map(|member| self.hub.options.patience.saturating_sub(member.blocked));
+                left.min().map(|left| since + left)
+            });
+            let sent = first_with_room(&full, delivery, limit).await;
+            let now = Instant::now();
+            let waited = others_wait_since.map_or(Duration::ZERO, |since| now.duration_since(since));
+            others_wait_since = Some(now);
+            full.iter_mut().for_each(|member| member.blocked += waited);
+            if let Some((position, is_open)) = sent {
+                let member = full.swap_remove(position);
+                self.members.extend(is_open.then_some(member));
+            }
+            let patience = self.hub.options.patience;
+            for member in full.extract_if(.., |member| member.blocked >= patience) {
+                member.detach();
+            }
+        }
+    }
+}
+
+/// Delivers to the first member whose queue has room, and tells which it is and whether it is still there; `None` at the limit.
+async fn first_with_room(
+    members: &[Subscriber],
+    delivery: &Delivery,
+    limit: Option<Instant>,
+) -> Option<(usize, bool)> {
+    let waits = members
+        .iter()
+        .enumerate()
+        .map(|(position, member)| Box::pin(async move { (position, member.deliveries.reserve().await) }));
+    let first = futures_util::future::select_all(waits);
+    let ((position, permit), ..) = match limit {
+        Some(limit) => tokio::time::timeout_at(limit, first).await.ok()?,
+        None => first.await,
+    };
+    match permit {
+        Ok(permit) => {
+            permit.send(delivery.clone());
+            Some((position, true))
+        }
+        Err(_) => Some((position, false)),
+    }
+}
+
+/// Resolves once no member listens any more.
+async fn all_closed(members: &[Subscriber]) {
+    for member in members {
+        member.deliveries.closed().await;
+    }
+}

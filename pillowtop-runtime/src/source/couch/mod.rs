@@ -1,0 +1,64 @@
+//! CouchDB over HTTP as a source.
+
+mod error;
+
+mod database;
+mod server;
+
+mod documents;
+mod purges;
+
+mod changes;
+mod lines;
+mod live;
+mod repair;
+
+mod feed;
+
+#[cfg(test)]
+mod feed_tests;
+#[cfg(test)]
+mod scripted;
+
+use futures_util::future::BoxFuture;
+use pillowtop_core::DocumentId;
+
+use super::{Feed, FeedRequest, Source, SourceError};
+use crate::claim::DatabaseIdentity;
+use crate::retry::{RetryPolicy, retry};
+use crate::row::Row;
+
+pub use database::{CouchDatabase, DatabaseInfo};
+pub use error::CouchError;
+pub use purges::PurgedIds;
+pub use server::CouchServer;
+
+impl CouchDatabase {
+    /// Reads the database's information, and retries for a while.
+    async fn known_info(&self) -> Result<DatabaseInfo, CouchError> {
+        retry(RetryPolicy::default(), CouchError::is_retryable, || self.info()).await
+    }
+}
+
+impl Source for CouchDatabase {
+    fn describe(&self) -> String {
+        format!("database `{}` at {}", self.name(), self.address())
+    }
+
+    fn identity(&self) -> BoxFuture<'_, Result<DatabaseIdentity, SourceError>> {
+        Box::pin(async { Ok(self.known_info().await?.identity) })
+    }
+
+    fn open(&self, request: FeedRequest) -> Feed {
+        let database = self.clone();
+        Feed::spawn(|sender| feed::read(database, request, sender))
+    }
+
+    fn fetch<'a>(&'a self, ids: &'a [DocumentId]) -> BoxFuture<'a, Result<Vec<Row>, SourceError>> {
+        Box::pin(async { Ok(self.documents(ids).await?) })
+    }
+
+    fn has_one_copy(&self) -> BoxFuture<'_, Result<bool, SourceError>> {
+        Box::pin(async { Ok(self.known_info().await?.copies <= 1) })
+    }
+}

@@ -1,0 +1,147 @@
+//! A CouchDB server: requests to it, and its databases.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pillowtop_core::DatabaseName;
+use reqwest::header::ACCEPT;
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+
+use super::database::CouchDatabase;
+use super::error::{CouchError, of_response};
+use crate::http::{Endpoint, describe_error, describe_redirect};
+use crate::retry::{RetryPolicy, retry};
+
+/// A CouchDB server.
+#[derive(Debug, Clone)]
+pub struct CouchServer {
+    endpoint: Endpoint,
+    /// Whether a continuous feed was given up. Then it is for all databases.
+    is_held_back: Arc<AtomicBool>,
+}
+
+impl CouchServer {
+    /// A server at an address. Nothing is requested yet.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, is_held_back: Arc::default() }
+    }
+
+    /// Checks that the server is a CouchDB.
+    ///
+    /// # Errors
+    ///
+    /// When it does not respond, or not as CouchDB does.
+    pub async fn check(&self) -> Result<(), CouchError> {
+        let body: Value = self.get(&[], None, "the welcome").await?;
+        if body.get("couchdb").is_some() || body.get("express-pouchdb").is_some() {
+            return Ok(());
+        }
+        Err(self.malformed("the welcome", "it has no member `couchdb`"))
+    }
+
+    /// A database of the server. Nothing is requested yet.
+    pub fn database(&self, name: DatabaseName) -> CouchDatabase {
+        CouchDatabase::new(self.clone(), name)
+    }
+
+    /// The names of all databases of the server.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not respond, or the user may not list its databases.
+    pub async fn databases(&self) -> Result<Vec<DatabaseName>, CouchError> {
+        self.get(&["_all_dbs"], None, "the list of databases").await
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Whether something holds back continuous feeds.
+    pub(super) fn holds_back_streams(&self) -> bool {
+        self.is_held_back.load(Ordering::Relaxed)
+    }
+
+    /// Notes that something holds back continuous feeds. Returns whether that is new.
+    pub(super) fn note_held_back_streams(&self) -> bool {
+        !self.is_held_back.swap(true, Ordering::Relaxed)
+    }
+
+    /// Reads a JSON response, and retries for a while.
+    pub(super) async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        database: Option<&str>,
+        what: &'static str,
+    ) -> Result<T, CouchError> {
+        retry(RetryPolicy::default(), CouchError::is_retryable, async || {
+            let response = self.send(self.request(Method::GET, segments), database, what).await?;
+            self.json(response, what).await
+        })
+        .await
+    }
+
+    pub(super) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
+        self.endpoint.request(method, self.endpoint.url(segments)).header(ACCEPT, "application/json")
+    }
+
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        database: Option<&str>,
+        what: &'static str,
+    ) -> Result<Response, CouchError> {
+        let server = || self.endpoint.to_string();
+        let response =
+            self.endpoint.send(request).await.map_err(|error| CouchError::of_request(server(), error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        if let Some(reason) = describe_redirect(&response) {
+            return Err(CouchError::Refused { server: server(), status: status.as_u16(), what, reason });
+        }
+        let body = response.text().await.unwrap_or_default();
+        Err(of_response(server(), database, what, status, &body))
+    }
+
+    pub(super) async fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        response: Response,
+        what: &'static str,
+    ) -> Result<T, CouchError> {
+        let body = response.bytes().await.map_err(|error| self.unreachable(error))?;
+        serde_json::from_slice(&body).map_err(|error| self.malformed(what, &error.to_string()))
+    }
+
+    pub(super) fn malformed(&self, what: &'static str, reason: &str) -> CouchError {
+        CouchError::Malformed { server: self.endpoint.to_string(), what, reason: reason.to_owned() }
+    }
+
+    pub(super) fn unreachable(&self, error: reqwest::Error) -> CouchError {
+        CouchError::Unreachable { server: self.endpoint.to_string(), reason: describe_error(error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Script, Scripted};
+
+    #[tokio::test]
+    async fn a_redirect_is_explained() {
+        let info = vec![Script::Status(301, "<html>Moved</html>")];
+        let server = Scripted { info, ..Scripted::default() }.start().await;
+        let error = server.database().info().await.unwrap_err().to_string();
+        assert!(error.contains("a redirect") && error.contains("base path"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_passing_failure_of_a_reading_request_is_retried() {
+        let info =
+            vec![Script::Status(503, "{}"), Script::Status(429, "{}"), Script::text("[\"hq\",\"p/q\"]")];
+        let server = Scripted { info, ..Scripted::default() }.start().await;
+        let names = server.database().server().databases().await.unwrap();
+        assert_eq!(names, ["hq".into(), "p/q".into()]);
+    }
+}

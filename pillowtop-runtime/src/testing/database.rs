@@ -1,0 +1,202 @@
+//! A database in memory: one shard, with copies that may lag behind each other, and opaque sequences.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use pillowtop_core::{DocumentId, Sequence};
+use tokio::time::Instant;
+
+use crate::claim::DatabaseIdentity;
+use crate::row::Row;
+use crate::source::{Feed, FeedEvent, FeedMode, FeedRequest, Source, SourceError};
+
+/// Rows of one event.
+const PAGE: usize = 7;
+
+#[derive(Debug, Clone)]
+struct Change {
+    id: String,
+    /// What follows `"changes": …` in its row.
+    rest: String,
+    time: Instant,
+}
+
+#[derive(Debug)]
+pub(crate) struct FakeDatabase {
+    log: Arc<Mutex<Vec<Change>>>,
+    /// By how much each copy lags.
+    lags: Vec<Duration>,
+    /// Which copies answer the next requests, in turn; then random ones.
+    pub(crate) script: Arc<Mutex<Vec<usize>>>,
+    started: Mutex<String>,
+    /// How often a feed was opened, and from where.
+    pub(crate) opened: Mutex<Vec<String>>,
+}
+
+impl FakeDatabase {
+    pub(crate) fn new() -> Arc<Self> {
+        Self::with_copies(vec![Duration::ZERO])
+    }
+
+    pub(crate) fn with_copies(lags: Vec<Duration>) -> Arc<Self> {
+        Arc::new(Self {
+            log: Arc::default(),
+            lags,
+            script: Arc::default(),
+            started: Mutex::new("1".to_owned()),
+            opened: Mutex::default(),
+        })
+    }
+
+    /// Writes a document: `rest` is the part of its row after the revision.
+    pub(crate) fn write(&self, id: &str, rest: &str) {
+        let change = Change { id: id.to_owned(), rest: rest.to_owned(), time: Instant::now() };
+        self.log.lock().unwrap().push(change);
+    }
+
+    /// Writes a note.
+    pub(crate) fn note(&self, id: &str, n: u32) {
+        self.write(id, &format!("\"doc\":{{\"doc_type\":\"Note\",\"n\":{n},\"keep\":true}}"));
+    }
+
+    /// Deletes a document.
+    pub(crate) fn delete(&self, id: &str) {
+        self.write(id, "\"deleted\":true,\"doc\":{\"_deleted\":true}");
+    }
+
+    /// The database is deleted and created again.
+    pub(crate) fn create_again(&self) {
+        self.log.lock().unwrap().clear();
+        "2".clone_into(&mut self.started.lock().unwrap());
+    }
+
+    /// The ids of notes that an index should hold, with their numbers.
+    pub(crate) fn expected(&self) -> Vec<(String, u64)> {
+        let mut held = BTreeMap::new();
+        for change in self.log.lock().unwrap().iter() {
+            let row = row(change, 0, None);
+            let note =
+                row.document().and_then(|document| serde_json::from_str::<serde_json::Value>(document).ok());
+            let note = note.filter(|note| note["doc_type"] == "Note" && note["keep"] == true);
+            match note.and_then(|note| note["n"].as_u64()) {
+                Some(n) => held.insert(change.id.clone(), n),
+                None => held.remove(&change.id),
+            };
+        }
+        held.into_iter().collect()
+    }
+
+    fn copy(&self) -> usize {
+        let mut script = self.script.lock().unwrap();
+        if script.is_empty() { fastrand::usize(..self.lags.len()) } else { script.remove(0) }
+    }
+
+    /// How many changes a copy has.
+    fn visible(log: &[Change], lag: Duration) -> usize {
+        let now = Instant::now();
+        log.iter().take_while(|change| now.duration_since(change.time) >= lag).count()
+    }
+}
+
+fn position(number: usize) -> Sequence {
+    Sequence::new(format!("{number}-{:08x}", fastrand::u32(..)))
+}
+
+fn number_of(since: &Sequence) -> usize {
+    since.as_str().split('-').next().unwrap().parse().unwrap()
+}
+
+fn row(change: &Change, number: usize, sequence: Option<&Sequence>) -> Row {
+    let sequence = sequence.map_or_else(|| "null".to_owned(), |sequence| format!("\"{sequence}\""));
+    let line = format!(
+        "{{\"seq\":{sequence},\"id\":\"{}\",\"changes\":[{{\"rev\":\"{number}-0\"}}],{}}}",
+        change.id, change.rest
+    );
+    Row::parse(line.into()).unwrap()
+}
+
+/// The last change of each document after a position, in order, as a copy has them.
+fn changes(log: &[Change], since: usize, visible: usize) -> Vec<(usize, Change)> {
+    let mut last = BTreeMap::new();
+    for (index, change) in log.iter().enumerate().take(visible) {
+        last.insert(change.id.clone(), (index + 1, change.clone()));
+    }
+    let mut found: Vec<_> = last.into_values().filter(|(number, _)| *number > since).collect();
+    found.sort_by_key(|(number, _)| *number);
+    found
+}
+
+impl Source for FakeDatabase {
+    fn describe(&self) -> String {
+        "fake".to_owned()
+    }
+
+    fn identity(&self) -> BoxFuture<'_, Result<DatabaseIdentity, SourceError>> {
+        let instance_start_time = self.started.lock().unwrap().clone();
+        async { Ok(DatabaseIdentity { name: "db".into(), instance_start_time }) }.boxed()
+    }
+
+    fn open(&self, request: FeedRequest) -> Feed {
+        let (log, lag) = (Arc::clone(&self.log), self.lags[self.copy()]);
+        self.opened.lock().unwrap().push(format!("{:?} {}", request.mode, request.since));
+        Feed::of_task(move |sender| async move {
+            let mut since = number_of(&request.since);
+            loop {
+                let found = {
+                    let log = log.lock().unwrap();
+                    changes(&log, since, FakeDatabase::visible(&log, lag))
+                };
+                let is_empty = found.is_empty();
+                for part in found.chunks(PAGE) {
+                    let rows = part.iter().enumerate().map(|(place, (number, change))| {
+                        // As with `seq_interval`, not every row has a sequence.
+                        let sequence = (place % 3 == 2).then(|| position(*number));
+                        since = *number;
+                        row(change, *number, sequence.as_ref())
+                    });
+                    let rows = rows.collect();
+                    tokio::time::sleep(Duration::from_millis(fastrand::u64(1..5))).await;
+                    if sender.send(Ok(FeedEvent::Rows(rows))).await.is_err() {
+                        return;
+                    }
+                }
+                if !is_empty || request.mode == FeedMode::OneShot {
+                    let event = FeedEvent::Position { sequence: position(since), pending: Some(0) };
+                    if sender.send(Ok(event)).await.is_err() {
+                        return;
+                    }
+                }
+                if request.mode == FeedMode::OneShot {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                if sender.is_closed() {
+                    return;
+                }
+            }
+        })
+    }
+
+    fn fetch<'a>(&'a self, ids: &'a [DocumentId]) -> BoxFuture<'a, Result<Vec<Row>, SourceError>> {
+        let log = self.log.lock().unwrap();
+        let rows = ids.iter().map(|id| {
+            let found = log.iter().enumerate().rev().find(|(_, change)| change.id == id.as_str());
+            match found {
+                Some((index, change)) => row(change, index + 1, None),
+                None => {
+                    let rest = "\"deleted\":true".to_owned();
+                    row(&Change { id: id.to_string(), rest, time: Instant::now() }, 0, None)
+                }
+            }
+        });
+        let rows: Vec<Row> = rows.collect();
+        async { Ok(rows) }.boxed()
+    }
+
+    fn has_one_copy(&self) -> BoxFuture<'_, Result<bool, SourceError>> {
+        async { Ok(self.lags.len() == 1) }.boxed()
+    }
+}

@@ -1,0 +1,16 @@
+//! A simulated world for tests: a database with copies that lag, indices with fences and external versions, claim stores in memory,
+//! and processes that die. Time is tokio's, so minutes pass in milliseconds.
+
+mod database;
+mod index;
+mod note;
+mod process;
+mod store;
+
+mod local_targets;
+mod tests;
+
+pub(crate) use database::FakeDatabase;
+pub(crate) use index::{FakeDestination, FakeIndex};
+pub(crate) use note::{PANICS, POISON, REFUSED, UNKNOWN, note_pillow};
+pub(crate) use store::MemoryStore;

@@ -1,0 +1,51 @@
+//! A pillow of notes.
+
+use std::sync::Arc;
+
+use pillowtop_core::pillow::{Committed, PillowInfo};
+use pillowtop_core::{AnyPillow, ChangeMeta, CouchDocument, DocumentInfo, Object, Pillow, Registry};
+
+/// The transform panics on notes of this number.
+pub(crate) const PANICS: u32 = 99;
+/// The index rejects notes of this number.
+pub(crate) const REFUSED: u32 = 13;
+/// No request with a note of this number is ever answered.
+pub(crate) const POISON: u32 = 66;
+/// Notes of this number fail with an unrecognised error.
+pub(crate) const UNKNOWN: u32 = 77;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct Note {
+    n: u32,
+    keep: bool,
+}
+
+impl CouchDocument for Note {
+    const MAPPING: &'static Object = &Object::EMPTY;
+    const DOCUMENT: DocumentInfo =
+        DocumentInfo { types: &["Note"], deleted_types: &["Note-Deleted"], ..DocumentInfo::PART };
+}
+
+impl Pillow for Note {
+    type Document<'text> = Self;
+    type Index = Self;
+    const PILLOW: PillowInfo = PillowInfo::named("note", "notes");
+    const COMMITTED: Committed = Committed::Unchecked;
+    fn accepts(&self) -> bool {
+        self.keep
+    }
+    fn transform(self, _: &ChangeMeta) -> Option<Self> {
+        assert!(self.n != PANICS, "no note may have {}", self.n);
+        Some(self)
+    }
+}
+
+/// The pillow.
+pub(crate) fn note_pillow() -> Arc<dyn AnyPillow> {
+    Arc::clone(&Registry::new().with::<Note>().pillows()[0])
+}
+
+/// Whether a source is that of a note of this number.
+pub(crate) fn has_number(source: &[u8], number: u32) -> bool {
+    String::from_utf8_lossy(source).contains(&format!("\"n\":{number},"))
+}
