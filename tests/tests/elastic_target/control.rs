@@ -100,8 +100,8 @@ async fn a_lease_survives_the_loss_of_the_control_index() {
     let lease = Lease::start(Arc::clone(&control) as _, "owner", Duration::from_secs(2)).await.unwrap();
     let name = format!("/{}-pillowtop-control", cluster.prefix().unwrap());
     let url = endpoint().url(&[]).join(&name).unwrap();
-    endpoint().client().delete(url).send().await.unwrap().error_for_status().unwrap();
+    endpoint().request("DELETE".parse().unwrap(), url).send().await.unwrap().error_for_status().unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    lease.check().unwrap();
+    lease.check(&lease.owner()).unwrap();
     assert!(control.read(&lease.owner().lease()).await.unwrap().is_some());
 }

@@ -5,9 +5,9 @@
 
 mod claims;
 mod control;
+mod dead_letters;
 mod gate;
 mod indices;
-mod letters;
 mod limits;
 mod proxy;
 mod retries;

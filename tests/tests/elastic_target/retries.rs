@@ -101,11 +101,11 @@ async fn one_rejection_of_each_request_ends_nothing() {
 async fn a_takeover_may_take_longer_than_the_lease() {
     let mut world = World::new("slow").await;
     let url = proxy::start(|request| match request {
-        "POST /_aliases" => Fate::Delay(Duration::from_secs(4)),
+        "POST /_aliases" => Fate::Delay(Duration::from_secs(7)),
         _ => Fate::Pass,
     });
     world.cluster = connect("slow", &url.await).await;
-    let owner = world.try_acquire("owner", Duration::from_secs(2), WhenHeld::Fail).await.unwrap();
+    let owner = world.try_acquire("owner", Duration::from_secs(4), WhenHeld::Fail).await.unwrap();
     assert_eq!(owner.put("x", &"{}".parse().unwrap()).await, Outcome::Done);
 }
 

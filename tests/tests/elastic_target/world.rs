@@ -101,7 +101,7 @@ impl World {
     /// A request past the target: the status of its response, and the body.
     pub(crate) fn exchange(&self, method: &str, path: &str, body: &Value) -> (u16, String) {
         let url = self.endpoint.url(&[]).join(path).unwrap();
-        let mut request = self.endpoint.client().request(method.parse().unwrap(), url);
+        let mut request = self.endpoint.request(method.parse().unwrap(), url);
         if !body.is_null() {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
@@ -175,7 +175,7 @@ impl World {
 
     /// The state of a load that has just begun.
     pub(crate) fn state(&self) -> ClaimState {
-        let load = LoadState { start: "s0".into(), position: Sequence::start() };
+        let load = LoadState { start: "s0".into(), position: Sequence::start(), uses_selector: false };
         ClaimState::new(&self.definition, self.index().clone(), database(), Some(load))
     }
 

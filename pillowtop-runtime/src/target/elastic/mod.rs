@@ -39,7 +39,7 @@ mod bulk;
 
 mod dead_letters;
 
-mod letter_search;
+mod dead_letter_search;
 
 mod private_aliases;
 
@@ -54,6 +54,7 @@ pub use aliases::FlipPlan;
 pub use bulk::body as bulk_body;
 pub use cluster::{Cluster, ClusterOptions, SettingsOverrides};
 pub use control::ControlIndex;
+pub use dead_letter_search::{DeadLetterFilter, DeadLetterPage, DeadLettersOf, NextPage, StoredDeadLetter};
 pub use dead_letters::IndexDeadLetters;
 pub use destination::ElasticDestination;
 pub use error::ClusterError;
@@ -61,7 +62,6 @@ pub use fence::IndexFence;
 pub use gate::{GateOptions, Problem};
 pub use indices::{CreatedIndex, IndexUse};
 pub use leased::LeasedIndex;
-pub use letter_search::{DeadLetterFilter, DeadLetterPage, LettersOf, NextPage, StoredDeadLetter};
 pub use product::FoundServer;
 pub use rendering::{RenderingError, creation_body};
 pub use search::{SearchHit, SearchRequest, SearchResponse};

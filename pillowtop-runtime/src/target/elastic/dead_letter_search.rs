@@ -19,7 +19,7 @@ const PURGED_AT_ONCE: usize = 1000;
 
 /// Which indices' dead letters are meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LettersOf {
+pub enum DeadLettersOf {
     /// Indices that exist.
     #[default]
     ExistingIndices,
@@ -33,7 +33,7 @@ pub enum LettersOf {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeadLetterFilter {
     /// Of existing indices, of deleted ones, or of both.
-    pub of: LettersOf,
+    pub of: DeadLettersOf,
     /// Of this pillow.
     pub pillow: Option<PillowName>,
     /// Of this physical index.
@@ -104,9 +104,9 @@ impl DeadLetterFilter {
         }
         let of_existing = json!({"terms": {"index_uuid": existing}});
         match self.of {
-            LettersOf::AllIndices => json!({"bool": {"filter": required}}),
-            LettersOf::DeletedIndices => json!({"bool": {"filter": required, "must_not": of_existing}}),
-            LettersOf::ExistingIndices => {
+            DeadLettersOf::AllIndices => json!({"bool": {"filter": required}}),
+            DeadLettersOf::DeletedIndices => json!({"bool": {"filter": required, "must_not": of_existing}}),
+            DeadLettersOf::ExistingIndices => {
                 required.push(of_existing);
                 json!({"bool": {"filter": required}})
             }
@@ -211,9 +211,9 @@ mod tests {
                 of_existing,
             ]}})
         );
-        let deleted = DeadLetterFilter { of: LettersOf::DeletedIndices, ..DeadLetterFilter::default() };
+        let deleted = DeadLetterFilter { of: DeadLettersOf::DeletedIndices, ..DeadLetterFilter::default() };
         assert_eq!(deleted.query(&existing), json!({"bool": {"filter": [], "must_not": of_existing}}));
-        let all = DeadLetterFilter { of: LettersOf::AllIndices, ..DeadLetterFilter::default() };
+        let all = DeadLetterFilter { of: DeadLettersOf::AllIndices, ..DeadLetterFilter::default() };
         assert_eq!(all.query(&existing), json!({"bool": {"filter": []}}));
     }
 }

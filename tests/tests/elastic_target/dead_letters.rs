@@ -2,7 +2,7 @@
 
 use pillowtop_core::DocumentId;
 use pillowtop_runtime::dead_letter::Stage;
-use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, LettersOf, StoredDeadLetter};
+use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, DeadLettersOf, StoredDeadLetter};
 use pillowtop_runtime::{DeadLetter, DeadLetterStore, Version};
 use serde_json::{Value, json};
 
@@ -145,10 +145,10 @@ async fn dead_letters_are_filtered() {
     assert!(one.letters[0].index_exists);
     cluster.delete_index(world.index()).await.unwrap();
     assert_eq!(count(DeadLetterFilter::default()).await, 0);
-    let all = of(|filter| filter.of = LettersOf::AllIndices);
+    let all = of(|filter| filter.of = DeadLettersOf::AllIndices);
     let found = cluster.dead_letters(&all, 10, None).await.unwrap();
     assert!(found.letters.iter().all(|stored| !stored.index_exists) && found.total == 2, "{found:?}");
-    let deleted = of(|filter| filter.of = LettersOf::DeletedIndices);
+    let deleted = of(|filter| filter.of = DeadLettersOf::DeletedIndices);
     assert_eq!(cluster.purge_dead_letters(&deleted).await, Ok(2));
     assert_eq!(count(all).await, 0);
 }
