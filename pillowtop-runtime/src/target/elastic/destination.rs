@@ -31,14 +31,15 @@ pub struct ElasticDestination {
 }
 
 /// A physical index of the definition's hash.
-struct Found {
+struct FoundIndex {
     target: TargetRef,
     /// Whether it has the hashed alias or the search alias.
     has_alias: bool,
 }
 
 impl ElasticDestination {
-    /// The indices of a pillow. Claims are taken under `lease`, which must be in the cluster's [`ControlIndex`].
+    /// The indices of a pillow. Claims are taken under `lease`, which must be in the cluster's
+    /// [`ControlIndex`].
     pub fn new(cluster: &Cluster, definition: &Definition, lease: &Arc<Lease>) -> Self {
         Self {
             cluster: cluster.clone(),
@@ -49,7 +50,8 @@ impl ElasticDestination {
         }
     }
 
-    /// With these slices, where a pillow reads several databases. An index is complete when all of them are.
+    /// With these slices, where a pillow reads several databases. An index is complete when all of
+    /// them are.
     #[must_use]
     pub fn with_slices(self, slices: Vec<Slice>) -> Self {
         Self { slices, ..self }
@@ -61,7 +63,7 @@ impl ElasticDestination {
     }
 
     /// The indices that were created for the committed hash, in order of names.
-    async fn indices(&self) -> Result<Vec<Found>, ClusterError> {
+    async fn indices(&self) -> Result<Vec<FoundIndex>, ClusterError> {
         let [hashed, search] = self.aliases();
         let pattern = format!("{hashed}_*,{search},{hashed}");
         let path = [pattern.as_str()];
@@ -82,7 +84,7 @@ impl ElasticDestination {
             let has =
                 |alias: &AliasName| entry.get("aliases").and_then(|all| all.get(alias.as_str())).is_some();
             let target = TargetRef { name: name.as_str().into(), uuid };
-            Some(Found { target, has_alias: has(&hashed) || has(&search) })
+            Some(FoundIndex { target, has_alias: has(&hashed) || has(&search) })
         });
         Ok(found.collect())
     }
@@ -120,7 +122,8 @@ impl ElasticDestination {
         }
     }
 
-    /// Takes the claim on an index, or on a slice of it. `initial` is the state to begin with when none is stored, such as that of a load.
+    /// Takes the claim on an index, or on a slice of it. `initial` is the state to begin with when
+    /// none is stored, such as that of a load.
     ///
     /// # Errors
     ///
@@ -205,7 +208,8 @@ impl Destination for ElasticDestination {
         begin: Option<DatabaseIdentity>,
         options: AcquireOptions,
     ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
-        // An index for one database must have been loaded; a database that appears beside others is read from its start.
+        // An index for one database must have been loaded; a database that appears beside others is
+        // read from its start.
         let begin = begin.filter(|_| slice != Slice::Whole);
         let initial =
             begin.map(|database| ClaimState::new(&self.definition, target.name.clone(), database, None));

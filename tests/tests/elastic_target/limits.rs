@@ -1,4 +1,5 @@
-//! A server refuses exactly the mappings that are refused here, and gets the settings of its environment.
+//! A server refuses exactly the mappings that are refused before it is asked, and gets the settings
+//! of its environment.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use pillowtop_core::field_types::Product;
 use pillowtop_core::limits::examine;
 use pillowtop_core::references::wrong_references;
 use pillowtop_runtime::http::Endpoint;
-use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions, IndexUse, SettingsOverrides};
+use pillowtop_runtime::target::elastic::{Cluster, ClusterOptions, IndexUse, SettingsOverrides};
 use pillowtop_tests::ELASTIC_URL_VARIABLE;
 use serde_json::{Map, Value, json};
 
@@ -17,7 +18,8 @@ fn keywords(count: usize) -> Map<String, Value> {
     (0..count).map(|number| (format!("f{number}"), json!({"type": "keyword"}))).collect()
 }
 
-/// Creates an index of a mapping, and compares the server's verdict with ours. Tells whether both accept it.
+/// Creates an index of a mapping, and compares the server's verdict with ours. Tells whether both
+/// accept it.
 #[track_caller]
 fn is_accepted(world: &World, properties: &Value, settings: &Value) -> bool {
     let definition = Definition { settings: settings.clone(), ..definition(properties) };
@@ -119,7 +121,8 @@ async fn fields_are_counted_as_the_server_counts_them() {
             properties.insert("o".to_owned(), case.clone());
             Value::Object(properties)
         };
-        // However many the field counts for: up to the boundary and past it, the verdicts are equal.
+        // However many the field counts for: up to the boundary and past it, the verdicts are
+        // equal.
         let accepted: Vec<bool> =
             (13..21).map(|count| is_accepted(&world, &with(count), &settings)).collect();
         assert!(accepted[0] && !accepted[7], "{case}: {accepted:?}");
@@ -170,7 +173,7 @@ async fn an_environment_has_settings_of_its_own() {
         by_pillow: BTreeMap::from([("case".into(), json!({"refresh_interval": "9s"}))]),
     };
     let prefix = format!("overrides2{}", std::process::id());
-    let options = ClusterOptions { prefix: Some(prefix), settings };
+    let options = ClusterOptions { prefix: Some(prefix), settings, ..ClusterOptions::default() };
     let cluster = Cluster::connect(Endpoint::parse(&url, None, None).unwrap(), options).await.unwrap();
     let created = cluster.create_index(&world.definition, IndexUse::Loading).await.unwrap();
     let read = || {
