@@ -37,6 +37,11 @@ pub(crate) fn index_alias(place: Span) -> Ident {
     Ident::new("__Index", Span::mixed_site().located_at(place))
 }
 
+/// The `self` of generated methods with a user's place: in a `macro_rules!`, the user's own `self` is another name.
+pub(crate) fn own_self(place: Span) -> Ident {
+    Ident::new("self", Span::call_site().located_at(place))
+}
+
 /// The facade's private module under a short name, within the block that an expansion is.
 pub(crate) struct Private;
 

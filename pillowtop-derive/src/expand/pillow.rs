@@ -12,7 +12,7 @@ use super::document::option;
 use super::mapping::hexadecimal;
 use crate::errors::with_help;
 use crate::filter::predicate;
-use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, index_alias, text_lifetime};
+use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, index_alias, own_self, text_lifetime};
 use crate::model::{PillowModel, SettingsModel, SettingsText, TransformModel};
 use crate::parse::{StructReceiver, StructShape, mentions};
 
@@ -198,9 +198,9 @@ fn made(pillow: &PillowModel<'_>) -> Made {
     };
     if mentions(index, &Ident::new("Self", index.span())) || !pillow.generics.params.is_empty() {
         // `Self` and lifetimes mean something in the impl alone.
-        let private = Private::at(function.span());
+        let (private, own_self) = (Private::at(function.span()), own_self(function.span()));
         let transform = quote_spanned! {function.span()=>
-            #private::Transform::<Self, #index>::apply(#function, self, #CHANGE)
+            #private::Transform::<Self, #index>::apply(#function, #own_self, #CHANGE)
         };
         return Made { alias: None, index: index.to_token_stream(), transform };
     }
@@ -211,9 +211,9 @@ fn made(pillow: &PillowModel<'_>) -> Made {
         Some(name) => quote_spanned!(span=> <#alias>::#name),
         None => quote!(#function),
     };
-    let private = Private::at(span);
+    let (private, own_self) = (Private::at(span), own_self(span));
     let transform =
-        quote_spanned!(span=> #private::Transform::<Self, #alias>::apply(#function, self, #CHANGE));
+        quote_spanned!(span=> #private::Transform::<Self, #alias>::apply(#function, #own_self, #CHANGE));
     Made { alias: Some(quote!(type #alias = #index;)), index: alias.into_token_stream(), transform }
 }
 

@@ -133,10 +133,10 @@ pub(crate) fn name_of(item: &Meta) -> String {
         .map_or_else(|| item.path().to_token_stream().to_string(), |name| name.unraw().to_string())
 }
 
-/// An item's value.
+/// An item's value, without the invisible delimiters of a macro's fragment.
 pub(crate) fn expression<'m>(item: &'m Meta, example: &str) -> Result<&'m Expr> {
     if let Meta::NameValue(pair) = item {
-        return Ok(&pair.value);
+        return Ok(without_group(&pair.value));
     }
     let name = name_of(item);
     Err(refuse(item.path().span(), format!("`{name}` needs a value"), format!("write `{name} = {example}`")))
@@ -144,9 +144,17 @@ pub(crate) fn expression<'m>(item: &'m Meta, example: &str) -> Result<&'m Expr> 
 
 /// The text that an expression is.
 pub(crate) fn literal_text(value: &Expr) -> Option<&LitStr> {
-    match value {
+    match without_group(value) {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
         _ => None,
+    }
+}
+
+/// The expression inside the invisible delimiters that a fragment such as `$value:expr` of a `macro_rules!` stands in.
+pub(crate) fn without_group(value: &Expr) -> &Expr {
+    match value {
+        Expr::Group(inner) => without_group(&inner.expr),
+        plain => plain,
     }
 }
 
