@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, Type, WherePredicate, parse_quote};
 
 use super::mapping::{field, object, struct_inside};
+use crate::facade::Facade;
 use crate::idents::{PRIVATE, Private, in_const_block};
 use crate::model::{
     Contents, Document, DocumentKind, DocumentModel, Mapping, Member, ObjectModel, Property, SaidMapping,
@@ -12,14 +13,14 @@ use crate::model::{
 use crate::parse::{mentions, squeeze};
 
 /// The impls of a struct without errors.
-pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
+pub(crate) fn expand_document(facade: &Facade, document: &Document<'_>) -> TokenStream {
     match &document.kind {
         DocumentKind::Object(model) => {
             let generics = with_bounds(document.generics, &default_types(model));
             let mapping = object(document.ident, model);
             let info = document_info(model.document.as_ref());
-            let mut code = object_impls(document.ident, &generics, &mapping, &info);
-            code.extend(no_objects(model));
+            let mut code = object_impls(facade, document.ident, &generics, &mapping, &info);
+            code.extend(no_objects(facade, model));
             code
         }
         DocumentKind::Value(mapping) => {
@@ -27,22 +28,25 @@ pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
                 Mapping::Default(inside) | Mapping::Objects(inside, _) => vec![(*inside, Bound::Field)],
                 Mapping::Said(_) => Vec::new(),
             };
-            value_impls(document.ident, &with_bounds(document.generics, &bounded), mapping)
+            value_impls(facade, document.ident, &with_bounds(document.generics, &bounded), mapping)
         }
-        DocumentKind::Unknown => fallback_document(document.ident, document.generics),
+        DocumentKind::Unknown => fallback_document(facade, document.ident, document.generics),
     }
 }
 
 /// A struct in a field of a type that rejects objects: only the compiler sees what is a struct.
-fn no_objects(model: &ObjectModel<'_>) -> TokenStream {
+fn no_objects(facade: &Facade, model: &ObjectModel<'_>) -> TokenStream {
     let checks: Vec<TokenStream> = model.members.iter().filter_map(no_object).collect();
     if checks.is_empty() {
         return TokenStream::new();
     }
-    in_const_block(&quote! {
-        use #PRIVATE::NoObject as _;
-        #(const _: () = #checks;)*
-    })
+    in_const_block(
+        facade,
+        &quote! {
+            use #PRIVATE::NoObject as _;
+            #(const _: () = #checks;)*
+        },
+    )
 }
 
 fn no_object(member: &Member<'_>) -> Option<TokenStream> {
@@ -86,21 +90,25 @@ fn rejects_objects(said: &SaidMapping<'_>) -> bool {
 }
 
 /// The same with a mapping that is made elsewhere; none if the impls themselves depend on what it is.
-pub(crate) fn expand_document_with(document: &Document<'_>, mapping: &TokenStream) -> Option<TokenStream> {
+pub(crate) fn expand_document_with(
+    facade: &Facade,
+    document: &Document<'_>,
+    mapping: &TokenStream,
+) -> Option<TokenStream> {
     match &document.kind {
         DocumentKind::Object(model) if document.generics.params.is_empty() => {
             let info = document_info(model.document.as_ref());
-            Some(object_impls(document.ident, document.generics, mapping, &info))
+            Some(object_impls(facade, document.ident, document.generics, mapping, &info))
         }
         _ => None,
     }
 }
 
 /// The mapping of a struct without errors, for those impls: the tail of a block.
-pub(crate) fn expand_mapping(document: &Document<'_>) -> Option<TokenStream> {
+pub(crate) fn expand_mapping(facade: &Facade, document: &Document<'_>) -> Option<TokenStream> {
     match &document.kind {
         DocumentKind::Object(model) => {
-            let mut code = no_objects(model);
+            let mut code = no_objects(facade, model);
             code.extend(object(document.ident, model));
             Some(code)
         }
@@ -114,12 +122,13 @@ pub(crate) fn fallback_mapping() -> TokenStream {
 }
 
 /// Impls that say nothing, for a struct with errors: those errors are enough.
-pub(crate) fn fallback_document(ident: &Ident, generics: &Generics) -> TokenStream {
+pub(crate) fn fallback_document(facade: &Facade, ident: &Ident, generics: &Generics) -> TokenStream {
     let (mapping, info) = (fallback_mapping(), document_info(None));
-    object_impls(ident, generics, &mapping, &info)
+    object_impls(facade, ident, generics, &mapping, &info)
 }
 
 fn object_impls(
+    facade: &Facade,
     ident: &Ident,
     generics: &Generics,
     mapping: &TokenStream,
@@ -128,24 +137,27 @@ fn object_impls(
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let private = Private::at(ident.span());
     let nested = quote_spanned!(ident.span()=> #private::Field::object("object", &[], <Self as #private::CouchDocument>::MAPPING));
-    in_const_block(&quote! {
-        #[automatically_derived]
-        impl #impl_generics #PRIVATE::CouchDocument for #ident #type_generics #where_clause {
-            const MAPPING: &'static #PRIVATE::Object = &#mapping;
-            const DOCUMENT: #PRIVATE::DocumentInfo = #info;
-        }
-        #[automatically_derived]
-        impl #impl_generics #PRIVATE::IndexObject for #ident #type_generics #where_clause {
-            const OBJECT: &'static #PRIVATE::Object = <Self as #PRIVATE::CouchDocument>::MAPPING;
-        }
-        #[automatically_derived]
-        impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
-            const FIELD: #PRIVATE::Field = #nested;
-        }
-    })
+    in_const_block(
+        facade,
+        &quote! {
+            #[automatically_derived]
+            impl #impl_generics #PRIVATE::CouchDocument for #ident #type_generics #where_clause {
+                const MAPPING: &'static #PRIVATE::Object = &#mapping;
+                const DOCUMENT: #PRIVATE::DocumentInfo = #info;
+            }
+            #[automatically_derived]
+            impl #impl_generics #PRIVATE::IndexObject for #ident #type_generics #where_clause {
+                const OBJECT: &'static #PRIVATE::Object = <Self as #PRIVATE::CouchDocument>::MAPPING;
+            }
+            #[automatically_derived]
+            impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
+                const FIELD: #PRIVATE::Field = #nested;
+            }
+        },
+    )
 }
 
-fn value_impls(ident: &Ident, generics: &Generics, mapping: &Mapping<'_>) -> TokenStream {
+fn value_impls(facade: &Facade, ident: &Ident, generics: &Generics, mapping: &Mapping<'_>) -> TokenStream {
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let field = field(mapping);
     let object_impl = struct_inside(mapping).map(|inside| {
@@ -156,13 +168,16 @@ fn value_impls(ident: &Ident, generics: &Generics, mapping: &Mapping<'_>) -> Tok
             }
         }
     });
-    in_const_block(&quote! {
-        #[automatically_derived]
-        impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
-            const FIELD: #PRIVATE::Field = #field;
-        }
-        #object_impl
-    })
+    in_const_block(
+        facade,
+        &quote! {
+            #[automatically_derived]
+            impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
+                const FIELD: #PRIVATE::Field = #field;
+            }
+            #object_impl
+        },
+    )
 }
 
 fn document_info(document: Option<&DocumentModel>) -> TokenStream {

@@ -3,10 +3,10 @@
 use darling::{FromMeta, Result};
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Type};
+use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Type};
 
 use super::items::Name;
-use super::receive::{Text, each_received, expression, literal_text, once, refuse};
+use super::receive::{CratePath, Text, each_received, expression, literal_text, once, refuse};
 use super::vocabulary::{PILLOW_ITEMS, has_slip_for};
 use crate::errors::Errors;
 
@@ -22,6 +22,7 @@ enum PillowItem {
     Index(Made),
     TransformVersion(Version),
     Mapping(MappingReceiver),
+    Crate(CratePath),
 }
 
 /// The filter's expression, read as one later.
@@ -62,6 +63,8 @@ pub(crate) struct PillowReceiver {
     pub(crate) index: Option<Type>,
     pub(crate) transform_version: Option<(u32, Span)>,
     pub(crate) mapping: Option<MappingReceiver>,
+    /// The path of the facade crate.
+    pub(crate) facade: Option<Path>,
     /// The attribute's place, if there is one.
     pub(crate) span: Option<Span>,
 }
@@ -101,6 +104,7 @@ impl PillowReceiver {
                 once(errors, &mut self.transform_version, name, (number, span));
             }
             PillowItem::Mapping(mapping) => once(errors, &mut self.mapping, name, mapping),
+            PillowItem::Crate(CratePath(path)) => once(errors, &mut self.facade, name, path),
         }
     }
 }

@@ -9,7 +9,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaNameValue, Token, Type};
+use syn::{Attribute, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Meta, MetaNameValue, Path, Token, Type};
 
 use super::items::{Name, each_item, unknown_item};
 use super::vocabulary::{COUCH_ITEMS, PILLOW_ITEMS};
@@ -29,6 +29,26 @@ impl FromMeta for Text {
         let (name, value) = (name_of(item), expression(item, "\"…\"")?);
         literal_text(value).cloned().map(Self).ok_or_else(|| {
             refuse(value.span(), format!("`{name}` takes a text"), format!("write `{name} = \"…\"`"))
+        })
+    }
+}
+
+/// The path of the facade crate, bare or as serde has it, in quotes.
+pub(crate) struct CratePath(pub(crate) Path);
+
+impl FromMeta for CratePath {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let value = expression(item, "path")?;
+        let path = match value {
+            Expr::Path(ExprPath { qself: None, path, .. }) => Some(path.clone()),
+            quoted => literal_text(quoted).and_then(|text| text.parse().ok()),
+        };
+        path.map(Self).ok_or_else(|| {
+            refuse(
+                value.span(),
+                "`crate` expects the path of the crate `pillowtop`",
+                "write `crate = other::pillowtop`, or leave it out if the manifest has the dependency",
+            )
         })
     }
 }
