@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::index_field::IndexObject;
 use crate::message::panic_with;
 use crate::name::{DatabaseName, DocumentId, Revision};
 use crate::tree::Object;
@@ -29,6 +30,19 @@ impl<Type: CouchDocument> Probe<Type> {
     /// Being inherent, it comes before [`NoObject::IS_OBJECT`].
     pub const IS_OBJECT: bool = true;
 }
+
+impl<Type: IndexObject> Probe<Type> {
+    /// What it is as an object. Being inherent, it comes before [`NoMapping::OBJECT`].
+    pub const OBJECT: Option<&'static Object> = Some(Type::OBJECT);
+}
+
+/// A type without a mapping.
+pub trait NoMapping {
+    /// There is none.
+    const OBJECT: Option<&'static Object> = None;
+}
+
+impl<Type: ?Sized> NoMapping for Probe<Type> {}
 
 /// A type that is no document struct, or of which that is not known.
 pub trait NoObject {

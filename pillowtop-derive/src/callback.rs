@@ -45,6 +45,9 @@ pub(crate) fn hand_to_rules(facade: &Facade, input: &DeriveInput) -> Option<Toke
         let asked = Ident::new(asked, path.span());
         quote_spanned!(path.span()=> #path! { @ #marker [#private] #asked #input })
     };
+    if receiver.is_source {
+        return Some(call(IMPLS));
+    }
     Some(expand_document_with(facade, &document, &call(MAPPING)).unwrap_or_else(|| call(IMPLS)))
 }
 

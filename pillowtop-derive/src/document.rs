@@ -6,7 +6,7 @@ use syn::DeriveInput;
 
 use crate::check::check_document;
 use crate::errors::Errors;
-use crate::expand::{expand_document, expand_mapping, fallback_document, fallback_mapping};
+use crate::expand::{expand_document, expand_mapping, expand_source, fallback_document, fallback_mapping};
 use crate::facade::Facade;
 use crate::model::Document;
 use crate::parse::StructReceiver;
@@ -16,8 +16,10 @@ use crate::rules::Rules;
 pub(crate) fn derive(rules: &Rules, facade: &Facade, input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let receiver = StructReceiver::parse(&errors, input);
-    let document = document(&errors, rules, &receiver);
-    let mut code = if errors.is_empty() {
+    let (document, has_mapping) = document(&errors, rules, &receiver);
+    let mut code = if errors.is_empty() && receiver.is_source {
+        expand_source(facade, &document, has_mapping)
+    } else if errors.is_empty() {
         expand_document(facade, &document)
     } else {
         fallback_document(facade, &input.ident, &input.generics)
@@ -30,14 +32,15 @@ pub(crate) fn derive(rules: &Rules, facade: &Facade, input: &DeriveInput) -> Tok
 pub(crate) fn mapping(rules: &Rules, facade: &Facade, input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let receiver = StructReceiver::parse(&errors, input);
-    let document = document(&errors, rules, &receiver);
+    let (document, _) = document(&errors, rules, &receiver);
     let mapping = expand_mapping(facade, &document).filter(|_| errors.is_empty());
     let (mapping, errors) = (mapping.unwrap_or_else(fallback_mapping), errors.finish());
     quote!({ #errors #mapping })
 }
 
-fn document<'a>(errors: &Errors, rules: &Rules, receiver: &StructReceiver<'a>) -> Document<'a> {
+/// What a struct means, and whether it has a mapping.
+fn document<'a>(errors: &Errors, rules: &Rules, receiver: &StructReceiver<'a>) -> (Document<'a>, bool) {
     let document = Document::of(errors, rules, receiver);
-    check_document(errors, receiver, &document);
-    document
+    let has_mapping = check_document(errors, receiver, &document);
+    (document, has_mapping)
 }

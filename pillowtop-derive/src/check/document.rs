@@ -9,11 +9,19 @@ use crate::errors::Errors;
 use crate::model::{Document, DocumentKind, Mapping, Member, ObjectModel};
 use crate::parse::{CouchReceiver, RustType, StructReceiver, element, rust_type};
 
-/// Checks a struct against all rules.
-pub(crate) fn check_document(errors: &Errors, receiver: &StructReceiver<'_>, document: &Document<'_>) {
+/// Checks a struct against all rules. Returns whether it has a mapping: one that is never indexed needs none.
+pub(crate) fn check_document(
+    errors: &Errors,
+    receiver: &StructReceiver<'_>,
+    document: &Document<'_>,
+) -> bool {
     check_couch(errors, &receiver.couch);
+    let not_needed = Errors::new();
+    // What is wrong with an attribute is an error in any case; what has no mapping without one, only where a mapping is needed.
+    let unmapped = if receiver.is_source { &not_needed } else { errors };
+    let mut has_mapping = true;
     match &document.kind {
-        DocumentKind::Unknown => {}
+        DocumentKind::Unknown => has_mapping = false,
         DocumentKind::Value(mapping) => {
             parameters::check_mapping(errors, mapping);
             shapes::check_default(errors, mapping);
@@ -27,15 +35,17 @@ pub(crate) fn check_document(errors: &Errors, receiver: &StructReceiver<'_>, doc
                     errors.noted(origin.note().as_deref(), |errors| {
                         parameters::check_mapping(errors, &property.mapping);
                     });
-                    shapes::check_default(errors, &property.mapping);
+                    shapes::check_default(unmapped, &property.mapping);
                 }
             }
             parameters::check_object(errors, object);
-            shapes::check_recursion(errors, document.ident, object);
-            check_names(errors, object);
-            check_flatten(errors, receiver, object);
+            shapes::check_recursion(unmapped, document.ident, object);
+            check_names(unmapped, object);
+            check_flatten(errors, unmapped, receiver, object);
+            has_mapping = !object.lacks_mapping;
         }
     }
+    has_mapping & !not_needed.forget()
 }
 
 /// Names and texts that `CouchDB` would not take, or that say two things.
@@ -111,7 +121,12 @@ fn keeps_dots(object: &ObjectModel<'_>) -> bool {
 }
 
 /// A flattened map has no mapping, and flattening takes the members that `carry` would keep.
-fn check_flatten(errors: &Errors, receiver: &StructReceiver<'_>, object: &ObjectModel<'_>) {
+fn check_flatten(
+    errors: &Errors,
+    unmapped: &Errors,
+    receiver: &StructReceiver<'_>,
+    object: &ObjectModel<'_>,
+) {
     let carries = object.document.as_ref().is_some_and(|document| document.carry_unknown);
     for field in receiver.fields() {
         let Some(span) = field.serde.flatten else { continue };
@@ -121,7 +136,7 @@ fn check_flatten(errors: &Errors, receiver: &StructReceiver<'_>, object: &Object
                 |member| matches!(member, Member::Flatten(whole) if std::ptr::eq(*whole, field.rust_type)),
             )
         {
-            errors.at(
+            unmapped.at(
                 element(field.rust_type),
                 "a flattened map has no mapping, and makes serde buffer every member",
                 "write `#[couch(doc_type = \"…\", unknown = carry)]` instead, which carries unknown members along",

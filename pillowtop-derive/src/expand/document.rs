@@ -35,7 +35,7 @@ pub(crate) fn expand_document(facade: &Facade, document: &Document<'_>) -> Token
 }
 
 /// A struct in a field of a type that rejects objects: only the compiler sees what is a struct.
-fn no_objects(facade: &Facade, model: &ObjectModel<'_>) -> TokenStream {
+pub(super) fn no_objects(facade: &Facade, model: &ObjectModel<'_>) -> TokenStream {
     let checks: Vec<TokenStream> = model.members.iter().filter_map(no_object).collect();
     if checks.is_empty() {
         return TokenStream::new();
@@ -180,7 +180,7 @@ fn value_impls(facade: &Facade, ident: &Ident, generics: &Generics, mapping: &Ma
     )
 }
 
-fn document_info(document: Option<&DocumentModel>) -> TokenStream {
+pub(super) fn document_info(document: Option<&DocumentModel>) -> TokenStream {
     let Some(document) = document else { return quote!(#PRIVATE::DocumentInfo::PART) };
     let types = &document.types;
     let mut others = Vec::new();
@@ -210,13 +210,13 @@ pub(super) fn option(text: Option<&str>) -> TokenStream {
 
 /// Which trait a field's type is used by.
 #[derive(Clone, Copy)]
-enum Bound {
+pub(super) enum Bound {
     Field,
     Object,
 }
 
 /// The types whose mapping comes from their impls.
-fn default_types<'m>(model: &'m ObjectModel<'_>) -> Vec<(&'m Type, Bound)> {
+pub(super) fn default_types<'m>(model: &'m ObjectModel<'_>) -> Vec<(&'m Type, Bound)> {
     let of_member = |member: &'m Member<'_>| match member {
         Member::Flatten(inside) => Some((*inside, Bound::Object)),
         Member::Property(property) => match &property.mapping {

@@ -6,7 +6,7 @@ use pillowtop_core::fingerprint::hash_text;
 use pillowtop_core::settings::normalize;
 use proc_macro2::Span;
 use serde_json::Value;
-use syn::{Generics, Ident, Path, PathSegment, Type};
+use syn::{Generics, Ident, PathSegment, Type};
 
 use super::target::target;
 
@@ -184,7 +184,7 @@ fn transform(errors: &Errors, pillow: &PillowReceiver) -> Option<TransformModel>
         }
         return None;
     };
-    let index = pillow.index.clone().or_else(|| type_of(&function.path));
+    let index = pillow.made();
     if index.is_none() {
         errors.at(
             function,
@@ -194,16 +194,4 @@ fn transform(errors: &Errors, pillow: &PillowReceiver) -> Option<TransformModel>
     }
     let of_index = function.path.segments.last().filter(|_| pillow.index.is_none()).cloned();
     Some(TransformModel { function: function.clone(), index: index?, of_index })
-}
-
-/// The path before a function's name, when that is a type's: types begin with a capital letter.
-fn type_of(function: &Path) -> Option<Type> {
-    let mut path = function.clone();
-    path.segments.pop()?;
-    let last = path.segments.pop()?;
-    if !last.ident.to_string().starts_with(char::is_uppercase) {
-        return None;
-    }
-    path.segments.push_value(last);
-    Some(syn::parse_quote!(#path))
 }

@@ -3,10 +3,11 @@
 use darling::{FromMeta, Result};
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Type};
+use syn::{Attribute, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Meta, Path, Type};
 
 use super::items::Name;
 use super::receive::{CratePath, Text, each_received, expression, literal_text, once, refuse};
+use super::rust_type::layers;
 use super::vocabulary::{PILLOW_ITEMS, has_slip_for};
 use crate::errors::Errors;
 
@@ -91,6 +92,23 @@ impl PillowReceiver {
         self.is_misspelt && self.span.is_none()
     }
 
+    /// The type that the transform makes; none without a transform, or if the attribute does not tell.
+    pub(crate) fn made(&self) -> Option<Type> {
+        let function = self.transform.as_ref()?;
+        self.index.clone().or_else(|| type_of(&function.path))
+    }
+
+    /// Whether the transform makes another type than the struct, so that the struct itself is never indexed.
+    pub(crate) fn makes_another(&self, ident: &Ident) -> bool {
+        let is_itself = |made: Type| match layers(&made).last() {
+            Some(Type::Path(path)) => {
+                path.path.segments.last().is_some_and(|last| last.ident == *ident || last.ident == "Self")
+            }
+            _ => false,
+        };
+        self.transform.is_some() && !self.made().is_some_and(is_itself)
+    }
+
     fn put(&mut self, errors: &Errors, name: &Name, item: PillowItem) {
         match item {
             PillowItem::Name(Text(text)) => once(errors, &mut self.name, name, text),
@@ -107,6 +125,18 @@ impl PillowReceiver {
             PillowItem::Crate(CratePath(path)) => once(errors, &mut self.facade, name, path),
         }
     }
+}
+
+/// The path before a function's name, when that is a type's: types begin with a capital letter.
+fn type_of(function: &Path) -> Option<Type> {
+    let mut path = function.clone();
+    path.segments.pop()?;
+    let last = path.segments.pop()?;
+    if !last.ident.to_string().starts_with(char::is_uppercase) {
+        return None;
+    }
+    path.segments.push_value(last);
+    Some(syn::parse_quote!(#path))
 }
 
 impl FromMeta for Condition {

@@ -5,6 +5,7 @@ use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Type, Ty
 
 use super::couch::CouchReceiver;
 use super::es::EsReceiver;
+use super::pillow::PillowReceiver;
 use super::places::{refuse_at_variants, refuse_inside};
 use super::rust_type::layers;
 use super::serde::{SerdeContainer, SerdeField};
@@ -18,6 +19,8 @@ pub(crate) struct StructReceiver<'a> {
     pub(crate) es: EsReceiver,
     pub(crate) serde: SerdeContainer,
     pub(crate) shape: StructShape<'a>,
+    /// Whether its pillow's transform makes another type: it is read and never indexed itself, so it needs no mapping.
+    pub(crate) is_source: bool,
 }
 
 /// What kind of item it is.
@@ -58,6 +61,7 @@ impl<'a> StructReceiver<'a> {
             es: EsReceiver::parse(errors, &input.attrs),
             serde: SerdeContainer::parse(&input.attrs),
             shape,
+            is_source: PillowReceiver::parse(&Errors::silent(), &input.attrs).makes_another(&input.ident),
         }
     }
 
