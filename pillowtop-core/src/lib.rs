@@ -18,6 +18,7 @@ pub mod demand;
 pub mod tree;
 
 pub mod analysis;
+pub mod creation;
 pub mod limits;
 pub mod references;
 pub mod requirement;

@@ -249,7 +249,7 @@ pub const fn majors(product: Product) -> (u16, u16) {
     }
 }
 
-fn words(versions: Versions) -> String {
+pub(crate) fn words(versions: Versions) -> String {
     let one = |product: Product, (first, removed): (u16, u16)| {
         let text = |number: u16| format!("{}.{}", number / 256, number % 256);
         match (first, removed) {

@@ -143,6 +143,36 @@ pub fn suggestion(name: &str) -> Option<&'static str> {
     (near.0 <= (name.chars().count() / 3).clamp(1, 4)).then_some(near.1)
 }
 
+/// The setting of a dotted name in normal settings.
+#[must_use]
+pub fn setting<'a>(settings: &'a Value, name: &str) -> Option<&'a Value> {
+    let members = settings.as_object()?;
+    if let Some(value) = members.get(name) {
+        return Some(value);
+    }
+    // Below a setting that has a value of its own, names keep their dots.
+    name.match_indices('.').find_map(|(dot, _)| setting(members.get(&name[..dot])?, &name[dot + 1..]))
+}
+
+/// A boolean as settings and parameters have it: in JSON or as a string.
+#[must_use]
+pub fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A whole number as settings and parameters have it: in JSON or as a string.
+#[must_use]
+pub fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    }
+}
+
 /// Normal settings with others over them, member by member.
 #[must_use]
 pub fn merged(settings: &Value, over: &Value) -> Value {

@@ -2,6 +2,7 @@
 //! near one.
 
 use pillowtop_core::Definition;
+use pillowtop_core::creation::{doubts, problems};
 use pillowtop_core::limits::examine;
 use pillowtop_core::references::wrong_references;
 use pillowtop_core::settings::{suggestion, unknown_names};
@@ -26,6 +27,10 @@ pub(crate) fn check_limits(context: &Context, definitions: &[&Definition]) -> Re
                 }));
             }
         }
+        for doubt in doubts(&definition.mappings) {
+            context.talk.note(&format!("warning: {name}: {doubt}; {}", doubt.help));
+            warnings.push(json!({"pillow": name, "warning": doubt.to_string(), "path": doubt.path}));
+        }
         for unknown in unknown_names(&definition.settings) {
             let meant =
                 suggestion(unknown).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
@@ -45,10 +50,31 @@ pub(crate) fn check_limits(context: &Context, definitions: &[&Definition]) -> Re
         return Err(Failure::new(wrong.join("; "))
             .hint("a path has the JSON names of all objects from the root, joined by dots"));
     }
+    refuse_problems(definitions)?;
     let Some((_, setting)) = past.first() else { return Ok(warnings) };
     let hint = format!(
         "leave fields out (`#[es(skip)]`, `#[es(object, dynamic = false)]`, `flattened`), or raise `{setting}` in the pillow's settings"
     );
     let said: Vec<String> = past.iter().map(|(text, _)| text.clone()).collect();
     Err(Failure::new(said.join("; ")).hint(hint))
+}
+
+/// Fails with what no server takes of a mapping with its settings, or what a target of the pillow does not.
+fn refuse_problems(definitions: &[&Definition]) -> Result<(), Failure> {
+    let mut said = Vec::new();
+    let mut help = None;
+    for definition in definitions {
+        let found = problems(&definition.mappings, &definition.settings);
+        for problem in found.into_iter().filter(|problem| problem.concerns_any(definition.targets)) {
+            let targets = definition.targets.iter().filter(|target| problem.concerns(**target));
+            let targets: Vec<String> = targets.map(ToString::to_string).collect();
+            let on = if targets.is_empty() { String::new() } else { format!(" (on {})", targets.join(", ")) };
+            said.push(format!("{}: {problem}{on}", definition.pillow));
+            help.get_or_insert(problem.help);
+        }
+    }
+    match help {
+        None => Ok(()),
+        Some(help) => Err(Failure::new(said.join("; ")).hint(help)),
+    }
 }

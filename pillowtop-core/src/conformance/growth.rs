@@ -7,6 +7,7 @@ use super::finding::{Effect, Finding, Report};
 use super::json::Json;
 use super::plan::{Plan, truth};
 use super::walk;
+use crate::creation::{Consequence, Problem};
 use crate::field_types::Target;
 use crate::limits::{self, Limited};
 use crate::name::MAX_INDEX_ID_BYTES;
@@ -43,6 +44,8 @@ pub struct Rehearsal<'a> {
 #[derive(Debug)]
 struct Index {
     target: Target,
+    /// Why there can be no such index, or none that takes documents.
+    refusal: Option<Finding>,
     /// The mapping with what documents have added to it; `None` while that is nothing.
     grown: Option<Grown>,
 }
@@ -56,8 +59,12 @@ struct Grown {
 impl<'a> Rehearsal<'a> {
     /// New indices with the mapping.
     pub(super) fn new(conformance: &'a Conformance, targets: &[Target]) -> Self {
-        let indices = targets.iter().map(|target| Index { target: *target, grown: None }).collect();
-        Self { conformance, indices }
+        let index = |target: &Target| Index {
+            target: *target,
+            refusal: conformance.problems.iter().find(|problem| problem.concerns(*target)).map(refusal),
+            grown: None,
+        };
+        Self { conformance, indices: targets.iter().map(index).collect() }
     }
 
     /// What each target does to a document under an id; `source` is the text that is sent.
@@ -73,7 +80,11 @@ impl<'a> Rehearsal<'a> {
                 (Err(reason), _) => {
                     Report { findings: vec![super::refuse(reason.clone())], ..Report::default() }
                 }
-                (Ok(document), _) => index.take(conformance, document),
+                (Ok(document), _) => {
+                    let mut report = index.take(conformance, document);
+                    report.findings.extend(index.refusal.clone());
+                    report
+                }
             })
             .collect()
     }
@@ -116,6 +127,15 @@ impl Index {
         self.grown = Some(Grown { mappings, plan });
         report
     }
+}
+
+/// A problem of the index itself, as what becomes of every document.
+fn refusal(problem: &Problem) -> Finding {
+    let reason = match problem.consequence {
+        Consequence::NotCreated => format!("no index is created: {problem}"),
+        Consequence::RejectsDocuments => format!("every document is rejected: {problem}"),
+    };
+    Finding { hint: problem.help.clone(), ..super::refuse(reason) }
 }
 
 /// Whether fields for which there is no room are left out; Elasticsearch 8.14 and newer know the setting.
@@ -177,6 +197,19 @@ mod tests {
         let documents = [r#"{"a":1}"#, r#"{"a":"x"}"#, r#"{"b":1,"a":"x"}"#, r#"{"b":"x"}"#, r#"{"b":1}"#];
         // What a refused document would have made is not made.
         assert_eq!(verdicts(&mappings, &json!({}), &documents), [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn an_index_that_takes_no_documents_as_they_are_sent_rejects_each() {
+        let append_only = json!({"append_only": {"enabled": true}});
+        assert_eq!(verdicts(&json!({}), &append_only, &["{}", r#"{"a":1}"#]), [true, true]);
+        let routed = json!({"_routing": {"required": true}});
+        assert_eq!(verdicts(&routed, &json!({}), &["{}"]), [true]);
+        let report = Conformance::new(&routed, &json!({})).check("1", "{}", Target::elasticsearch(8, 14));
+        assert!(
+            report.findings[0].reason.starts_with("every document is rejected: `_routing`"),
+            "{report:?}"
+        );
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod growth;
 
 use serde_json::Value;
 
+use crate::creation::{self, Problem};
 use crate::field_types::{Target, field_type};
 use plan::Plan;
 
@@ -44,13 +45,20 @@ pub struct Conformance {
     plan: Plan,
     mappings: Value,
     settings: Value,
+    /// What is wrong with the index, whatever its documents are.
+    problems: Vec<Problem>,
 }
 
 impl Conformance {
     /// Reads a root mapping, product-neutral, and settings in their normal form ([`crate::settings::normalize`]).
     #[must_use]
     pub fn new(mappings: &Value, settings: &Value) -> Self {
-        Self { plan: Plan::new(mappings, settings), mappings: mappings.clone(), settings: settings.clone() }
+        Self {
+            plan: Plan::new(mappings, settings),
+            mappings: mappings.clone(),
+            settings: settings.clone(),
+            problems: creation::problems(mappings, settings),
+        }
     }
 
     /// New indices of these targets, to which documents are given one after the other.

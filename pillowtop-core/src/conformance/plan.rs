@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::date::{DEFAULT_DATE_FORMAT, DateFormats};
 use super::dynamic::Dynamics;
 use super::numeric::Numeric;
+pub(super) use crate::settings::boolean as truth;
 
 /// An object of the mapping.
 #[expect(clippy::struct_excessive_bools, reason = "each is a parameter of a mapping")]
@@ -330,15 +331,6 @@ fn kind(mapping: &Map<String, Value>, type_name: &str) -> Kind {
 /// A text parameter of a mapping.
 pub(super) fn text<'a>(mapping: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     mapping.get(name).and_then(Value::as_str)
-}
-
-/// Parameters come as JSON booleans or as texts.
-pub(super) fn truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(truth) => Some(*truth),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    }
 }
 
 /// Counts come as JSON numbers or as texts.

@@ -1,5 +1,6 @@
 //! The rules that a struct must keep, one function each.
 
+mod creation;
 mod document;
 mod parameters;
 mod pillow;
