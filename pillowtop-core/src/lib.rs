@@ -18,12 +18,14 @@ pub mod demand;
 pub mod tree;
 
 pub mod analysis;
-pub mod creation;
+pub mod date;
 pub mod limits;
 pub mod references;
 pub mod requirement;
 pub mod settings;
 pub mod surroundings;
+
+pub mod creation;
 
 pub mod cow_str;
 pub mod raw_json;

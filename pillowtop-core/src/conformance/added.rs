@@ -102,7 +102,7 @@ impl Walk<'_> {
 
     fn grow_list(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>, items: &[Json<'_>]) {
         let path = joined(&object.path, name);
-        let by_template = match self.plan.dynamics.object_by_template(&path, name) {
+        let by_template = match self.plan.dynamics.object_by_template(&path, name, self.target) {
             Ok(by_template) => by_template,
             Err(fault) => return self.unsure(&path, fault, value),
         };
@@ -151,7 +151,7 @@ impl Walk<'_> {
 
     fn made_of_object(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) -> Option<Made> {
         let path = joined(&object.path, name);
-        match self.plan.dynamics.object_by_template(&path, name) {
+        match self.plan.dynamics.object_by_template(&path, name, self.target) {
             Err(fault) => self.unsure(&path, fault, value),
             Ok(Some(made)) => return Some(made),
             Ok(None) => match object.dynamic {

@@ -3,8 +3,6 @@
 //! The rules are those of the servers' own code, per product and version where they differ, and are compared with real servers
 //! by `tests/tests/audit`. What is not decided here is said as [`Effect::NotChecked`], never as fine.
 
-pub mod date;
-
 mod finding;
 mod json;
 
@@ -34,6 +32,7 @@ use crate::creation::{self, Problem};
 use crate::field_types::{Target, field_type};
 use plan::Plan;
 
+pub use crate::date;
 pub use finding::{Effect, Finding, Report};
 pub use growth::Rehearsal;
 pub use value::LONGEST_TERM;

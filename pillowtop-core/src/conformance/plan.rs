@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::date::{DEFAULT_DATE_FORMAT, DateFormats};
 use super::dynamic::Dynamics;
 use super::numeric::Numeric;
+use crate::date::{DEFAULT_DATE_FORMAT, DateFormats};
 pub(super) use crate::settings::boolean as truth;
 
 /// An object of the mapping.

@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::date::{DateFormats, DateProblem, Moment, Names, Reading};
 use super::finding::{Fault, Fit, malformed, refused, unknown};
 use super::json::Json;
 use super::numeric::{self, cut};
 use super::plan::{Kind, LeafPlan, text};
 use super::{flattened, geo, metrics, range, shape, special};
+use crate::date::{DateFormats, DateProblem, Moment, Names, Reading};
 use crate::field_types::{Product, Target, Version};
 
 /// The longest term of Lucene in bytes; a longer one refuses the document.

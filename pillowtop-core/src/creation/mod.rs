@@ -4,7 +4,13 @@
 //! parameters and values that a version lacks are [`crate::requirement`]'s; fields that name other fields,
 //! [`crate::references`]'; counts, [`crate::limits`]'.
 
+mod analysis;
+mod combinations;
 mod fields;
+mod similarity;
+mod sort;
+mod templates;
+mod values;
 mod writes;
 
 use std::fmt;
@@ -101,6 +107,8 @@ pub fn problems(mappings: &Value, settings: &Value) -> Vec<Problem> {
     let mut found = of_root(mappings);
     found.extend(of_settings(settings));
     found.extend(writes::of_both(mappings, settings));
+    found.extend(sort::of_both(mappings, settings));
+    found.extend(analysis::of_both(mappings, settings));
     found
 }
 
@@ -119,6 +127,7 @@ pub fn of_root(mappings: &Value) -> Vec<Problem> {
     for formats in mappings.get("dynamic_date_formats").and_then(Value::as_array).into_iter().flatten() {
         found.extend(formats.as_str().and_then(|said| fields::date_format("dynamic_date_formats", said)));
     }
+    found.extend(templates::of_root(mappings));
     fields::of_object(mappings, "", &mut found);
     found
 }
@@ -138,5 +147,10 @@ pub fn of_field(mapping: &Value) -> Vec<Problem> {
 /// Problems of settings, whatever the mapping is.
 #[must_use]
 pub fn of_settings(settings: &Value) -> Vec<Problem> {
-    writes::of_settings(settings)
+    let mut found = writes::of_settings(settings);
+    found.extend(sort::of_settings(settings));
+    found.extend(analysis::of_settings(settings));
+    found.extend(similarity::of_settings(settings));
+    found.extend(values::of_settings(settings));
+    found
 }
