@@ -22,11 +22,14 @@ pub trait CouchDocument: Sized {
     const DOCUMENT: DocumentInfo;
 }
 
-/// Asks whether a type is a document struct: `Probe::<Type>::IS_OBJECT`, with [`NoObject`] in scope for those that are none.
+/// Asks whether a type is written as objects: `Probe::<Type>::IS_OBJECT`, with [`NoObject`] in scope for those that are not.
 #[derive(Debug)]
 pub struct Probe<Type: ?Sized>(PhantomData<Type>);
 
-impl<Type: CouchDocument> Probe<Type> {
+/// A struct or enum that serde writes as objects. The derive of [`CouchDocument`] says it.
+pub trait WritesObjects {}
+
+impl<Type: WritesObjects> Probe<Type> {
     /// Being inherent, it comes before [`NoObject::IS_OBJECT`].
     pub const IS_OBJECT: bool = true;
 }
@@ -44,9 +47,9 @@ pub trait NoMapping {
 
 impl<Type: ?Sized> NoMapping for Probe<Type> {}
 
-/// A type that is no document struct, or of which that is not known.
+/// A type that is not written as objects, or of which that is not known.
 pub trait NoObject {
-    /// It is none.
+    /// It is not, as far as is known.
     const IS_OBJECT: bool = false;
 }
 

@@ -63,7 +63,8 @@ fn of_range(fit: Fit, target: Target) -> Fit {
     })
 }
 
-fn takes_objects(kind: &Kind) -> bool {
+/// Whether a type has values that are objects.
+pub(super) fn takes_objects(kind: &Kind) -> bool {
     matches!(
         kind,
         Kind::NumberRange(_)

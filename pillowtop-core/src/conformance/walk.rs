@@ -309,13 +309,13 @@ impl Walk<'_> {
     }
 
     fn judge(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
-        let hint = |effect| hint(leaf, effect);
-        match fit {
-            Ok(()) => {}
-            Err(Fault::Malformed(reason)) if leaf.ignore_malformed => {
-                self.find(&leaf.path, Effect::Malformed, &reason, value, &hint(Effect::Malformed));
+        let Err(fault) = fit else { return };
+        let hint = hint(leaf, value, &fault);
+        match fault {
+            Fault::Malformed(reason) if leaf.ignore_malformed => {
+                self.find(&leaf.path, Effect::Malformed, &reason, value, &hint);
             }
-            Err(Fault::Malformed(reason) | Fault::Refused(reason))
+            Fault::Malformed(reason) | Fault::Refused(reason)
                 if self.plan.ignores_malformed && self.target.product == Product::OpenSearch =>
             {
                 let reason = format!(
@@ -323,20 +323,20 @@ impl Walk<'_> {
                 );
                 self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
             }
-            Err(Fault::Malformed(reason) | Fault::Refused(reason)) => {
-                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint(Effect::Rejected));
+            Fault::Malformed(reason) | Fault::Refused(reason) => {
+                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
             }
             // Elasticsearch 8 looks at the length itself, others leave that to Lucene.
-            Err(Fault::Immense(reason)) => {
+            Fault::Immense(reason) => {
                 self.late = !self.is_newer_elastic();
-                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint(Effect::Rejected));
+                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
                 self.late = false;
             }
-            Err(Fault::TooLong(reason)) => {
-                self.find(&leaf.path, Effect::Truncated, &reason, value, &hint(Effect::Truncated));
+            Fault::TooLong(reason) => {
+                self.find(&leaf.path, Effect::Truncated, &reason, value, &hint);
             }
-            Err(Fault::LeftOut(reason)) => self.find(&leaf.path, Effect::Malformed, &reason, value, ""),
-            Err(Fault::Unknown(reason)) => self.find(&leaf.path, Effect::NotChecked, &reason, value, ""),
+            Fault::LeftOut(reason) => self.find(&leaf.path, Effect::Malformed, &reason, value, ""),
+            Fault::Unknown(reason) => self.find(&leaf.path, Effect::NotChecked, &reason, value, ""),
         }
     }
 }

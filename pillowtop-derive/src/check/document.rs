@@ -24,6 +24,9 @@ pub(crate) fn check_document(
         DocumentKind::Unknown => has_mapping = false,
         DocumentKind::Value(mapping) => {
             parameters::check_mapping(errors, mapping);
+            if receiver.is_enum_of_objects() {
+                shapes::check_enum(errors, document.ident, mapping);
+            }
             shapes::check_default(errors, mapping);
             if let Mapping::Default(inside) = mapping {
                 shapes::check_inside(errors, document.ident, inside);

@@ -5,11 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, Type, WherePredicate, parse_quote};
 
 use super::mapping::{field, object, struct_inside};
+use crate::check::rejects_objects;
 use crate::facade::Facade;
 use crate::idents::{PRIVATE, Private, in_const_block};
-use crate::model::{
-    Contents, Document, DocumentKind, DocumentModel, Mapping, Member, ObjectModel, Property, SaidMapping,
-};
+use crate::model::{Contents, Document, DocumentKind, DocumentModel, Mapping, Member, ObjectModel, Property};
 use crate::parse::{mentions, squeeze};
 
 /// The impls of a struct without errors.
@@ -28,7 +27,7 @@ pub(crate) fn expand_document(facade: &Facade, document: &Document<'_>) -> Token
                 Mapping::Default(inside) | Mapping::Objects(inside, _) => vec![(*inside, Bound::Field)],
                 Mapping::Said(_) => Vec::new(),
             };
-            value_impls(facade, document.ident, &with_bounds(document.generics, &bounded), mapping)
+            value_impls(facade, document, &with_bounds(document.generics, &bounded), mapping)
         }
         DocumentKind::Unknown => fallback_document(facade, document.ident, document.generics),
     }
@@ -59,34 +58,6 @@ fn no_object(member: &Member<'_>) -> Option<TokenStream> {
     Some(quote_spanned! {span=>
         #private::assert_no_object(#private::Probe::<#inside>::IS_OBJECT, #name, #type_name, #rust_type)
     })
-}
-
-/// Types that take one value and no object, whatever is in it.
-const PLAIN: [&str; 20] = [
-    "keyword",
-    "constant_keyword",
-    "wildcard",
-    "text",
-    "match_only_text",
-    "boolean",
-    "byte",
-    "short",
-    "integer",
-    "long",
-    "unsigned_long",
-    "float",
-    "half_float",
-    "scaled_float",
-    "double",
-    "date",
-    "date_nanos",
-    "ip",
-    "version",
-    "binary",
-];
-
-fn rejects_objects(said: &SaidMapping<'_>) -> bool {
-    said.is_checked && PLAIN.contains(&said.type_name.text.as_str())
 }
 
 /// The same with a mapping that is made elsewhere; none if the impls themselves depend on what it is.
@@ -146,9 +117,11 @@ fn object_impls(
                 const DOCUMENT: #PRIVATE::DocumentInfo = #info;
             }
             #[automatically_derived]
-            impl #impl_generics #PRIVATE::IndexObject for #ident #type_generics #where_clause {
-                const OBJECT: &'static #PRIVATE::Object = <Self as #PRIVATE::CouchDocument>::MAPPING;
-            }
+        impl #impl_generics #PRIVATE::WritesObjects for #ident #type_generics #where_clause {}
+        #[automatically_derived]
+        impl #impl_generics #PRIVATE::IndexObject for #ident #type_generics #where_clause {
+            const OBJECT: &'static #PRIVATE::Object = <Self as #PRIVATE::CouchDocument>::MAPPING;
+        }
             #[automatically_derived]
             impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
                 const FIELD: #PRIVATE::Field = #nested;
@@ -157,7 +130,20 @@ fn object_impls(
     )
 }
 
-fn value_impls(facade: &Facade, ident: &Ident, generics: &Generics, mapping: &Mapping<'_>) -> TokenStream {
+fn value_impls(
+    facade: &Facade,
+    document: &Document<'_>,
+    generics: &Generics,
+    mapping: &Mapping<'_>,
+) -> TokenStream {
+    let ident = document.ident;
+    let writes_objects = document.is_enum_of_objects.then(|| {
+        let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #PRIVATE::WritesObjects for #ident #type_generics #where_clause {}
+        }
+    });
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let field = field(mapping);
     let object_impl = struct_inside(mapping).map(|inside| {
@@ -171,11 +157,12 @@ fn value_impls(facade: &Facade, ident: &Ident, generics: &Generics, mapping: &Ma
     in_const_block(
         facade,
         &quote! {
-            #[automatically_derived]
-            impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
-                const FIELD: #PRIVATE::Field = #field;
-            }
-            #object_impl
+                #[automatically_derived]
+                impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
+                    const FIELD: #PRIVATE::Field = #field;
+                }
+                #object_impl
+            #writes_objects
         },
     )
 }
@@ -250,32 +237,4 @@ fn with_bounds(generics: &Generics, types: &[(&Type, Bound)]) -> Generics {
         bounded.make_where_clause().predicates.extend(predicates);
     }
     bounded
-}
-
-#[cfg(test)]
-mod tests {
-    use pillowtop_core::conformance::{Conformance, Effect};
-    use pillowtop_core::field_types::Target;
-    use serde_json::json;
-
-    use super::PLAIN;
-
-    #[test]
-    fn plain_types_reject_every_object() {
-        for name in PLAIN {
-            let mappings = json!({"properties": {"a": {"type": name, "scaling_factor": 1}}});
-            let conformance = Conformance::new(&mappings, &json!({}));
-            let targets = [Target::elasticsearch(8, 15), Target::opensearch(3, 0)];
-            let target = targets.into_iter().find(|target| conformance.is_for(*target)).unwrap();
-            for object in
-                [json!({}), json!({"b": 1}), json!({"lat": 1, "lon": 1}), json!({"type": "a", "value": "b"})]
-            {
-                let report = conformance.check("1", &json!({"a": object}).to_string(), target);
-                assert!(
-                    report.findings.iter().any(|found| found.effect == Effect::Rejected),
-                    "{name} {object} {report:?}"
-                );
-            }
-        }
-    }
 }

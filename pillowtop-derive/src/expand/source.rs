@@ -28,19 +28,21 @@ pub(crate) fn expand_source(facade: &Facade, document: &Document<'_>, has_mappin
     let impls = in_const_block(
         facade,
         &quote! {
-            #[automatically_derived]
-            impl #impl_generics #PRIVATE::CouchDocument for #ident #type_generics #where_clause {
-                const MAPPING: &'static #PRIVATE::Object = {
-                    use #PRIVATE::NoMapping as _;
-                    match #PRIVATE::Probe::<Self>::OBJECT {
-                        #PRIVATE::Option::Some(object) => object,
-                        #PRIVATE::Option::None => #refusal,
+                    #[automatically_derived]
+                    impl #impl_generics #PRIVATE::CouchDocument for #ident #type_generics #where_clause {
+                        const MAPPING: &'static #PRIVATE::Object = {
+                            use #PRIVATE::NoMapping as _;
+                            match #PRIVATE::Probe::<Self>::OBJECT {
+                                #PRIVATE::Option::Some(object) => object,
+                                #PRIVATE::Option::None => #refusal,
+                            }
+                        };
+                        const DOCUMENT: #PRIVATE::DocumentInfo = #info;
                     }
-                };
-                const DOCUMENT: #PRIVATE::DocumentInfo = #info;
-            }
-            #nested
-        },
+        #[automatically_derived]
+                    impl #impl_generics #PRIVATE::WritesObjects for #ident #type_generics #where_clause {}
+                    #nested
+                },
     );
     quote!(#impls #checks)
 }

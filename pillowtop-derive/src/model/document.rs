@@ -20,6 +20,8 @@ pub(crate) struct Document<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
     pub(crate) kind: DocumentKind<'a>,
+    /// Whether it is an enum that is written as objects, whatever it is mapped as.
+    pub(crate) is_enum_of_objects: bool,
 }
 
 /// How values of the type are written.
@@ -87,7 +89,12 @@ impl<'a> Document<'a> {
             let help = "put `#[couch(…)]` on a struct with named fields that is written as an object";
             errors.at_span(first.span, "this type is written as one value, so it cannot be a document", help);
         }
-        Self { ident: receiver.ident, generics: receiver.generics, kind }
+        Self {
+            ident: receiver.ident,
+            generics: receiver.generics,
+            kind,
+            is_enum_of_objects: receiver.is_enum_of_objects(),
+        }
     }
 }
 

@@ -65,6 +65,29 @@ impl<'a> StructReceiver<'a> {
         }
     }
 
+    /// Whether it is an enum whose values are written as objects, some of them at least.
+    pub(crate) fn is_enum_of_objects(&self) -> bool {
+        let StructShape::Enum(variants) = &self.shape else { return false };
+        if self.serde.opaque.is_some() {
+            return false;
+        }
+        let is_tagged = self.serde.tag.is_some();
+        let is_untagged = !is_tagged && self.serde.tagging.is_some();
+        let writes_object = |variant: &&Variant| {
+            let serde = SerdeField::parse(&variant.attrs);
+            // A variant may be left out, or be written by a function or without a tag.
+            let is_other = serde.skip.is_some() || serde.with.is_some();
+            let is_bare = is_untagged || SerdeContainer::parse(&variant.attrs).tagging.is_some();
+            match &variant.fields {
+                _ if is_other => false,
+                Fields::Named(_) => true,
+                Fields::Unnamed(_) => !is_bare,
+                Fields::Unit => is_tagged && !is_bare,
+            }
+        };
+        variants.iter().any(writes_object)
+    }
+
     /// The fields, of a struct.
     pub(crate) fn fields(&self) -> &[FieldReceiver<'a>] {
         match &self.shape {
