@@ -32,6 +32,9 @@ pub(super) fn hint(leaf: &LeafPlan, value: &Json<'_>, fault: &Fault) -> String {
                 hint
             }
         }
+        Fault::Altered(_) => {
+            "leave such points out in a transform, or leave `ignore_malformed` out".to_owned()
+        }
         Fault::LeftOut(_) | Fault::Unknown(_) => String::new(),
     }
 }

@@ -9,6 +9,8 @@ mod json;
 mod numeric;
 mod regex;
 
+mod patterns;
+
 mod dynamic;
 mod plan;
 
@@ -21,6 +23,7 @@ mod special;
 mod value;
 
 mod hint;
+mod lists;
 mod walk;
 
 mod added;

@@ -32,7 +32,10 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_de
         },
         Kind::Numeric(numeric) => numeric::check(*numeric, leaf.coerce, value, target),
         Kind::Boolean => boolean(value),
-        Kind::Date { formats, nanos } => date(formats, *nanos, value, target),
+        Kind::Date { formats, newer, nanos } => {
+            let is_newer = target.product == Product::Elasticsearch && target.version >= Version::new(7, 12);
+            date(newer.as_ref().filter(|_| is_newer).unwrap_or(formats), *nanos, value, target)
+        }
         Kind::Ip => ip(scalar(value)?, target).map(drop),
         Kind::NumberRange(numeric) => of_range(range::numbers(*numeric, leaf.coerce, value, target), target),
         Kind::DateRange(formats) => of_range(range::dates(formats, value, target), target),

@@ -18,7 +18,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::demand::Versions;
-use crate::field_types::Target;
+use crate::field_types::{Product, Target};
 use crate::requirement::words;
 
 /// What becomes of an index with a problem.
@@ -28,6 +28,8 @@ pub enum Consequence {
     NotCreated,
     /// It rejects every document as the runtime sends it.
     RejectsDocuments,
+    /// Elasticsearch 8 and later refuse to create it; the others reject the documents that come to it.
+    RejectsSome,
 }
 
 /// Something in a mapping or its settings that servers refuse.
@@ -74,6 +76,13 @@ impl Problem {
     #[must_use]
     pub fn concerns(&self, target: Target) -> bool {
         !self.accepted.include(target)
+    }
+
+    /// Whether a target rejects every document because of it.
+    #[must_use]
+    pub fn rejects_all(&self, target: Target) -> bool {
+        let is_seen_early = target.product == Product::Elasticsearch && target.version.major >= 8;
+        self.concerns(target) && (self.consequence != Consequence::RejectsSome || is_seen_early)
     }
 
     /// Whether one of the targets has this problem; without targets, whether every server has.

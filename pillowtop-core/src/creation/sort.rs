@@ -76,6 +76,10 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
 
 /// What the order asks of the mapping.
 pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
+    // These modes bring fields and an order of their own.
+    if setting(settings, "mode").is_some_and(|mode| mode != "standard") {
+        return Vec::new();
+    }
     let fields = list(setting(settings, "sort.field"));
     let mut found: Vec<Problem> = fields.iter().filter_map(|field| of_field(mappings, field)).collect();
     let is_nested = !fields.is_empty() && has_nested(mappings);

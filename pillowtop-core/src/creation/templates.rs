@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Problem;
 use super::analysis::pattern_problem;
+use super::{Consequence, Problem};
 use crate::demand::{NEVER, Versions};
 use crate::field_types::field_type;
 
@@ -61,10 +61,15 @@ fn of_template(template: &Members) -> Vec<Problem> {
         (Some(_), Some(_)) => {
             found.push(refuse("it has both `mapping` and `runtime`", "leave one of them out"));
         }
-        (Some(mapping), None) => found.extend(of_mapping(mapping)),
-        (None, Some(runtime)) => found.extend(of_runtime(runtime)),
+        (Some(mapping), None) => found.extend(of_mapping(mapping).into_iter().map(later)),
+        (None, Some(runtime)) => found.extend(of_runtime(runtime).map(later)),
     }
     found
+}
+
+/// What a template maps is looked at when it is used, by servers before Elasticsearch 8.
+fn later(problem: Problem) -> Problem {
+    Problem { consequence: Consequence::RejectsSome, ..problem }
 }
 
 fn conditions(template: &Members) -> Vec<Problem> {

@@ -99,6 +99,8 @@ const WORDS: [(&str, &[&str]); 4] = [
 /// What servers note of an index themselves: whoever copies the settings of an index finds them there.
 const PRIVATE: [&str; 4] = ["uuid", "provided_name", "version.created", "creation_date"];
 
+const LEGACY_CODECS: Versions = Versions { elasticsearch: (0x080f, NEVER), opensearch: (NEVER, NEVER) };
+const CODECS_OF_OPENSEARCH: Versions = Versions { elasticsearch: (NEVER, NEVER), opensearch: (0, NEVER) };
 const SINCE_SOFT_DELETES_ARE_A_MUST: Versions =
     Versions { elasticsearch: (0, 0x0800), opensearch: (0, 0x0200) };
 const CREATION_DATE: Versions = Versions { elasticsearch: (NEVER, NEVER), opensearch: (0x0300, NEVER) };
@@ -152,6 +154,25 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
     for name in PRIVATE.into_iter().filter(|name| value(name).is_some()) {
         let accepted = if name == "creation_date" { CREATION_DATE } else { Versions::NONE };
         refuse(name, "is the server's own".to_owned(), "leave it out", accepted);
+    }
+    if let Some(codec) = value("codec").and_then(Value::as_str) {
+        let accepted = match codec {
+            "default" | "best_compression" | "lucene_default" => Versions::ALL,
+            codec if codec.starts_with("legacy_") => LEGACY_CODECS,
+            _ => CODECS_OF_OPENSEARCH,
+        };
+        if accepted != Versions::ALL && WORDS[0].1.contains(&codec) {
+            refuse("codec", format!("is `{codec}`"), "write `best_compression` or `default`", accepted);
+        }
+    }
+    if let Some(range) = value("auto_expand_replicas").and_then(Value::as_str)
+        && range != "false"
+        && !range.split_once('-').is_some_and(|(least, most)| {
+            least.parse::<u32>().is_ok() && (most == "all" || most.parse::<u32>().is_ok())
+        })
+    {
+        let what = format!("is `{range}`");
+        refuse("auto_expand_replicas", what, "write a range such as `0-1` or `0-all`", Versions::NONE);
     }
     if value("mapper.dynamic").is_some() {
         refuse(
@@ -239,6 +260,7 @@ mod tests {
             ("max_ngram_diff", json!(-1)),
             ("translog.durability", json!("never")),
             ("store.type", json!("bogus")),
+            ("auto_expand_replicas", json!("x")),
             ("priority", json!(-1)),
             ("gc_deletes", json!("x")),
             ("mapping.depth.limit", json!(0)),
@@ -262,9 +284,10 @@ mod tests {
             ("refresh_interval", json!("30s")),
             ("refresh_interval", json!(null)),
             ("codec", json!("best_compression")),
-            ("codec", json!("zstd")),
             ("mapping.coerce", json!("false")),
             ("store.type", json!("niofs")),
+            ("auto_expand_replicas", json!("0-all")),
+            ("auto_expand_replicas", json!(false)),
             ("gc_deletes", json!("10m")),
             ("shard.check_on_startup", json!(false)),
             ("soft_deletes.enabled", json!(true)),

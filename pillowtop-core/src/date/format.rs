@@ -6,6 +6,9 @@ use super::pattern::{Colon, Item, OffsetStyle, compile, read};
 /// What a `date` field has when its mapping says nothing.
 pub const DEFAULT_DATE_FORMAT: &str = "strict_date_optional_time||epoch_millis";
 
+/// What a `date_nanos` field has on Elasticsearch since 7.12 when its mapping says nothing; others have that of `date`.
+pub const DEFAULT_NANOS_FORMAT: &str = "strict_date_optional_time_nanos||epoch_millis";
+
 const MILLI: i128 = 1_000_000;
 const SECOND: i128 = 1_000_000_000;
 

@@ -8,5 +8,5 @@ mod syntax;
 mod tests;
 
 pub use fields::{Moment, Names};
-pub use format::{DEFAULT_DATE_FORMAT, DateFormats, DateProblem, Reading};
+pub use format::{DEFAULT_DATE_FORMAT, DEFAULT_NANOS_FORMAT, DateFormats, DateProblem, Reading};
 pub use syntax::{FormatProblem, format_problem, mistaken_week_year};

@@ -32,7 +32,7 @@ pub(super) fn print(
     } else {
         table(tally, &never_seen).lines().iter().for_each(|line| talk.text(line));
     }
-    for effect in [Effect::Rejected, Effect::NotChecked] {
+    for effect in [Effect::Rejected, Effect::Altered, Effect::NotChecked] {
         for (path, tally) in &tally.paths {
             if let Some(found) = tally.found.get(&effect) {
                 talk.text("");

@@ -44,7 +44,7 @@ const ANALYZERS: [(&str, Versions); 2] =
     [("standard_html_strip", ELASTICSEARCH_BEFORE_8), ("serbian", ELASTICSEARCH_SINCE_8)];
 
 /// Filters that work on a whole value, letter by letter.
-const OF_NORMALIZERS: [&str; 19] = [
+const OF_NORMALIZERS: [&str; 18] = [
     "lowercase",
     "uppercase",
     "asciifolding",
@@ -63,7 +63,6 @@ const OF_NORMALIZERS: [&str; 19] = [
     "serbian_normalization",
     "sorani_normalization",
     "pattern_replace",
-    "truncate",
 ];
 
 pub(super) fn of_entry(analysis: Analysis<'_>, entry: Entry<'_>) -> Vec<Problem> {
