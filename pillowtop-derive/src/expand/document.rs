@@ -200,12 +200,13 @@ pub(super) fn option(text: Option<&str>) -> TokenStream {
 pub(super) enum Bound {
     Field,
     Object,
+    Flattened,
 }
 
 /// The types whose mapping comes from their impls.
 pub(super) fn default_types<'m>(model: &'m ObjectModel<'_>) -> Vec<(&'m Type, Bound)> {
     let of_member = |member: &'m Member<'_>| match member {
-        Member::Flatten(inside) => Some((*inside, Bound::Object)),
+        Member::Flatten(inside) => Some((*inside, Bound::Flattened)),
         Member::Property(property) => match &property.mapping {
             Mapping::Default(rust_type) | Mapping::Objects(rust_type, _) => Some((*rust_type, Bound::Field)),
             Mapping::Said(said) => match said.contents {
@@ -228,6 +229,7 @@ fn with_bounds(generics: &Generics, types: &[(&Type, Bound)]) -> Generics {
         let bound = match bound {
             Bound::Field => quote!(IndexField),
             Bound::Object => quote!(IndexObject),
+            Bound::Flattened => quote!(Flattened),
         };
         let span = syn::spanned::Spanned::span(rust_type);
         let path = quote_spanned!(span=> #PRIVATE::#bound);

@@ -61,6 +61,7 @@ fn nested_impls(document: &Document<'_>, model: &ObjectModel<'_>) -> TokenStream
             match bound {
                 Bound::Field => quote_spanned!(span=> for<'__never> #rust_type: #PRIVATE::IndexField),
                 Bound::Object => quote_spanned!(span=> for<'__never> #rust_type: #PRIVATE::IndexObject),
+                Bound::Flattened => quote_spanned!(span=> for<'__never> #rust_type: #PRIVATE::Flattened),
             }
         })
         .collect();

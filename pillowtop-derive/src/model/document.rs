@@ -294,7 +294,7 @@ fn enumeration<'a>(
     receiver: &StructReceiver<'a>,
     sorted: &SortedItems<'_>,
 ) -> DocumentKind<'a> {
-    const HELP: &str = "say at the enum what it is written as, for instance `#[es(flattened)]` or `#[es(object, enabled = false)]`";
+    const HELP: &str = "write at the enum what it is mapped as, for instance `#[es(flattened)]` or `#[es(object, enabled = false)]`; if it is only flattened into a struct, remove the derive and write `#[es(skip)]` there";
     no_parameters(errors, sorted, HELP);
     let StructShape::Enum(variants) = &receiver.shape else { return DocumentKind::Unknown };
     if let Some(tagging) = &receiver.serde.tagging {
