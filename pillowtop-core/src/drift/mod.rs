@@ -8,5 +8,5 @@ mod state;
 
 pub use finding::{Finding, finding, report};
 pub use orphans::{orphans, orphans_of_crate};
-pub use place::{levels, path};
+pub use place::{help_for_missing, levels, path};
 pub use state::{State, rust_name, state};
