@@ -47,6 +47,7 @@ pub mod decode;
 pub mod source;
 
 pub mod registry;
+pub mod samples;
 
 pub mod drift;
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pillowtop_core::diff::{diff, summary};
-use pillowtop_core::drift::{self, Finding, State, finding};
-use pillowtop_core::{CommittedFile, Definition};
+use pillowtop_core::drift::{self, Finding, State, finding, samples_finding};
+use pillowtop_core::{AnyPillow, CommittedFile, Definition, samples};
 use serde_json::{Value, json};
 
 use super::explain::explain;
@@ -32,12 +33,13 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
     // Before anything is written.
     let warnings = check_limits(context, &definitions)?;
     if arguments.diff || arguments.check {
-        let found = compare(context, &definitions, is_all && arguments.check, arguments.diff)?;
+        let found = compare(context, &pillows, is_all && arguments.check, arguments.diff)?;
         return Ok(found.say(context, &warnings));
     }
     let mut written = Vec::new();
-    for definition in definitions {
-        written.push(write(context, definition)?);
+    for pillow in &pillows {
+        written.push(write(context, pillow.definition())?);
+        written.extend(write_samples(context, pillow.as_ref())?);
     }
     context.talk.json(&json!({"mappings": written, "warnings": warnings}));
     Ok(Outcome::Done)
@@ -70,6 +72,25 @@ fn write(context: &Context, definition: &Definition) -> Result<Value, Failure> {
         }
     }
     Ok(json!({"pillow": name, "path": shown(&path), "state": said, "hash": file.hash}))
+}
+
+/// Writes what the sample documents of a pillow become, if it has samples.
+fn write_samples(context: &Context, pillow: &dyn AnyPillow) -> Result<Option<Value>, Failure> {
+    let (Some(new), Some(mapping)) = (samples::snapshot(pillow), drift::path(pillow.definition())) else {
+        return Ok(None);
+    };
+    let path = samples::path_beside(&mapping);
+    let old = fs_err::read_to_string(&path).unwrap_or_default();
+    let changed = samples::changed(&old, &new);
+    let said = if old == new { "unchanged" } else { "updated" };
+    if old != new {
+        fs_err::write(&path, &new)
+            .map_err(|error| Failure::new(format!("cannot write {}: {error}", shown(&path))))?;
+    }
+    context.talk.text(&format!("{said:>10}  {}", shown(&path)));
+    Ok(Some(
+        json!({"pillow": pillow.definition().pillow, "path": shown(&path), "state": said, "changed": changed}),
+    ))
 }
 
 /// How committed mappings stand to their structs.
@@ -134,14 +155,22 @@ impl Comparison {
 /// Says the state of each committed mapping, with `with_changes` what changed, and with `all` what no pillow has.
 fn compare(
     context: &Context,
-    definitions: &[&Definition],
+    pillows: &[Arc<dyn AnyPillow>],
     all: bool,
     with_changes: bool,
 ) -> Result<Comparison, Failure> {
     let mut found = Comparison { states: Vec::new(), changes: Vec::new(), is_fine: true };
-    for definition in definitions {
+    for pillow in pillows {
+        let definition = pillow.definition();
         let (name, file) = (definition.pillow.as_str(), shown_file(definition));
         found.add(context, Some(name), &file, &finding(definition, &file, &context.program), with_changes);
+        if let Some(mapping) = drift::path(definition) {
+            let file = shown(&samples::path_beside(&mapping));
+            let said = samples_finding(pillow.as_ref(), &mapping, &file, &context.program);
+            if let Some(said) = said.filter(|said| !said.state.is_fine()) {
+                found.add(context, Some(name), &file, &said, with_changes);
+            }
+        }
     }
     let orphans = if all { orphans(context)? } else { Vec::new() };
     for file in orphans.iter().map(|path| shown(path)) {

@@ -10,6 +10,7 @@ use syn::{Generics, Ident, Lifetime};
 
 use super::document::option;
 use super::mapping::hexadecimal;
+use crate::committed::Place;
 use crate::errors::with_help;
 use crate::facade::Facade;
 use crate::filter::predicate;
@@ -158,6 +159,10 @@ fn info(pillow: &PillowModel<'_>) -> TokenStream {
         let targets = pillow.targets.iter().map(|(target, _)| target_of(*target));
         others.push(quote!(targets: &[#(#targets),*]));
     }
+    if let Some(samples) = &pillow.samples {
+        let text = included(samples);
+        others.push(quote!(samples: #PRIVATE::Option::Some(#text)));
+    }
     let named = quote!(#PRIVATE::PillowInfo::named(#name, #alias));
     if others.is_empty() { named } else { quote!(#PRIVATE::PillowInfo { #(#others,)* ..#named }) }
 }
@@ -165,11 +170,14 @@ fn info(pillow: &PillowModel<'_>) -> TokenStream {
 fn settings_text(settings: &SettingsModel) -> TokenStream {
     match &settings.text {
         SettingsText::Inline(text) => quote!(#text),
-        SettingsText::File(place) => {
-            let path = &place.from_crate;
-            quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)))
-        }
+        SettingsText::File(place) => included(place),
     }
+}
+
+/// The text of a file, which cargo tracks.
+fn included(place: &Place) -> TokenStream {
+    let path = &place.from_crate;
+    quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)))
 }
 
 fn committed(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {

@@ -28,6 +28,8 @@ pub(crate) struct PillowModel<'a> {
     pub(crate) targets: Vec<(Target, Span)>,
     pub(crate) transform: Option<TransformModel>,
     pub(crate) transform_version: u32,
+    /// The file of sample documents.
+    pub(crate) samples: Option<Place>,
     /// None for `mapping = unchecked`.
     pub(crate) mapping: Option<Place>,
 }
@@ -99,6 +101,7 @@ impl<'a> PillowModel<'a> {
                 None
             }
         };
+        let samples = pillow.samples.as_ref().and_then(|literal| samples(errors, literal, compiled));
         let transform_version = pillow.transform_version.map_or(1, |(version, _)| version);
         Some(Self {
             ident: receiver.ident,
@@ -110,9 +113,24 @@ impl<'a> PillowModel<'a> {
             targets,
             transform,
             transform_version,
+            samples,
             mapping,
         })
     }
+}
+
+/// The file of sample documents, which must be there.
+fn samples(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<Place> {
+    let place = compiled?.file(&literal.value());
+    if let Err(error) = fs_err::read_to_string(&place.path) {
+        errors.at(
+            literal,
+            format!("the samples `{}` cannot be read: {}", place.shown, error.kind()),
+            "write the path of a file with a JSON document on each line, from the directory of the crate",
+        );
+        return None;
+    }
+    Some(place)
 }
 
 fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<SettingsModel> {

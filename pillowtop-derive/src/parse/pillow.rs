@@ -23,6 +23,7 @@ enum PillowItem {
     Index(Made),
     TransformVersion(Version),
     Mapping(MappingReceiver),
+    Samples(Text),
     Crate(CratePath),
 }
 
@@ -64,6 +65,8 @@ pub(crate) struct PillowReceiver {
     pub(crate) index: Option<Type>,
     pub(crate) transform_version: Option<(u32, Span)>,
     pub(crate) mapping: Option<MappingReceiver>,
+    /// The file of sample documents.
+    pub(crate) samples: Option<LitStr>,
     /// The path of the facade crate.
     pub(crate) facade: Option<Path>,
     /// The attribute's place, if there is one.
@@ -122,6 +125,7 @@ impl PillowReceiver {
                 once(errors, &mut self.transform_version, name, (number, span));
             }
             PillowItem::Mapping(mapping) => once(errors, &mut self.mapping, name, mapping),
+            PillowItem::Samples(Text(text)) => once(errors, &mut self.samples, name, text),
             PillowItem::Crate(CratePath(path)) => once(errors, &mut self.facade, name, path),
         }
     }

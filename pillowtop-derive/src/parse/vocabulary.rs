@@ -7,7 +7,7 @@ pub(crate) const COUCH_ITEMS: [&str; 7] =
     ["doc_type", "deleted", "database", "unknown", "type_field", "doc_type_is_immutable", "crate"];
 
 /// The items of `#[pillow(...)]`.
-pub(crate) const PILLOW_ITEMS: [&str; 10] = [
+pub(crate) const PILLOW_ITEMS: [&str; 11] = [
     "name",
     "alias",
     "settings",
@@ -17,6 +17,7 @@ pub(crate) const PILLOW_ITEMS: [&str; 10] = [
     "index",
     "transform_version",
     "mapping",
+    "samples",
     "crate",
 ];
 
