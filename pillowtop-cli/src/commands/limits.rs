@@ -2,7 +2,7 @@
 //! near one.
 
 use pillowtop_core::Definition;
-use pillowtop_core::creation::{doubts, problems};
+use pillowtop_core::creation::{doubts, of_products, problems};
 use pillowtop_core::limits::examine;
 use pillowtop_core::references::wrong_references;
 use pillowtop_core::settings::{suggestion, unknown_names};
@@ -64,7 +64,8 @@ fn refuse_problems(definitions: &[&Definition]) -> Result<(), Failure> {
     let mut said = Vec::new();
     let mut help = None;
     for definition in definitions {
-        let found = problems(&definition.mappings, &definition.settings);
+        let mut found = problems(&definition.mappings, &definition.settings);
+        found.extend(of_products(&definition.settings));
         for problem in found.into_iter().filter(|problem| problem.concerns_any(definition.targets)) {
             let targets = definition.targets.iter().filter(|target| problem.concerns(**target));
             let targets: Vec<String> = targets.map(ToString::to_string).collect();

@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::demand::Versions;
 use crate::field_types::{Product, Target};
 use crate::requirement::words;
+use crate::settings::limited_settings;
 
 /// What becomes of an index with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +120,18 @@ pub fn problems(mappings: &Value, settings: &Value) -> Vec<Problem> {
     found.extend(sort::of_both(mappings, settings));
     found.extend(analysis::of_both(mappings, settings));
     found
+}
+
+/// Settings that not every server has, as problems of those that do not.
+#[must_use]
+pub fn of_products(settings: &Value) -> Vec<Problem> {
+    let limited = limited_settings(settings).into_iter();
+    limited
+        .map(|(name, versions)| {
+            let what = format!("the setting `{name}` is not one of every server");
+            Problem::everywhere(&name, what, "leave it out, or change `targets`").accepted_by(versions)
+        })
+        .collect()
 }
 
 /// What servers accept and hardly anyone means.

@@ -1,10 +1,12 @@
 //! Index settings: their normal form, and which of them decide the contents of an index.
 
 mod known;
+mod products;
 
 use serde_json::{Map, Value};
 
 pub use known::{suggestion, unknown_names};
+pub use products::limited_settings;
 
 /// The static settings, which are fixed when an index is created and hashed. `number_of_shards` is static too, yet says nothing
 /// about what is found, so it is not here; nor are static settings about a node's memory and disks, and checks at its start.
@@ -90,6 +92,17 @@ pub fn merged(settings: &Value, over: &Value) -> Value {
             Value::Object(all)
         }
         _ => over.clone(),
+    }
+}
+
+/// The dotted names of all settings in normal settings.
+fn collect_leaves(settings: &Value, above: &str, leaves: &mut Vec<String>) {
+    for (name, value) in settings.as_object().into_iter().flatten() {
+        let path = format!("{above}{name}");
+        match value {
+            Value::Object(_) => collect_leaves(value, &format!("{path}."), leaves),
+            _ => leaves.push(path),
+        }
     }
 }
 

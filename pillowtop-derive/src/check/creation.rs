@@ -33,7 +33,8 @@ pub(super) fn check_root_creation(errors: &Errors, parameters: &[&Parameter]) {
 pub(super) fn check_settings_creation(errors: &Errors, pillow: &PillowModel<'_>) {
     let Some(settings) = &pillow.settings else { return };
     let targets: Vec<_> = pillow.targets.iter().map(|(target, _)| *target).collect();
-    for problem in creation::of_settings(&settings.normal) {
+    let of_products = creation::of_products(&settings.normal);
+    for problem in creation::of_settings(&settings.normal).into_iter().chain(of_products) {
         if problem.concerns_any(&targets) {
             let message = format!("in the pillow's `{}`, {problem}", settings.shown());
             errors.at_span(settings.span, message, &problem.help);

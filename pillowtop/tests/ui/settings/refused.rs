@@ -28,7 +28,7 @@ struct Case {
     name = "form",
     alias = "forms",
     targets = ["elasticsearch 9.0"],
-    settings = r#"{"analysis": {"analyzer": {"x": {"tokenizer": "edgeNGram"}}}}"#
+    settings = r#"{"knn": true, "analysis": {"analyzer": {"x": {"tokenizer": "edgeNGram"}}}}"#
 )]
 struct Form {
     domain: String,
