@@ -38,7 +38,7 @@ pub(super) fn print(
             talk.paragraph(&format!("never seen: {}", never_seen.join(", ")), "");
         }
     }
-    for effect in [Effect::Rejected, Effect::NotChecked] {
+    for effect in [Effect::Rejected, Effect::Altered, Effect::NotChecked] {
         for (path, tally) in &tally.paths {
             if let Some(found) = tally.found.get(&effect) {
                 talk.text("");
