@@ -162,11 +162,15 @@ impl Cluster {
             }
             Err(error) => return Err(error),
         }
-        let slices = slices(databases);
-        let keys: Vec<ClaimKey> =
-            slices.into_iter().map(|slice| ClaimKey { target: uuid.clone(), slice }).collect();
         let control = ControlIndex::new(self);
-        let claims = control.claims(&keys).await?;
+        let key_of = |slice| ClaimKey { target: uuid.clone(), slice };
+        let mut keys: Vec<ClaimKey> = slices(databases).into_iter().map(key_of).collect();
+        let mut claims = control.claims(&keys).await?;
+        if let ([database], true) = (databases, claims.is_empty()) {
+            // The only one that a pattern matches now.
+            keys = vec![key_of(Slice::Database(database.name.clone()))];
+            claims = control.claims(&keys).await?;
+        }
         if problems.is_empty() && !self.has_its_shards(definition, index, &uuid, claims.values()).await? {
             problems.push(Problem::OtherHistory);
         }
