@@ -107,11 +107,13 @@ impl DatabaseSelection {
         if selected.is_empty() { Err(unmatched) } else { Ok(selected) }
     }
 
-    fn prefixes_ids(&self) -> bool {
+    /// Whether ids in the target are `<database>/<_id>`, as [`index_id`](crate::index_id::index_id) makes them.
+    pub fn prefixes_ids(&self) -> bool {
         matches!(self, Self::Several { ids_are_global: false, .. })
     }
 
-    fn slice(&self, database: &DatabaseName) -> Slice {
+    /// The slice of a target that one of these databases is read into.
+    pub fn slice(&self, database: &DatabaseName) -> Slice {
         match self {
             Self::One(_) => Slice::Whole,
             Self::Several { .. } => Slice::Database(database.clone()),
@@ -237,7 +239,15 @@ impl Engine {
         Arc::clone(inbox)
     }
 
-    async fn selected(&self, selection: &DatabaseSelection) -> Result<BTreeSet<DatabaseName>, ServiceError> {
+    /// The databases that are selected now.
+    ///
+    /// # Errors
+    ///
+    /// When none is, or the databases cannot be listed.
+    pub async fn selected(
+        &self,
+        selection: &DatabaseSelection,
+    ) -> Result<BTreeSet<DatabaseName>, ServiceError> {
         match selection {
             DatabaseSelection::One(name) => Ok(BTreeSet::from([name.clone()])),
             several @ DatabaseSelection::Several { .. } => {
