@@ -285,6 +285,18 @@ pub enum ServiceError {
     },
 }
 
+impl ServiceError {
+    /// Why a pillow is paused, and the command that helps where there is one.
+    fn pause_reason(&self) -> String {
+        match self {
+            Self::Open(OpenError::NotReady { reason, hint: Some(hint) }) => {
+                format!("{reason}; {}", hint.replace("PROGRAM ", ""))
+            }
+            error => error.to_string(),
+        }
+    }
+}
+
 /// What is done about what fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenFailing {
@@ -394,7 +406,7 @@ impl Supervisor {
                     break;
                 }
                 Err(error) if running.is_empty() => {
-                    self.served.counters.set_paused(&self.looking(), Some(error.to_string()));
+                    self.served.counters.set_paused(&self.looking(), Some(error.pause_reason()));
                 }
                 Err(error) => {
                     let reason = error.to_string();
@@ -514,7 +526,9 @@ impl Supervisor {
                     entry.backoff.reset();
                 }
                 entry.retry_at = Instant::now() + entry.backoff.failed();
-                self.served.counters.set_paused(&member_name(&self.served, &key.1), Some(error.to_string()));
+                self.served
+                    .counters
+                    .set_paused(&member_name(&self.served, &key.1), Some(error.pause_reason()));
             }
         }
         Ok(())

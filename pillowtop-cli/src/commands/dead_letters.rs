@@ -5,7 +5,7 @@ mod replay;
 
 use pillowtop_core::{DocumentId, PillowName};
 use pillowtop_runtime::dead_letter::{DeadLetter, Stage};
-use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, LettersOf, StoredDeadLetter};
+use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, DeadLettersOf, StoredDeadLetter};
 use serde_json::json;
 
 use crate::arguments::{DeadLetterAction, Filter};
@@ -37,11 +37,11 @@ pub(crate) async fn run(context: &Context, action: &DeadLetterAction) -> Result<
     }
 }
 
-fn letters_of(all: bool) -> LettersOf {
-    if all { LettersOf::AllIndices } else { LettersOf::ExistingIndices }
+fn letters_of(all: bool) -> DeadLettersOf {
+    if all { DeadLettersOf::AllIndices } else { DeadLettersOf::ExistingIndices }
 }
 
-fn filter_of(filter: &Filter, of: LettersOf) -> DeadLetterFilter {
+fn filter_of(filter: &Filter, of: DeadLettersOf) -> DeadLetterFilter {
     let Filter { name, index, database, error_type, stage, since, before } = filter.clone();
     DeadLetterFilter {
         of,
@@ -76,8 +76,8 @@ async fn list(context: &Context, cluster: &Cluster, filter: &DeadLetterFilter) -
         context.talk.note(&format!("the oldest {MOST} of {}", counted(page.total, "dead letter")));
     }
     let mut hidden = 0;
-    if filter.of == LettersOf::ExistingIndices {
-        let of_deleted = DeadLetterFilter { of: LettersOf::DeletedIndices, ..filter.clone() };
+    if filter.of == DeadLettersOf::ExistingIndices {
+        let of_deleted = DeadLetterFilter { of: DeadLettersOf::DeletedIndices, ..filter.clone() };
         hidden = cluster.count_dead_letters(&of_deleted).await?;
     }
     if hidden > 0 {
@@ -114,7 +114,7 @@ fn stage_name(stage: Stage) -> String {
 async fn show(context: &Context, id: &str, name: Option<&str>) -> Result<Outcome, Failure> {
     let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
     let filter = DeadLetterFilter {
-        of: LettersOf::AllIndices,
+        of: DeadLettersOf::AllIndices,
         pillow: name.map(PillowName::from),
         id: Some(DocumentId::from(id)),
         ..DeadLetterFilter::default()
@@ -188,7 +188,7 @@ mod tests {
         };
         let filter = filter_of(&given, letters_of(true));
         let expected = DeadLetterFilter {
-            of: LettersOf::AllIndices,
+            of: DeadLettersOf::AllIndices,
             pillow: Some("case".into()),
             database: Some("clinic-a".into()),
             stage: Some(Stage::Index),
@@ -196,6 +196,6 @@ mod tests {
             ..DeadLetterFilter::default()
         };
         assert_eq!(filter, expected);
-        assert_eq!(letters_of(false), LettersOf::ExistingIndices);
+        assert_eq!(letters_of(false), DeadLettersOf::ExistingIndices);
     }
 }

@@ -28,6 +28,8 @@ mod reporter;
 
 mod pipeline;
 mod requests;
+
+mod purges;
 mod responses;
 
 mod session;
@@ -229,6 +231,16 @@ impl Member {
             subscribed = subscribing => subscribed?,
             () = stop.cancelled() => return Ok(SessionEnd::Stopped),
         };
+        // A server that was upgraded reports a start time that it did not report before.
+        if subscription.identity != state.database && subscription.identity.has_start_time() {
+            match self.pipeline.open.claim.save_database(subscription.identity.clone()).await {
+                Err(ClaimError::Lost { reason, .. }) => {
+                    return Err(MemberError::ClaimLost { member: self.pipeline.member.clone(), reason });
+                }
+                Err(error) => tracing::warn!(%error, "the start time of the database is not stored"),
+                Ok(()) => {}
+            }
+        }
         self.pipeline.show(None);
         let context = FetchContext {
             source: Arc::clone(self.hub.source()),

@@ -26,6 +26,7 @@ use crate::claim::{ClaimError, FollowReport, Phase};
 use crate::dead_letter::{DeadLetter, DeadLetterError};
 use crate::operation::{Action, Operation, Version};
 use crate::request::{Processed, RequestResult};
+use crate::source::{Purges, SourceError};
 use crate::target::{OpenTarget, Outcome, WriteError};
 
 /// What one member has on its way into one target.
@@ -93,6 +94,10 @@ pub(super) enum Done {
     Reported { key: String, result: RequestResult, is_stored: bool },
     /// The documents of a request were fetched and decided.
     Fetched(Box<Fetched>),
+    /// The purge position of the database was read.
+    Purges(Result<Option<Purges>, SourceError>),
+    /// The purge position was saved, or not.
+    PurgesSaved(Result<(), ClaimError>),
     /// A report was stored, or not.
     Told,
     /// The open dead letters were read again.

@@ -489,6 +489,22 @@ async fn the_owner_processes_requested_documents() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn purged_documents_leave_the_index() {
+    let world = World::new(FakeDatabase::new(), indices(2));
+    (0..9).for_each(|id| world.database.note(&format!("d{id}"), 1));
+    let process = world.start().await;
+    world.equal_within(MINUTE).await;
+    tokio::time::sleep(MINUTE).await;
+    // The last one, so that the sequences of the others stay.
+    world.database.purge("d8");
+    world.equal_within(MINUTE * 12).await;
+    tokio::time::sleep(MINUTE).await;
+    process.stop().await;
+    let claim = world.store.read("claim:notes_0").await.unwrap().unwrap();
+    assert_eq!(claim.value["state"]["purges"], json!("1-p"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_person_resolves_an_unrecognised_error_and_the_pillow_continues() {
     let world = World::new(FakeDatabase::new(), indices(1));
     world.database.note("odd", UNKNOWN);

@@ -8,7 +8,7 @@ use pillowtop_runtime::index_id::document_id;
 use pillowtop_runtime::request::RequestKind;
 use pillowtop_runtime::service::Served;
 use pillowtop_runtime::target::TargetRef;
-use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, LettersOf, StoredDeadLetter};
+use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, DeadLettersOf, StoredDeadLetter};
 use pillowtop_runtime::touch::{Part, parts};
 
 use super::{check_name, filter_of};
@@ -42,7 +42,7 @@ async fn replay_all(
     dry_run: bool,
     stop: &Stop,
 ) -> Result<Outcome, Failure> {
-    let filter = filter_of(filter, LettersOf::ExistingIndices);
+    let filter = filter_of(filter, DeadLettersOf::ExistingIndices);
     let by_pillow = read_all(&servers.cluster, &filter).await?;
     if by_pillow.is_empty() {
         check_name(context, &filter)?;
