@@ -20,6 +20,8 @@ use crate::exit::Failure;
 
 /// How long to wait before a server that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How long the end of a lease may take when a command ends. A lease that is not ended runs out.
+const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// What is done about a server that does not answer when a command starts. Whatever it does answer is final: a refused password is
 /// never sent twice.
@@ -106,8 +108,10 @@ impl Servers {
 
     /// Ends the lease, after all claims were released. One that cannot be ended runs out.
     pub(crate) async fn end(self) {
-        if let Err(error) = self.lease.end().await {
-            tracing::debug!(%error, "the lease is not ended");
+        match tokio::time::timeout(END_WITHIN, self.lease.end()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the lease is not ended"),
+            Err(_) => tracing::debug!("the lease is not ended: no response in time"),
         }
     }
 }

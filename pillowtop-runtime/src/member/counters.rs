@@ -81,7 +81,7 @@ impl Counters {
             (None, Some(reason)) => tracing::warn!(member, reason, "paused"),
             (Some(_), None) => tracing::info!(member, "resumed"),
             (Some(before), Some(now)) if before != now => {
-                tracing::debug!(member, reason = now, "still paused")
+                tracing::debug!(member, reason = now, "still paused");
             }
             _ => {}
         }
