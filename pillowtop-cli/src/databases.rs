@@ -21,9 +21,8 @@ impl TryFrom<toml::Value> for Databases {
             },
             toml::Value::Array(patterns) => several(patterns, false),
             toml::Value::Table(mut table) => {
-                let patterns = match table.remove("match") {
-                    Some(toml::Value::Array(patterns)) => patterns,
-                    _ => return Err("`match` expects a list of names and patterns".to_owned()),
+                let Some(toml::Value::Array(patterns)) = table.remove("match") else {
+                    return Err("`match` expects a list of names and patterns".to_owned());
                 };
                 let ids_are_global = match table.remove("ids_are_global") {
                     None => false,

@@ -10,7 +10,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::acquire::changed_histories;
 use super::fence::{Fence, FenceError};
 use super::lease::{Lease, LeaseError};
-use super::state::{ClaimState, PastCheckpoints, Phase};
+use super::state::{ClaimState, DatabaseIdentity, PastCheckpoints, Phase};
 use super::store::{ClaimDocument, ClaimKey, ClaimStore, Owner, StoreError, Token};
 use crate::clock::{VersionClock, now_text};
 use crate::operation::Version;
@@ -240,6 +240,24 @@ impl Claim {
             self.remember(position).await;
         }
         Ok(())
+    }
+
+    /// Stores the purge position up to which purged documents were fetched again.
+    ///
+    /// # Errors
+    ///
+    /// When the claim is lost or the store does not respond.
+    pub async fn save_purges(&self, position: Sequence) -> Result<(), ClaimError> {
+        self.store(|document| document.state.purges = Some(position.clone())).await
+    }
+
+    /// Stores how the database is known now: a server that was upgraded reports a start time that it did not report before.
+    ///
+    /// # Errors
+    ///
+    /// When the claim is lost or the store does not respond.
+    pub async fn save_database(&self, identity: DatabaseIdentity) -> Result<(), ClaimError> {
+        self.store(|document| document.state.database = identity.clone()).await
     }
 
     /// Enters the next phase: fences whoever wrote in the last one, this process too, then stores the state.

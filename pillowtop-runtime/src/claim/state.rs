@@ -97,6 +97,9 @@ pub struct ClaimState {
     pub load: Option<LoadState>,
     /// The database that the positions belong to.
     pub database: DatabaseIdentity,
+    /// The purge position up to which purged documents were fetched again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purges: Option<Sequence>,
     /// No version above it was sent.
     pub ceiling: Version,
 }
@@ -174,6 +177,7 @@ impl ClaimState {
             checkpoint: None,
             load,
             database,
+            purges: None,
             ceiling: Version(0),
         }
     }
@@ -226,6 +230,7 @@ mod tests {
             checkpoint: None,
             load: Some(LoadState { start: "s0".into(), position: Sequence::start(), uses_selector: false }),
             database: DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() },
+            purges: None,
             ceiling: Version(1),
         }
     }

@@ -28,6 +28,8 @@ mod reporter;
 
 mod pipeline;
 mod requests;
+
+mod purges;
 mod responses;
 
 mod session;
@@ -203,6 +205,16 @@ impl Member {
             subscribed = subscribing => subscribed?,
             () = stop.cancelled() => return Ok(SessionEnd::Stopped),
         };
+        // A server that was upgraded reports a start time that it did not report before.
+        if subscription.identity != state.database && subscription.identity.has_start_time() {
+            match self.pipeline.open.claim.save_database(subscription.identity.clone()).await {
+                Err(ClaimError::Lost { reason, .. }) => {
+                    return Err(MemberError::ClaimLost { member: self.pipeline.member.clone(), reason });
+                }
+                Err(error) => tracing::warn!(%error, "the start time of the database is not stored"),
+                Ok(()) => {}
+            }
+        }
         self.pipeline.show(None);
         let context = FetchContext {
             source: Arc::clone(self.hub.source()),
@@ -220,6 +232,7 @@ impl Member {
         stop: &CancellationToken,
     ) -> Result<bool, MemberError> {
         loop {
+            self.pipeline.is_suspended = true;
             self.pipeline.show(Some(reason));
             if let Some(report) = self.pipeline.report() {
                 reporter::store(Arc::clone(&self.pipeline.open.claim), report).await;

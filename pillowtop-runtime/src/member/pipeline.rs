@@ -26,6 +26,7 @@ use crate::claim::{ClaimError, FollowReport, Phase};
 use crate::dead_letter::{DeadLetter, DeadLetterError};
 use crate::operation::{Action, Operation, Version};
 use crate::request::{Processed, RequestResult};
+use crate::source::{Purges, SourceError};
 use crate::target::{OpenTarget, Outcome, WriteError};
 
 /// What one member has on its way into one target.
@@ -46,6 +47,8 @@ pub(super) struct Pipeline {
     pub(super) buried: HashSet<u64>,
     pub(super) pause: Pause,
     pub(super) lost: Option<String>,
+    /// Whether it was suspended and has not acknowledged everything since.
+    pub(super) is_suspended: bool,
     /// Whether anything was written since the last save.
     pub(super) has_written: bool,
     /// When something was acknowledged last.
@@ -91,6 +94,10 @@ pub(super) enum Done {
     Reported { key: String, result: RequestResult, is_stored: bool },
     /// The documents of a request were fetched and decided.
     Fetched(Box<Fetched>),
+    /// The purge position of the database was read.
+    Purges(Result<Option<Purges>, SourceError>),
+    /// The purge position was saved, or not.
+    PurgesSaved(Result<(), ClaimError>),
     /// A report was stored, or not.
     Told,
     /// The open dead letters were read again.
@@ -127,6 +134,7 @@ impl Pipeline {
             buried: HashSet::new(),
             pause: Pause::default(),
             lost: None,
+            is_suspended: false,
             has_written: false,
             progress: Instant::now(),
             pending: None,
@@ -141,7 +149,8 @@ impl Pipeline {
         self.watermark = Watermark::default();
         self.concurrency = ConcurrencyLimit::new(self.options.concurrency);
         self.dead_letters.in_flight = false;
-        self.pause = Pause::default();
+        // What is shown stays until something else is.
+        self.pause = Pause { reason: self.pause.reason.take(), ..Pause::default() };
         self.progress = Instant::now();
     }
 

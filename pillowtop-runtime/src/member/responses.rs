@@ -8,7 +8,7 @@ use super::counters::Count;
 use super::decide::{KEPT_DOCUMENT, KEPT_REASON, cut};
 use super::entry::{Entry, Work};
 use super::isolation::{Unanswered, count_timeout, count_unknown, halve};
-use super::pipeline::Pipeline;
+use super::pipeline::{Pause, Pipeline};
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, DeadLetterError, Stage};
 use crate::operation::Action;
@@ -271,12 +271,23 @@ impl Pipeline {
 
     /// The target accepts writes again.
     fn resume(&mut self) {
-        self.pause = super::pipeline::Pause::default();
+        self.pause = Pause { reason: self.pause.reason.take(), ..Pause::default() };
         self.show(self.dead_letters.failing.clone());
     }
 
-    /// Shows why the member is paused, or that it is not.
+    /// The member was suspended and has acknowledged everything since.
+    pub(super) fn end_suspension(&mut self) {
+        if std::mem::take(&mut self.is_suspended) {
+            self.show(None);
+        }
+    }
+
+    /// Shows why the member is paused, or that it is not. The reason of a suspension is shown until everything is acknowledged: that the
+    /// target accepts a probe does not mean that it accepts what failed.
     pub(super) fn show(&mut self, reason: Option<String>) {
+        if self.is_suspended && reason.is_none() {
+            return;
+        }
         if self.pause.reason != reason {
             self.counters.set_paused(&self.member, reason.clone());
             self.pause.reason = reason;

@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 use super::MemberError;
 use super::pipeline::{Done, Pipeline};
 use super::pool::Deciding;
+use super::purges::{PurgeCheck, position_of};
 use super::requests::{FetchContext, Requests, store_result};
 use super::watermark::{Ordinal, Positions};
 use crate::claim::ClaimError;
 use crate::reader::{Batch, Delivery, Subscription};
-use crate::request::Request;
+use crate::request::{Request, RequestResult};
 
 /// How often a position is saved while the database changes and nothing of it is written.
 const IDLE_SAVE_INTERVAL: Duration = Duration::from_mins(1);
@@ -67,6 +68,9 @@ pub(super) struct Session<'a> {
     is_saving: bool,
     saved_at: Instant,
     recounted_at: Instant,
+    purges: PurgeCheck,
+    /// Whether the reader has delivered anything.
+    has_received: bool,
     /// Batches with rows that are not acknowledged, by the ordinal after their last row: they count in the process's budget.
     held: VecDeque<(Ordinal, Arc<Batch>)>,
 }
@@ -92,6 +96,8 @@ impl<'a> Session<'a> {
             is_saving: false,
             saved_at: now,
             recounted_at: now,
+            purges: PurgeCheck::new(),
+            has_received: false,
             held: VecDeque::new(),
         }
     }
@@ -122,10 +128,7 @@ impl<'a> Session<'a> {
                     return Ok(SessionEnd::Stopped);
                 }
                 chunk = self.deciding.next() => self.decided(chunk)?,
-                (key, result) = self.requests.completed() => {
-                    let store = Arc::clone(self.pipeline.open.claim.lease().store());
-                    self.tasks.spawn(store_result(store, key, result));
-                }
+                (key, result) = self.requests.completed() => self.finish_request(key, result),
                 Some((key, request)) = self.queue.recv() => self.request(key, request).await?,
                 delivery = subscription.next(), if has_room => match delivery {
                     Some(Delivery::End) => return self.drain(None, stop).await,
@@ -158,6 +161,7 @@ impl<'a> Session<'a> {
     }
 
     fn take(&mut self, delivery: Delivery) {
+        self.has_received = true;
         match delivery {
             Delivery::Batch(batch) => {
                 let count = batch.rows.len() as u64;
@@ -214,12 +218,27 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// All ids of a request are acknowledged.
+    fn finish_request(&mut self, key: String, result: RequestResult) {
+        let claim = Arc::clone(&self.pipeline.open.claim);
+        match position_of(&key) {
+            Some(position) => {
+                self.requests.reported(key, result, true);
+                self.tasks.spawn(async move { Done::PurgesSaved(claim.save_purges(position).await) });
+            }
+            None => {
+                self.tasks.spawn(store_result(Arc::clone(claim.lease().store()), key, result));
+            }
+        }
+    }
+
     fn start_work(&mut self, is_quiet: bool) {
         // An idle pillow waits for no company.
         let flush = is_quiet && self.pipeline.concurrency.in_flight() == 0;
         self.pipeline.dispatch(flush, &mut self.tasks);
         self.release_batches();
         self.save_if_due(false);
+        self.purges.start_if_due(self.pipeline, &self.context, &mut self.tasks);
         if self.pipeline.has_too_many_dead_letters() {
             self.recount();
         }
@@ -230,7 +249,8 @@ impl<'a> Session<'a> {
                 Done::Told
             });
         }
-        if is_quiet && self.pipeline.is_idle() {
+        if is_quiet && self.has_received && self.pipeline.is_idle() {
+            self.pipeline.end_suspension();
             self.pipeline.counters.set_caught_up(&self.pipeline.member);
         }
     }
@@ -281,7 +301,13 @@ impl<'a> Session<'a> {
             Done::Saved(result) => self.saved(result)?,
             Done::Reported { key, result, is_stored } => self.requests.reported(key, result, is_stored),
             Done::Fetched(fetched) => self.pipeline.take_fetched(*fetched),
-            Done::Told => {}
+            Done::Purges(found) => {
+                let (requests, tasks) = (&mut self.requests, &mut self.tasks);
+                self.purges.found(found, requests, self.pipeline, &self.context, tasks);
+            }
+            Done::PurgesSaved(Err(ClaimError::Lost { reason, .. })) => return Err(self.claim_lost(reason)),
+            // Fetched again after the next start.
+            Done::PurgesSaved(_) | Done::Told => {}
             Done::Recounted(Ok(open)) => {
                 self.pipeline.dead_letters.open = open.iter().map(super::entry::hash_of).collect();
                 if !self.pipeline.has_too_many_dead_letters() {

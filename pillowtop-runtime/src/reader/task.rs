@@ -177,11 +177,8 @@ impl ReaderTask {
         let Adoption { members, from, after_reading_to_end } = adoption;
         if after_reading_to_end {
             // Everything that the laggard has read is read by this reading too, as it began later.
-            match self.read_to_end().await? {
-                Ended::AtEnd => {}
-                // Only one adoption is accepted at a time, and nobody joins an earlier reader here.
-                Ended::Unread | Ended::Adopting(_) | Ended::Joining => {}
-            }
+            // However it ends: without a member of its own left, there is nobody who could miss anything.
+            self.read_to_end().await?;
             self.deliver(&Delivery::Position { sequence: from.clone(), pending: None }).await;
         }
         self.position = from;
@@ -249,8 +246,8 @@ impl ReaderTask {
             FeedEvent::Rows(rows) => {
                 let last = rows.last().and_then(|row| row.sequence.clone());
                 let bytes: usize = rows.iter().map(Row::len).sum();
-                let _share = self.hub.budget.take(bytes * OPERATIONS_SHARE).await;
-                self.deliver(&Delivery::Batch(Arc::new(Batch { rows, _share }))).await;
+                let share = self.hub.budget.take(bytes * OPERATIONS_SHARE).await;
+                self.deliver(&Delivery::Batch(Arc::new(Batch { rows, _share: share }))).await;
                 match last {
                     Some(sequence) => self.reach(sequence),
                     None => self.is_past_position = true,

@@ -103,10 +103,31 @@ pub trait Source: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(true) })
     }
 
+    /// The documents that were purged since a purge position, which is no position of the feed. `None` if the position did not move,
+    /// or the source does not purge. Without `since` only the position is asked for.
+    fn purges<'a>(
+        &'a self,
+        since: Option<&'a Sequence>,
+    ) -> BoxFuture<'a, Result<Option<Purges>, SourceError>> {
+        let _ = since;
+        Box::pin(async { Ok(None) })
+    }
+
     /// How many changes there are, where that is known without a request.
     fn total(&self) -> Option<u64> {
         None
     }
+}
+
+/// Documents that were purged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purges {
+    /// Their ids. A purged document may still exist, in an older revision.
+    pub ids: Vec<DocumentId>,
+    /// The purge position to continue from.
+    pub position: Sequence,
+    /// Whether none can be missing.
+    pub is_complete: bool,
 }
 
 /// What a source hands over.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::claim::DatabaseIdentity;
 use crate::row::Row;
-use crate::source::{Feed, FeedEvent, FeedMode, FeedRequest, Source, SourceError};
+use crate::source::{Feed, FeedEvent, FeedMode, FeedRequest, Purges, Source, SourceError};
 
 /// Rows of one event.
 const PAGE: usize = 7;
@@ -32,6 +32,7 @@ pub(crate) struct FakeDatabase {
     /// Which copies answer the next requests, in turn; then random ones.
     pub(crate) script: Arc<Mutex<Vec<usize>>>,
     started: Mutex<String>,
+    purged: Mutex<Vec<DocumentId>>,
     /// How often a feed was opened, and from where.
     pub(crate) opened: Mutex<Vec<String>>,
 }
@@ -47,6 +48,7 @@ impl FakeDatabase {
             lags,
             script: Arc::default(),
             started: Mutex::new("1".to_owned()),
+            purged: Mutex::default(),
             opened: Mutex::default(),
         })
     }
@@ -65,6 +67,12 @@ impl FakeDatabase {
     /// Deletes a document.
     pub(crate) fn delete(&self, id: &str) {
         self.write(id, "\"deleted\":true,\"doc\":{\"_deleted\":true}");
+    }
+
+    /// Purges a document: it is gone, and no change says so.
+    pub(crate) fn purge(&self, id: &str) {
+        self.log.lock().unwrap().retain(|change| change.id != id);
+        self.purged.lock().unwrap().push(id.into());
     }
 
     /// The database is deleted and created again.
@@ -194,6 +202,20 @@ impl Source for FakeDatabase {
         });
         let rows: Vec<Row> = rows.collect();
         async { Ok(rows) }.boxed()
+    }
+
+    fn purges<'a>(
+        &'a self,
+        since: Option<&'a Sequence>,
+    ) -> BoxFuture<'a, Result<Option<Purges>, SourceError>> {
+        let purged = self.purged.lock().unwrap().clone();
+        let position = Sequence::new(format!("{}-p", purged.len()));
+        let found = match since {
+            Some(since) if *since == position => None,
+            Some(_) => Some(Purges { ids: purged, position, is_complete: true }),
+            None => Some(Purges { ids: Vec::new(), position, is_complete: true }),
+        };
+        async { Ok(found) }.boxed()
     }
 
     fn has_one_copy(&self) -> BoxFuture<'_, Result<bool, SourceError>> {

@@ -51,7 +51,7 @@ impl Notes {
             "seq": format!("{}-x", self.seq), "id": id, "changes": [{"rev": revision}],
             "deleted": document.get("_deleted").is_some(), "doc": document,
         });
-        self.lines.push_str(&format!("{row}\n"));
+        self.lines.extend([row.to_string().as_str(), "\n"]);
         fs::write(self.path(), &self.lines).unwrap();
     }
 

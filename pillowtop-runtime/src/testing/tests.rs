@@ -52,7 +52,7 @@ async fn play(database: &FakeDatabase, steps: &[Step]) {
             Step::Delete(id) => database.delete(&format!("d{id}")),
             Step::Retype(id) => database.write(&format!("d{id}"), "\"doc\":{\"doc_type\":\"Other\"}"),
             Step::Break(id) => {
-                database.write(&format!("d{id}"), "\"doc\":{\"doc_type\":\"Note\",\"n\":\"x\"}")
+                database.write(&format!("d{id}"), "\"doc\":{\"doc_type\":\"Note\",\"n\":\"x\"}");
             }
             Step::Sleep(millis) => tokio::time::sleep(Duration::from_millis(u64::from(*millis))).await,
         }
@@ -208,7 +208,7 @@ async fn a_pillow_that_is_blocked_delays_no_other_and_holds_no_memory() {
     world.indices[1].block_for(Duration::from_hours(1));
     let options = EngineOptions { memory: 4 * 40_000, ..EngineOptions::default() };
     let process = world.start_engine(ServiceOptions::default(), World::options(), options).await;
-    for number in 0..2000 {
+    for number in 0..600 {
         world.database.note(&format!("d{number}"), number % 13);
         if number % 20 == 0 {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -220,7 +220,7 @@ async fn a_pillow_that_is_blocked_delays_no_other_and_holds_no_memory() {
     );
     let late = others.equal_within(MINUTE).await;
     assert!(late < Duration::from_secs(15), "{late:?}");
-    assert_eq!(process.paused(1).as_deref(), Some("the target cannot be written: closed"));
+    assert!(process.paused(1).is_some_and(|reason| reason.ends_with("closed")), "{:?}", process.paused(1));
     assert_eq!(process.paused(0), None);
     assert!(world.indices[1].held().is_empty());
     tokio::time::sleep(Duration::from_hours(1)).await;
@@ -234,7 +234,7 @@ async fn a_slow_pillow_is_detached_and_the_others_go_on() {
     let world = World::new(FakeDatabase::new(), indices(2));
     *world.indices[1].latency.lock().unwrap() = Duration::from_secs(2);
     let process = world.start().await;
-    (0..2000).for_each(|number| world.database.note(&format!("d{number}"), number % 13));
+    (0..500).for_each(|number| world.database.note(&format!("d{number}"), number % 13));
     let fast = World::new(Arc::clone(&world.database), vec![Arc::clone(&world.indices[0])]);
     let took = fast.equal_within(MINUTE * 2).await;
     assert!(took < Duration::from_secs(40), "{took:?}");
@@ -326,7 +326,7 @@ async fn five_percent_of_bad_documents_slow_nothing_down() {
 #[tokio::test(start_paused = true)]
 async fn too_many_open_dead_letters_pause_until_some_are_resolved() {
     let world = World::new(FakeDatabase::new(), indices(1));
-    (0..4000).for_each(|id| world.database.note(&format!("d{id}"), REFUSED));
+    (0..1000).for_each(|id| world.database.note(&format!("d{id}"), REFUSED));
     let options = MemberOptions { max_open_dead_letters: 100, ..World::options() };
     let process = world.start_with(ServiceOptions::default(), options).await;
     tokio::time::sleep(MINUTE).await;
@@ -335,12 +335,12 @@ async fn too_many_open_dead_letters_pause_until_some_are_resolved() {
         reason.as_deref().is_some_and(|reason| reason.contains("100 dead letters are open")),
         "{reason:?}"
     );
-    assert!(world.indices[0].letters.lock().unwrap().len() < 4000);
+    assert!(world.indices[0].letters.lock().unwrap().len() < 1000);
     for _ in 0..20 {
         world.indices[0].letters.lock().unwrap().clear();
         tokio::time::sleep(MINUTE).await;
     }
-    assert_eq!((process.counters[0].snapshot().dead_letters, process.paused(0)), (4000, None));
+    assert_eq!((process.counters[0].snapshot().dead_letters, process.paused(0)), (1000, None));
     process.stop().await;
 }
 
@@ -486,6 +486,22 @@ async fn the_owner_processes_requested_documents() {
     assert_eq!(world.indices[0].held(), expected);
     assert!(!world.store.keys().iter().any(|key| key.starts_with("request:")));
     process.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn purged_documents_leave_the_index() {
+    let world = World::new(FakeDatabase::new(), indices(2));
+    (0..9).for_each(|id| world.database.note(&format!("d{id}"), 1));
+    let process = world.start().await;
+    world.equal_within(MINUTE).await;
+    tokio::time::sleep(MINUTE).await;
+    // The last one, so that the sequences of the others stay.
+    world.database.purge("d8");
+    world.equal_within(MINUTE * 12).await;
+    tokio::time::sleep(MINUTE).await;
+    process.stop().await;
+    let claim = world.store.read("claim:notes_0").await.unwrap().unwrap();
+    assert_eq!(claim.value["state"]["purges"], json!("1-p"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,12 +9,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use pillowtop_core::Definition;
-use pillowtop_runtime::claim::{AcquireOptions, DatabaseIdentity, Slice};
+use pillowtop::{CouchDocument, Pillow};
+use pillowtop_runtime::member::MemberOptions;
+use pillowtop_runtime::reader::ReadMode;
+use pillowtop_runtime::service::{
+    DatabaseSelection, Engine, EngineOptions, OneDatabase, Served, ServiceOptions, serve,
+};
+use pillowtop_runtime::source::ChangesFile;
 use pillowtop_runtime::target::contract::{self, TargetUnderTest};
-use pillowtop_runtime::target::{CustomDestination, Destination, GuardedTarget, LocalOptions};
+use pillowtop_runtime::target::{CustomDestination, LocalOptions};
 use pillowtop_runtime::{Action, Operation, Outcome, Target, Version, WriteError};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use webhook_target::WebhookTarget;
 
 use receiver::Receiver;
@@ -87,27 +94,54 @@ async fn a_receiver_that_is_gone_is_unreachable() {
     assert!(!error.to_string().contains("secret") && !target.describe().contains("secret"), "{error}");
 }
 
+/// Where a person was seen.
+#[derive(Debug, Serialize, Deserialize, CouchDocument, Pillow)]
+#[couch(doc_type = "Visit", database = "clinic")]
+#[pillow(name = "visit", alias = "visits", mapping = unchecked)]
+struct Visit {
+    #[es(keyword)]
+    location: String,
+}
+
+/// A line of a changes file.
+fn line(seq: u32, id: &str, location: &str) -> String {
+    let revision = format!("{seq}-a");
+    let document = json!({"_id": id, "_rev": revision, "doc_type": "Visit", "location": location});
+    let row = json!({"seq": format!("{seq}-s"), "id": id, "changes": [{"rev": revision}], "doc": document});
+    format!("{row}\n")
+}
+
 #[tokio::test]
-async fn a_pillow_is_followed_into_it_with_a_claim_in_a_directory() {
+async fn a_pillow_is_followed_into_it_and_resumes_from_its_checkpoint() {
     let (directory, receiver) = (tempfile::tempdir().unwrap(), Receiver::start().await);
-    let definition = Definition::of_mapping("case", "cases", json!({}), json!({"properties": {}}));
-    let database = DatabaseIdentity { name: "commcare".into(), instance_start_time: "1".to_owned() };
-    let webhook = Arc::new(WebhookTarget::new(receiver.url.clone()).unwrap());
-    let destination =
-        CustomDestination::new(webhook, "webhook", directory.path(), definition, LocalOptions::default());
-    let target = destination.targets().await.unwrap().remove(0);
-    let mut begin = Some(database);
-    for (position, expected) in [("1-a", None), ("2-b", Some("1-a".into()))] {
-        let options = AcquireOptions::default();
-        let open = destination.open(&target, Slice::Whole, begin.take(), options).await.unwrap();
-        assert_eq!(open.claim.state().checkpoint, expected);
-        let open = open.guarded(GuardedTarget::LIMIT);
-        let version = open.claim.versions().stamp().unwrap();
-        open.target.write(&[index("a", version, &json!({"at": position}))]).await.unwrap();
-        open.target.flush().await.unwrap();
-        open.claim.save(Some(position.into())).await.unwrap();
-        open.claim.release().await.unwrap();
-        assert_eq!(receiver.document("a"), Some(json!({"at": position})));
+    let changes = directory.path().join("changes.jsonl");
+    let registry = pillowtop::registry![Visit];
+    let pillow = Arc::clone(&registry.pillows()[0]);
+    let mut lines = String::new();
+    for (seq, location) in [(1, "home"), (2, "clinic")] {
+        lines.push_str(&line(seq, "a", location));
+        fs_err::write(&changes, &lines).unwrap();
+        let source = Arc::new(ChangesFile::open(&changes, "clinic".into()).unwrap());
+        let databases = Arc::new(OneDatabase { name: "clinic".into(), source });
+        let destination = CustomDestination::new(
+            Arc::new(WebhookTarget::new(receiver.url.clone()).unwrap()),
+            "webhook",
+            directory.path(),
+            pillow.definition().clone(),
+            LocalOptions::default(),
+        );
+        let served = Served {
+            pillow: Arc::clone(&pillow),
+            destination: Arc::new(destination),
+            databases: DatabaseSelection::One("clinic".into()),
+            counters: Arc::default(),
+            options: MemberOptions::default(),
+        };
+        let counters = Arc::clone(&served.counters);
+        let options = ServiceOptions { mode: ReadMode::ToEnd, ..ServiceOptions::default() };
+        let engine = Engine::new(databases, EngineOptions::default());
+        serve(&engine, vec![served], &options, &CancellationToken::new()).await.unwrap();
+        assert_eq!(receiver.document("a").unwrap()["location"], location);
+        assert_eq!(counters.snapshot().seen, 1);
     }
-    assert_eq!(receiver.requests(), 2);
 }

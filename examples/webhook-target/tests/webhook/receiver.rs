@@ -22,7 +22,6 @@ struct State {
     documents: HashMap<String, (u64, Option<Value>)>,
     /// What to respond with instead of storing anything.
     failure: Option<(u16, String)>,
-    requests: usize,
 }
 
 impl Receiver {
@@ -48,10 +47,6 @@ impl Receiver {
         self.state().documents.get(id).and_then(|(_, document)| document.clone())
     }
 
-    pub(crate) fn requests(&self) -> usize {
-        self.state().requests
-    }
-
     /// Fails all requests from now on, or none.
     pub(crate) fn fail(&self, failure: Option<(u16, &str)>) {
         self.state().failure = failure.map(|(status, body)| (status, body.to_owned()));
@@ -70,7 +65,6 @@ impl Receiver {
 
     fn respond(&self, body: &[u8]) -> (u16, String) {
         let mut state = self.state();
-        state.requests += 1;
         if let Some(failure) = &state.failure {
             return failure.clone();
         }

@@ -21,9 +21,9 @@ mod feed_tests;
 mod scripted;
 
 use futures_util::future::BoxFuture;
-use pillowtop_core::DocumentId;
+use pillowtop_core::{DocumentId, Sequence};
 
-use super::{Feed, FeedRequest, Source, SourceError};
+use super::{Feed, FeedRequest, Purges, Source, SourceError};
 use crate::claim::DatabaseIdentity;
 use crate::retry::{RetryPolicy, retry};
 use crate::row::Row;
@@ -56,6 +56,24 @@ impl Source for CouchDatabase {
 
     fn fetch<'a>(&'a self, ids: &'a [DocumentId]) -> BoxFuture<'a, Result<Vec<Row>, SourceError>> {
         Box::pin(async { Ok(self.documents(ids).await?) })
+    }
+
+    fn purges<'a>(
+        &'a self,
+        since: Option<&'a Sequence>,
+    ) -> BoxFuture<'a, Result<Option<Purges>, SourceError>> {
+        Box::pin(async move {
+            let Some(since) = since else {
+                let position = self.purge_sequence().await?;
+                return Ok(Some(Purges { ids: Vec::new(), position, is_complete: true }));
+            };
+            let purged = self.purged(since).await?;
+            if purged.sequence == *since {
+                return Ok(None);
+            }
+            let PurgedIds { ids, sequence: position, is_complete } = purged;
+            Ok(Some(Purges { ids, position, is_complete }))
+        })
     }
 
     fn has_one_copy(&self) -> BoxFuture<'_, Result<bool, SourceError>> {

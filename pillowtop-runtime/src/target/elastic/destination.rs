@@ -34,20 +34,21 @@ pub struct ElasticDestination {
 #[derive(Default)]
 struct Indices {
     /// Those that were created for the committed hash, in order of names.
-    found: Vec<Found>,
+    found: Vec<FoundIndex>,
     /// One that has the hashed alias and another hash: somebody changed it.
     changed: Option<(IndexName, Option<String>)>,
 }
 
 /// A physical index of the definition's hash.
-struct Found {
+struct FoundIndex {
     target: TargetRef,
     /// Whether it has the hashed alias or the search alias.
     has_alias: bool,
 }
 
 impl ElasticDestination {
-    /// The indices of a pillow. Claims are taken under `lease`, which must be in the cluster's [`ControlIndex`].
+    /// The indices of a pillow. Claims are taken under `lease`, which must be in the cluster's
+    /// [`ControlIndex`].
     pub fn new(cluster: &Cluster, definition: &Definition, lease: &Arc<Lease>) -> Self {
         Self {
             cluster: cluster.clone(),
@@ -58,7 +59,8 @@ impl ElasticDestination {
         }
     }
 
-    /// With these slices, where a pillow reads several databases. An index is complete when all of them are.
+    /// With these slices, where a pillow reads several databases. An index is complete when all of
+    /// them are.
     #[must_use]
     pub fn with_slices(self, slices: Vec<Slice>) -> Self {
         Self { slices, ..self }
@@ -95,7 +97,7 @@ impl ElasticDestination {
             }
             let Some(uuid) = entry.pointer("/settings/index/uuid").and_then(Value::as_str) else { continue };
             let target = TargetRef { name: name.as_str().into(), uuid: uuid.to_owned() };
-            indices.found.push(Found { target, has_alias: has(&hashed) || has(&search) });
+            indices.found.push(FoundIndex { target, has_alias: has(&hashed) || has(&search) });
         }
         Ok(indices)
     }
@@ -137,7 +139,8 @@ impl ElasticDestination {
         }
     }
 
-    /// Takes the claim on an index, or on a slice of it. `initial` is the state to begin with when none is stored, such as that of a load.
+    /// Takes the claim on an index, or on a slice of it. `initial` is the state to begin with when
+    /// none is stored, such as that of a load.
     ///
     /// # Errors
     ///
@@ -222,7 +225,8 @@ impl Destination for ElasticDestination {
         begin: Option<DatabaseIdentity>,
         options: AcquireOptions,
     ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
-        // An index for one database must have been loaded; a database that appears beside others is read from its start.
+        // An index for one database must have been loaded; a database that appears beside others is
+        // read from its start.
         let begin = begin.filter(|_| slice != Slice::Whole);
         let initial =
             begin.map(|database| ClaimState::new(&self.definition, target.name.clone(), database, None));

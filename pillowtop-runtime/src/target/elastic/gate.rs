@@ -1,4 +1,5 @@
-//! What speaks against serving searches from an index: the same checks for `preindex`, `status`, and `flip`, in a dry run too.
+//! What speaks against serving searches from an index: the same checks for `preindex`, `status`,
+//! and `flip`, in a dry run too.
 
 use std::time::Duration;
 
@@ -128,8 +129,9 @@ pub(super) fn slices(databases: &[DatabaseIdentity]) -> Vec<Slice> {
 }
 
 impl Cluster {
-    /// What speaks against serving searches from an index that is filled from these databases; nothing if it is complete for all of them
-    /// and is followed. An owner whose lease looks old is watched for the length of its lease.
+    /// What speaks against serving searches from an index that is filled from these databases;
+    /// nothing if it is complete for all of them and is followed. An owner whose lease looks old is
+    /// watched for the length of its lease.
     ///
     /// # Errors
     ///

@@ -6,6 +6,9 @@ use super::pattern::{Colon, Item, OffsetStyle, compile, read};
 /// What a `date` field has when its mapping says nothing.
 pub const DEFAULT_DATE_FORMAT: &str = "strict_date_optional_time||epoch_millis";
 
+/// What a `date_nanos` field has on Elasticsearch since 7.12 when its mapping says nothing; others have that of `date`.
+pub const DEFAULT_NANOS_FORMAT: &str = "strict_date_optional_time_nanos||epoch_millis";
+
 const MILLI: i128 = 1_000_000;
 const SECOND: i128 = 1_000_000_000;
 
@@ -53,7 +56,11 @@ impl DateFormats {
     /// Formats joined by `||`.
     pub fn new(said: &str) -> Self {
         Self {
-            formats: said.split("||").map(|name| (name.to_owned(), one_format(name))).collect(),
+            formats: said
+                .split("||")
+                .map(str::trim)
+                .map(|name| (name.to_owned(), one_format(name)))
+                .collect(),
             said: said.to_owned(),
         }
     }
@@ -142,7 +149,36 @@ fn epoch(text: &str, unit: i128, most_digits: usize) -> Option<Moment> {
     Some(Moment { start, end: start + unit })
 }
 
-fn one_format(name: &str) -> Format {
+/// Whether servers have a format of this name.
+pub(super) fn is_named(name: &str) -> bool {
+    let others = [
+        "epoch_millis",
+        "epoch_second",
+        "iso8601",
+        "strict_date_optional_time",
+        "strict_date_optional_time_nanos",
+        "date_optional_time",
+        "rfc3339_lenient",
+        "week_year",
+    ];
+    others.contains(&name) || named(name.strip_prefix("strict_").unwrap_or(name)).is_some()
+}
+
+/// The name in snake case that a name in camel case stands for.
+pub(super) fn snake_case(name: &str) -> Option<String> {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    (snake != name && is_named(&snake)).then_some(snake)
+}
+
+fn one_format(said: &str) -> Format {
+    let snake = snake_case(said);
+    let name = snake.as_deref().unwrap_or(said);
     let strict_name = name.strip_prefix("strict_");
     match name {
         "epoch_millis" => Format::EpochMillis,

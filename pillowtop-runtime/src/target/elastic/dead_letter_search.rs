@@ -19,7 +19,7 @@ const PURGED_AT_ONCE: usize = 1000;
 
 /// Which indices' dead letters are meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LettersOf {
+pub enum DeadLettersOf {
     /// Indices that exist.
     #[default]
     ExistingIndices,
@@ -33,7 +33,7 @@ pub enum LettersOf {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeadLetterFilter {
     /// Of existing indices, of deleted ones, or of both.
-    pub of: LettersOf,
+    pub of: DeadLettersOf,
     /// Of this pillow.
     pub pillow: Option<PillowName>,
     /// Of this physical index.
@@ -78,7 +78,7 @@ pub struct DeadLetterPage {
 }
 
 #[derive(Deserialize)]
-struct Source {
+struct LetterSource {
     key: String,
     index_uuid: String,
     #[serde(flatten)]
@@ -104,9 +104,9 @@ impl DeadLetterFilter {
         }
         let of_existing = json!({"terms": {"index_uuid": existing}});
         match self.of {
-            LettersOf::AllIndices => json!({"bool": {"filter": required}}),
-            LettersOf::DeletedIndices => json!({"bool": {"filter": required, "must_not": of_existing}}),
-            LettersOf::ExistingIndices => {
+            DeadLettersOf::AllIndices => json!({"bool": {"filter": required}}),
+            DeadLettersOf::DeletedIndices => json!({"bool": {"filter": required, "must_not": of_existing}}),
+            DeadLettersOf::ExistingIndices => {
                 required.push(of_existing);
                 json!({"bool": {"filter": required}})
             }
@@ -137,10 +137,9 @@ impl Cluster {
         let Some(response) = self.whole_search(&index, &body, doing).await? else { return Ok(nothing) };
         let found = hits(&response);
         let letters = found.iter().map(|hit| {
-            let source = Source::deserialize(hit.get("_source").unwrap_or(&Value::Null));
-            let Source { key, index_uuid, letter } = source.map_err(|error| ClusterError::Malformed {
-                doing: doing.to_owned(),
-                reason: error.to_string(),
+            let source = LetterSource::deserialize(hit.get("_source").unwrap_or(&Value::Null));
+            let LetterSource { key, index_uuid, letter } = source.map_err(|error| {
+                ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() }
             })?;
             Ok(StoredDeadLetter { letter, index_exists: existing.contains(&index_uuid), index_uuid, key })
         });
@@ -157,15 +156,16 @@ impl Cluster {
         Ok(self.dead_letters(filter, 0, None).await?.total)
     }
 
-    /// Removes the dead letters that match, without doing anything about their documents. One that failed again meanwhile stays.
+    /// Removes the dead letters that match, without doing anything about their documents. One that
+    /// failed again meanwhile stays.
     pub async fn purge_dead_letters(&self, filter: &DeadLetterFilter) -> Result<u64, ClusterError> {
         let (mut purged, mut page) = (0, None);
         loop {
             let found = self.dead_letters(filter, PURGED_AT_ONCE, page.as_ref()).await?;
             if !found.letters.is_empty() {
                 let count = found.letters.len();
-                let keys = found.letters.into_iter().map(|stored| (stored.key, stored.letter.version));
-                remove(self, keys).await?;
+                let keys = found.letters.iter().map(|stored| (stored.key.clone(), stored.letter.version));
+                self.retry(|| remove(self, keys.clone())).await?;
                 purged += u64::try_from(count).unwrap_or(u64::MAX);
             }
             match found.next {
@@ -211,9 +211,9 @@ mod tests {
                 of_existing,
             ]}})
         );
-        let deleted = DeadLetterFilter { of: LettersOf::DeletedIndices, ..DeadLetterFilter::default() };
+        let deleted = DeadLetterFilter { of: DeadLettersOf::DeletedIndices, ..DeadLetterFilter::default() };
         assert_eq!(deleted.query(&existing), json!({"bool": {"filter": [], "must_not": of_existing}}));
-        let all = DeadLetterFilter { of: LettersOf::AllIndices, ..DeadLetterFilter::default() };
+        let all = DeadLetterFilter { of: DeadLettersOf::AllIndices, ..DeadLetterFilter::default() };
         assert_eq!(all.query(&existing), json!({"bool": {"filter": []}}));
     }
 }

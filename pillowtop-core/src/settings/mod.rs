@@ -1,6 +1,12 @@
 //! Index settings: their normal form, and which of them decide the contents of an index.
 
+mod known;
+mod products;
+
 use serde_json::{Map, Value};
+
+pub use known::{suggestion, unknown_names};
+pub use products::limited_settings;
 
 /// The static settings, which are fixed when an index is created and hashed. `number_of_shards` is static too, yet says nothing
 /// about what is found, so it is not here; nor are static settings about a node's memory and disks, and checks at its start.
@@ -43,104 +49,34 @@ const HASHED: [&str; 31] = [
 /// Static settings that have dynamic ones below their name.
 const HASHED_ALONE: [&str; 1] = ["knn"];
 
-/// What the names of settings begin with, of both products and their usual plugins. A setting that is not here may still be one.
-const KNOWN: &[&str] = &[
-    "allocation",
-    "analysis",
-    "analyze",
-    "append_only",
-    "auto_expand_replicas",
-    "blocks",
-    "bloom_filter_for_id_field",
-    "codec",
-    "composite_index",
-    "context",
-    "default_pipeline",
-    "dense_vector",
-    "derived_field",
-    "derived_source",
-    "esql",
-    "fielddata",
-    "final_pipeline",
-    "flush_after_merge",
-    "force_memory_term_dictionary",
-    "format",
-    "gc_deletes",
-    "hidden",
-    "highlight",
-    "index_sorting",
-    "indexing",
-    "knn",
-    "lifecycle",
-    "load_fixed_bitset_filters_eagerly",
-    "logsdb",
-    "mapper",
-    "mapping",
-    "max_adjacency_matrix_filters",
-    "max_docvalue_fields_search",
-    "max_inner_result_window",
-    "max_ngram_diff",
-    "max_refresh_listeners",
-    "max_regex_length",
-    "max_rescore_window",
-    "max_result_window",
-    "max_script_fields",
-    "max_shingle_diff",
-    "max_slices_per_pit",
-    "max_slices_per_scroll",
-    "max_terms_count",
-    "merge",
-    "merge_on_flush",
-    "mode",
-    "number_of_replicas",
-    "number_of_routing_shards",
-    "number_of_search_only_replicas",
-    "number_of_shards",
-    "optimize_auto_generated_id",
-    "percolator",
-    "plugins",
-    "priority",
-    "queries",
-    "query",
-    "query_string",
-    "recovery",
-    "refresh_interval",
-    "remote_store",
-    "replication",
-    "requests",
-    "routing",
-    "routing_partition_size",
-    "routing_path",
-    "search",
-    "searchable_snapshot",
-    "shard",
-    "similarity",
-    "soft_deletes",
-    "sort",
-    "source_only",
-    "star_tree",
-    "store",
-    "time_series",
-    "translog",
-    "unassigned",
-    "use_compound_file",
-    "verified_before_close",
-    "warmer",
-    "write",
-];
-
-/// The names in normal settings that no server is known to have at their place.
+/// The setting of a dotted name in normal settings.
 #[must_use]
-pub fn unknown_names(settings: &Value) -> Vec<&str> {
-    let names = settings.as_object().into_iter().flat_map(|members| members.keys());
-    names.map(String::as_str).filter(|name| !KNOWN.contains(name)).collect()
+pub fn setting<'a>(settings: &'a Value, name: &str) -> Option<&'a Value> {
+    let members = settings.as_object()?;
+    if let Some(value) = members.get(name) {
+        return Some(value);
+    }
+    // Below a setting that has a value of its own, names keep their dots.
+    name.match_indices('.').find_map(|(dot, _)| setting(members.get(&name[..dot])?, &name[dot + 1..]))
 }
 
-/// The known name nearest to one, when one is near enough to be meant.
+/// A boolean as settings and parameters have it: in JSON or as a string.
 #[must_use]
-pub fn suggestion(name: &str) -> Option<&'static str> {
-    let near = KNOWN.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known)).min()?;
-    (near.0 <= (name.chars().count() / 3).clamp(1, 4)).then_some(near.1)
+pub fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A whole number as settings and parameters have it: in JSON or as a string.
+#[must_use]
+pub fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    }
 }
 
 /// Normal settings with others over them, member by member.
@@ -156,6 +92,17 @@ pub fn merged(settings: &Value, over: &Value) -> Value {
             Value::Object(all)
         }
         _ => over.clone(),
+    }
+}
+
+/// The dotted names of all settings in normal settings.
+fn collect_leaves(settings: &Value, above: &str, leaves: &mut Vec<String>) {
+    for (name, value) in settings.as_object().into_iter().flatten() {
+        let path = format!("{above}{name}");
+        match value {
+            Value::Object(_) => collect_leaves(value, &format!("{path}."), leaves),
+            _ => leaves.push(path),
+        }
     }
 }
 
@@ -306,13 +253,6 @@ mod tests {
         );
         assert_eq!(hashed_names(&below), ["mapping.coerce"]);
         assert_eq!(hashed_names(&over), Vec::<String>::new());
-    }
-
-    #[test]
-    fn names_that_no_server_has_are_found() {
-        let settings = json!({"number_of_replica": 1, "analysis": {}, "knn": true, "mapping": {}});
-        assert_eq!(unknown_names(&settings), ["number_of_replica"]);
-        assert_eq!(suggestion("number_of_replica"), Some("number_of_replicas"));
     }
 
     /// Asked of the servers: what an open index refuses to change is static.
