@@ -42,7 +42,7 @@ fn three_hundred_databases_are_followed_within_a_minute() {
     // Those that appeared are read from their start.
     let began = Instant::now();
     let service = world.follow_some(&["case"]);
-    wait_for("every database", Duration::from_mins(3), || count() == Some(DATABASES);
+    wait_for("every database", Duration::from_mins(3), || count() == Some(DATABASES));
     let first = began.elapsed();
     let began = Instant::now();
     assert_eq!(service.terminate(), Some(0));
@@ -52,7 +52,7 @@ fn three_hundred_databases_are_followed_within_a_minute() {
     (0..DATABASES).for_each(|number| save(number, "two"));
     let began = Instant::now();
     let service = world.follow_some(&["case"]);
-    wait_for("every database again", Duration::from_mins(3), || count() == Some(2 * DATABASES);
+    wait_for("every database again", Duration::from_mins(3), || count() == Some(2 * DATABASES));
     let second = began.elapsed();
     service.kill();
     assert!(first < Duration::from_mins(1) && second < Duration::from_mins(1), "{first:?}, {second:?}");
