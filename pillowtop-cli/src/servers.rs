@@ -170,7 +170,7 @@ fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoin
             EndpointError::NoUser(_) => {
                 format!("give --{flag}-user, PILLOWTOP_{variable}_USER, or `{flag}.user` in pillowtop.toml")
             }
-            _ => format!("write --{flag}-url, or where else it is said, as `http://localhost:{port}`"),
+            _ => format!("write the address as `http://localhost:{port}`, in --{flag}-url, PILLOWTOP_{variable}_URL, or pillowtop.toml"),
         };
         Failure::usage(error).hint(hint)
     })
