@@ -20,6 +20,8 @@ use crate::exit::Failure;
 
 /// How long to wait before a server that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How long the end of a lease may take when a command ends. A lease that is not ended runs out.
+const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// What is done about a server that does not answer when a command starts. Whatever it does answer is final: a refused password is
 /// never sent twice.
@@ -106,8 +108,10 @@ impl Servers {
 
     /// Ends the lease, after all claims were released. One that cannot be ended runs out.
     pub(crate) async fn end(self) {
-        if let Err(error) = self.lease.end().await {
-            tracing::debug!(%error, "the lease is not ended");
+        match tokio::time::timeout(END_WITHIN, self.lease.end()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the lease is not ended"),
+            Err(_) => tracing::debug!("the lease is not ended: no response in time"),
         }
     }
 }
@@ -166,7 +170,7 @@ fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoin
             EndpointError::NoUser(_) => {
                 format!("give --{flag}-user, PILLOWTOP_{variable}_USER, or `{flag}.user` in pillowtop.toml")
             }
-            _ => format!("write --{flag}-url, or where else it is said, as `http://localhost:{port}`"),
+            _ => format!("write the address as `http://localhost:{port}`, in --{flag}-url, PILLOWTOP_{variable}_URL, or pillowtop.toml"),
         };
         Failure::usage(error).hint(hint)
     })

@@ -34,6 +34,8 @@ const SETTLED_INTERVAL: Duration = Duration::from_secs(20);
 const MISSING_INTERVAL: Duration = Duration::from_secs(3);
 /// A member that ran for so long has worked: what fails then is no repetition.
 const WORKED: Duration = Duration::from_mins(1);
+/// How long the release of a claim may take. One that is not released ends with the lease.
+const RELEASE_WITHIN: Duration = Duration::from_secs(3);
 /// What rows and operations take of the memory that a process is given; the rest is for everything else.
 const BATCHES_SHARE: usize = 4;
 
@@ -589,10 +591,13 @@ impl MemberTask {
             Err(error) => Err(error),
         };
         // A claim that was lost is not ours to release.
-        if claim.lost().is_none()
-            && let Err(error) = claim.release().await
-        {
-            tracing::info!(target = %self.key.0.name, %error, "the claim is not released");
+        if claim.lost().is_none() {
+            let target = &self.key.0.name;
+            match tokio::time::timeout(RELEASE_WITHIN, claim.release()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::info!(%target, %error, "the claim is not released"),
+                Err(_) => tracing::info!(%target, "the claim is not released: no response in time"),
+            }
         }
         Ok(ended?)
     }

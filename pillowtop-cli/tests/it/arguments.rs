@@ -87,14 +87,14 @@ fn an_error_is_a_sentence_a_blank_line_and_a_hint() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_code_1() {
+fn a_server_that_does_not_respond_is_code_1() {
     check(app(), "dead-letters list --elastic-url http://127.0.0.1:1", 1, "does not respond");
 }
 
 #[test]
 fn an_address_that_is_none_is_shown_with_how_to_write_it() {
     let said = "error: the server's address `localhost:9200` starts with neither `http://` nor `https://`\n\n\
-        hint: write --elastic-url, or where else it is said, as `http://localhost:9200`\n";
+        hint: write the address as `http://localhost:9200`, in --elastic-url, PILLOWTOP_ELASTIC_URL, or pillowtop.toml\n";
     assert_eq!(run(app(), "es-manage status --elastic-url localhost:9200").err, said);
     for (address, said) in [
         ("ftp://127.0.0.1", "`ftp://127.0.0.1` starts with neither"),
@@ -102,7 +102,7 @@ fn an_address_that_is_none_is_shown_with_how_to_write_it() {
         ("http://localhost:9200/?pretty", "has a query"),
     ] {
         let ran = check(app(), &format!("dead-letters list --elastic-url {address}"), 2, said);
-        assert!(ran.err.contains("hint: write --elastic-url"), "{ran:?}");
+        assert!(ran.err.contains("hint: write the address as"), "{ran:?}");
     }
 }
 

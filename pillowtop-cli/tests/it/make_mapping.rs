@@ -90,7 +90,7 @@ fn what_touches_an_index_runs_with_a_fresh_mapping_alone() {
     for command in ["fast-reindex note", "run", "es-manage flip note"] {
         let ran = check(after::<STALE>(), &format!("{servers} {command}"), 4, "is stale: `Note`");
         assert!(ran.err.contains("make-mapping note`"), "{ran:?}");
-        check(before::<STALE>(), &format!("{servers} {command}"), 1, "does not answer");
+        check(before::<STALE>(), &format!("{servers} {command}"), 1, "does not respond");
     }
     check(after::<STALE>(), "pillows", 0, "stale");
 }

@@ -98,7 +98,11 @@ fn what_cannot_be_taken_over_is_an_error() {
     ] {
         check(app(), &format!("new-pillow {arguments}"), 2, said);
     }
-    let refused =
-        check(app(), "new-pillow visit --from-mapping http://u:hidden@127.0.0.1:1/visits", 1, "answer");
+    let refused = check(
+        app(),
+        "new-pillow visit --from-mapping http://u:hidden@127.0.0.1:1/visits",
+        1,
+        "does not respond",
+    );
     assert!(!refused.err.contains("hidden"), "{refused:?}");
 }

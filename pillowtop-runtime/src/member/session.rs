@@ -25,7 +25,8 @@ const IDLE_SAVE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often versions are reserved anew when there is no room.
 const RESERVE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long unanswered operations are waited for when a stop is asked for. What is unacknowledged then comes again at the next start.
-const STOP_PATIENCE: Duration = Duration::from_secs(30);
+/// Supervisors commonly kill a process 30 seconds after asking it to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// A member that is paused for so long gives up what is on its way, which is read again later.
 const PAUSE_LIMIT: Duration = Duration::from_secs(5);
 /// So does one that acknowledges nothing for so long.

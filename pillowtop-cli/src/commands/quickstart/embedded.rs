@@ -60,7 +60,7 @@ pub(super) async fn run(
         summary.print();
         context
             .talk
-            .text("\n(a change that a later one of the same document superseded is seen, and not written)");
+            .text("\n(a change that a later one of the same document replaced is not written)");
     }
     let mut found = summary.to_json();
     found["searches"] = search(context, pillows, &destinations, samples)?;
