@@ -7,8 +7,18 @@ pub(crate) const COUCH_ITEMS: [&str; 6] =
     ["doc_type", "deleted", "database", "unknown", "type_field", "doc_type_is_immutable"];
 
 /// The items of `#[pillow(...)]`.
-pub(crate) const PILLOW_ITEMS: [&str; 9] =
-    ["name", "alias", "settings", "targets", "filter", "transform", "index", "transform_version", "mapping"];
+pub(crate) const PILLOW_ITEMS: [&str; 10] = [
+    "name",
+    "alias",
+    "settings",
+    "targets",
+    "filter",
+    "filter_is_immutable",
+    "transform",
+    "index",
+    "transform_version",
+    "mapping",
+];
 
 /// What `#[es(...)]` takes beside types and parameters.
 pub(crate) const ES_WORDS: [&str; 3] = ["rules", "skip", "json"];

@@ -197,8 +197,10 @@ impl Member {
         }
         let reads_selector =
             state.phase == Phase::Loading && state.load.as_ref().is_some_and(|load| load.uses_selector);
-        let selector = self.decider.pillow.definition().selector.as_ref().filter(|_| reads_selector);
-        let subscribing = self.hub.subscribe(state.position(), &state.database, mode, selector);
+        let definition = self.decider.pillow.definition();
+        let selector =
+            if reads_selector { definition.selector.clone() } else { definition.follow_selector() };
+        let subscribing = self.hub.subscribe(state.position(), &state.database, mode, selector.as_ref());
         let subscription = tokio::select! {
             subscribed = subscribing => subscribed?,
             () = stop.cancelled() => return Ok(SessionEnd::Stopped),
