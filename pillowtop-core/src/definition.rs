@@ -52,6 +52,9 @@ pub struct Definition {
     pub filter: Option<&'static str>,
     /// The selector that is weaker than the filter, as JSON.
     pub selector: Option<Value>,
+    /// Whether the fields that the filter reads never change. It decides what is read, not what is indexed, so it is no part of the
+    /// hash.
+    pub filter_is_immutable: bool,
     /// The transform's version.
     pub transform_version: u32,
     /// Normal settings.
@@ -96,6 +99,7 @@ impl Definition {
             document: P::DOCUMENT,
             filter: info.filter,
             selector: info.selector.and_then(|text| serde_json::from_str(text).ok()),
+            filter_is_immutable: info.filter_is_immutable,
             transform_version: info.transform_version,
             settings,
             targets: info.targets,
@@ -124,6 +128,7 @@ impl Definition {
             document: DocumentInfo::PART,
             filter: None,
             selector: None,
+            filter_is_immutable: false,
             transform_version: 1,
             hash: content_hash(&content),
             settings,
@@ -134,6 +139,13 @@ impl Definition {
             committed: Committed::Unchecked,
             rust_type: "none",
         }
+    }
+
+    /// A selector that changes may be followed through, without deletions: what it withholds is in the index at no time.
+    /// `None` unless the filter is declared immutable.
+    #[must_use]
+    pub fn follow_selector(&self) -> Option<Value> {
+        follow_selector(self.selector.as_ref(), &self.document).filter(|_| self.filter_is_immutable)
     }
 
     /// The name without a number: always an alias of the physical index that is current for this hash.
@@ -166,6 +178,26 @@ impl Definition {
             );
         }
         mappings
+    }
+}
+
+/// What passes for an immutable filter with this selector: its documents, and those of a deleted type. A document that changes to
+/// another type passes as long as its fields match, unless types are immutable, too.
+#[must_use]
+pub fn follow_selector(filter: Option<&Value>, document: &DocumentInfo) -> Option<Value> {
+    let is_one_of = |types: &[&str]| json!({document.type_field: {"$in": types}});
+    // A dot or a dollar sign would be read as a path or an operator.
+    let can_ask = !document.type_field.is_empty() && !document.type_field.contains(['.', '$', '\\']);
+    let matching = match (filter, can_ask && document.type_is_immutable) {
+        (Some(filter), true) => json!({"$and": [is_one_of(document.types), filter]}),
+        (Some(filter), false) => filter.clone(),
+        (None, true) => is_one_of(document.types),
+        (None, false) => return None,
+    };
+    match (document.deleted_types, can_ask) {
+        ([], _) => Some(matching),
+        (types, true) => Some(json!({"$or": [matching, is_one_of(types)]})),
+        (_, false) => None,
     }
 }
 

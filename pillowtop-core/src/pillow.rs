@@ -68,6 +68,8 @@ pub struct PillowInfo {
     pub filter: Option<&'static str>,
     /// A Mango selector, as JSON, that every document that the filter accepts passes.
     pub selector: Option<&'static str>,
+    /// Whether the fields that the filter reads never change. No part of any hash.
+    pub filter_is_immutable: bool,
     /// Raised by its author whenever the transform changes what is indexed.
     pub transform_version: u32,
     /// Index settings, as JSON text.
@@ -89,6 +91,7 @@ impl PillowInfo {
             alias,
             filter: None,
             selector: None,
+            filter_is_immutable: false,
             transform_version: 1,
             settings: None,
             settings_hash: 0,

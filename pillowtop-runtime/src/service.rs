@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use pillowtop_core::{AnyPillow, DatabaseName};
+use pillowtop_core::{AnyPillow, DatabaseName, IndexName};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +36,8 @@ const MISSING_INTERVAL: Duration = Duration::from_secs(3);
 const WORKED: Duration = Duration::from_mins(1);
 /// How long the release of a claim may take. One that is not released ends with the lease.
 const RELEASE_WITHIN: Duration = Duration::from_secs(3);
+/// How often a pillow is retried whose filter or transform does not end.
+const HUNG_INTERVAL: Duration = Duration::from_mins(30);
 /// What rows and operations take of the memory that a process is given; the rest is for everything else.
 const BATCHES_SHARE: usize = 4;
 
@@ -225,6 +227,7 @@ impl Engine {
         let parts = MemberParts {
             pillow: Arc::clone(&served.pillow),
             hub: self.hub(database),
+            name: member_name(served, database, &open.claim.target()),
             open,
             prefixes_ids: served.databases.prefixes_ids(),
             counters: Arc::clone(&served.counters),
@@ -473,7 +476,7 @@ impl Supervisor {
             if entry.missed == 2 {
                 tracing::info!(pillow = self.name(), target = %key.0.name, database = %key.1, "not followed any more");
                 entry.stop.cancel();
-                self.served.counters.remove(&member_name(&self.served, &key.1));
+                self.served.counters.remove(&member_name(&self.served, &key.1, &key.0.name));
             }
         }
         entries.retain(|_, entry| entry.is_running || entry.missed < 2);
@@ -521,16 +524,22 @@ impl Supervisor {
         entry.is_running = false;
         match ended {
             Ok(MemberEnd::CaughtUp) => entry.is_done = true,
-            Ok(MemberEnd::Stopped) => {}
+            // It was not followed any more. If it is again by now, it begins anew.
+            Ok(MemberEnd::Stopped) => {
+                entries.remove(&key);
+            }
             Err(error) if self.options.when_failing == WhenFailing::Stop => return Err(error),
             Err(error) => {
                 if entry.began.elapsed() >= WORKED {
                     entry.backoff.reset();
                 }
-                entry.retry_at = Instant::now() + entry.backoff.failed();
+                // Each attempt keeps a thread for as long as the process lives.
+                let is_hung = matches!(error, ServiceError::Member(MemberError::Hung { .. }));
+                let wait = if is_hung { HUNG_INTERVAL } else { entry.backoff.failed() };
+                entry.retry_at = Instant::now() + wait;
                 self.served
                     .counters
-                    .set_paused(&member_name(&self.served, &key.1), Some(error.pause_reason()));
+                    .set_paused(&member_name(&self.served, &key.1, &key.0.name), Some(error.pause_reason()));
             }
         }
         Ok(())
@@ -538,9 +547,12 @@ impl Supervisor {
 }
 
 /// What counters and logs call a member.
-fn member_name(served: &Served, database: &DatabaseName) -> String {
+fn member_name(served: &Served, database: &DatabaseName, target: &IndexName) -> String {
     let pillow = &served.pillow.definition().pillow;
-    if served.databases.prefixes_ids() { format!("{pillow}: {database}") } else { pillow.to_string() }
+    match &served.databases {
+        DatabaseSelection::One(_) => format!("{pillow} ({target})"),
+        DatabaseSelection::Several { .. } => format!("{pillow} ({target}, {database})"),
+    }
 }
 
 /// One member, from taking its claim to releasing it.
@@ -567,7 +579,7 @@ impl MemberTask {
 
     async fn open(&self) -> Result<OpenTarget, ServiceError> {
         let (target, database) = &self.key;
-        let name = member_name(&self.served, database);
+        let name = member_name(&self.served, database, &target.name);
         let slice = self.served.databases.slice(database);
         let begin = self.engine.hub(database).source().identity().await?;
         let (counters, told) = (Arc::clone(&self.served.counters), name.clone());

@@ -38,6 +38,7 @@ pub(crate) fn check_pillow(
     check_names(errors, receiver, attribute);
     check_reserved(errors, receiver, attribute);
     check_filter_fields(errors, receiver, attribute);
+    check_filter_is_there(errors, receiver, attribute);
     check_settings(errors, pillow);
 }
 
@@ -182,6 +183,18 @@ fn check_filter_fields(errors: &Errors, receiver: &StructReceiver<'_>, attribute
             );
         }
     });
+}
+
+/// Without a filter there is nothing to declare of it.
+fn check_filter_is_there(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
+    let Some(span) = attribute.filter_is_immutable else { return };
+    if attribute.filter.is_none() && !tries_to_say(receiver, attribute, "filter") {
+        errors.at_span(
+            span,
+            "`filter_is_immutable` has no effect without `filter`",
+            "write `filter = …` too, or remove it",
+        );
+    }
 }
 
 /// Calls `one` with each `field` of `self.field`; methods are no fields.

@@ -147,6 +147,9 @@ fn info(pillow: &PillowModel<'_>) -> TokenStream {
     if let Some(filter) = &pillow.filter {
         let (text, selector) = (option(Some(&filter.text)), option(filter.selector.as_deref()));
         others.push(quote!(filter: #text, selector: #selector));
+        if filter.is_immutable {
+            others.push(quote!(filter_is_immutable: true));
+        }
     }
     if *transform_version != 1 {
         others.push(quote!(transform_version: #transform_version));

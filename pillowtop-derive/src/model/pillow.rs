@@ -39,6 +39,7 @@ pub(crate) struct FilterModel {
     pub(crate) filter: Filter,
     pub(crate) text: String,
     pub(crate) selector: Option<String>,
+    pub(crate) is_immutable: bool,
 }
 
 /// Index settings.
@@ -77,7 +78,7 @@ impl<'a> PillowModel<'a> {
         let filter = pillow.filter.as_ref().and_then(|expression| {
             let filter = parse(errors, expression)?;
             let (text, selector) = (print(&filter), selector(&filter, &selector_fields(receiver)));
-            Some(FilterModel { filter, text, selector })
+            Some(FilterModel { filter, text, selector, is_immutable: pillow.filter_is_immutable.is_some() })
         });
         let settings = pillow.settings.as_ref().and_then(|literal| settings(errors, literal, compiled));
         let targets = pillow

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Meta, Path, Type};
 
 use super::items::Name;
-use super::receive::{CratePath, Text, each_received, expression, literal_text, once, refuse};
+use super::receive::{CratePath, Flag, Text, each_received, expression, literal_text, once, refuse};
 use super::rust_type::layers;
 use super::vocabulary::{PILLOW_ITEMS, has_slip_for};
 use crate::errors::Errors;
@@ -19,6 +19,7 @@ enum PillowItem {
     Settings(Text),
     Targets(TargetList),
     Filter(Condition),
+    FilterIsImmutable(Flag),
     Transform(Function),
     Index(Made),
     TransformVersion(Version),
@@ -61,6 +62,7 @@ pub(crate) struct PillowReceiver {
     pub(crate) settings: Option<LitStr>,
     pub(crate) targets: Option<Vec<LitStr>>,
     pub(crate) filter: Option<Expr>,
+    pub(crate) filter_is_immutable: Option<Span>,
     pub(crate) transform: Option<ExprPath>,
     pub(crate) index: Option<Type>,
     pub(crate) transform_version: Option<(u32, Span)>,
@@ -119,6 +121,9 @@ impl PillowReceiver {
             PillowItem::Settings(Text(text)) => once(errors, &mut self.settings, name, text),
             PillowItem::Targets(TargetList(targets)) => once(errors, &mut self.targets, name, targets),
             PillowItem::Filter(Condition(filter)) => once(errors, &mut self.filter, name, filter),
+            PillowItem::FilterIsImmutable(Flag(span)) => {
+                once(errors, &mut self.filter_is_immutable, name, span);
+            }
             PillowItem::Transform(Function(path)) => once(errors, &mut self.transform, name, path),
             PillowItem::Index(Made(made)) => once(errors, &mut self.index, name, made),
             PillowItem::TransformVersion(Version(number, span)) => {

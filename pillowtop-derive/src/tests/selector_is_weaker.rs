@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pillowtop_core::DocumentInfo;
+use pillowtop_core::definition::follow_selector;
 use serde_json::{Map, Value, json};
 use syn::{DeriveInput, Lit, Pat};
 
@@ -82,6 +84,50 @@ fn every_document_that_the_filter_accepts_passes_the_selector() {
                 passed == accepted || !EXACT.contains(&position),
                 "not exact: {text}\n{selector:?}\n{document}"
             );
+        }
+    }
+    assert_eq!(errors.finish().to_string(), "");
+}
+
+/// Whatever is indexed, and whatever deletes a document from an index, passes the selector that an immutable filter is followed
+/// through.
+#[test]
+fn every_change_that_matters_to_an_immutable_filter_passes_its_selector() {
+    let input: DeriveInput = syn::parse_str(WORLD).unwrap();
+    let errors = Errors::new();
+    let fields = selector_fields(&StructReceiver::parse(&errors, &input));
+    let may_change =
+        DocumentInfo { types: &["World"], deleted_types: &["World-Deleted"], ..DocumentInfo::PART };
+    let is_immutable = DocumentInfo { type_is_immutable: true, ..may_change };
+    let without_deleted = DocumentInfo { deleted_types: &[], ..is_immutable };
+    let types = [None, Some("World"), Some("World\u{ad}"), Some("World-Deleted"), Some("Other")];
+    // Prime to the number of values of each member, so that all of them are met.
+    let documents: Vec<Value> = documents().into_iter().step_by(11).collect();
+    for text in FILTERS {
+        let filter = parse(&errors, &syn::parse_str(text).unwrap()).unwrap();
+        let selector: Option<Value> =
+            selector(&filter, &fields).map(|selector| serde_json::from_str(&selector).unwrap());
+        for info in [may_change, is_immutable, without_deleted] {
+            let followed = follow_selector(selector.as_ref(), &info);
+            for (document, doc_type) in
+                documents.iter().flat_map(|document| types.map(|name| (document, name)))
+            {
+                let mut document = document.clone();
+                document
+                    .as_object_mut()
+                    .unwrap()
+                    .extend(doc_type.map(|name| ("doc_type".to_owned(), json!(name))));
+                let is_of = |types: &[&str]| doc_type.is_some_and(|name| types.contains(&name));
+                let may_retype = !info.type_is_immutable || is_of(info.types);
+                let matters = is_of(info.deleted_types) || (may_retype && accepts(&filter, &document));
+                let passed = followed.as_ref().is_none_or(|selector| passes(selector, &document));
+                assert!(passed || !matters, "{text}\n{followed:?}\n{document}");
+                let is_foreign = doc_type.is_none() || doc_type == Some("Other");
+                assert!(
+                    !passed || !info.type_is_immutable || !is_foreign,
+                    "{text}\n{followed:?}\n{document}"
+                );
+            }
         }
     }
     assert_eq!(errors.finish().to_string(), "");

@@ -38,7 +38,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pillowtop_core::{AnyPillow, DocumentId};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::isolation::probe_target;
 use self::pipeline::Pipeline;
@@ -58,6 +60,11 @@ pub use lanes::BulkLimits;
 pub use options::MemberOptions;
 pub use pool::DecidePool;
 pub(crate) use session::RequestQueue;
+
+/// A session of this length has worked: what fails then is no repetition.
+const WORKED: Duration = Duration::from_mins(1);
+/// How often open dead letters are counted again while there are too many.
+const RECOUNT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How a member ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +135,8 @@ pub struct MemberParts {
     pub hub: Arc<Hub>,
     /// The target, whose claim is held.
     pub open: OpenTarget,
+    /// What logs and counters call it.
+    pub name: String,
     /// Whether ids in the target are `<database>/<_id>`.
     pub prefixes_ids: bool,
     /// What it has done.
@@ -145,13 +154,11 @@ impl Member {
     ///
     /// When the open dead letters cannot be read.
     pub async fn new(parts: MemberParts, queue: RequestQueue) -> Result<Self, MemberError> {
-        let MemberParts { pillow, hub, open, prefixes_ids, counters, options, pool } = parts;
+        let MemberParts { pillow, hub, open, name: member, prefixes_ids, counters, options, pool } = parts;
         let open = open.guarded(options.target_limit);
         let state = open.claim.state();
         let open_dead_letters = open.dead_letters.open().await?;
-        let name = pillow.definition().pillow.clone();
         let database = state.database.name.clone();
-        let member = if prefixes_ids { format!("{name}: {database}") } else { name.to_string() };
         let decider = Decider {
             pillow,
             target: state.target.clone(),
@@ -196,10 +203,22 @@ impl Member {
     ) -> Result<MemberEnd, MemberError> {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(1));
         loop {
-            match self.session(mode, stop).await? {
+            let began = Instant::now();
+            let ended = self.session(mode, stop).await?;
+            if began.elapsed() >= WORKED {
+                backoff.reset();
+            }
+            match ended {
                 SessionEnd::CaughtUp => return Ok(MemberEnd::CaughtUp),
                 SessionEnd::Stopped => return Ok(MemberEnd::Stopped),
                 SessionEnd::Detached => backoff.reset(),
+                SessionEnd::Suspended(reason) if self.pipeline.has_too_many_dead_letters() => {
+                    self.pipeline.is_suspended = true;
+                    self.pipeline.show(Some(reason));
+                    if !self.wait_for_dead_letters(stop).await? {
+                        return Ok(MemberEnd::Stopped);
+                    }
+                }
                 SessionEnd::Suspended(reason) => {
                     if !self.wait_for_target(reason, &mut backoff, stop).await? {
                         return Ok(MemberEnd::Stopped);
@@ -220,10 +239,14 @@ impl Member {
         }
         let reads_selector =
             state.phase == Phase::Loading && state.load.as_ref().is_some_and(|load| load.uses_selector);
-        let selector = self.decider.pillow.definition().selector.as_ref().filter(|_| reads_selector);
+        let definition = self.decider.pillow.definition();
+        let selector =
+            if reads_selector { definition.selector.clone() } else { definition.follow_selector() };
         let subscribing = async {
             match mode {
-                Some(mode) => self.hub.subscribe(state.position(), &state.database, mode, selector).await,
+                Some(mode) => {
+                    self.hub.subscribe(state.position(), &state.database, mode, selector.as_ref()).await
+                }
                 None => self.hub.subscribe_to_nothing(&state.database).await,
             }
         };
@@ -247,7 +270,32 @@ impl Member {
             decider: self.decider.clone(),
             pool: self.pool.clone(),
         };
-        Session::new(&mut self.pipeline, context, &mut self.queue).run(subscription, stop).await
+        Session::new(&mut self.pipeline, context, &mut self.queue, mode.is_some())
+            .run(subscription, stop)
+            .await
+    }
+
+    /// Works on requests, such as replays, until dead letters are resolved. `false` if a stop was asked for.
+    async fn wait_for_dead_letters(&mut self, stop: &CancellationToken) -> Result<bool, MemberError> {
+        while self.pipeline.has_too_many_dead_letters() {
+            let pause = stop.child_token();
+            let recount = pause.clone();
+            let timer = AbortOnDropHandle::new(tokio::spawn(async move {
+                tokio::time::sleep(RECOUNT_INTERVAL).await;
+                recount.cancel();
+            }));
+            self.session(None, &pause).await?;
+            drop(timer);
+            if stop.is_cancelled() {
+                return Ok(false);
+            }
+            let open = self.pipeline.open.dead_letters.open().await;
+            match open {
+                Ok(open) => self.pipeline.dead_letters.set(&open),
+                Err(error) => tracing::debug!(%error, "open dead letters are not counted"),
+            }
+        }
+        Ok(true)
     }
 
     /// Probes the target until it accepts a write. `false` if a stop was asked for.

@@ -100,8 +100,13 @@ pub(super) enum Done {
     PurgesSaved(Result<(), ClaimError>),
     /// A report was stored, or not.
     Told,
-    /// The open dead letters were read again.
-    Recounted(Result<Vec<DocumentId>, DeadLetterError>),
+}
+
+impl OpenDeadLetters {
+    /// The ids of those that are open now.
+    pub(super) fn set(&mut self, open: &[DocumentId]) {
+        self.open = open.iter().map(hash_of).collect();
+    }
 }
 
 impl Pipeline {

@@ -2,14 +2,15 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use pillowtop_core::DocumentId;
 use tokio::sync::Semaphore;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinError;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::decide::{Decided, Decider};
 use super::watermark::Ordinal;
@@ -67,9 +68,9 @@ struct Chunk {
     rows: Range<usize>,
     ordinal: Ordinal,
     version: Version,
-    began: Instant,
+    started: Arc<OnceLock<Instant>>,
     current: Arc<AtomicUsize>,
-    task: JoinHandle<Vec<Decided>>,
+    task: AbortOnDropHandle<Vec<Decided>>,
 }
 
 /// The chunks of one member that are being decided, in order.
@@ -92,14 +93,20 @@ impl Deciding {
         while start < batch.rows.len() {
             let rows = start..batch.rows.len().min(start + CHUNK);
             let current = Arc::new(AtomicUsize::new(0));
-            let task = spawn(pool, decider.clone(), Arc::clone(batch), rows.clone(), Arc::clone(&current));
+            let started = Arc::new(OnceLock::new());
+            let work = {
+                let (decider, batch) = (decider.clone(), Arc::clone(batch));
+                let (rows, current) = (rows.clone(), Arc::clone(&current));
+                move || decider.decide(&batch.rows[rows], &current)
+            };
+            let task = spawn(pool, work, Arc::clone(&started));
             let offset = start as u64;
             self.chunks.push_back(Chunk {
                 batch: Arc::clone(batch),
                 rows: rows.clone(),
                 ordinal: Ordinal(ordinal.0 + offset),
                 version: Version(version.0 + offset),
-                began: Instant::now(),
+                started,
                 current,
                 task,
             });
@@ -125,20 +132,33 @@ impl Deciding {
 
     /// The document whose decision does not end, if there is one.
     pub(super) fn hung(&self) -> Option<DocumentId> {
-        let first = self.chunks.front().filter(|first| first.began.elapsed() >= HUNG)?;
+        let is_late = |chunk: &&Chunk| chunk.started.get().is_some_and(|started| started.elapsed() >= HUNG);
+        let first = self.chunks.front().filter(is_late)?;
         let row = first.batch.rows.get(first.rows.start + first.current.load(Ordering::Relaxed))?;
         (!first.task.is_finished()).then(|| row.id.clone())
     }
 }
 
-/// Decides rows of a batch.
+/// Decides on a thread of its own, when a core is free. A decision that does not end gives its core back, so that others go on.
 fn spawn(
     pool: &DecidePool,
-    decider: Decider,
-    batch: Arc<Batch>,
-    rows: Range<usize>,
-    current: Arc<AtomicUsize>,
-) -> JoinHandle<Vec<Decided>> {
-    let pool = pool.clone();
-    tokio::spawn(async move { pool.run(move || decider.decide(&batch.rows[rows], &current)).await })
+    work: impl FnOnce() -> Vec<Decided> + Send + 'static,
+    started: Arc<OnceLock<Instant>>,
+) -> AbortOnDropHandle<Vec<Decided>> {
+    let cores = Arc::clone(&pool.cores);
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        // The semaphore is never closed.
+        let core = cores.acquire().await.ok();
+        // It is set once: here.
+        let _ = started.set(Instant::now());
+        match tokio::time::timeout(HUNG, tokio::task::spawn_blocking(work)).await {
+            Ok(Ok(decided)) => decided,
+            Ok(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => {
+                drop(core);
+                // The member notices, and ends.
+                std::future::pending().await
+            }
+        }
+    }))
 }

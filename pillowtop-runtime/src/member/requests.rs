@@ -63,7 +63,10 @@ impl Requests {
         if request.result.is_some() || !self.working.insert(key.clone()) {
             return;
         }
-        let ids = request.ids;
+        // A document that is named twice is one.
+        let mut ids = request.ids;
+        ids.sort_unstable();
+        ids.dedup();
         match request.kind {
             RequestKind::Touch | RequestKind::Bury if !ids.is_empty() => {
                 let Some(version) = pipeline.open.claim.versions().stamp_many(ids.len() as u64) else {

@@ -69,8 +69,7 @@ impl Pipeline {
     fn stored(&mut self, entry: Entry) {
         let processed = match entry.work {
             Work::DeadLetter(letter) => {
-                self.dead_letters.last =
-                    Some(format!("{} of `{}`: {}", letter.error_type, letter.id, letter.reason));
+                self.dead_letters.last = Some(format!("{} of `{}`", letter.error_type, letter.id));
                 self.dead_letters.open.insert(entry.hash);
                 self.unbury(entry.hash, &entry.revision);
                 self.counters.add(Count::DeadLetter, 1);
@@ -128,10 +127,11 @@ impl Pipeline {
                 tally.is_done = true;
                 tally.again.push(self.reject(entry, error_type, &reason));
             }
-            Outcome::Unknown { error_type, reason } => {
+            // The reason may quote the document, so it is not shown.
+            Outcome::Unknown { error_type, .. } => {
                 if count_unknown(&mut entry) {
                     tally.blocked = Some(format!(
-                        "document `{}` fails with an unrecognised error: {error_type}: {reason}",
+                        "document `{0}` fails with the unrecognised error `{error_type}`; `dead-letters bury {0}` gives up on it",
                         entry.id
                     ));
                 }

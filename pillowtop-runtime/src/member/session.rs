@@ -33,8 +33,6 @@ const PAUSE_LIMIT: Duration = Duration::from_secs(5);
 const PROGRESS_LIMIT: Duration = Duration::from_mins(2);
 /// The longest sleep of an idle session.
 const IDLE: Duration = Duration::from_secs(1);
-/// How often open dead letters are counted again while there are too many.
-const RECOUNT_INTERVAL: Duration = Duration::from_secs(10);
 /// Batches that are decided ahead.
 const DECIDED_AHEAD: usize = 8;
 
@@ -67,7 +65,8 @@ pub(super) struct Session<'a> {
     unsaved: Option<Sequence>,
     is_saving: bool,
     saved_at: Instant,
-    recounted_at: Instant,
+    /// Whether it reads the feed, and does not only work on requests.
+    is_reading: bool,
     purges: PurgeCheck,
     /// Whether the reader has delivered anything.
     has_received: bool,
@@ -80,6 +79,7 @@ impl<'a> Session<'a> {
         pipeline: &'a mut Pipeline,
         context: FetchContext,
         queue: &'a mut RequestQueue,
+        is_reading: bool,
     ) -> Self {
         pipeline.reset();
         let now = Instant::now();
@@ -95,7 +95,7 @@ impl<'a> Session<'a> {
             unsaved: None,
             is_saving: false,
             saved_at: now,
-            recounted_at: now,
+            is_reading,
             purges: PurgeCheck::new(),
             has_received: false,
             held: VecDeque::new(),
@@ -239,9 +239,6 @@ impl<'a> Session<'a> {
         self.release_batches();
         self.save_if_due(false);
         self.purges.start_if_due(self.pipeline, &self.context, &mut self.tasks);
-        if self.pipeline.has_too_many_dead_letters() {
-            self.recount();
-        }
         if let Some(report) = self.pipeline.report() {
             let claim = Arc::clone(&self.pipeline.open.claim);
             self.tasks.spawn(async move {
@@ -264,6 +261,12 @@ impl<'a> Session<'a> {
 
     /// Why the session cannot go on holding what is on its way.
     fn is_stuck(&self) -> Option<String> {
+        if self.is_reading && self.pipeline.has_too_many_dead_letters() {
+            let limit = self.pipeline.options.max_open_dead_letters;
+            return Some(format!(
+                "{limit} dead letters are open, which is the limit; resolve some (`dead-letters`), or raise `max_open_dead_letters`"
+            ));
+        }
         let pause = &self.pipeline.pause;
         let reason = || pause.reason.clone().unwrap_or_else(|| "the target does not respond".to_owned());
         if pause.since.is_some_and(|since| since.elapsed() >= PAUSE_LIMIT) {
@@ -271,19 +274,6 @@ impl<'a> Session<'a> {
         }
         let waits = !self.pipeline.is_idle() && self.deciding.len() == 0;
         (waits && self.pipeline.progress.elapsed() >= PROGRESS_LIMIT).then(reason)
-    }
-
-    /// Too many dead letters are open. Whoever resolves them is another process.
-    fn recount(&mut self) {
-        let limit = self.pipeline.options.max_open_dead_letters;
-        self.pipeline.show(Some(format!(
-            "{limit} dead letters are open, which is the limit; resolve some (`dead-letters`), or raise `max_open_dead_letters`"
-        )));
-        if self.recounted_at.elapsed() >= RECOUNT_INTERVAL {
-            self.recounted_at = Instant::now();
-            let store = Arc::clone(&self.pipeline.open.dead_letters);
-            self.tasks.spawn(async move { Done::Recounted(store.open().await) });
-        }
     }
 
     fn complete(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), MemberError> {
@@ -312,15 +302,6 @@ impl<'a> Session<'a> {
             Done::PurgesSaved(Err(ClaimError::Lost { reason, .. })) => return Err(self.claim_lost(reason)),
             // Fetched again after the next start.
             Done::PurgesSaved(_) | Done::Told => {}
-            Done::Recounted(Ok(open)) => {
-                self.pipeline.dead_letters.open = open.iter().map(super::entry::hash_of).collect();
-                if !self.pipeline.has_too_many_dead_letters() {
-                    self.pipeline.show(None);
-                }
-            }
-            Done::Recounted(Err(error)) => {
-                tracing::debug!(member = self.pipeline.member, %error, "open dead letters are not counted");
-            }
         }
         self.check_lost()
     }

@@ -1,12 +1,14 @@
 //! A database in memory: one shard, with copies that may lag behind each other, and opaque sequences.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pillowtop_core::{DocumentId, Sequence};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::claim::DatabaseIdentity;
@@ -35,6 +37,8 @@ pub(crate) struct FakeDatabase {
     purged: Mutex<Vec<DocumentId>>,
     /// How often a feed was opened, and from where.
     pub(crate) opened: Mutex<Vec<String>>,
+    /// Rows that feeds have sent.
+    pub(crate) sent: Arc<AtomicUsize>,
 }
 
 impl FakeDatabase {
@@ -50,6 +54,7 @@ impl FakeDatabase {
             started: Mutex::new("1".to_owned()),
             purged: Mutex::default(),
             opened: Mutex::default(),
+            sent: Arc::default(),
         })
     }
 
@@ -126,6 +131,23 @@ fn row(change: &Change, number: usize, sequence: Option<&Sequence>) -> Row {
     Row::parse(line.into()).unwrap()
 }
 
+/// Whether a row passes a selector of `$and`, `$or`, `$in` and `$eq`. Deletions pass any.
+fn passes(selector: &Value, row: &Row) -> bool {
+    fn matches(selector: &Value, document: &Value) -> bool {
+        selector.as_object().unwrap().iter().all(|(name, operand)| match name.as_str() {
+            "$and" => operand.as_array().unwrap().iter().all(|inner| matches(inner, document)),
+            "$or" => operand.as_array().unwrap().iter().any(|inner| matches(inner, document)),
+            name => operand.as_object().unwrap().iter().all(|(operator, operand)| match operator.as_str() {
+                "$eq" => document.get(name) == Some(operand),
+                "$in" => document.get(name).is_some_and(|value| operand.as_array().unwrap().contains(value)),
+                other => panic!("the database has no `{other}`"),
+            }),
+        })
+    }
+    let document = row.document().map_or(Value::Null, |text| serde_json::from_str(text).unwrap());
+    row.deleted || matches(selector, &document)
+}
+
 /// The last change of each document after a position, in order, as a copy has them.
 fn changes(log: &[Change], since: usize, visible: usize) -> Vec<(usize, Change)> {
     let mut last = BTreeMap::new();
@@ -148,7 +170,7 @@ impl Source for FakeDatabase {
     }
 
     fn open(&self, request: FeedRequest) -> Feed {
-        let (log, lag) = (Arc::clone(&self.log), self.lags[self.copy()]);
+        let (log, lag, sent) = (Arc::clone(&self.log), self.lags[self.copy()], Arc::clone(&self.sent));
         self.opened.lock().unwrap().push(format!("{:?} {}", request.mode, request.since));
         Feed::of_task(move |sender| async move {
             let mut since = number_of(&request.since);
@@ -165,7 +187,10 @@ impl Source for FakeDatabase {
                         since = *number;
                         row(change, *number, sequence.as_ref())
                     });
-                    let rows = rows.collect();
+                    let selector = request.selector.as_ref();
+                    let passing = rows.filter(|row| selector.is_none_or(|selector| passes(selector, row)));
+                    let rows: Vec<Row> = passing.collect();
+                    sent.fetch_add(rows.len(), Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(fastrand::u64(1..5))).await;
                     if sender.send(Ok(FeedEvent::Rows(rows))).await.is_err() {
                         return;

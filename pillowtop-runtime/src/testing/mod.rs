@@ -7,6 +7,7 @@ mod note;
 mod process;
 mod store;
 
+mod immutable_filter;
 mod local_targets;
 mod tests;
 mod touching;

@@ -40,6 +40,33 @@ impl Pillow for Note {
     }
 }
 
+/// A note of which it is declared that `keep` and the type never change.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct FixedNote(Note);
+
+impl CouchDocument for FixedNote {
+    const MAPPING: &'static Object = &Object::EMPTY;
+    const DOCUMENT: DocumentInfo = DocumentInfo { type_is_immutable: true, ..Note::DOCUMENT };
+}
+
+impl Pillow for FixedNote {
+    type Document<'text> = Self;
+    type Index = Self;
+    const PILLOW: PillowInfo = PillowInfo {
+        filter: Some("self.keep"),
+        selector: Some(r#"{"keep": {"$eq": true}}"#),
+        filter_is_immutable: true,
+        ..Note::PILLOW
+    };
+    const COMMITTED: Committed = Committed::Unchecked;
+    fn accepts(&self) -> bool {
+        self.0.keep
+    }
+    fn transform(self, _: &ChangeMeta) -> Option<Self> {
+        Some(self)
+    }
+}
+
 /// The pillow.
 pub(crate) fn note_pillow() -> Arc<dyn AnyPillow> {
     Arc::clone(&Registry::new().with::<Note>().pillows()[0])

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pillowtop_core::DocumentId;
+use pillowtop_core::{AnyPillow, DocumentId};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) database: Arc<FakeDatabase>,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) indices: Vec<Arc<FakeIndex>>,
+    /// What is followed into each of them.
+    pub(crate) pillow: Arc<dyn AnyPillow>,
 }
 
 pub(crate) struct Process {
@@ -36,7 +38,7 @@ pub(crate) struct Process {
 
 impl World {
     pub(crate) fn new(database: Arc<FakeDatabase>, indices: Vec<Arc<FakeIndex>>) -> Self {
-        Self { database, store: Arc::default(), indices }
+        Self { database, store: Arc::default(), indices, pillow: note_pillow() }
     }
 
     /// Bounds of a few operations per bulk.
@@ -68,7 +70,7 @@ impl World {
             let counted = Arc::new(Counters::default());
             counters.push(Arc::clone(&counted));
             pillows.push(Served {
-                pillow: note_pillow(),
+                pillow: Arc::clone(&self.pillow),
                 destination: FakeDestination::new(index, &lease, &format!("notes_{number}")),
                 databases: DatabaseSelection::One("db".into()),
                 counters: counted,

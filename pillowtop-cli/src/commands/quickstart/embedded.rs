@@ -58,9 +58,7 @@ pub(super) async fn run(
     } else {
         context.talk.text(&format!("in {:.1} s:\n", summary.elapsed().as_secs_f64()));
         summary.print();
-        context
-            .talk
-            .text("\n(a change that a later one of the same document replaced is not written)");
+        context.talk.text("\n(a change that a later one of the same document replaced is not written)");
     }
     let mut found = summary.to_json();
     found["searches"] = search(context, pillows, &destinations, samples)?;

@@ -45,13 +45,15 @@ impl CouchServer {
         CouchDatabase::new(self.clone(), name)
     }
 
-    /// The names of all databases of the server.
+    /// The names of all databases of the server, without its own (`_users`, `_replicator`).
     ///
     /// # Errors
     ///
     /// When the server does not respond, or the user may not list its databases.
     pub async fn databases(&self) -> Result<Vec<DatabaseName>, CouchError> {
-        self.get(&["_all_dbs"], None, "the list of databases").await
+        let mut names: Vec<DatabaseName> = self.get(&["_all_dbs"], None, "the list of databases").await?;
+        names.retain(|name| !name.as_str().starts_with('_'));
+        Ok(names)
     }
 
     pub(super) fn endpoint(&self) -> &Endpoint {

@@ -16,7 +16,8 @@ use super::leased::LeasedIndex;
 use super::live_mapping::live_hash;
 use super::request::Request;
 use crate::claim::{
-    AcquireOptions, Claim, ClaimDocument, ClaimKey, ClaimState, DatabaseIdentity, Lease, Phase, Slice,
+    AcquireOptions, Claim, ClaimDocument, ClaimKey, ClaimState, ClaimStore as _, DatabaseIdentity, Lease,
+    Phase, Slice,
 };
 use crate::target::{Destination, OpenError, OpenTarget, TargetRef};
 
@@ -116,12 +117,33 @@ impl ElasticDestination {
         let (mut targets, mut incomplete) = (Vec::new(), Vec::new());
         for index in indices.into_iter().filter(|index| index.has_alias) {
             let claim_of = |slice: &Slice| claims.get(&key_of(&index.target, slice));
-            match self.slices.iter().find_map(|slice| why_incomplete(slice, claim_of(slice))) {
+            let reason = if self.slices.is_empty() {
+                self.why_loading(&index.target).await?
+            } else {
+                self.slices.iter().find_map(|slice| why_incomplete(slice, claim_of(slice)))
+            };
+            match reason {
                 None => targets.push(index.target),
                 Some(reason) => incomplete.push((index.target.name, reason)),
             }
         }
         if targets.is_empty() { Err(self.not_ready(incomplete)) } else { Ok(targets) }
+    }
+
+    /// Why an index with any number of slices is not followed: one of them is being loaded, or none ever was.
+    async fn why_loading(&self, target: &TargetRef) -> Result<Option<String>, OpenError> {
+        let prefix = ClaimKey { target: target.uuid.clone(), slice: Slice::Database("".into()) }.claim();
+        let stored = self.control.list(&prefix).await.map_err(|error| OpenError::Failed(Box::new(error)))?;
+        let claims =
+            stored.into_iter().map(|(_, stored)| serde_json::from_value::<ClaimDocument>(stored.value));
+        let claims: Vec<ClaimDocument> =
+            claims.collect::<Result<_, _>>().map_err(|error| OpenError::Failed(Box::new(error)))?;
+        if claims.is_empty() {
+            return Ok(Some("nothing was ever loaded".to_owned()));
+        }
+        Ok(claims.iter().find_map(|claim| {
+            why_incomplete(&Slice::Database(claim.state.database.name.clone()), Some(claim))
+        }))
     }
 
     fn not_ready(&self, incomplete: Vec<(IndexName, String)>) -> OpenError {

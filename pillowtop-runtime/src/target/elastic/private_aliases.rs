@@ -30,7 +30,7 @@ impl PrivateAliases {
         let stem = match slice {
             Slice::Whole => format!("{index}.{uuid_part}"),
             Slice::Database(database) => {
-                format!("{index}.{uuid_part}.{:08x}", hash_text(database.as_str()) & 0xffff_ffff)
+                format!("{index}.{uuid_part}.{:016x}", hash_text(database.as_str()) & 0xffff_ffff_ffff_ffff)
             }
         };
         Self { index: index.clone(), uuid_part, stem }

@@ -6,6 +6,7 @@
 //! before anything is created.
 
 use pillowtop_core::Definition;
+use pillowtop_core::creation::{of_products, problems};
 use pillowtop_core::field_types::{Target, field_type};
 use pillowtop_core::requirement::of_root;
 use serde_json::{Map, Value, json};
@@ -87,6 +88,13 @@ pub(super) fn mappings(definition: &Definition, target: Target) -> Result<Value,
     let lacks: Vec<String> =
         of_root(&definition.mappings).iter().filter_map(|requirement| requirement.lack(target)).collect();
     if !lacks.is_empty() {
+        return Err(RenderingError::Unavailable { pillow: definition.pillow.to_string(), target, lacks });
+    }
+    let mut refused = problems(&definition.mappings, &definition.settings);
+    refused.extend(of_products(&definition.settings));
+    refused.retain(|problem| problem.concerns(target));
+    if !refused.is_empty() {
+        let lacks = refused.iter().map(|problem| format!("{problem}; {}", problem.help)).collect();
         return Err(RenderingError::Unavailable { pillow: definition.pillow.to_string(), target, lacks });
     }
     let mut mappings = definition.mappings_with_meta();
