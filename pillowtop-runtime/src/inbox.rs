@@ -82,7 +82,7 @@ async fn look(store: Arc<dyn ClaimStore>, members: Arc<Members>) {
     }
 }
 
-/// A member whose queue is full is told again with the next look.
+/// A member whose queue is full receives the request with the next search.
 fn deliver(members: &Members, key: String, request: Request) {
     let members = members.lock();
     // A claim's key may begin with another one's, but is followed by a colon and a number without one.

@@ -43,7 +43,7 @@ pub enum ReindexError {
     /// The index cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Reading or writing cannot go on.
+    /// Reading or writing cannot continue.
     #[error(transparent)]
     Member(#[from] MemberError),
     /// A claim cannot be changed.
@@ -136,7 +136,7 @@ pub struct Reindex<'a> {
     pub engine: Arc<Engine>,
     /// The lease that claims are taken under.
     pub lease: Arc<Lease>,
-    /// Build another index even if one is there. It takes the hashed alias when it is complete.
+    /// Build another index even if one exists. It takes the hashed alias when it is complete.
     pub restart: bool,
     /// How claims are taken.
     pub acquire: AcquireOptions,

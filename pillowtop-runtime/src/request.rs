@@ -19,10 +19,10 @@ use crate::clock::{now_micros, now_text};
 
 /// Ids of one request. More are split.
 const IDS: usize = 500;
-/// How often whoever waits looks whether its requests are done.
+/// How often a process that waits reads whether its requests are done.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What is asked of an owner.
+/// What a request asks the owner of a claim to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -137,7 +137,7 @@ pub(crate) enum Processed {
     Ignored,
 }
 
-/// A request that its owner works on: told of each id that is acknowledged, it reports itself once all are.
+/// A request that its owner works on: it counts the ids that are acknowledged, and reports once all are.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) key: String,

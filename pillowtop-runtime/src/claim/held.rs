@@ -111,7 +111,7 @@ pub async fn amend(
     }
 }
 
-/// Who has a claim that is not ours any more.
+/// Describes who has a claim that is not ours any more.
 pub(super) fn describe_owner(document: Option<ClaimDocument>) -> String {
     match document {
         None => "its document is gone".to_owned(),

@@ -41,7 +41,7 @@ impl ProcessIdentity {
     }
 }
 
-/// A text that no other owner has.
+/// A string that no other owner has.
 pub(crate) fn unique_id() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random() ^ crate::clock::now_micros())

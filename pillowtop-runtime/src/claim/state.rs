@@ -33,7 +33,7 @@ impl std::fmt::Display for Phase {
 pub struct DatabaseIdentity {
     /// The database's name.
     pub name: DatabaseName,
-    /// CouchDB's `instance_start_time`. "0" and nothing say nothing: CouchDB before 3.3 and Cloudant always report "0".
+    /// CouchDB's `instance_start_time`. "0" and an empty string prove nothing: CouchDB before 3.3 and Cloudant always report "0".
     pub instance_start_time: String,
 }
 

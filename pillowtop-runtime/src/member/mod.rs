@@ -68,7 +68,7 @@ pub enum MemberEnd {
     Stopped,
 }
 
-/// Why a member cannot go on. Nothing is lost by it: what is not acknowledged comes again.
+/// Why a member cannot continue. Nothing is lost: what is not acknowledged is read again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MemberError {

@@ -31,7 +31,7 @@ use crate::target::{OpenTarget, Outcome, WriteError};
 
 /// What one member has on its way into one target.
 pub(super) struct Pipeline {
-    /// What logs and counters call the member: its pillow, and its database where it reads several.
+    /// The name of the member in logs and counters: its pillow, and its database where it reads several.
     pub(super) member: String,
     pub(super) open: OpenTarget,
     pub(super) counters: Arc<Counters>,
@@ -247,7 +247,7 @@ impl Pipeline {
         }
     }
 
-    /// Starts what can be started. With `flush`, nothing waits for company.
+    /// Starts what can be started. With `flush`, nothing waits for other operations.
     pub(super) fn dispatch(&mut self, flush: bool, tasks: &mut JoinSet<Done>) {
         let now = Instant::now();
         self.lanes.wake(now);

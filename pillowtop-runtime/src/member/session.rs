@@ -164,7 +164,7 @@ impl<'a> Session<'a> {
         match delivery {
             Delivery::Batch(batch) => {
                 let count = batch.rows.len() as u64;
-                // There is room for many more: `has_room` said so.
+                // There is room for many more: `has_room` was checked.
                 let Some(version) = self.pipeline.open.claim.versions().stamp_many(count) else {
                     self.pipeline.lost = Some("no versions are left below the reserved ceiling".to_owned());
                     return;
@@ -232,7 +232,7 @@ impl<'a> Session<'a> {
     }
 
     fn start_work(&mut self, is_quiet: bool) {
-        // An idle pillow waits for no company.
+        // An idle pillow does not wait for more operations.
         let flush = is_quiet && self.pipeline.concurrency.in_flight() == 0;
         self.pipeline.dispatch(flush, &mut self.tasks);
         self.release_batches();
@@ -261,7 +261,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Why the session cannot go on holding what is on its way.
+    /// Why the session has to give up what is on its way.
     fn is_stuck(&self) -> Option<String> {
         let pause = &self.pipeline.pause;
         let reason = || pause.reason.clone().unwrap_or_else(|| "the target does not respond".to_owned());

@@ -103,7 +103,7 @@ pub trait Source: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(true) })
     }
 
-    /// The documents that were purged since a purge position, which is no position of the feed. `None` if the position did not move,
+    /// The documents that were purged since a purge position, which is not a position of the feed. `None` if the position did not move,
     /// or the source does not purge. Without `since` only the position is asked for.
     fn purges<'a>(
         &'a self,
@@ -231,7 +231,7 @@ pub enum SourceError {
         /// Whether the same request may succeed later.
         is_retryable: bool,
     },
-    /// The task that reads panicked, which is a bug. What it read before is no whole feed.
+    /// The task that reads panicked, which is a bug. What it read before is not a whole feed.
     #[error("the task that reads the source failed: {0}")]
     Task(String),
 }
@@ -338,7 +338,7 @@ impl Sender {
         self.tell(FeedEvent::Position { sequence, pending }).await;
     }
 
-    /// Hands over an event before the rows that were kept. A receiver that is gone is no error: the task is about to be aborted.
+    /// Hands over an event before the rows that were kept. A receiver that is gone is not an error: the task is about to be aborted.
     async fn tell(&mut self, event: FeedEvent) {
         let _ = self.events.send(Ok(event)).await;
     }

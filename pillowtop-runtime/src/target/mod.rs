@@ -51,7 +51,7 @@ pub use local::{LocalError, LocalOptions};
 pub enum Outcome {
     /// It is in the target, or something newer of our own is: the change is acknowledged.
     Done,
-    /// A delete of a document that was not there: acknowledged, and not counted as a deletion.
+    /// A delete of a missing document: acknowledged, and not counted as a deletion.
     Absent,
     /// The document cannot be written as it is. It becomes a dead letter.
     Rejected {
@@ -77,7 +77,7 @@ pub enum Outcome {
         /// The reason, for people.
         reason: String,
     },
-    /// Something newer is there that is not ours: another owner writes. The claim is lost.
+    /// The target has something newer that is not ours: another owner writes. The claim is lost.
     Fenced {
         /// The reason, for people.
         reason: String,

@@ -1,4 +1,4 @@
-//! A bulk as it is sent and as it is answered: the body in one buffer, and a response that is read without a copy of what succeeded.
+//! A bulk and its response: the body in one buffer, and a response that is read without a copy of what succeeded.
 
 use std::borrow::Cow;
 use std::fmt;
