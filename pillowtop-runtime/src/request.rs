@@ -61,7 +61,7 @@ impl std::ops::AddAssign for RequestResult {
 /// The document of a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
-    /// What is asked for.
+    /// What is requested.
     pub kind: RequestKind,
     /// The documents' `_id`s in the database.
     pub ids: Vec<DocumentId>,
@@ -97,11 +97,11 @@ pub async fn submit(
     Ok(keys)
 }
 
-/// Waits until requests are done, removes them, and gives what became of their ids. `done` is told how many ids are done so far.
+/// Waits until requests are done, removes them, and gives what became of their ids. `done` is called with what is done so far.
 ///
 /// # Errors
 ///
-/// When the store cannot be read, or a request is gone.
+/// When the store cannot be read, or a request is missing.
 pub async fn wait(
     store: &dyn ClaimStore,
     keys: &[String],

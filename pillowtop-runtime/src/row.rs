@@ -216,7 +216,7 @@ impl Row {
         self.line.len()
     }
 
-    /// Whether it holds nothing; no row does.
+    /// Whether it is empty; no row is.
     pub fn is_empty(&self) -> bool {
         self.line.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Following as a service does: every target of every pillow, from every database, until a stop is asked for.
+//! Following as a service does: every target of every pillow, from every database, until a stop is requested.
 //!
 //! Whatever fails pauses, reports the reason, and is retried, and the rest continues: a claim that another process holds, an index or a
 //! database that is missing, a database that was created again, a lost claim.
@@ -302,7 +302,7 @@ impl Default for ServiceOptions {
     }
 }
 
-/// Follows pillows until a stop is asked for, or to the end of what there is, then releases the claims.
+/// Follows pillows until a stop is requested, or to the end of what there is, then releases the claims.
 ///
 /// # Errors
 ///

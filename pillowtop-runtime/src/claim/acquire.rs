@@ -30,7 +30,7 @@ const LOOKS: u32 = 10;
 /// The shortest and the longest time between two reads.
 const LOOK_INTERVAL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// What is done when another process holds the claim.
+/// What to do when another process holds the claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenHeld {
     /// Fail with an error that names the owner, as soon as it shows that it is alive, which takes a third of a lease.
@@ -52,7 +52,7 @@ impl fmt::Debug for Notify {
 /// Options for [`Claim::acquire`].
 #[derive(Debug, Clone)]
 pub struct AcquireOptions {
-    /// What is done when another process holds it. Default: wait.
+    /// What to do when another process holds it. Default: wait.
     pub when_held: WhenHeld,
     /// Called once, with a sentence, when an owner is waited for. Default: a log line.
     pub notify: Notify,

@@ -260,7 +260,7 @@ impl Claim {
         self.store(|document| document.state.database = identity.clone()).await
     }
 
-    /// Enters the next phase: fences whoever wrote in the last one, this process too, then stores the state.
+    /// Enters the next phase: fences all writers of the last one, this process too, then stores the state.
     ///
     /// # Errors
     ///

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A member that is paused for longer than a few seconds is **suspended**: it gives up what is on its way, which is read again from its
-//! own position once the target accepts a probe. So a paused member holds no memory and keeps nobody waiting.
+//! own position once the target accepts a probe. So a paused member holds no memory and delays no other.
 
 mod counters;
 mod options;
@@ -64,7 +64,7 @@ pub(crate) use session::RequestQueue;
 pub enum MemberEnd {
     /// Everything that there was is acknowledged and saved.
     CaughtUp,
-    /// It was asked to stop.
+    /// It was requested to stop.
     Stopped,
 }
 
@@ -159,7 +159,7 @@ impl Member {
             prefixes_ids,
             keeps_bodies: options.keeps_bodies,
         };
-        // A load that is resumed sends its deletes: nobody remembers what was written before.
+        // A load that is resumed sends its deletes: what was written before is not known.
         let load_begins = state.phase == Phase::Loading
             && state.load.as_ref().is_some_and(|load| load.position == pillowtop_core::Sequence::start());
         let pipeline = Pipeline::new(member, open, counters, options, &open_dead_letters, load_begins);
@@ -171,7 +171,7 @@ impl Member {
         &self.pipeline.open
     }
 
-    /// Reads and writes until the end of what there is, or until a stop is asked for. May be called again.
+    /// Reads and writes until the end of what there is, or until a stop is requested. May be called again.
     ///
     /// # Errors
     ///
@@ -224,7 +224,7 @@ impl Member {
         Session::new(&mut self.pipeline, context, &mut self.queue).run(subscription, stop).await
     }
 
-    /// Probes the target until it accepts a write. `false` if a stop was asked for.
+    /// Probes the target until it accepts a write. `false` if a stop was requested.
     async fn wait_for_target(
         &mut self,
         mut reason: String,

@@ -53,7 +53,7 @@ pub(super) struct Pipeline {
     pub(super) has_written: bool,
     /// When something was acknowledged last.
     pub(super) progress: Instant,
-    /// Changes of the database that are left, if the source says so.
+    /// Changes of the database that are left, if the source reports it.
     pub(super) pending: Option<u64>,
     reporter: Reporter,
 }
@@ -143,7 +143,7 @@ impl Pipeline {
         }
     }
 
-    /// Forgets what is on its way, which is read again. What was learned about the target stays.
+    /// Forgets what is on its way, which is read again. What is known about the target stays.
     pub(super) fn reset(&mut self) {
         self.lanes = Lanes::default();
         self.watermark = Watermark::default();

@@ -24,7 +24,7 @@ use crate::request::{Request, RequestResult};
 const IDLE_SAVE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often versions are reserved anew when there is no room.
 const RESERVE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long unanswered operations are waited for when a stop is asked for. What is unacknowledged then comes again at the next start.
+/// How long unanswered operations are waited for when a stop is requested. What is unacknowledged then comes again at the next start.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// A member that is paused for so long gives up what is on its way, which is read again later.
 const PAUSE_LIMIT: Duration = Duration::from_secs(5);
@@ -42,7 +42,7 @@ const DECIDED_AHEAD: usize = 8;
 pub(super) enum SessionEnd {
     /// Everything that there was is acknowledged and saved.
     CaughtUp,
-    /// It was asked to stop.
+    /// It was requested to stop.
     Stopped,
     /// The reader let the member go, because it was too slow for the others.
     Detached,
@@ -101,7 +101,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Takes what the reader delivers until the subscription ends or a stop is asked for, and saves how far everything is
+    /// Takes what the reader delivers until the subscription ends or a stop is requested, and saves how far everything is
     /// acknowledged.
     pub(super) async fn run(
         mut self,

@@ -40,7 +40,7 @@ pub enum Delivery {
     Position {
         /// The position.
         sequence: Sequence,
-        /// How many changes of the database are left, if the source says so.
+        /// How many changes of the database are left, if the source reports it.
         pending: Option<u64>,
     },
     /// The source does not respond. It is retried.

@@ -129,7 +129,7 @@ pub trait Target: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// Writes something small to where the document `like` goes, to tell a target that is away from a document that it cannot take.
+    /// Writes something small to where the document `like` goes, to distinguish a target that does not respond from a document that it cannot write.
     /// The default writes it like any other operation.
     fn probe<'a>(
         &'a self,

@@ -31,7 +31,7 @@ pub fn body(operations: &[Operation]) -> Bytes {
     body.into()
 }
 
-/// What a response says of each operation, in order.
+/// What a response reports of each operation, in order.
 #[derive(Debug, Default)]
 pub(super) struct BulkResult {
     /// The outcomes. Where something has to be read first, it is the outcome if that cannot be read.
@@ -42,7 +42,7 @@ pub(super) struct BulkResult {
     pub(super) changed_terms: Vec<ChangedTerm>,
 }
 
-/// Reads a response. One that does not match what was sent says nothing: the outcome of the bulk is unknown.
+/// Reads a response. If it does not match what was sent, the outcome of the bulk is unknown.
 pub(super) fn read_response(
     response: &[u8],
     operations: &[Operation],

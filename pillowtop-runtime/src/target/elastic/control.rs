@@ -1,7 +1,7 @@
 //! The control index: a [`ClaimStore`] in the cluster itself, so that a claim is lost only with what it is on.
 //!
 //! A document is read in real time, created only where none is, and changed only by naming the `_seq_no` and `_primary_term` of the
-//! write that was seen. A response that leaves open whether a document exists is an error, never a missing document.
+//! write that was seen. A response that does not show whether a document exists is an error, never a missing document.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -153,7 +153,7 @@ impl ClusterError {
         }
     }
 
-    /// Whether the search server itself responded with 404. A proxy's 404 says nothing about what exists.
+    /// Whether the search server itself responded with 404. A proxy's 404 proves nothing about what exists.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Refused { status: 404, error_type, .. } if error_type != UNKNOWN_ERROR)
     }
@@ -178,7 +178,7 @@ impl ClusterError {
             Self::Refused { doing, status, error_type, reason } => {
                 StoreError::Unavailable { doing, reason: format!("status {status}: {error_type}: {reason}") }
             }
-            // A response that is not the server's own says nothing about the document.
+            // A response that is not the server's own proves nothing about the document.
             error => StoreError::Unavailable {
                 doing: "using the control index".to_owned(),
                 reason: error.to_string(),

@@ -1,4 +1,4 @@
-//! What speaks against serving searches from an index: the same checks for `preindex`, `status`, and `flip`, in a dry run too.
+//! Problems that prevent serving searches from an index: the same checks for `preindex`, `status`, and `flip`, in a dry run too.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Default for GateOptions {
     }
 }
 
-/// What speaks against serving searches from an index.
+/// A problem that prevents serving searches from an index.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -128,7 +128,7 @@ pub(super) fn slices(databases: &[DatabaseIdentity]) -> Vec<Slice> {
 }
 
 impl Cluster {
-    /// What speaks against serving searches from an index that is filled from these databases; nothing if it is complete for all of them
+    /// The problems that prevent serving searches from an index that is filled from these databases; none if it is complete for all of them
     /// and is followed. An owner whose lease looks old is watched for the length of its lease.
     ///
     /// # Errors
