@@ -42,13 +42,15 @@ impl App {
     }
 
     /// With `quickstart` on these samples.
+    #[cfg(feature = "quickstart")]
     #[must_use]
     pub fn quickstart(mut self, samples: Samples) -> Self {
         self.samples = Some(samples);
         self
     }
 
-    /// With a command of the workspace's own. It must stand first on the command line: what follows its name is its own.
+    /// With a command of the workspace's own. It must stand first on the command line: what follows
+    /// its name is its own.
     #[must_use]
     pub fn task(mut self, name: &'static str, about: &'static str, task: Task) -> Self {
         self.tasks.push((name, about, task));
@@ -83,8 +85,9 @@ impl App {
         ExitCode::from(self.execute(parsed, &talk))
     }
 
-    /// Runs the command that these arguments name, the program's name first, and returns its exit code. Data goes to `out`, talk to `err`.
-    /// For tests and for programs that have commands of their own around these; tasks are not among them.
+    /// Runs the command that these arguments name, the program's name first, and returns its exit
+    /// code. Data goes to `out`, talk to `err`. For tests and for programs that have commands of
+    /// their own around these; tasks are not among them.
     pub fn run(
         self,
         arguments: impl IntoIterator<Item = impl Into<OsString>>,
@@ -128,7 +131,7 @@ impl App {
         command
     }
 
-    fn parse(&self, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    pub(crate) fn parse(&self, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
         let program = program();
         let mut command = self.command();
         let mut matches = command.try_get_matches_from_mut(arguments)?;
@@ -172,13 +175,18 @@ impl App {
             Command::MakeMapping(arguments) => commands::make_mapping::run(&context, &arguments),
             Command::Audit(arguments) => wait(commands::audit::run(&context, &arguments)),
             Command::NewPillow(arguments) => wait(commands::new_pillow::run(&context, &arguments)),
+            Command::New(arguments) => wait(commands::new::run(&context, &arguments)),
             Command::FastReindex(arguments) => wait(commands::fast_reindex::run(&context, &arguments)),
             Command::Run(arguments) => wait(commands::run::run(&context, &arguments)),
             Command::EsManage(arguments) => wait(commands::es_manage::run(&context, &arguments.action)),
             Command::DeadLetters(arguments) => wait(commands::dead_letters::run(&context, &arguments.action)),
             Command::Quickstart(arguments) => match self.samples {
+                #[cfg(feature = "quickstart")]
                 Some(samples) => wait(commands::quickstart::run(&context, &arguments, &samples)),
-                None => Err(Failure::usage("this program has no sample documents")),
+                _ => {
+                    drop(arguments);
+                    Err(Failure::usage("this program has no sample documents"))
+                }
             },
         }
     }

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::help;
+use crate::workspace::Dependency;
 
 /// The heading of the options that every command has.
 const GLOBAL: &str = "Global options";
@@ -42,10 +43,12 @@ pub(crate) struct Shared {
     /// Address of Elasticsearch or OpenSearch
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL", env = "PILLOWTOP_ELASTIC_URL", hide_env_values = true)]
     pub(crate) elastic_url: Option<String>,
-    /// User for Elasticsearch or OpenSearch; the password is `PILLOWTOP_ELASTIC_PASSWORD` or in the configuration file
+    /// User for Elasticsearch or OpenSearch; the password is `PILLOWTOP_ELASTIC_PASSWORD` or in the
+    /// configuration file
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME", env = "PILLOWTOP_ELASTIC_USER")]
     pub(crate) elastic_user: Option<String>,
-    /// PEM file of certificates that Elasticsearch or OpenSearch may have, beside those that this machine trusts
+    /// PEM file of certificates that Elasticsearch or OpenSearch may have, beside those that this
+    /// machine trusts
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "PILLOWTOP_ELASTIC_CA_FILE")]
     pub(crate) elastic_ca_file: Option<PathBuf>,
     /// Prefix of all index names, so that several environments can share a cluster
@@ -91,6 +94,9 @@ pub(crate) enum Command {
     /// Sample documents through real pillows into an index and a search that finds them
     #[command(after_help = help::QUICKSTART)]
     Quickstart(Quickstart),
+    /// Write a workspace of documents, tool and service that builds at once
+    #[command(after_help = help::NEW)]
+    New(New),
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(Completions),
@@ -111,7 +117,8 @@ pub(crate) struct MakeMapping {
     /// Write nothing; show each changed path
     #[arg(long, conflicts_with = "explain")]
     pub(crate) diff: bool,
-    /// Write nothing; show each field of the index, the struct's field, and the attribute, rule or default that decided it
+    /// Write nothing; show each field of the index, the struct's field, and the attribute, rule or
+    /// default that decided it
     #[arg(long)]
     pub(crate) explain: bool,
 }
@@ -121,37 +128,47 @@ pub(crate) struct Audit {
     /// The pillow
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// Documents: a file, `-` for standard input, a directory of files, or the address of a database. A file has JSON documents line by
-    /// line or as a list, or a response of CouchDB (`_changes`, `_all_docs`, a view, `_find`); gzip and zstd are decompressed
+    /// Documents: a file, `-` for standard input, a directory of files, or the address of a
+    /// database. A file has JSON documents line by line or as a list, or a response of CouchDB
+    /// (`_changes`, `_all_docs`, a view, `_find`); gzip and zstd are decompressed
     #[arg(long, value_name = "FILE|DIRECTORY|URL")]
     pub(crate) docs: String,
-    /// Stop after so many documents
-    #[arg(long, value_name = "N")]
+    /// Read at most this many documents of each of the pillow's types, those of a database in the
+    /// order of their ids
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
-    /// Server to check against, such as `opensearch 3.6` or `elasticsearch 8.14` [default: the strictest of all]
+    /// Server to check against, such as `opensearch 3.6` or `elasticsearch 8.14` [default: the
+    /// strictest of all]
     #[arg(long, value_name = "PRODUCT VERSION", value_parser = crate::commands::audit::read_target)]
     pub(crate) target: Option<pillowtop_core::field_types::Target>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(group(ArgGroup::new("source").required(true).args(["from_mapping", "from_docs"])))]
 pub(crate) struct NewPillow {
     /// The pillow's name; the struct's follows from it
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// An index body, `{"settings": …, "mappings": …}`, in a file or on standard input (`-`), or the address of an index
+    /// An index body, `{"settings": …, "mappings": …}`, in a file or on standard input (`-`), or
+    /// the address of an index
     #[arg(long, value_name = "FILE|INDEX-URL")]
     pub(crate) from_mapping: Option<String>,
-    /// Sample documents, as `audit --docs` reads them: a file, `-` for standard input, a directory, or the address of a database
+    /// Sample documents, as `audit --docs` reads them: a file, `-` for standard input, a directory,
+    /// or the address of a database
     #[arg(long, value_name = "FILE|DIRECTORY|COUCH-URL")]
     pub(crate) from_docs: Option<String>,
-    /// The samples' type, several times for several [default: the only one there is]
-    #[arg(long, value_name = "TYPE", requires = "from_docs")]
+    /// Type of the documents, several times for several [default: the only one of the samples, or a
+    /// guess from NAME]
+    #[arg(long, value_name = "TYPE")]
     pub(crate) doc_type: Vec<String>,
+    /// Type that a document has once it is deleted, several times for several
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) deleted: Vec<String>,
     /// The member that holds the type
     #[arg(long, value_name = "MEMBER", default_value = "doc_type")]
     pub(crate) type_field: String,
-    /// A list whose objects are each searched on their own, by its path; `all` for all lists of objects
+    /// A list whose objects are each searched on their own, by its path; `all` for all lists of
+    /// objects
     #[arg(long, value_name = "PATH", requires = "from_docs")]
     pub(crate) nested: Vec<String>,
     /// Read at most this many documents of each type, those of a database in the order of their ids
@@ -245,6 +262,29 @@ pub(crate) struct Quickstart {
     /// Where the sample changes and the embedded index are
     #[arg(long, value_name = "FOLDER", default_value = "target/quickstart")]
     pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// Directory of the workspace; it must be empty or missing
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// Database whose documents become structs, one pillow for each type
+    #[arg(long, value_name = "COUCH-URL", conflicts_with = "from_index")]
+    pub(crate) from_couch: Option<String>,
+    /// Index whose mapping becomes a struct; `a,b` or `a*` for several, one pillow for each
+    #[arg(long, value_name = "INDEX-URL")]
+    pub(crate) from_index: Option<String>,
+    /// Read at most this many documents of each type
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: u64,
+    /// Where pillowtop comes from: a version, the URL of a git repository (`URL#REVISION`), or the
+    /// directory of a checkout [default: this checkout, or where this program has it from]
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) pillowtop: Option<Dependency>,
+    /// Only write the files of structs; do not make their mappings and audit them
+    #[arg(long)]
+    pub(crate) no_build: bool,
 }
 
 #[derive(Debug, Args)]

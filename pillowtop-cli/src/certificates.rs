@@ -1,4 +1,5 @@
-//! Certificates of servers: those that are trusted beside the machine's own, and what to do about one that is not.
+//! Certificates of servers: those that are trusted beside the machine's own, and what to do about
+//! one that is not.
 
 use std::path::Path;
 

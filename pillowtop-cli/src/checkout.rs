@@ -1,5 +1,6 @@
-//! The checkout that a command runs in. A build with the feature `bless` contains the absolute paths of its committed mappings, and
-//! cargo reuses such a build in a copy of the workspace: without this check, the copy would read and write the original's files.
+//! The checkout that a command runs in. A build with the feature `bless` contains the absolute
+//! paths of its committed mappings, and cargo reuses such a build in a copy of the workspace:
+//! without this check, the copy would read and write the original's files.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,8 +9,8 @@ use pillowtop_core::{Definition, Registry};
 
 use crate::exit::Failure;
 
-/// Fails if the program was compiled in another checkout than the one it runs in: that of `CARGO_MANIFEST_DIR`, which `cargo run`
-/// sets, or else of the current directory.
+/// Fails if the program was compiled in another checkout than the one it runs in: that of
+/// `CARGO_MANIFEST_DIR`, which `cargo run` sets, or else of the current directory.
 pub(crate) fn require_own_checkout(registry: &Registry) -> Result<(), Failure> {
     let compiled = |definition: &Definition| match definition.committed {
         Committed::OnDisk(path) => Some(PathBuf::from(path)),
@@ -31,38 +32,39 @@ pub(crate) fn require_own_checkout(registry: &Registry) -> Result<(), Failure> {
 
 /// Whether a path that was compiled in belongs to the checkout of a directory.
 fn is_own(compiled: &Path, here: &Path) -> bool {
+    let leads_up = compiled.components().any(|part| part == Component::ParentDir);
+    if leads_up && !crate_directory(compiled).is_dir() {
+        return false;
+    }
     let compiled = existing_part_resolved(compiled);
     let here = existing_part_resolved(here);
-    let own = Root::of(&here);
-    let Some(other) = Root::of(compiled.parent().unwrap_or(&compiled)) else {
-        return own.is_none() && compiled.starts_with(&here);
+    if repository_of(&compiled) != repository_of(&here) {
+        return false;
+    }
+    match (workspace_of(&compiled), workspace_of(&here)) {
+        // A workspace of tools may lie inside the workspace of the documents.
+        (Some(compiled), Some(here)) => compiled.starts_with(here) || here.starts_with(compiled),
+        (None, None) => compiled.starts_with(&here),
+        _ => false,
+    }
+}
+
+/// The nearest repository above a path. A worktree and a submodule have a file in place of the
+/// directory `.git`.
+fn repository_of(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|directory| directory.join(".git").exists())
+}
+
+fn workspace_of(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|directory| is_workspace_root(directory))
+}
+
+/// The directory of the crate that a path was compiled into: it ends before `..` or `mappings`.
+fn crate_directory(compiled: &Path) -> PathBuf {
+    let is_of_crate = |part: &Component<'_>| {
+        *part != Component::ParentDir && part.as_os_str() != pillowtop_core::committed::FOLDER
     };
-    match own {
-        Some(own) if own.is_repository || other.is_repository => own.directory == other.directory,
-        // Without a repository, a workspace of tools may lie inside the workspace of the documents.
-        Some(own) => {
-            own.directory.starts_with(&other.directory) || other.directory.starts_with(&own.directory)
-        }
-        None => false,
-    }
-}
-
-/// Where a checkout begins.
-struct Root {
-    directory: PathBuf,
-    /// Whether it is one of git; a worktree and a submodule have a file in place of the directory `.git`.
-    is_repository: bool,
-}
-
-impl Root {
-    /// The nearest repository above a directory, or else the nearest workspace.
-    fn of(directory: &Path) -> Option<Self> {
-        let repository = directory.ancestors().find(|directory| directory.join(".git").exists());
-        let is_repository = repository.is_some();
-        let workspace = || directory.ancestors().find(|directory| is_workspace_root(directory));
-        let directory = repository.or_else(workspace)?.to_owned();
-        Some(Self { directory, is_repository })
-    }
+    compiled.components().take_while(is_of_crate).collect()
 }
 
 fn is_workspace_root(directory: &Path) -> bool {
@@ -92,9 +94,8 @@ fn existing_part_resolved(path: &Path) -> PathBuf {
 
 fn foreign(compiled: &Path, here: &Path) -> Failure {
     let here = existing_part_resolved(here);
-    let root = Root::of(&here).map_or(here, |root| root.directory);
-    let package = package_of(compiled, &root);
-    let package = package.map(|name| format!(" --package {name}")).unwrap_or_default();
+    let root = workspace_of(&here).unwrap_or(&here);
+    let package = package_of(compiled, root).map(|name| format!(" --package {name}")).unwrap_or_default();
     Failure::usage(format!(
         "this program was compiled in another checkout: it would use `{}`, and runs in `{}`",
         existing_part_resolved(compiled).display(),
@@ -105,12 +106,9 @@ fn foreign(compiled: &Path, here: &Path) -> Failure {
     ))
 }
 
-/// The package here whose build contains a path of another checkout: a path says the crate's directory up to `..` or `mappings`.
+/// The package here whose build contains a path of another checkout.
 fn package_of(compiled: &Path, root: &Path) -> Option<String> {
-    let is_of_crate = |part: &Component<'_>| {
-        !matches!(part, Component::ParentDir) && part.as_os_str() != pillowtop_core::committed::FOLDER
-    };
-    let directory: PathBuf = compiled.components().take_while(is_of_crate).collect();
+    let directory = crate_directory(compiled);
     let parts: Vec<Component<'_>> = directory.components().collect();
     let inner = (0..parts.len()).map(|first| parts[first..].iter().collect::<PathBuf>());
     let manifest = inner.filter(|path| path.is_relative()).find_map(|path| manifest(&root.join(path)))?;
@@ -179,6 +177,20 @@ mod tests {
         assert!(is_own(&compiled(folder.path()), &tools.join("xtask")));
         fs_err::create_dir(folder.path().join(".git")).unwrap();
         assert!(is_own(&compiled(folder.path()), &tools.join("xtask")));
+    }
+
+    #[test]
+    fn a_copy_beside_the_original_in_one_repository_is_another_checkout() {
+        let folder = tempfile::tempdir().unwrap();
+        let (original, copy) = (folder.path().join("examples/original"), folder.path().join("examples/copy"));
+        for root in [folder.path(), &original, &copy] {
+            workspace(root);
+        }
+        fs_err::create_dir(folder.path().join(".git")).unwrap();
+        assert!(is_own(&compiled(&original), &original.join("xtask")));
+        assert!(!is_own(&compiled(&original), &copy.join("xtask")));
+        fs_err::remove_dir_all(&original).unwrap();
+        assert!(!is_own(&compiled(&original), &copy.join("xtask")));
     }
 
     #[cfg(unix)]

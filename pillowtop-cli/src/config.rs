@@ -111,7 +111,8 @@ pub(crate) struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// This server, or another one with its user and certificates. Credentials in the address come first.
+    /// This server, or another one with its user and certificates. Credentials in the address come
+    /// first.
     pub(crate) fn endpoint(&self, url: &str) -> Result<Endpoint, EndpointError> {
         let has_own = url.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
         let user = self.user.as_deref().filter(|_| !has_own);
@@ -135,7 +136,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads the configuration. `variable` reads the environment; flags and what clap reads of the environment are in `shared`.
+    /// Reads the configuration. `variable` reads the environment; flags and what clap reads of the
+    /// environment are in `shared`.
     pub(crate) fn read(shared: &Shared, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let path = match &shared.config {
             Some(path) => Some(path.clone()),
@@ -170,13 +172,7 @@ impl Config {
         // As above.
         let said = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
         let prefix = said(&shared.prefix).or(elastic.prefix);
-        if let Some((prefix, problem)) =
-            prefix.as_ref().and_then(|prefix| Some((prefix, index_name_problem(prefix)?)))
-        {
-            return Err(Failure::usage(format!(
-                "no index can begin with the prefix `{prefix}`: it {problem}"
-            )));
-        }
+        check_prefix(prefix.as_deref())?;
         Ok(Self {
             pillows: file.pillows,
             couch: ServerConfig {
@@ -224,6 +220,16 @@ impl Config {
                 own.max_open_dead_letters.unwrap_or(options.max_open_dead_letters);
         }
         options
+    }
+}
+
+/// Fails if no index can have the prefix, or no database one of the names.
+fn check_prefix(prefix: Option<&str>) -> Result<(), Failure> {
+    match prefix.and_then(|prefix| Some((prefix, index_name_problem(prefix)?))) {
+        Some((prefix, problem)) => {
+            Err(Failure::usage(format!("no index can begin with the prefix `{prefix}`: it {problem}")))
+        }
+        None => Ok(()),
     }
 }
 

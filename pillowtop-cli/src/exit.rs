@@ -12,6 +12,7 @@ use pillowtop_runtime::service::ServiceError;
 use pillowtop_runtime::source::{CouchError, SourceError};
 use pillowtop_runtime::target::OpenError;
 use pillowtop_runtime::target::elastic::ClusterError;
+#[cfg(feature = "quickstart")]
 use pillowtop_runtime::target::embedded::EmbeddedError;
 
 use crate::certificates::{self, Server};
@@ -37,7 +38,8 @@ impl Outcome {
     }
 }
 
-/// Why a command did not do what it was asked: exit code 1, 2 for wrong usage, 4 for a stale mapping.
+/// Why a command did not do what it was asked: exit code 1, 2 for wrong usage, 4 for a stale
+/// mapping.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) message: String,
@@ -120,7 +122,9 @@ macro_rules! failures {
     };
 }
 
-failures!(EndpointError, EmbeddedError, StoreError, CommittedFileError, std::io::Error);
+#[cfg(feature = "quickstart")]
+failures!(EmbeddedError);
+failures!(EndpointError, StoreError, CommittedFileError, std::io::Error);
 
 impl From<CouchError> for Failure {
     fn from(error: CouchError) -> Self {

@@ -1,4 +1,5 @@
-//! What the commands' help teaches by example. `PROGRAM` stands for how the program is run. Lines fit into a terminal of 80 columns.
+//! What the commands' help teaches by example. `PROGRAM` stands for how the program is run. Lines
+//! fit into a terminal of 80 columns.
 
 pub(crate) const PILLOWS: &str = "\
 Examples:
@@ -85,12 +86,26 @@ A dead letter goes when a later version of its document is indexed or deleted.";
 pub(crate) const QUICKSTART: &str = "\
 Examples:
   PROGRAM quickstart               on this machine alone, target/quickstart
-  PROGRAM quickstart --folder try  into another folder
+  PROGRAM quickstart --folder try  into another directory
   PROGRAM quickstart \\
-      --couch-url http://localhost:5984 --elastic-url http://localhost:9200
+      --couch-url http://admin:admin@localhost:5984 \\
+      --elastic-url http://localhost:9200
 
 On real servers it makes the database `pillowtop_quickstart` and indices with
 the prefix `quickstart`, and touches nothing else.";
+
+pub(crate) const NEW: &str = "\
+Examples:
+  PROGRAM new ../library       a workspace with a pillow of books
+  PROGRAM new ../clinic --from-couch http://localhost:5984/clinic
+                             a pillow for each type of document
+  PROGRAM new ../search --from-index http://localhost:9200/visits
+                             a pillow with the mapping of an index
+  PROGRAM new ../library --pillowtop 0.1.0
+                             with a published version of pillowtop
+
+Structs of documents and indices are compiled, their mappings are made, and
+documents are audited. The first build takes a few minutes.";
 
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
@@ -124,6 +139,7 @@ mod tests {
             DEAD_LETTERS,
             QUICKSTART,
             COMPLETIONS,
+            NEW,
         ];
         for line in all.iter().flat_map(|help| help.lines()) {
             let shown = line.replace("PROGRAM", "cargo xtask");

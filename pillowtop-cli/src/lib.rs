@@ -1,4 +1,5 @@
-//! Every command of pillowtop as a library: a workspace's `xtask` and a production binary call [`main`] with their pillows.
+//! Every command of pillowtop as a library: a workspace's `xtask` and a production binary call
+//! [`main`] with their pillows.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
@@ -6,11 +7,14 @@
 //! }
 //! ```
 
+#![cfg_attr(not(feature = "quickstart"), allow(dead_code, reason = "what only `quickstart` uses"))]
+
 mod certificates;
 mod exit;
 mod output;
 
 mod help;
+mod workspace;
 
 mod arguments;
 mod checkout;
@@ -29,11 +33,15 @@ mod stop;
 mod app;
 mod commands;
 
+#[cfg(test)]
+mod printed;
+
 use std::process::ExitCode;
 
 use pillowtop_core::Registry;
 
 pub use app::{App, Samples, Task};
+pub use workspace::{Dependency, write_workspace};
 
 /// Runs the command that the process's arguments name, on these pillows.
 pub fn main(registry: Registry) -> ExitCode {

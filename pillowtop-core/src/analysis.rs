@@ -147,6 +147,23 @@ const FILTERS: &[&str] = &[
     "word_delimiter_graph",
 ];
 
+/// Types of filters that need a definition.
+const FILTER_TYPES: &[&str] = &[
+    "condition",
+    "dictionary_decompounder",
+    "hunspell",
+    "hyphenation_decompounder",
+    "keep",
+    "keep_types",
+    "keyword_marker",
+    "pattern_capture",
+    "pattern_replace",
+    "predicate_token_filter",
+    "stemmer_override",
+    "synonym",
+    "synonym_graph",
+];
+
 const PLUGIN_FILTERS: &[&str] = &[
     "icu_normalizer",
     "icu_folding",
@@ -177,6 +194,11 @@ const PLUGIN_CHARACTER_FILTERS: &[&str] = &["icu_normalizer", "kuromoji_iteratio
 #[must_use]
 pub fn is_built_in(kind: NameKind, name: &str) -> bool {
     built_in(kind).iter().any(|names| names.contains(&name))
+}
+
+/// Whether a server has a token filter of this type itself.
+pub(crate) fn is_built_in_filter(name: &str) -> bool {
+    FILTERS.contains(&name) || FILTER_TYPES.contains(&name)
 }
 
 /// The names that a server has without any settings, and those of its usual plugins.

@@ -58,6 +58,8 @@ pub struct Definition {
     pub settings: Value,
     /// The servers that the mapping is for; empty when none is named.
     pub targets: &'static [Target],
+    /// Sample documents, one a line, whose outcome is committed.
+    pub samples: Option<&'static str>,
     /// The root of the mapping, with the reserved object, without `_meta.pillowtop`.
     pub mappings: Value,
     /// What the compiler compares.
@@ -97,6 +99,7 @@ impl Definition {
             transform_version: info.transform_version,
             settings,
             targets: info.targets,
+            samples: info.samples,
             mappings,
             fingerprint: P::FINGERPRINT,
             hash,
@@ -125,6 +128,7 @@ impl Definition {
             hash: content_hash(&content),
             settings,
             targets: &[],
+            samples: None,
             mappings,
             fingerprint: Fingerprint(0),
             committed: Committed::Unchecked,

@@ -28,6 +28,9 @@ impl Versions {
     /// All versions of both products.
     pub const ALL: Self = Self { elasticsearch: (0, NEVER), opensearch: (0, NEVER) };
 
+    /// No version of either product.
+    pub const NONE: Self = Self { elasticsearch: (NEVER, NEVER), opensearch: (NEVER, NEVER) };
+
     /// Whether a target is among them.
     #[must_use]
     pub const fn include(self, target: Target) -> bool {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::index_field::IndexObject;
 use crate::message::panic_with;
 use crate::name::{DatabaseName, DocumentId, Revision};
 use crate::tree::Object;
@@ -21,18 +22,34 @@ pub trait CouchDocument: Sized {
     const DOCUMENT: DocumentInfo;
 }
 
-/// Asks whether a type is a document struct: `Probe::<Type>::IS_OBJECT`, with [`NoObject`] in scope for those that are none.
+/// Asks whether a type is written as objects: `Probe::<Type>::IS_OBJECT`, with [`NoObject`] in scope for those that are not.
 #[derive(Debug)]
 pub struct Probe<Type: ?Sized>(PhantomData<Type>);
 
-impl<Type: CouchDocument> Probe<Type> {
+/// A struct or enum that serde writes as objects. The derive of [`CouchDocument`] says it.
+pub trait WritesObjects {}
+
+impl<Type: WritesObjects> Probe<Type> {
     /// Being inherent, it comes before [`NoObject::IS_OBJECT`].
     pub const IS_OBJECT: bool = true;
 }
 
-/// A type that is no document struct, or of which that is not known.
+impl<Type: IndexObject> Probe<Type> {
+    /// What it is as an object. Being inherent, it comes before [`NoMapping::OBJECT`].
+    pub const OBJECT: Option<&'static Object> = Some(Type::OBJECT);
+}
+
+/// A type without a mapping.
+pub trait NoMapping {
+    /// There is none.
+    const OBJECT: Option<&'static Object> = None;
+}
+
+impl<Type: ?Sized> NoMapping for Probe<Type> {}
+
+/// A type that is not written as objects, or of which that is not known.
 pub trait NoObject {
-    /// It is none.
+    /// It is not, as far as is known.
     const IS_OBJECT: bool = false;
 }
 

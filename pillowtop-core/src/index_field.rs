@@ -36,6 +36,23 @@ pub trait IndexObject {
     const OBJECT: &'static Object;
 }
 
+/// A struct whose properties can stand among those of another one, as `#[serde(flatten)]` puts them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is flattened, and has no properties that could stand in this struct",
+    label = "no struct that derives `CouchDocument`",
+    note = "help: for a struct, derive `CouchDocument` on it",
+    note = "help: for an enum, write `#[es(skip)]` at this field; to index its members, name them at the struct: `#[es(properties(kind(keyword)))]`"
+)]
+pub trait Flattened {
+    /// Its properties.
+    const OBJECT: &'static Object;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Type: IndexObject> Flattened for Type {
+    const OBJECT: &'static Object = <Type as IndexObject>::OBJECT;
+}
+
 /// A longer term would make Lucene reject the whole document: 32766 bytes, four bytes a character at most.
 const KEYWORD: Field = Field::leaf("keyword", &[Parameter::new("ignore_above", "8191")]);
 

@@ -18,11 +18,14 @@ pub mod demand;
 pub mod tree;
 
 pub mod analysis;
+pub mod date;
 pub mod limits;
 pub mod references;
 pub mod requirement;
 pub mod settings;
 pub mod surroundings;
+
+pub mod creation;
 
 pub mod cow_str;
 pub mod raw_json;
@@ -44,6 +47,7 @@ pub mod decode;
 pub mod source;
 
 pub mod registry;
+pub mod samples;
 
 pub mod drift;
 

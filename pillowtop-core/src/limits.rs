@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::definition::keeps_dots;
 use crate::field_types::{Product, Target};
+use crate::settings::{integer, setting};
 
 /// Servers that count alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,11 +196,7 @@ fn hard_limit(limited: Limited, family: Family, said: Option<u64>) -> Option<u64
 }
 
 fn limit_in(settings: &Value, limited: Limited) -> Option<u64> {
-    let mut value = settings;
-    for name in limited.setting().split('.') {
-        value = value.get(name)?;
-    }
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    setting(settings, limited.setting()).and_then(integer).and_then(|limit| u64::try_from(limit).ok())
 }
 
 /// What a server of a family counts.

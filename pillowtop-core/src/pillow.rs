@@ -76,6 +76,8 @@ pub struct PillowInfo {
     pub settings_hash: u128,
     /// The servers that the mapping is for; empty when none is named. No part of any hash.
     pub targets: &'static [Target],
+    /// Sample documents, one a line, whose outcome is committed beside the mapping. No part of any hash.
+    pub samples: Option<&'static str>,
 }
 
 impl PillowInfo {
@@ -91,6 +93,7 @@ impl PillowInfo {
             settings: None,
             settings_hash: 0,
             targets: &[],
+            samples: None,
         }
     }
 }

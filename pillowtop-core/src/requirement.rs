@@ -98,6 +98,9 @@ pub fn of_root(mapping: &Value) -> Vec<Requirement> {
     found
 }
 
+/// Since when a condition of a template may be a list: older servers take it for one name, and map the field otherwise.
+const TEMPLATE_LISTS: Versions = Versions { elasticsearch: (0x0809, NEVER), opensearch: (NEVER, NEVER) };
+
 fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Vec<Requirement>) {
     for (name, template) in entry.as_object().into_iter().flatten() {
         let path = format!("dynamic_templates.{name}");
@@ -108,6 +111,9 @@ fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Ve
                     known.value_is_available(value, target)
                 });
                 server(&path, said(member, value), versions, "", found);
+                if value.is_array() && matches!(known.value, ValueKind::TextOrList) {
+                    server(&path, format!("has a list as `{member}`"), TEMPLATE_LISTS, "", found);
+                }
             }
             if member == "mapping" && value.get("type").is_some() {
                 let mut asked = Vec::new();
@@ -249,7 +255,7 @@ pub const fn majors(product: Product) -> (u16, u16) {
     }
 }
 
-fn words(versions: Versions) -> String {
+pub(crate) fn words(versions: Versions) -> String {
     let one = |product: Product, (first, removed): (u16, u16)| {
         let text = |number: u16| format!("{}.{}", number / 256, number % 256);
         match (first, removed) {

@@ -16,7 +16,8 @@ use crate::check::check_rules;
 use crate::document;
 use crate::errors::{Errors, with_help};
 use crate::expand::{expand_document_with, fallback_document, fallback_mapping};
-use crate::idents::{RULES_MARKER, private_path};
+use crate::facade::Facade;
+use crate::idents::RULES_MARKER;
 use crate::model::Document;
 use crate::parse::StructReceiver;
 use crate::rules::{Rules, RulesReceiver};
@@ -30,7 +31,7 @@ const MAPPING: &str = "mapping";
 const IMPLS: &str = "impls";
 
 /// The impls of a struct by the macro that it names; none if it names none, or not in a way that can be read.
-pub(crate) fn hand_to_rules(input: &DeriveInput) -> Option<TokenStream> {
+pub(crate) fn hand_to_rules(facade: &Facade, input: &DeriveInput) -> Option<TokenStream> {
     // What is wrong with these attributes, the core of the derive reports.
     let elsewhere = Errors::new();
     let receiver = StructReceiver::parse(&elsewhere, input);
@@ -39,11 +40,15 @@ pub(crate) fn hand_to_rules(input: &DeriveInput) -> Option<TokenStream> {
     elsewhere.leave_to_the_other_derive();
     let path = receiver.es.rules.as_ref()?;
     let marker = Ident::new(RULES_MARKER, path.span());
+    let private = facade.private();
     let call = |asked: &str| {
         let asked = Ident::new(asked, path.span());
-        quote_spanned!(path.span()=> #path! { @ #marker #asked #input })
+        quote_spanned!(path.span()=> #path! { @ #marker [#private] #asked #input })
     };
-    Some(expand_document_with(&document, &call(MAPPING)).unwrap_or_else(|| call(IMPLS)))
+    if receiver.is_source {
+        return Some(call(IMPLS));
+    }
+    Some(expand_document_with(facade, &document, &call(MAPPING)).unwrap_or_else(|| call(IMPLS)))
 }
 
 /// `rules!`: the macro, and what is wrong with the rules.
@@ -68,7 +73,7 @@ pub(crate) fn define(input: TokenStream) -> TokenStream {
 
 fn macro_of(receiver: &RulesReceiver, rules: &TokenStream) -> TokenStream {
     let RulesReceiver { attributes, visibility, name, .. } = receiver;
-    let (marker, private) = (format_ident!("{RULES_MARKER}"), private_path());
+    let marker = format_ident!("{RULES_MARKER}");
     // A macro that other crates see is one of its crate's root, whatever module it stands in.
     let macro_name = format_ident!("__pillowtop_{name}", span = name.span());
     let export = matches!(visibility, Visibility::Public(_)).then(|| quote!(#[doc(hidden)] #[macro_export]));
@@ -81,7 +86,7 @@ fn macro_of(receiver: &RulesReceiver, rules: &TokenStream) -> TokenStream {
         #export
         #[allow(unused_macros, reason = "rules may be written before structs that name them")]
         macro_rules! #macro_name {
-            (@ #marker $($item:tt)*) => { #private::derive_with_rules! { #rules { $($item)* } } };
+            (@ #marker [$($private:tt)*] $($item:tt)*) => { $($private)*::derive_with_rules! { #rules { $($item)* } } };
             ($($other:tt)*) => { ::core::compile_error! { #message } };
         }
         #[allow(unused_imports, reason = "rules may be written before structs that name them")]
@@ -136,11 +141,15 @@ impl Parse for Handed {
 
 /// The core of the derive of a struct that names rules.
 pub(crate) fn derive_with(input: TokenStream) -> TokenStream {
-    match syn::parse2::<Handed>(input) {
-        Ok(Handed { rules: Some(rules), input, is_mapping: true }) => document::mapping(&rules, &input),
-        Ok(Handed { rules: Some(rules), input, .. }) => document::derive(&rules, &input),
-        Ok(Handed { rules: None, is_mapping: true, .. }) => fallback_mapping(),
-        Ok(Handed { rules: None, input, .. }) => fallback_document(&input.ident, &input.generics),
-        Err(error) => error.to_compile_error(),
+    let Handed { rules, is_mapping, input } = match syn::parse2::<Handed>(input) {
+        Ok(handed) => handed,
+        Err(error) => return error.to_compile_error(),
+    };
+    match (rules, Facade::of(&input.attrs)) {
+        (_, Err(error)) => error,
+        (Some(rules), Ok(facade)) if is_mapping => document::mapping(&rules, &facade, &input),
+        (Some(rules), Ok(facade)) => document::derive(&rules, &facade, &input),
+        (None, Ok(_)) if is_mapping => fallback_mapping(),
+        (None, Ok(facade)) => fallback_document(&facade, &input.ident, &input.generics),
     }
 }

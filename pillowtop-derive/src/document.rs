@@ -6,37 +6,41 @@ use syn::DeriveInput;
 
 use crate::check::check_document;
 use crate::errors::Errors;
-use crate::expand::{expand_document, expand_mapping, fallback_document, fallback_mapping};
+use crate::expand::{expand_document, expand_mapping, expand_source, fallback_document, fallback_mapping};
+use crate::facade::Facade;
 use crate::model::Document;
 use crate::parse::StructReceiver;
 use crate::rules::Rules;
 
 /// The impls of a struct, or all its errors and impls that say nothing.
-pub(crate) fn derive(rules: &Rules, input: &DeriveInput) -> TokenStream {
+pub(crate) fn derive(rules: &Rules, facade: &Facade, input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let receiver = StructReceiver::parse(&errors, input);
-    let document = document(&errors, rules, &receiver);
-    let mut code = if errors.is_empty() {
-        expand_document(&document)
+    let (document, has_mapping) = document(&errors, rules, &receiver);
+    let mut code = if errors.is_empty() && receiver.is_source {
+        expand_source(facade, &document, has_mapping)
+    } else if errors.is_empty() {
+        expand_document(facade, &document)
     } else {
-        fallback_document(&input.ident, &input.generics)
+        fallback_document(facade, &input.ident, &input.generics)
     };
     code.extend(errors.finish());
     code
 }
 
 /// The mapping of a struct alone as an expression, or all its errors and a mapping that says nothing.
-pub(crate) fn mapping(rules: &Rules, input: &DeriveInput) -> TokenStream {
+pub(crate) fn mapping(rules: &Rules, facade: &Facade, input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let receiver = StructReceiver::parse(&errors, input);
-    let document = document(&errors, rules, &receiver);
-    let mapping = expand_mapping(&document).filter(|_| errors.is_empty());
+    let (document, _) = document(&errors, rules, &receiver);
+    let mapping = expand_mapping(facade, &document).filter(|_| errors.is_empty());
     let (mapping, errors) = (mapping.unwrap_or_else(fallback_mapping), errors.finish());
     quote!({ #errors #mapping })
 }
 
-fn document<'a>(errors: &Errors, rules: &Rules, receiver: &StructReceiver<'a>) -> Document<'a> {
+/// What a struct means, and whether it has a mapping.
+fn document<'a>(errors: &Errors, rules: &Rules, receiver: &StructReceiver<'a>) -> (Document<'a>, bool) {
     let document = Document::of(errors, rules, receiver);
-    check_document(errors, receiver, &document);
-    document
+    let has_mapping = check_document(errors, receiver, &document);
+    (document, has_mapping)
 }

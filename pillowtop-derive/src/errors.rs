@@ -74,8 +74,13 @@ impl Errors {
         errors.iter().map(syn::Error::to_compile_error).collect()
     }
 
-    /// Forgets the errors, because the other derive of the same struct reports them. Tells whether there were any.
-    pub(crate) fn leave_to_the_other_derive(self) -> bool {
+    /// Drops the errors, because the other derive of the same struct reports them.
+    pub(crate) fn leave_to_the_other_derive(self) {
+        self.forget();
+    }
+
+    /// Drops the errors, because what is missing is not needed. Returns whether there were any.
+    pub(crate) fn forget(self) -> bool {
         self.0.borrow_mut().take().is_some_and(|errors| !errors.is_empty())
     }
 }

@@ -4,6 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::Lifetime;
 
+use crate::facade::Facade;
+
 /// A local variable of generated code. Being of the macro's own hygiene, it can neither hide nor be hidden by a user's name.
 pub(crate) struct Local(&'static str);
 
@@ -37,6 +39,11 @@ pub(crate) fn index_alias(place: Span) -> Ident {
     Ident::new("__Index", Span::mixed_site().located_at(place))
 }
 
+/// The `self` of generated methods with a user's place: in a `macro_rules!`, the user's own `self` is another name.
+pub(crate) fn own_self(place: Span) -> Ident {
+    Ident::new("self", Span::call_site().located_at(place))
+}
+
 /// The facade's private module under a short name, within the block that an expansion is.
 pub(crate) struct Private;
 
@@ -58,24 +65,12 @@ impl ToTokens for Private {
     }
 }
 
-/// The facade as every crate sees it that depends on it.
-pub(crate) fn facade() -> TokenStream {
-    quote!(::pillowtop)
-}
-
 /// What a struct's tokens begin with, after an `@`, on their way through a crate's rules: hardly another macro takes that.
 pub(crate) const RULES_MARKER: &str = "__a_struct_for_rules";
 
-/// The facade's private module by its whole path.
-pub(crate) fn private_path() -> TokenStream {
-    let facade = facade();
-    // The version in the name keeps a derive and a facade of two releases from being linked silently.
-    quote!(#facade::__private_0_1_0)
-}
-
 /// A block of impls in which [`PRIVATE`] is known, and nothing of it outside.
-pub(crate) fn in_const_block(items: &TokenStream) -> TokenStream {
-    let path = private_path();
+pub(crate) fn in_const_block(facade: &Facade, items: &TokenStream) -> TokenStream {
+    let path = facade.private();
     quote! {
         const _: () = {
             use #path as #PRIVATE;

@@ -5,6 +5,8 @@ mod idents;
 
 mod parse;
 
+mod facade;
+
 mod rules;
 
 mod model;
@@ -30,14 +32,17 @@ use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
 use crate::committed::Crate;
+use crate::facade::Facade;
 use crate::rules::Rules;
 
 /// A struct's mapping: `#[couch(...)]` says what a document is, `#[es(...)]` how a field is mapped. See the attribute reference.
 #[proc_macro_derive(CouchDocument, attributes(couch, es, serde))]
 pub fn derive_couch_document(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    or_report(|| {
-        callback::hand_to_rules(&input).unwrap_or_else(|| document::derive(&Rules::default(), &input))
+    or_report(|| match Facade::of(&input.attrs) {
+        Ok(facade) => callback::hand_to_rules(&facade, &input)
+            .unwrap_or_else(|| document::derive(&Rules::default(), &facade, &input)),
+        Err(error) => error,
     })
 }
 
@@ -45,7 +50,11 @@ pub fn derive_couch_document(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Pillow, attributes(pillow, couch, es, serde))]
 pub fn derive_pillow(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    or_report(|| pillow::derive(&input, Crate::of_environment().as_ref()))
+    or_report(|| match Facade::of(&input.attrs) {
+        Ok(facade) => pillow::derive(&input, &facade, Crate::of_environment().as_ref()),
+        // The other derive reports it.
+        Err(_) => proc_macro2::TokenStream::new(),
+    })
 }
 
 /// The conventions of a crate, which its structs name: `#[es(rules = crate::rules)]`.

@@ -7,11 +7,12 @@ use crate::check::check_pillow;
 use crate::committed::{Crate, State, state};
 use crate::errors::Errors;
 use crate::expand::{Drift, expand_pillow, fallback_pillow};
+use crate::facade::Facade;
 use crate::model::PillowModel;
 use crate::parse::{PillowReceiver, StructReceiver, refuse_inside};
 
 /// The impl of a struct, or all its errors and an impl that says nothing.
-pub(crate) fn derive(input: &DeriveInput, compiled: Option<&Crate>) -> TokenStream {
+pub(crate) fn derive(input: &DeriveInput, facade: &Facade, compiled: Option<&Crate>) -> TokenStream {
     // What is wrong with these attributes, the other derive reports.
     let elsewhere = Errors::new();
     let receiver = StructReceiver::parse(&elsewhere, input);
@@ -24,8 +25,8 @@ pub(crate) fn derive(input: &DeriveInput, compiled: Option<&Crate>) -> TokenStre
     check_pillow(&errors, &receiver, &attribute, pillow.as_ref());
     let is_slip = attribute.is_slip() || receiver.couch.is_slip();
     let mut code = match &pillow {
-        Some(pillow) if errors.is_empty() && !is_slip => expand_pillow(pillow, &drift(pillow)),
-        _ => fallback_pillow(&receiver, errors.is_empty()),
+        Some(pillow) if errors.is_empty() && !is_slip => expand_pillow(facade, pillow, &drift(pillow)),
+        _ => fallback_pillow(facade, &receiver, errors.is_empty()),
     };
     code.extend(errors.finish());
     code

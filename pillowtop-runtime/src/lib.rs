@@ -17,6 +17,8 @@ pub mod claim;
 
 pub mod scan;
 
+pub mod index_id;
+
 pub mod row;
 
 pub mod retry;
@@ -36,6 +38,8 @@ pub mod member;
 mod inbox;
 
 pub mod service;
+
+pub mod touch;
 
 pub mod reindex;
 

@@ -18,7 +18,7 @@ use crate::claim::{ClaimKey, ClaimStore, StoreError};
 use crate::clock::{now_micros, now_text};
 
 /// Ids of one request. More are split.
-const IDS: usize = 500;
+pub(crate) const IDS: usize = 500;
 /// How often a process that waits reads whether its requests are done.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -29,8 +29,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 pub enum RequestKind {
     /// Fetch the documents again, decide, and write or delete them.
     Touch,
-    /// Give up on these documents: an operation of theirs that keeps failing with an unrecognised error becomes a dead letter, so that
-    /// the pillow continues.
+    /// Give up on these documents: they are processed as by [`Touch`](Self::Touch), and one that fails with an unrecognised error becomes
+    /// a dead letter at once, so that the pillow continues.
     Bury,
     /// Read the claim again: it was changed from outside.
     Reload,
@@ -47,6 +47,13 @@ pub struct RequestResult {
     pub dead_letters: u64,
     /// Documents that the pillow has nothing to do with.
     pub ignored: u64,
+}
+
+impl RequestResult {
+    /// How many ids that are.
+    pub fn total(&self) -> u64 {
+        self.indexed + self.removed + self.dead_letters + self.ignored
+    }
 }
 
 impl std::ops::AddAssign for RequestResult {
@@ -126,6 +133,25 @@ pub async fn wait(
         }
     }
     Ok(total)
+}
+
+/// Removes requests that nobody waits for any more. Their owner may have begun to work on them.
+///
+/// # Errors
+///
+/// When the store cannot be read or written.
+pub async fn withdraw(store: &dyn ClaimStore, keys: &[String]) -> Result<(), StoreError> {
+    for key in keys {
+        // The owner may be writing its result at the same time.
+        while let Some(stored) = store.read(key).await? {
+            match store.remove(key, stored.token).await {
+                Ok(()) => break,
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What became of one id of a request.

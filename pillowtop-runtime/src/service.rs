@@ -107,11 +107,13 @@ impl DatabaseSelection {
         if selected.is_empty() { Err(unmatched) } else { Ok(selected) }
     }
 
-    fn prefixes_ids(&self) -> bool {
+    /// Whether ids in the target are `<database>/<_id>`, as [`index_id`](crate::index_id::index_id) makes them.
+    pub fn prefixes_ids(&self) -> bool {
         matches!(self, Self::Several { ids_are_global: false, .. })
     }
 
-    fn slice(&self, database: &DatabaseName) -> Slice {
+    /// The slice of a target that one of these databases is read into.
+    pub fn slice(&self, database: &DatabaseName) -> Slice {
         match self {
             Self::One(_) => Slice::Whole,
             Self::Several { .. } => Slice::Database(database.clone()),
@@ -237,7 +239,15 @@ impl Engine {
         Arc::clone(inbox)
     }
 
-    async fn selected(&self, selection: &DatabaseSelection) -> Result<BTreeSet<DatabaseName>, ServiceError> {
+    /// The databases that are selected now.
+    ///
+    /// # Errors
+    ///
+    /// When none is, or the databases cannot be listed.
+    pub async fn selected(
+        &self,
+        selection: &DatabaseSelection,
+    ) -> Result<BTreeSet<DatabaseName>, ServiceError> {
         match selection {
             DatabaseSelection::One(name) => Ok(BTreeSet::from([name.clone()])),
             several @ DatabaseSelection::Several { .. } => {
@@ -273,6 +283,18 @@ pub enum ServiceError {
         /// The pillow.
         pillow: String,
     },
+}
+
+impl ServiceError {
+    /// Why a pillow is paused, and the command that helps where there is one.
+    fn pause_reason(&self) -> String {
+        match self {
+            Self::Open(OpenError::NotReady { reason, hint: Some(hint) }) => {
+                format!("{reason}; {}", hint.replace("PROGRAM ", ""))
+            }
+            error => error.to_string(),
+        }
+    }
 }
 
 /// What a service does when something fails.
@@ -379,7 +401,7 @@ impl Supervisor {
                     break;
                 }
                 Err(error) if running.is_empty() => {
-                    self.served.counters.set_paused(&self.looking(), Some(error.to_string()));
+                    self.served.counters.set_paused(&self.looking(), Some(error.pause_reason()));
                 }
                 Err(error) => tracing::warn!(pillow = self.name(), %error, "targets are not looked for"),
             }
@@ -493,7 +515,9 @@ impl Supervisor {
                     entry.backoff.reset();
                 }
                 entry.retry_at = Instant::now() + entry.backoff.failed();
-                self.served.counters.set_paused(&member_name(&self.served, &key.1), Some(error.to_string()));
+                self.served
+                    .counters
+                    .set_paused(&member_name(&self.served, &key.1), Some(error.pause_reason()));
             }
         }
         Ok(())

@@ -145,9 +145,10 @@ pub fn assert_committed(registry: &Registry) {
 pub mod __private_0_1_0 {
     pub use core::option::Option;
     pub use pillowtop_core::demand::Demand;
-    pub use pillowtop_core::document::{NoObject, Probe, assert_no_object};
+    pub use pillowtop_core::document::{NoMapping, NoObject, Probe, WritesObjects, assert_no_object};
     pub use pillowtop_core::field_types::Target;
     pub use pillowtop_core::filter::{Contains, Optional, Plain, Step, Text};
+    pub use pillowtop_core::index_field::Flattened;
     pub use pillowtop_core::pillow::{Committed, Pillow, PillowInfo, Transform};
     pub use pillowtop_core::surroundings::DefinedNames;
     pub use pillowtop_core::tree::{Field, Member, Object, Parameter};

@@ -119,7 +119,7 @@ fn parameters_of_every_shape_are_said() {
     runtime(hour(type = "long", script(source = "emit(1)")), name(type = "keyword")),
     derived(day(type = "keyword", script(source = "emit('x')"))),
     _source(includes = ["a.*"], excludes = ["secret"]),
-    _routing(required = true),
+    _routing(required = false),
     _meta(owner = "search", versions = [1, 2]),
     _size(enabled = true),
     _data_stream_timestamp(enabled = true)
@@ -146,7 +146,7 @@ fn the_root_says_all_that_a_root_can() {
             "runtime": {"hour": {"type": "long", "script": {"source": "emit(1)"}}, "name": {"type": "keyword"}},
             "derived": {"day": {"type": "keyword", "script": {"source": "emit('x')"}}},
             "_source": {"includes": ["a.*"], "excludes": ["secret"]},
-            "_routing": {"required": true},
+            "_routing": {"required": false},
             "_meta": {"owner": "search", "versions": [1, 2]},
             "_size": {"enabled": true},
             "_data_stream_timestamp": {"enabled": true},

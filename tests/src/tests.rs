@@ -105,6 +105,10 @@ fn the_couch_server_answers_as_couchdb_where_pouchdb_does_not() {
     let selector = r#"{"selector":{"n":1},"fields":["_id","deep.x"]}"#;
     let found = ask(&couch, "POST", "/things/_changes?filter=_selector&include_docs=true", selector);
     assert_eq!(found["results"][0]["doc"], json!({"_id": "a", "deep": {"x": 1}}));
+    let nested = r#"{"selector":{"$or":[{"n":{"$exists":true,"$ne":null}},{"_deleted":true}]}}"#;
+    let found = ask(&couch, "POST", "/things/_changes?filter=_selector", nested);
+    let ids: Vec<_> = found["results"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
+    assert_eq!(ids, ["a", "b"]);
 
     let end =
         request(couch.port(), "GET", "/things/_changes?feed=continuous&timeout=100&since=now", "").unwrap();

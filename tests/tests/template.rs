@@ -1,4 +1,5 @@
-//! The smallest workspace of a user's own, as a new user meets it: it builds, a changed field stops the build, and one command mends it.
+//! The smallest workspace of a user's own, as a new user meets it: it builds, a changed field stops
+//! the build, and one command mends it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -39,7 +40,7 @@ impl Workspace {
     }
 
     fn edit(&self, from: &str, to: &str) {
-        let path = self.folder.join("documents/src/lib.rs");
+        let path = self.folder.join("documents/src/book.rs");
         let text = fs_err::read_to_string(&path).expect("the documents");
         assert!(text.contains(from), "{text}");
         fs_err::write(&path, text.replacen(from, to, 1)).expect("the documents");

@@ -3,6 +3,7 @@
 
 mod bench;
 mod reference;
+mod template;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
         .quickstart(Samples { changes: commcare::samples::changes, searches })
         .task("test", "Install and start real servers, and run all tests", pillowtop_tests::run)
         .task("reference", "Write the reference page of field types", reference::run)
+        .task("template", "Write examples/template", template::run)
         .task("bench", "Measure conversion, builds, loading and following", bench::run)
         .main()
 }

@@ -7,19 +7,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pillowtop_core::DatabaseName;
 use pillowtop_core::conformance::{Conformance, Effect, Finding, Rehearsal, Report};
 use pillowtop_core::field_types::{Product, Target};
+use pillowtop_core::{DatabaseName, Definition};
 use pillowtop_runtime::member::{Decider, Decision};
 use pillowtop_runtime::row::Row;
 
 use crate::arguments::Audit;
 use crate::context::Context;
-use crate::documents::Input;
+use crate::documents::{Input, is_url};
 use crate::exit::{Failure, Outcome};
 use tally::Tally;
 
-/// The versions whose rules are asked when nobody names one: those that were compared with real servers.
+/// The versions whose rules are asked when nobody names one: those that were compared with real
+/// servers.
 const TARGETS: [Target; 6] = [
     Target::elasticsearch(7, 10),
     Target::elasticsearch(7, 17),
@@ -48,6 +49,61 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
     let pillow = context.pillow(&arguments.name)?;
     let definition = pillow.definition();
     let conformance = Conformance::new(&definition.mappings, &definition.settings);
+    let targets = targets_of(definition, &conformance, arguments)?;
+    let database =
+        definition.document.database.map_or_else(|| DatabaseName::from("audit"), DatabaseName::from);
+    let mut auditor = Auditor {
+        decider: Decider {
+            pillow: Arc::clone(pillow),
+            target: definition.index_name(None, 1),
+            database,
+            prefixes_ids: false,
+            keeps_bodies: false,
+        },
+        rehearsal: conformance.rehearse(&targets),
+        targets,
+        tally: Tally::default(),
+    };
+    let document = &definition.document;
+    let mut input = match arguments.limit {
+        Some(limit) if is_url(&arguments.docs) => {
+            Input::of_types(context, &arguments.docs, document.type_field, document.types, limit).await?
+        }
+        _ => Input::open(context, &arguments.docs).await?,
+    };
+    let mut quota = Quota { left: BTreeMap::new(), type_field: document.type_field };
+    if let Some(limit) = arguments.limit {
+        quota.left = document.types.iter().map(|doc_type| (*doc_type, limit)).collect();
+    }
+    let mut said = Instant::now();
+    'reading: while let Some(rows) = input.next().await? {
+        for row in rows {
+            if quota.is_used_up() {
+                break 'reading;
+            }
+            if quota.takes(&row) {
+                auditor.row(&row);
+            }
+        }
+        if said.elapsed() >= SAY_EVERY {
+            context.talk.note(&format!("auditing: {} documents", auditor.tally.documents.read));
+            said = Instant::now();
+        }
+    }
+    let Auditor { tally, targets, .. } = auditor;
+    if tally.documents.read == 0 {
+        context.talk.note(&format!("there are no documents in {}", input.shown()));
+    }
+    print::print(context, definition, &conformance, &targets, &tally);
+    Ok(if tally.is_rejecting() { Outcome::Differs } else { Outcome::Done })
+}
+
+/// The servers that have all types of a mapping: the one that is named, or those that are known.
+fn targets_of(
+    definition: &Definition,
+    conformance: &Conformance,
+    arguments: &Audit,
+) -> Result<Vec<Target>, Failure> {
     let targets = match arguments.target {
         Some(target) if !conformance.is_for(target) => {
             return Err(Failure::usage(format!(
@@ -66,41 +122,28 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
         ))
         .hint("name one by `--target`"));
     }
-    let database =
-        definition.document.database.map_or_else(|| DatabaseName::from("audit"), DatabaseName::from);
-    let mut auditor = Auditor {
-        decider: Decider {
-            pillow: Arc::clone(pillow),
-            target: definition.index_name(None, 1),
-            database,
-            prefixes_ids: false,
-            keeps_bodies: false,
-        },
-        rehearsal: conformance.rehearse(&targets),
-        targets,
-        tally: Tally::default(),
-    };
-    let mut input = Input::open(context, &arguments.docs).await?;
-    let limit = arguments.limit.unwrap_or(u64::MAX);
-    let mut said = Instant::now();
-    'reading: while let Some(rows) = input.next().await? {
-        for row in rows {
-            if auditor.tally.documents.read >= limit {
-                break 'reading;
-            }
-            auditor.row(&row);
-        }
-        if said.elapsed() >= SAY_EVERY {
-            context.talk.note(&format!("auditing: {} documents", auditor.tally.documents.read));
-            said = Instant::now();
-        }
+    Ok(targets)
+}
+
+/// How many documents of each type are still to be read; nothing without a limit.
+struct Quota {
+    left: BTreeMap<&'static str, u64>,
+    type_field: &'static str,
+}
+
+impl Quota {
+    fn is_used_up(&self) -> bool {
+        !self.left.is_empty() && self.left.values().all(|left| *left == 0)
     }
-    let Auditor { tally, targets, .. } = auditor;
-    if tally.documents.read == 0 {
-        context.talk.note(&format!("there are no documents in {}", input.shown()));
+
+    /// Whether a row is read: one of another type is, too.
+    fn takes(&mut self, row: &Row) -> bool {
+        let doc_type = row.document_text(self.type_field);
+        let Some(left) = doc_type.and_then(|doc_type| self.left.get_mut(&*doc_type)) else { return true };
+        let takes = *left > 0;
+        *left = left.saturating_sub(1);
+        takes
     }
-    print::print(context, definition, &conformance, &targets, &tally);
-    Ok(if tally.is_rejecting() { Outcome::Differs } else { Outcome::Done })
 }
 
 struct Auditor<'a> {

@@ -1,4 +1,5 @@
-//! `make-mapping --explain`: each field of an index, the struct's field that it comes from, and what decided it.
+//! `make-mapping --explain`: each field of an index, the struct's field that it comes from, and
+//! what decided it.
 
 use pillowtop_core::definition::{field_mapping, reserved_properties};
 use pillowtop_core::drift::rust_name;
@@ -86,7 +87,8 @@ fn root(object: &Object) -> Vec<Explained> {
     lines
 }
 
-/// A line for each property of an object, and for what is inside it; `above` is what decided the field that holds the object.
+/// A line for each property of an object, and for what is inside it; `above` is what decided the
+/// field that holds the object.
 fn members(object: &Object, rust_path: &str, path: &str, above: Option<&str>, lines: &mut Vec<Explained>) {
     for (member, origin) in object.origins() {
         let rust_path = match &origin {
@@ -139,7 +141,8 @@ fn property(
     }
 }
 
-/// What decided a field. A struct's own parameters come before those of a rule, and stand beside those of the field.
+/// What decided a field. A struct's own parameters come before those of a rule, and stand beside
+/// those of the field.
 fn decided(origin: &Origin<'_>, field: &Field) -> String {
     const OF_STRUCT: &str = "attribute of the struct";
     let at_field = decided_at_field(origin, field);

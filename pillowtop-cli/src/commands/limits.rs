@@ -1,7 +1,8 @@
-//! What is said of a mapping's limits, settings and references when it is made: an error for what no server takes, past a limit too, a warning
-//! near one.
+//! What is said of a mapping's limits, settings and references when it is made: an error for what
+//! no server takes, past a limit too, a warning near one.
 
 use pillowtop_core::Definition;
+use pillowtop_core::creation::{doubts, of_products, problems};
 use pillowtop_core::limits::examine;
 use pillowtop_core::references::wrong_references;
 use pillowtop_core::settings::{suggestion, unknown_names};
@@ -10,8 +11,8 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::exit::Failure;
 
-/// Warns of what is near a limit or not known, and returns the warnings as data. Fails with all limits that the mapping exceeds, or with
-/// all names in it that it does not have.
+/// Warns of what is near a limit or not known, and returns the warnings as data. Fails with all
+/// limits that the mapping exceeds, or with all names in it that it does not have.
 pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result<Vec<Value>, Failure> {
     let name = &definition.pillow;
     let (mut past, mut warnings) = (Vec::new(), Vec::new());
@@ -26,9 +27,13 @@ pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result
             }));
         }
     }
+    for doubt in doubts(&definition.mappings) {
+        context.talk.note(&format!("warning: {name}: {doubt}; {}", doubt.help));
+        warnings.push(json!({"pillow": name, "warning": doubt.to_string(), "path": doubt.path}));
+    }
     for unknown in unknown_names(&definition.settings) {
         let meant =
-            suggestion(unknown).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
+            suggestion(&unknown).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
         let warning = format!("no server is known to have the setting `{unknown}`{meant}");
         context.talk.note(&format!("warning: {name}: {warning}"));
         warnings.push(json!({"pillow": name, "warning": warning, "setting": unknown}));
@@ -39,10 +44,30 @@ pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result
         return Err(Failure::new(wrong.join("; "))
             .hint("a path has the JSON names of all objects from the root, joined by dots"));
     }
+    refuse_problems(definition)?;
     let Some((_, setting)) = past.first() else { return Ok(warnings) };
     let hint = format!(
         "leave fields out (`#[es(skip)]`, `#[es(object, dynamic = false)]`, `flattened`), or raise `{setting}` in the pillow's settings"
     );
     let said: Vec<String> = past.iter().map(|(text, _)| text.clone()).collect();
     Err(Failure::new(said.join("; ")).hint(hint))
+}
+
+/// Fails with what no server accepts of a mapping with its settings, or what a target of the pillow
+/// does not.
+fn refuse_problems(definition: &Definition) -> Result<(), Failure> {
+    let mut found = problems(&definition.mappings, &definition.settings);
+    found.extend(of_products(&definition.settings));
+    found.retain(|problem| problem.concerns_any(definition.targets));
+    let Some(help) = found.first().map(|problem| problem.help.clone()) else { return Ok(()) };
+    let messages: Vec<String> = found
+        .iter()
+        .map(|problem| {
+            let targets = definition.targets.iter().filter(|target| problem.concerns(**target));
+            let targets: Vec<String> = targets.map(ToString::to_string).collect();
+            let on = if targets.is_empty() { String::new() } else { format!(" (on {})", targets.join(", ")) };
+            format!("{}: {problem}{on}", definition.pillow)
+        })
+        .collect();
+    Err(Failure::new(messages.join("; ")).hint(help))
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pillowtop_core::diff::{diff, summary};
-use pillowtop_core::drift::{self, Finding, State, finding};
-use pillowtop_core::{CommittedFile, Definition};
+use pillowtop_core::drift::{self, Finding, State, finding, samples_finding};
+use pillowtop_core::{AnyPillow, CommittedFile, Definition, samples};
 use serde_json::{Value, json};
 
 use super::explain::explain;
@@ -23,18 +24,17 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
     }
     let pillows =
         if is_all { context.registry.pillows().to_vec() } else { context.pillows(&arguments.names)? };
-    let definitions: Vec<&Definition> = pillows.iter().map(|pillow| pillow.definition()).collect();
     if arguments.explain {
         let explained: Vec<Value> = pillows.iter().map(|pillow| explain(context, pillow.as_ref())).collect();
         context.talk.json(&json!({"pillows": explained}));
         return Ok(Outcome::Done);
     }
     let (mut usable, mut failures, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
-    for definition in definitions {
-        match check_limits(context, definition) {
+    for pillow in &pillows {
+        match check_limits(context, pillow.definition()) {
             Ok(found) => {
                 warnings.extend(found);
-                usable.push(definition);
+                usable.push(Arc::clone(pillow));
             }
             Err(failure) => failures.push(failure),
         }
@@ -47,8 +47,9 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
         return failure.map_or_else(|| Ok(outcome.unwrap_or(Outcome::Done)), Err);
     }
     let mut written = Vec::new();
-    for definition in &usable {
-        written.push(write(context, definition)?);
+    for pillow in &usable {
+        written.push(write(context, pillow.definition())?);
+        written.extend(write_samples(context, pillow.as_ref())?);
     }
     if failure.is_none() || !usable.is_empty() {
         context.talk.json(&json!({"mappings": written, "warnings": warnings}));
@@ -83,6 +84,25 @@ fn write(context: &Context, definition: &Definition) -> Result<Value, Failure> {
         }
     }
     Ok(json!({"pillow": name, "path": shown(&path), "state": said, "hash": file.hash}))
+}
+
+/// Writes what the sample documents of a pillow become, if it has samples.
+fn write_samples(context: &Context, pillow: &dyn AnyPillow) -> Result<Option<Value>, Failure> {
+    let (Some(new), Some(mapping)) = (samples::snapshot(pillow), drift::path(pillow.definition())) else {
+        return Ok(None);
+    };
+    let path = samples::path_beside(&mapping);
+    let old = fs_err::read_to_string(&path).unwrap_or_default();
+    let changed = samples::changed(&old, &new);
+    let said = if old == new { "unchanged" } else { "updated" };
+    if old != new {
+        fs_err::write(&path, &new)
+            .map_err(|error| Failure::new(format!("cannot write {}: {error}", shown(&path))))?;
+    }
+    context.talk.text(&format!("{said:>10}  {}", shown(&path)));
+    Ok(Some(
+        json!({"pillow": pillow.definition().pillow, "path": shown(&path), "state": said, "changed": changed}),
+    ))
 }
 
 /// How committed mappings stand to their structs.
@@ -144,17 +164,26 @@ impl Comparison {
     }
 }
 
-/// Says the state of each committed mapping, with `with_changes` what changed, and with `all` what no pillow has.
+/// Says the state of each committed mapping, with `with_changes` what changed, and with `all` what
+/// no pillow has.
 fn compare(
     context: &Context,
-    definitions: &[&Definition],
+    pillows: &[Arc<dyn AnyPillow>],
     all: bool,
     with_changes: bool,
 ) -> Result<Comparison, Failure> {
     let mut found = Comparison { states: Vec::new(), changes: Vec::new(), is_fine: true };
-    for definition in definitions {
+    for pillow in pillows {
+        let definition = pillow.definition();
         let (name, file) = (definition.pillow.as_str(), shown_file(definition));
         found.add(context, Some(name), &file, &finding(definition, &file, &context.program), with_changes);
+        if let Some(mapping) = drift::path(definition) {
+            let file = shown(&samples::path_beside(&mapping));
+            let said = samples_finding(pillow.as_ref(), &mapping, &file, &context.program);
+            if let Some(said) = said.filter(|said| !said.state.is_fine()) {
+                found.add(context, Some(name), &file, &said, with_changes);
+            }
+        }
     }
     let orphans = if all { orphans(context)? } else { Vec::new() };
     for file in orphans.iter().map(|path| shown(path)) {

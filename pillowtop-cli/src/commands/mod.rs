@@ -8,7 +8,9 @@ mod explain;
 pub(crate) mod fast_reindex;
 pub(crate) mod limits;
 pub(crate) mod make_mapping;
+pub(crate) mod new;
 pub(crate) mod new_pillow;
 pub(crate) mod pillows;
+#[cfg(feature = "quickstart")]
 pub(crate) mod quickstart;
 pub(crate) mod run;

@@ -21,8 +21,37 @@ use crate::exit::{Failure, Outcome};
 use crate::new_pillow::body::{self, Body};
 use crate::new_pillow::model::Draft;
 use crate::new_pillow::{from_mapping, mapping, names, relaxed, stand_ins, write};
+use crate::output::counted;
+
+/// A module that was written.
+pub(in crate::commands) struct Module {
+    /// The name of the document's struct.
+    pub(in crate::commands) document: String,
+    /// The crates that it uses, pillowtop aside.
+    pub(in crate::commands) crates: Vec<&'static str>,
+}
 
 pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outcome, Failure> {
+    let Module { crates, .. } = write_module(context, arguments).await?;
+    let crates: Vec<String> = crates.iter().map(|name| format!("`{name}`")).collect();
+    let (program, name) = (&context.program, &arguments.name);
+    let audit = if arguments.from_docs.is_some() {
+        format!(", then `{program} audit {name} --docs …`")
+    } else {
+        String::new()
+    };
+    context.talk.note(&format!(
+        "\nhint: put it into a crate with {}, name it in `registry![…]`, and run `{program} make-mapping {name}`{audit}",
+        crates.join(", ")
+    ));
+    Ok(Outcome::Done)
+}
+
+/// Writes the module and says what became of its source.
+pub(in crate::commands) async fn write_module(
+    context: &Context,
+    arguments: &NewPillow,
+) -> Result<Module, Failure> {
     let name = &arguments.name;
     if let Some(problem) = pillow_name_problem(name).or_else(|| index_name_problem(name)) {
         return Err(Failure::usage(format!("no pillow can be named `{name}`: it {problem}")));
@@ -41,7 +70,7 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
     let (mut draft, more) = from_mapping::draft(&mappings).map_err(unusable)?;
     notes.extend(more);
     let missing = stand_ins::add(&mut settings, &mappings).map_err(unusable)?;
-    fill_in(&mut draft, name, alias, &shown(source));
+    fill_in(&mut draft, arguments, alias, &shown(source));
     draft.docs.extend(stand_ins::docs(&missing));
     notes.extend(missing.notes);
     let settings = settings.as_object().is_some_and(|settings| !settings.is_empty()).then_some(settings);
@@ -71,7 +100,7 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
     let warnings = limits::warn(context, &mapping::properties(&draft), settings.as_ref());
     let written = Written { text: &text, settings: settings_path, warnings };
     report(context, arguments, &draft, &notes, &written);
-    Ok(Outcome::Done)
+    Ok(Module { document: write::document_name(&draft), crates: write::crates(&draft) })
 }
 
 /// The module's text, as rustfmt writes it in that folder.
@@ -109,24 +138,25 @@ fn report(context: &Context, arguments: &NewPillow, draft: &Draft, notes: &[Note
         "warnings": written.warnings, "rust": out.is_none().then_some(written.text),
     }));
     let place = out.map_or_else(String::new, |out| format!(" in {out}"));
-    context.talk.note(&format!("`{document}`: {fields} fields in {structs} structs{place}"));
-    context.talk.note(&format!(
-        "\nhint: put it into a crate with {}, name it in `registry![…]`, then run `{} make-mapping {}`",
-        crates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-        context.program,
-        arguments.name
-    ));
+    let (fields, structs) = (counted(fields as u64, "field"), counted(structs as u64, "struct"));
+    context.talk.note(&format!("`{document}`: {fields} in {structs}{place}"));
 }
 
 /// What only the command knows.
-fn fill_in(draft: &mut Draft, name: &str, alias: Option<String>, source: &str) {
+fn fill_in(draft: &mut Draft, arguments: &NewPillow, alias: Option<String>, source: &str) {
+    let name = &arguments.name;
     let alias = alias.filter(|alias| index_name_problem(alias).is_none());
-    name.clone_into(&mut draft.pillow.name);
-    draft.pillow.alias = alias.unwrap_or_else(|| name.to_owned());
-    draft.pillow.doc_types = vec![names::type_name(name)];
-    draft.pillow.doc_type_comment = String::from(
-        "The value of `doc_type` in the documents: a guess from the pillow's name, since a mapping does not say it.",
-    );
+    draft.pillow.name.clone_from(name);
+    draft.pillow.alias = alias.unwrap_or_else(|| name.clone());
+    draft.pillow.type_field = (arguments.type_field != "doc_type").then(|| arguments.type_field.clone());
+    draft.pillow.doc_types.clone_from(&arguments.doc_type);
+    draft.pillow.deleted.clone_from(&arguments.deleted);
+    if arguments.doc_type.is_empty() {
+        draft.pillow.doc_types = vec![names::type_name(name)];
+        draft.pillow.doc_type_comment = String::from(
+            "The value of `doc_type` in the documents: a guess from the pillow's name, since a mapping does not say it.",
+        );
+    }
     draft.docs = vec![
         format!("The pillow `{name}`, from the mapping in `{}`.", source.replace('`', "'")),
         String::new(),
@@ -186,8 +216,9 @@ fn place_settings(arguments: &NewPillow, settings: &Value) -> SettingsPlace {
     parts.map_or_else(inline, |said| SettingsPlace { said, path: Some(path) })
 }
 
-/// The text as rustfmt writes it with the configuration of a folder; none without a rustfmt that takes it.
-fn formatted(text: &str, folder: &Path) -> Option<String> {
+/// The text as rustfmt writes it with the configuration of a folder; none without a rustfmt that
+/// takes it.
+pub(in crate::commands) fn formatted(text: &str, folder: &Path) -> Option<String> {
     let folder = std::path::absolute(folder).ok()?;
     let folder = folder.ancestors().find(|folder| folder.is_dir())?;
     let mut child = Command::new("rustfmt")

@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// What stands for standard input in place of a file's path.
+/// Stands for standard input in place of a file's path.
 pub(crate) const STANDARD_INPUT: &str = "-";
 
 pub(super) type Bytes = Box<dyn BufRead + Send>;
@@ -38,10 +38,7 @@ pub(super) fn decompressed(mut source: impl Read + Send + 'static) -> io::Result
     let mut start = Vec::new();
     source.by_ref().take(ZSTD.len() as u64).read_to_end(&mut start)?;
     if let Some((_, format)) = OTHERS.iter().find(|(magic, _)| start.starts_with(magic)) {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("it is {format}, and gzip and zstd are supported"),
-        ));
+        return Err(Error::new(ErrorKind::Unsupported, format!("{format} is not supported")));
     }
     let is_skippable = matches!(start.as_slice(), [0x50..=0x5f, 0x2a, 0x4d, 0x18]);
     let (is_gzip, is_zstd) = (start.starts_with(&GZIP), start.starts_with(&ZSTD) || is_skippable);

@@ -1,4 +1,5 @@
-//! Documents in a JSON value: a document, a list of them, or a response of CouchDB that contains documents.
+//! Documents in a JSON value: a document, a list of them, or a response of CouchDB that contains
+//! documents.
 
 use pillowtop_core::fingerprint::hash_text;
 use pillowtop_runtime::row::{Row, RowError};
@@ -47,7 +48,8 @@ fn no_document() -> String {
     "it has no document: save the response with `include_docs=true`".to_owned()
 }
 
-/// A row of a changes feed or of a view, the revisions of a document from `_bulk_get`, or a document by itself.
+/// A row of a changes feed or of a view, the revisions of a document from `_bulk_get`, or a
+/// document by itself.
 fn item(text: &str, place: &str) -> Result<Vec<Row>, String> {
     let has = |name: &str| scan::member(text, name).is_some();
     let invalid = |error: RowError| error.to_string();
@@ -59,7 +61,8 @@ fn item(text: &str, place: &str) -> Result<Vec<Row>, String> {
         let row = Row::parse(text.into()).map_err(invalid)?;
         return if row.unreadable.is_some() { Err(no_document()) } else { Ok(vec![row]) };
     }
-    if has("key") && (has("value") || has("error")) {
+    let is_row = has("key") && (has("value") || has("error")) || has("id") && has("doc");
+    if is_row {
         return match scan::member(text, "doc") {
             Some("null") => Ok(Vec::new()),
             Some(inner) => one(inner),

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// A database by its address.
 #[derive(Debug, Clone)]
 pub(crate) struct Address {
-    pub(super) endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     pub(crate) database: String,
 }
 
@@ -41,7 +41,6 @@ pub(crate) struct Page {
 #[derive(Deserialize)]
 struct Found {
     docs: Vec<Map<String, Value>>,
-    bookmark: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +62,8 @@ enum Unread {
 }
 
 impl Address {
-    /// Reads `http://localhost:5984/DATABASE`. Credentials are those of the configuration, unless the address has its own.
+    /// Reads `http://localhost:5984/DATABASE`. Credentials are those of the configuration, unless
+    /// the address has its own.
     pub(crate) fn parse(context: &Context, source: &str) -> Result<Self, Failure> {
         let trimmed = source.trim_end_matches('/');
         let split = trimmed
@@ -85,8 +85,8 @@ impl Address {
         Ok(server.database(DatabaseName::from(self.database.as_str())).info().await?.documents)
     }
 
-    /// The first documents of a type, at most `limit`. `type_field` is the member that has the type. Servers without `_find` send
-    /// all documents, of which those of the type are kept.
+    /// The first documents of a type, at most `limit`. `type_field` is the member that has the
+    /// type. Servers without `_find` send all documents, of which those of the type are kept.
     pub(crate) async fn of_type(
         &self,
         type_field: &str,
@@ -114,23 +114,23 @@ impl Address {
         // In a selector a dot leads into an object.
         let member = type_field.replace('\\', "\\\\").replace('.', "\\.");
         let mut page = Page::default();
-        let mut bookmark: Option<String> = None;
+        let mut last = Value::Null;
         loop {
             let wanted = PAGE.min(limit.saturating_add(1) - page.documents.len() as u64);
-            let mut request = json!({"selector": {&member: {"$eq": doc_type}}, "limit": wanted});
-            if let Some(bookmark) = bookmark {
-                request["bookmark"] = json!(bookmark);
-            }
+            // By id, not by bookmark: not every server that responds as CouchDB does has those.
+            let request = json!({
+                "selector": {"_id": {"$gt": last}, &member: {"$eq": doc_type}}, "sort": [{"_id": "asc"}], "limit": wanted,
+            });
             let found: Found = self.request(&["_find"], &[], Some(&request)).await?;
             let count = found.docs.len() as u64;
+            last = found.docs.last().and_then(|document| document.get("_id").cloned()).unwrap_or_default();
             page.documents.extend(found.docs);
             if page.documents.len() as u64 > limit {
                 page.documents.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
                 page.has_more = true;
                 return Ok(page);
             }
-            bookmark = found.bookmark;
-            if count < wanted || bookmark.is_none() {
+            if count < wanted {
                 return Ok(page);
             }
         }

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use pillowtop_core::{DatabaseName, Sequence};
-use pillowtop_runtime::row::Row;
+use pillowtop_runtime::row::{Row, RowError};
 use pillowtop_runtime::source::{CouchServer, Feed, FeedEvent, FeedMode, FeedRequest, Source as _};
+use serde_json::Value;
 
 use super::bytes::{self, STANDARD_INPUT};
 use super::database::Address;
@@ -26,6 +27,7 @@ pub(crate) struct Input {
 
 enum Kind {
     Feed(Feed),
+    Rows(VecDeque<Row>),
     Texts { current: Option<Text>, files: VecDeque<PathBuf> },
 }
 
@@ -51,6 +53,27 @@ impl Input {
         Ok(Self { shown, kind: Kind::Texts { current, files } })
     }
 
+    /// The first documents of some types in a database, at most `limit` of each: the same in every
+    /// run.
+    pub(crate) async fn of_types(
+        context: &Context,
+        source: &str,
+        type_field: &str,
+        types: &[&str],
+        limit: u64,
+    ) -> Result<Self, Failure> {
+        let address = Address::parse(context, source)?;
+        address.count().await?;
+        let mut rows = VecDeque::new();
+        for doc_type in types {
+            let page = address.of_type(type_field, doc_type, limit).await?;
+            let texts = page.documents.into_iter().map(|document| Value::from(document).to_string());
+            let read: Result<Vec<Row>, RowError> = texts.map(|text| Row::of_document(text, "", "")).collect();
+            rows.extend(read.map_err(Failure::new)?);
+        }
+        Ok(Self { shown: address.to_string(), kind: Kind::Rows(rows) })
+    }
+
     /// For people, without credentials.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
@@ -65,6 +88,10 @@ impl Input {
                 Some(FeedEvent::Waiting(reason)) => Err(Failure::new(reason)),
                 None => Ok(None),
             },
+            Kind::Rows(rows) => {
+                let some: Vec<Row> = rows.drain(..rows.len().min(ROWS)).collect();
+                Ok(Some(some).filter(|rows| !rows.is_empty()))
+            }
             Kind::Texts { current, files } => loop {
                 if let Some(text) = current {
                     let rows = text.next(ROWS)?;

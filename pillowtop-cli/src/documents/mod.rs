@@ -4,8 +4,10 @@ mod bytes;
 mod container;
 mod database;
 mod input;
+mod search;
 mod text;
 
 pub(crate) use bytes::{STANDARD_INPUT, read_to_string};
 pub(crate) use database::Address;
 pub(crate) use input::{Input, is_url};
+pub(crate) use search::search_documents;

@@ -1,4 +1,5 @@
-//! A text of JSON as a stream of rows: by lines where each is JSON by itself, by whole values otherwise.
+//! JSON text as a stream of rows: by lines where each is JSON by itself, by whole values
+//! otherwise.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Cursor, Error, Lines, Read};
@@ -11,10 +12,10 @@ use super::bytes::Bytes;
 use super::container;
 use crate::exit::Failure;
 
-/// Rows of a text.
+/// The rows of JSON text.
 pub(super) struct Text {
     shown: String,
-    /// What a document without an id is named; its place in the text otherwise.
+    /// The id of a document that has none; by default its position in the text.
     id: Option<String>,
     kind: Kind,
     ready: VecDeque<Row>,
@@ -93,7 +94,8 @@ impl Text {
     }
 }
 
-/// Whether each line is JSON by itself: documents line by line, or a response as CouchDB lays it out.
+/// Whether each line is JSON by itself: documents line by line, or a response as CouchDB lays it
+/// out.
 fn is_laid_out_in_lines(first: &[String]) -> bool {
     let is_whole = |line: &String| serde_json::from_str::<&RawValue>(without_comma(line)).is_ok();
     match first {
@@ -104,7 +106,8 @@ fn is_laid_out_in_lines(first: &[String]) -> bool {
     }
 }
 
-/// A line of the response around the rows: its beginning, as `{"total_rows":2,"rows":[`, or a line of its end.
+/// A line of the response around the rows: its beginning, as `{"total_rows":2,"rows":[`, or a line
+/// of its end.
 fn is_layout(line: &str) -> bool {
     line.is_empty()
         || line.starts_with([']', '"'])
@@ -113,7 +116,8 @@ fn is_layout(line: &str) -> bool {
         || line == "}"
 }
 
-/// Without white space around it, and without the mark that some editors put at the start of a file.
+/// Without white space around it, and without the mark that some editors put at the start of a
+/// file.
 fn trimmed(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim()
 }
@@ -122,7 +126,8 @@ fn without_comma(line: &str) -> &str {
     line.strip_suffix(',').unwrap_or(line)
 }
 
-/// A line without what follows its JSON in a list: a comma, or the end of the list and of the response around it.
+/// A line without what follows its JSON in a list: a comma, or the end of the list and of the
+/// response around it.
 fn without_layout(line: &str) -> &str {
     let plain = without_comma(line);
     if !plain.ends_with([']', '}']) || plain.starts_with('[') {
@@ -159,7 +164,7 @@ mod tests {
     }
 
     /// Documents `a` and `b`, as CouchDB and people write them.
-    const FORMS: [&str; 22] = [
+    const FORMS: [&str; 23] = [
         "{\"_id\":\"a\"}\n{\"_id\":\"b\"}\n",
         "{\"_id\":\"a\"},\n\n{\"_id\":\"b\"}",
         "\u{feff}{\"_id\":\"a\"}\r\n{\"_id\":\"b\"}\r\n",
@@ -174,6 +179,7 @@ mod tests {
         "{\"rows\":[{\"id\":\"a\",\"key\":\"a\",\"value\":null,\"doc\":{\"_id\":\"a\"}},{\"id\":\"b\",\"key\":1,\"value\":2,\"doc\":{\"_id\":\"b\"}}]}",
         "{\n \"rows\": [\n  {\"id\": \"a\", \"key\": \"a\", \"value\": {}, \"doc\": {\"_id\": \"a\"}},\n  {\"id\": \"b\", \"key\": \"b\", \"value\": {}, \"doc\": {\"_id\": \"b\"}}]}",
         "{\"rows\":[{\"id\":\"a\",\"key\":\"a\",\"value\":{},\"doc\":{\"_id\":\"a\"}},{\"key\":\"x\",\"error\":\"not_found\"},{\"id\":\"y\",\"key\":\"y\",\"value\":{\"rev\":\"2-x\",\"deleted\":true},\"doc\":null},{\"id\":\"b\",\"key\":\"b\",\"value\":{},\"doc\":{\"_id\":\"b\"}}]}",
+        "{\"id\":\"a\",\"doc\":{\"_id\":\"a\"}}\n{\"id\":\"b\",\"doc\":{\"_id\":\"b\"}}\n",
         "{\"docs\":[\n{\"_id\":\"a\"},\n{\"_id\":\"b\"}\n],\n\"bookmark\": \"nil\"}\n",
         "{\"docs\": [{\"_id\": \"a\"}, {\"_id\": \"b\"}], \"new_edits\": false}",
         "{\"docs\": [\n  {\n    \"_id\": \"a\"\n  },\n  {\n    \"_id\": \"b\"\n  }\n]}",

@@ -1,4 +1,5 @@
-//! Where a mapping stands in what servers return and people keep: index bodies, answers about an index, templates.
+//! Where a mapping stands in what servers return and people keep: index bodies, answers about an
+//! index, templates.
 
 use pillowtop_core::field_types::{legacy_root_parameter, root_parameter};
 use pillowtop_core::normal_form::Note;
@@ -190,7 +191,8 @@ fn left_out(members: &Map<String, Value>) -> Vec<Note> {
         .collect()
 }
 
-/// Moves parameters of an old root to the settings that they are today. A setting that the source has stays as it is.
+/// Moves parameters of an old root to the settings that they are today. A setting that the source
+/// has stays as it is.
 fn move_to_settings(mappings: &mut Value, settings: &mut Value, notes: &mut Vec<Note>) {
     let (Some(root), Some(settings)) = (mappings.as_object_mut(), settings.as_object_mut()) else { return };
     for name in ROOT_SETTINGS {

@@ -1,4 +1,5 @@
-//! For any documents, the inferred structs take each of them, lose nothing, and their mapping refuses none.
+//! For any documents, the inferred structs take each of them, lose nothing, and their mapping
+//! refuses none.
 
 use std::str::FromStr;
 
@@ -25,7 +26,8 @@ const TARGETS: [Target; 5] = [
     Target::opensearch(3, 6),
 ];
 
-/// Why serde would not read a value into a place of the structs, or would not keep all of it; none when it does both.
+/// Why serde would not read a value into a place of the structs, or would not keep all of it; none
+/// when it does both.
 fn misfit(draft: &Draft, index: usize, object: &Map<String, Value>, path: &str) -> Option<String> {
     let fields = &draft.structs[index].fields;
     let unknown = object.keys().find(|name| fields.iter().all(|field| field.json_name != **name));

@@ -24,7 +24,8 @@ const SCRIPTS: &[(char, char)] = &[
 /// Signs among those letters, and letters that are two others in one.
 const NONE: &[char] = &['×', '÷', 'ĳ', 'Ĳ', 'ŀ', 'Ŀ', 'ŉ', 'İ', 'ـ'];
 
-/// Letters that look like those of another script: a name that has no others of its script could be read as something else.
+/// Letters that look like those of another script: a name that has no others of its script could be
+/// read as something else.
 const MISTAKABLE: &str =
     "αβγδεθικνοπρστυφΑΒΕΖΗΙΚΜΝΟΡΤΥΧабгекопрстуфхєѕіјћАВЕЗКМНОРСТУХЅІЈוטיןסإاةهくへイエカタトニノハヘロ一";
 
@@ -39,7 +40,8 @@ pub(super) fn is_part(letter: char, keeps_script: bool) -> bool {
     letter.is_ascii_alphanumeric() || keeps_script && is_of_script(letter)
 }
 
-/// A word without Latin letters that rustc takes for others, such as `ı` for `i`. Those of other scripts are compared as whole names.
+/// A word without Latin letters that rustc takes for others, such as `ı` for `i`. Those of other
+/// scripts are compared as whole names.
 pub(super) fn without_lookalikes(word: &str) -> String {
     let plain = |letter: char| {
         let alike = confusable_key(&letter.to_string());
@@ -49,7 +51,8 @@ pub(super) fn without_lookalikes(word: &str) -> String {
     word.chars().map(plain).collect()
 }
 
-/// What two different names have in common if rustc warns that one could be read as the other. It compares no two names in ASCII.
+/// What two different names have in common if rustc warns that one could be read as the other. It
+/// compares no two names in ASCII.
 pub(super) fn confusable_key(name: &str) -> String {
     if name.is_ascii() { name.to_owned() } else { skeleton(name).collect() }
 }

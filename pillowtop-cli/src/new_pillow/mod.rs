@@ -1,4 +1,5 @@
-//! From what a team already has to a struct: a source becomes a [`model::Draft`], which is written as Rust.
+//! From what a team already has to a struct: a source becomes a [`model::Draft`], which is written
+//! as Rust.
 
 pub(crate) mod body;
 mod letters;

@@ -1,4 +1,5 @@
-//! A draft of a module with a pillow in it: structs and what is said of their fields, before it is text.
+//! A draft of a module with a pillow in it: structs and what is said of their fields, before it is
+//! text.
 
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ pub(crate) struct PillowDraft {
     pub(crate) name: String,
     pub(crate) alias: String,
     pub(crate) doc_types: Vec<String>,
+    /// The types of deleted documents.
+    pub(crate) deleted: Vec<String>,
     /// The member that holds the type, where it is not `doc_type`.
     pub(crate) type_field: Option<String>,
     /// What to know about the document types, as a comment; empty for none.
@@ -31,7 +34,8 @@ pub(crate) struct PillowDraft {
 /// A struct.
 #[derive(Debug, Clone)]
 pub(crate) struct StructDraft {
-    /// Where it stands in the document, each path by its JSON names; a struct may stand in several places. None for the document.
+    /// Where it stands in the document, each path by its JSON names; a struct may stand in several
+    /// places. None for the document.
     pub(crate) places: Vec<Vec<String>>,
     /// Whether it is an element of a list, which is named in the singular.
     pub(crate) is_element: bool,

@@ -17,7 +17,8 @@ const KEYWORDS: &[&str] = &[
 /// Keywords that cannot be written raw.
 const NEVER_RAW: &[&str] = &["crate", "self", "super"];
 
-/// Names that mean something else in the generated module, or that the derive takes for a type it knows.
+/// Names that mean something else in the generated module, or that the derive takes for a type it
+/// knows.
 const TAKEN: &[&str] = &[
     "AHashMap",
     "Arc",
@@ -102,6 +103,11 @@ const RULES: &[RenameRule] = &[
     RenameRule::ScreamingKebab,
 ];
 
+/// Whether a name is a keyword of Rust.
+pub(crate) fn is_keyword(name: &str) -> bool {
+    KEYWORDS.contains(&name) || NEVER_RAW.contains(&name)
+}
+
 /// The Rust name of a field, and the JSON name where serde must be told.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FieldName {
@@ -179,9 +185,9 @@ fn symbol_words(json_name: &str) -> String {
     if words.is_empty() { "field".to_owned() } else { words.join("_") }
 }
 
-/// The words of a name in lower case: parted by whatever is no letter or digit, and by capitals. A word with a letter that no name
-/// can have is left out whole.
-fn words(name: &str) -> Vec<String> {
+/// The words of a name in lower case: parted by whatever is no letter or digit, and by capitals. A
+/// word with a letter that no name can have is left out whole.
+pub(crate) fn words(name: &str) -> Vec<String> {
     let keeps_script = letters::keeps_script(name);
     let is_word =
         |word: &&str| !word.is_empty() && word.chars().all(|letter| letters::is_part(letter, keeps_script));
@@ -228,7 +234,8 @@ pub(crate) fn type_name(name: &str) -> String {
     }
 }
 
-/// The names of all structs, in their order: the last part of where one stands, with as many parts before it as tell it from others.
+/// The names of all structs, in their order: the last part of where one stands, with as many parts
+/// before it as tell it from others.
 pub(super) fn struct_names(structs: &[StructDraft], document: &str) -> Vec<String> {
     let mut names = vec![String::new(); structs.len()];
     let mut taken: BTreeSet<String> = TAKEN.iter().map(|name| (*name).to_owned()).collect();

@@ -1,4 +1,5 @@
-//! A draft as Rust text. Its lines are broken as rustfmt would by default; the command lets rustfmt have the last word.
+//! A draft as Rust text. Its lines are broken as rustfmt would by default; the command lets rustfmt
+//! have the last word.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -113,12 +114,17 @@ fn structure(
 }
 
 fn couch(pillow: &PillowDraft) -> String {
-    let types: Vec<String> = pillow.doc_types.iter().map(|text| string(text)).collect();
-    let types = match types.as_slice() {
-        [one] => one.clone(),
-        several => format!("[{}]", several.join(", ")),
+    let list = |types: &[String]| {
+        let types: Vec<String> = types.iter().map(|text| string(text)).collect();
+        match types.as_slice() {
+            [one] => one.clone(),
+            several => format!("[{}]", several.join(", ")),
+        }
     };
-    let mut items = vec![Piece::Text(format!("doc_type = {types}"))];
+    let mut items = vec![Piece::Text(format!("doc_type = {}", list(&pillow.doc_types)))];
+    if !pillow.deleted.is_empty() {
+        items.push(Piece::Text(format!("deleted = {}", list(&pillow.deleted))));
+    }
     if let Some(member) = &pillow.type_field {
         items.push(Piece::Text(format!("type_field = {}", string(member))));
     }

@@ -16,8 +16,8 @@ pub(crate) fn counted<N: fmt::Display + PartialEq + From<u8> + Copy>(number: N, 
     format!("{number} {name}{ending}")
 }
 
-/// A text whose control characters, directions of writing and other invisible characters are escaped, as `\u{202e}`; line breaks and
-/// tabs stay. A name or an id may have any.
+/// A string whose control characters, directions of writing and other invisible characters are
+/// escaped, as `\u{202e}`; line breaks and tabs stay. A name or an id may have any.
 pub(crate) fn visible(text: &str) -> String {
     let shown = |letter: char| match letter {
         '\n' | '\t' | '"' | '\'' | '\\' => letter.to_string(),

@@ -1,4 +1,5 @@
-//! Tables that fit a screen: a row is one line where that is wide enough, or wrapped within its columns, or an item of a list.
+//! Tables that fit a screen: a row is one line where that is wide enough, or wrapped within its
+//! columns, or an item of a list.
 
 use textwrap::core::display_width;
 use textwrap::{Options, wrap};
@@ -7,7 +8,8 @@ use super::visible;
 
 /// Between two columns.
 const GAP: &str = "  ";
-/// A column is wrapped to this width and no further: a narrower one is hard to read, and the table becomes a list.
+/// A column is wrapped to this width and no further: a narrower one is hard to read, and the table
+/// becomes a list.
 const NARROWEST: usize = 24;
 /// How far what belongs to an item of a list is indented.
 const INDENT: &str = "  ";
@@ -68,7 +70,7 @@ impl Table {
             .collect();
         let gaps = GAP.len() * self.columns.len().saturating_sub(1);
         while widths.iter().sum::<usize>() + gaps > screen {
-            // The widest column gives way first.
+            // The widest column shrinks first.
             let can_shrink = (0..widths.len()).filter(|column| widths[*column] > least[*column]);
             let column = can_shrink.max_by_key(|column| widths[*column])?;
             widths[column] -= 1;
@@ -111,7 +113,8 @@ impl Table {
     }
 }
 
-/// A text in lines of the screen's width, each with an indent; lines after the first are indented further.
+/// Lines of the screen's width, each with an indent; lines after the first are indented
+/// further.
 pub(crate) fn wrap_at(text: &str, indent: &str, screen: usize) -> Vec<String> {
     let hanging = format!("{indent}{INDENT}");
     let options = Options::new(screen).initial_indent(indent).subsequent_indent(&hanging);

@@ -59,7 +59,8 @@ impl Streams {
     }
 }
 
-/// The width of the screen that shows standard output: that of the terminal, unless `COLUMNS` says another one.
+/// The width of the screen that shows standard output: that of the terminal, unless `COLUMNS` says
+/// another one.
 fn screen() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let is_terminal = std::io::stdout().is_terminal();

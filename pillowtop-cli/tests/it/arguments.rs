@@ -107,7 +107,8 @@ fn each_shell_gets_completions_of_commands_options_and_pillows() {
         let app = app().task("test", "Run all tests", task);
         let ran = check(app, &format!("completions {shell} --name xtask"), 0, "xtask");
         for word in ["make-mapping", "fast-reindex", "until-caught-up", "note", "Run all tests"] {
-            // bash shows no descriptions; the others' scripts complete no values of arguments without an option.
+            // bash shows no descriptions; the others' scripts complete no values of arguments
+            // without an option.
             let is_missing = word == "Run all tests" && shell == "bash"
                 || word == "note" && !["bash", "zsh"].contains(&shell);
             assert!(ran.out.contains(word) || is_missing, "{shell} has no `{word}`: {}", ran.out);

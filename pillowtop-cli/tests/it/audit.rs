@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::fake_couch::FakeCouch;
 use crate::support::{Ran, STALE, before, change, check, run_words};
 
 fn audit(docs: &str, more: &[&str]) -> Ran {
@@ -48,7 +49,7 @@ fn documents_of_all_kinds_of_files_are_judged() {
     let limited = audit(&lines, &["--limit", "1"]);
     assert_eq!(limited.code, 0, "{limited:?}");
     assert!(
-        limited.out.contains("1 documents read, 1 of them for the index of `note`: 0 rejected"),
+        limited.out.contains("1 document read, 1 of them for the index of `note`: 0 rejected"),
         "{limited:?}"
     );
 
@@ -115,4 +116,27 @@ fn a_document_without_an_id_is_called_by_its_place() {
         assert_eq!(ran.code, 4, "{ran:?}");
         assert!(ran.out.contains(place), "{ran:?}");
     }
+}
+
+#[test]
+fn the_limit_counts_documents_of_the_pillows_type() {
+    let documents: Vec<Value> = (0..40)
+        .map(|number| {
+            let doc_type = if number % 4 == 3 { "Note" } else { "Other" };
+            json!({"_id": format!("d{number:02}"), "_rev": "1-a", "doc_type": doc_type, "body": "x"})
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("all.jsonl");
+    let lines: Vec<String> = documents.iter().map(Value::to_string).collect();
+    fs_err::write(&path, lines.join("\n")).unwrap();
+    let couch = FakeCouch::start(documents, true);
+    for source in [path.to_str().unwrap(), &couch.url] {
+        for (limit, indexed) in [("1", 1), ("7", 7), ("100", 10)] {
+            let found = audit(source, &["--limit", limit, "--json"]).json();
+            assert_eq!(found["documents"]["indexed"], indexed, "{source}: {found}");
+        }
+    }
+    let found = audit(&couch.url, &["--json"]).json();
+    assert_eq!((&found["documents"]["read"], &found["documents"]["indexed"]), (&json!(40), &json!(10)));
 }

@@ -53,7 +53,7 @@ fn the_certificate_of_a_private_authority_can_be_named() {
 }
 
 #[test]
-fn a_certificate_for_another_name_is_told_as_that() {
+fn a_certificate_for_another_name_has_its_own_hint() {
     let folder = tempfile::tempdir().unwrap();
     let authority = folder.path().join("authority.pem");
     let couch = server("couch.example", &authority);
@@ -63,7 +63,7 @@ fn a_certificate_for_another_name_is_told_as_that() {
 }
 
 #[test]
-fn tls_to_a_server_without_it_is_told_as_that() {
+fn tls_to_a_server_without_it_has_its_own_hint() {
     let couch = FakeCouch::start(Vec::new(), true);
     let ran = new_pillow(&couch.url.replace("http:", "https:"), &[]);
     assert_eq!(ran.code, 1, "{ran:?}");

@@ -6,10 +6,21 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+/// An index with a nested field, whose alias has a filter.
+const INDEX: &str = r#"{"aliases": {"visits": {"filter": {"term": {"village": "Kano"}}}}, "settings": {"index": {"number_of_shards": "2"}},
+    "mappings": {"dynamic": "false", "properties": {"doc_type": {"type": "keyword"}, "village": {"type": "keyword"}}}}"#;
+
 /// A database `clinic` of documents in the order of their ids.
 pub(crate) struct FakeCouch {
     /// The address of the database.
     pub(crate) url: String,
+}
+
+impl FakeCouch {
+    /// The address of an index of the same documents.
+    pub(crate) fn index(&self) -> String {
+        self.url.replace("/clinic", "/visits_1")
+    }
 }
 
 struct Database {
@@ -26,7 +37,7 @@ impl FakeCouch {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-                // A client that does not trust the certificate leaves.
+                // A client that does not trust the certificate closes the connection.
                 let _ = database.serve(&mut rustls::StreamOwned::new(connection, stream.unwrap()));
             }
         });
@@ -42,7 +53,7 @@ impl FakeCouch {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let database = Arc::clone(&database);
-                // What is not HTTP is refused by leaving.
+                // What is not HTTP ends the connection.
                 std::thread::spawn(move || database.serve(&mut stream.unwrap()));
             }
         });
@@ -69,8 +80,10 @@ impl Database {
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         let path = request.split(' ').nth(1).unwrap_or_default();
-        let (status, response) = self.respond(path, &body);
-        let text = response.to_string();
+        let (status, text) = match path.strip_prefix("/clinic/_changes?") {
+            Some(query) => (200, self.changes(query)),
+            None => self.respond(path, &body),
+        };
         let head = format!(
             "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
             text.len()
@@ -79,26 +92,57 @@ impl Database {
         stream.flush()
     }
 
-    fn respond(&self, path: &str, body: &[u8]) -> (u16, Value) {
+    fn respond(&self, path: &str, body: &[u8]) -> (u16, String) {
         let (resource, query) = path.split_once('?').unwrap_or((path, ""));
-        match resource {
+        let (status, response) = match resource {
             "/clinic" => (
                 200,
                 json!({"db_name": "clinic", "doc_count": self.documents.len(), "doc_del_count": 0, "update_seq": "1-x", "instance_start_time": "1"}),
             ),
             "/clinic/_find" if self.has_find => (200, self.find(&serde_json::from_slice(body).unwrap())),
             "/clinic/_all_docs" => (200, self.all_docs(query)),
+            "/" => (
+                200,
+                json!({"version": {"number": "3.6.0", "distribution": "opensearch"}, "tagline": "The OpenSearch Project"}),
+            ),
+            "/visits_1" => (200, json!({"visits_1": INDEX.parse::<Value>().unwrap()})),
+            "/visits_1/_search" => {
+                let hits: Vec<Value> =
+                    self.documents.iter().map(|document| json!({"_source": document})).collect();
+                (200, json!({"hits": {"hits": hits}}))
+            }
             _ => (404, json!({"error": "not_found", "reason": "missing"})),
-        }
+        };
+        (status, response.to_string())
     }
 
     fn find(&self, request: &Value) -> Value {
-        let (member, condition) = request["selector"].as_object().unwrap().iter().next().unwrap();
-        let from: usize = request["bookmark"].as_str().map_or(0, |bookmark| bookmark.parse().unwrap());
+        let after = request["selector"]["_id"]["$gt"].as_str();
+        let selector = request["selector"].as_object().unwrap().iter();
+        let (member, condition) = selector.into_iter().find(|(name, _)| *name != "_id").unwrap();
         let limit = usize::try_from(request["limit"].as_u64().unwrap()).unwrap();
-        let matching = self.documents.iter().filter(|document| document[member] == condition["$eq"]);
-        let docs: Vec<&Value> = matching.skip(from).take(limit).collect();
-        json!({"docs": docs, "bookmark": (from + docs.len()).to_string()})
+        let is_after = |document: &&Value| document["_id"].as_str() > after;
+        let matching =
+            self.documents.iter().filter(is_after).filter(|document| document[member] == condition["$eq"]);
+        json!({"docs": matching.take(limit).collect::<Vec<_>>(), "bookmark": "nil"})
+    }
+
+    /// All changes at once and none after them, laid out as CouchDB does.
+    fn changes(&self, query: &str) -> String {
+        let is_start = query.split('&').any(|pair| pair == "since=0");
+        let documents = self.documents.iter().filter(|_| is_start).enumerate();
+        let rows: Vec<String> = documents
+            .map(|(number, document)| {
+                let change = json!({"rev": document["_rev"]});
+                json!({"seq": format!("{}-x", number + 1), "id": document["_id"], "changes": [change], "doc": document})
+                    .to_string()
+            })
+            .collect();
+        format!(
+            "{{\"results\":[\n{}\n],\n\"last_seq\":\"{}-x\",\"pending\":0}}\n",
+            rows.join(",\n"),
+            self.documents.len()
+        )
     }
 
     fn all_docs(&self, query: &str) -> Value {

@@ -1,4 +1,5 @@
-//! `new-pillow --from-docs`: what is written compiles, reads every sample, loses nothing, and no server refuses a sample.
+//! `new-pillow --from-docs`: what is written compiles, reads every sample, loses nothing, and no
+//! server refuses a sample.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -233,7 +234,8 @@ fn what_is_written_compiles_and_takes_every_sample() {
     }
 }
 
-/// The hard sets, some of those that nobody thought of, the example's samples, and each of CommCare's real documents by itself where they are.
+/// The hard sets, some of those that nobody thought of, the example's samples, and each of
+/// CommCare's real documents by itself where they are.
 fn all_sets() -> Vec<(String, Vec<Value>)> {
     let mut sets: Vec<(String, Vec<Value>)> =
         hard().into_iter().map(|(name, documents)| (name.to_owned(), documents)).collect();

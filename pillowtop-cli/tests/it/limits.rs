@@ -95,3 +95,25 @@ fn a_struct_that_is_written_past_a_limit_is_told_with_how_to_raise_it() {
         assert_eq!(warnings[0]["limit"], 1000, "{warnings}");
     }
 }
+
+/// What neither the mapping nor the settings say alone.
+#[derive(Serialize, Deserialize, CouchDocument, Pillow)]
+#[couch(doc_type = "Visit")]
+#[pillow(name = "visit", alias = "visits", settings = r#"{"mode": "logsdb"}"#, mapping = unchecked)]
+struct Log {
+    village: String,
+}
+
+#[test]
+fn no_mapping_is_made_for_an_index_that_would_reject_every_document() {
+    for arguments in ["make-mapping visit", "make-mapping --check"] {
+        let log = App::new(pillowtop::registry![Log]);
+        let ran = check(
+            log,
+            arguments,
+            1,
+            "visit: an index with the setting `mode = \"logsdb\"` rejects documents",
+        );
+        assert!(ran.err.contains("hint: leave `mode` out"), "{ran:?}");
+    }
+}

@@ -13,6 +13,7 @@ mod fake_couch;
 mod from_docs;
 mod limits;
 mod make_mapping;
+mod new;
 mod new_pillow;
 mod quickstart;
 mod screen;

@@ -11,7 +11,8 @@ use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, Field, Member, Obj
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A folder of its own for each test that writes mappings: a pillow says as a constant where its mapping is.
+/// A folder of its own for each test that writes mappings: a pillow says as a constant where its
+/// mapping is.
 macro_rules! mapping {
     ($test:literal) => {
         concat!(env!("CARGO_TARGET_TMPDIR"), "/pillowtop-cli/", $test, "/mappings/note.json")
@@ -155,7 +156,8 @@ pub(crate) fn run_words(app: App, arguments: &[&str]) -> Ran {
     Ran { code, out: out.text(), err: err.text() }
 }
 
-/// Runs a command that must end with a code, and say something to standard error, or to standard output if it is a success.
+/// Runs a command that must end with a code, and say something to standard error, or to standard
+/// output if it is a success.
 #[track_caller]
 pub(crate) fn check(app: App, arguments: &str, code: u8, said: &str) -> Ran {
     let ran = run(app, arguments);

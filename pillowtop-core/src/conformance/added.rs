@@ -17,6 +17,10 @@ impl Walk<'_> {
     /// A member that the mapping of its object does not name; the name may have dots.
     pub(super) fn unmapped(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) {
         let is_null = *value == Json::Null;
+        let levels = self.lists + value.list_depth();
+        if self.refuses_lists(levels, &joined(&object.path, name), value) {
+            return;
+        }
         match object.dynamic {
             Dynamic::Strict => self.refuse_unmapped(object, name, value),
             Dynamic::StrictTemplates if is_null => self.refuse_unmapped(object, name, value),
@@ -102,7 +106,7 @@ impl Walk<'_> {
 
     fn grow_list(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>, items: &[Json<'_>]) {
         let path = joined(&object.path, name);
-        let by_template = match self.plan.dynamics.object_by_template(&path, name) {
+        let by_template = match self.plan.dynamics.object_by_template(&path, name, self.target) {
             Ok(by_template) => by_template,
             Err(fault) => return self.unsure(&path, fault, value),
         };
@@ -124,7 +128,9 @@ impl Walk<'_> {
             // It is a vector only after the list was read.
             return self.refusing_late(|walk| walk.use_made(object, name, &made, value));
         }
-        items.iter().for_each(|item| self.grow(object, name, item));
+        self.within_list(&path, value, |walk| {
+            items.iter().for_each(|item| walk.grow(object, name, item));
+        });
     }
 
     /// What Elasticsearch makes of a long list of fractions.
@@ -151,7 +157,7 @@ impl Walk<'_> {
 
     fn made_of_object(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) -> Option<Made> {
         let path = joined(&object.path, name);
-        match self.plan.dynamics.object_by_template(&path, name) {
+        match self.plan.dynamics.object_by_template(&path, name, self.target) {
             Err(fault) => self.unsure(&path, fault, value),
             Ok(Some(made)) => return Some(made),
             Ok(None) => match object.dynamic {

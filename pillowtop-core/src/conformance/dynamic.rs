@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::date::{DEFAULT_DATE_FORMAT, DateFormats};
 use super::finding::Fault;
 use super::json::Json;
 use super::numeric::{java_double, java_long};
+use super::patterns::Patterns;
 use super::plan::{text, truth};
-use super::regex::Regex;
 use super::value::moment;
-use crate::field_types::{Product, Target};
+use crate::date::{DEFAULT_DATE_FORMAT, DateFormats};
+use crate::field_types::{Product, Target, Version};
 
 /// The formats by which a text is taken for a date, unless the mapping names others.
 const DATE_FORMATS: [&str; 2] = [DEFAULT_DATE_FORMAT, "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis"];
@@ -73,6 +73,8 @@ pub(super) struct Dynamics {
 #[derive(Debug, Clone)]
 struct Template {
     name: String,
+    /// Whether a condition is a list, which older servers compare as one name.
+    has_lists: bool,
     names: Patterns,
     but_names: Patterns,
     paths: Patterns,
@@ -81,16 +83,7 @@ struct Template {
     but_kinds: Vec<String>,
     mapping: Map<String, Value>,
     is_runtime: bool,
-}
-
-/// One of several patterns of a name; `None` where nothing is said.
-#[derive(Debug, Clone)]
-enum Patterns {
-    Absent,
-    Simple(Vec<String>),
-    Regex(Vec<Regex>),
-    /// A pattern that Java may read and that is not read here.
-    Unreadable,
+    said: Map<String, Value>,
 }
 
 impl Dynamics {
@@ -111,8 +104,13 @@ impl Dynamics {
     }
 
     /// What an object becomes, or a list, by a template alone.
-    pub(super) fn object_by_template(&self, path: &str, name: &str) -> Result<Option<Made>, Fault> {
-        self.by_template(path, name, Taken::Object, None)
+    pub(super) fn object_by_template(
+        &self,
+        path: &str,
+        name: &str,
+        target: Target,
+    ) -> Result<Option<Made>, Fault> {
+        self.by_template(path, name, (Taken::Object, None), target)
     }
 
     /// What a scalar becomes by a template alone.
@@ -124,7 +122,7 @@ impl Dynamics {
         target: Target,
     ) -> Result<Option<Made>, Fault> {
         let (taken, format) = self.take(value, target)?;
-        self.by_template(path, name, taken, format)
+        self.by_template(path, name, (taken, format), target)
     }
 
     /// What a scalar becomes.
@@ -136,7 +134,7 @@ impl Dynamics {
         target: Target,
     ) -> Result<Made, Fault> {
         let (taken, format) = self.take(value, target)?;
-        Ok(match self.by_template(path, name, taken, format)? {
+        Ok(match self.by_template(path, name, (taken, format), target)? {
             Some(made) => made,
             None => Made { mapping: by_default(taken, format), template: None, is_runtime: false },
         })
@@ -180,10 +178,12 @@ impl Dynamics {
         &self,
         path: &str,
         name: &str,
-        taken: Taken,
-        format: Option<&str>,
+        (taken, format): (Taken, Option<&str>),
+        target: Target,
     ) -> Result<Option<Made>, Fault> {
         for template in &self.templates {
+            let older = (template.has_lists && !reads_lists(target)).then(|| template.without_lists());
+            let template = older.as_ref().unwrap_or(template);
             let fits = template.fits(path, name, taken).ok_or_else(|| {
                 Fault::Unknown(format!(
                     "a pattern of the dynamic template `{}` is not looked at",
@@ -220,13 +220,39 @@ fn by_default(taken: Taken, format: Option<&str>) -> Map<String, Value> {
     mapping
 }
 
+/// Whether a condition may be a list: since Elasticsearch 8.9.
+fn reads_lists(target: Target) -> bool {
+    target.product == Product::Elasticsearch && target.version >= Version::new(8, 9)
+}
+
 impl Template {
+    /// The template as older servers read it: a list is a name in brackets.
+    fn without_lists(&self) -> Self {
+        let is_regex = text(&self.said, "match_pattern") == Some("regex");
+        let patterns = |key: &str| {
+            let said = words(self.said.get(key));
+            let is_list = self.said.get(key).is_some_and(Value::is_array);
+            Patterns::new(
+                said.map(|words| if is_list { vec![format!("[{}]", words.join(", "))] } else { words }),
+                is_regex,
+            )
+        };
+        Self {
+            names: patterns("match"),
+            but_names: patterns("unmatch"),
+            paths: patterns("path_match"),
+            but_paths: patterns("path_unmatch"),
+            ..self.clone()
+        }
+    }
+
     fn new(said: &Value) -> Option<Self> {
         let (name, body) = said.as_object()?.iter().next()?;
         let body = body.as_object()?;
         let is_regex = text(body, "match_pattern") == Some("regex");
         let patterns = |key: &str| Patterns::new(words(body.get(key)), is_regex);
         let kinds = words(body.get("match_mapping_type"));
+        let is_list = |key: &str| body.get(key).is_some_and(Value::is_array);
         let (mapping, is_runtime) = match (body.get("mapping"), body.get("runtime")) {
             (Some(mapping), _) => (mapping, false),
             (None, Some(mapping)) => (mapping, true),
@@ -234,6 +260,8 @@ impl Template {
         };
         Some(Self {
             name: name.clone(),
+            has_lists: ["match", "unmatch", "path_match", "path_unmatch"].into_iter().any(is_list),
+            said: body.clone(),
             names: patterns("match"),
             but_names: patterns("unmatch"),
             paths: patterns("path_match"),
@@ -305,61 +333,23 @@ fn words(value: Option<&Value>) -> Option<Vec<String>> {
     }
 }
 
-impl Patterns {
-    fn new(said: Option<Vec<String>>, is_regex: bool) -> Self {
-        let Some(said) = said else { return Self::Absent };
-        if !is_regex {
-            return Self::Simple(said);
-        }
-        let read: Option<Vec<_>> = said.iter().map(|pattern| Regex::new(pattern)).collect();
-        read.map_or(Self::Unreadable, Self::Regex)
-    }
-
-    fn fit(&self, text: &str, when_absent: bool) -> Option<bool> {
-        match self {
-            Self::Absent => Some(when_absent),
-            Self::Simple(patterns) => Some(patterns.iter().any(|pattern| is_like(pattern, text))),
-            Self::Regex(patterns) => Some(patterns.iter().any(|pattern| pattern.fits(text))),
-            Self::Unreadable => None,
-        }
-    }
-}
-
-/// Whether a text is like a pattern in which `*` stands for anything.
-fn is_like(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        match rest.find(part) {
-            Some(place) => rest = &rest[place + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Elasticsearch 7.17 and `OpenSearch` 3.6 took a list for a name in brackets, and made a text of the field.
     #[test]
-    fn a_star_stands_for_anything() {
-        for (pattern, text, expected) in [
-            ("*", "", true),
-            ("a*", "abc", true),
-            ("*c", "abc", true),
-            ("a*c", "abc", true),
-            ("a*c", "ac", true),
-            ("a*bc", "abbc", true),
-            ("*b*", "abc", true),
-            ("a", "a", true),
-            ("a", "ab", false),
-            ("a*b*c", "acb", false),
-            ("ab*ba", "aba", false),
-        ] {
-            assert_eq!(is_like(pattern, text), expected, "`{pattern}` `{text}`");
+    fn a_list_of_names_is_read_by_new_servers_alone() {
+        let template = json!({"match": ["one*", "*two"], "mapping": {"type": "keyword"}});
+        let root = json!({"dynamic_templates": [{"t": template}]});
+        let dynamics = Dynamics::new(root.as_object().unwrap());
+        let type_on = |target| {
+            let made = dynamics.scalar("onea", "onea", &Json::Text("x".into()), target).unwrap();
+            made.mapping["type"].clone()
+        };
+        for target in [Target::elasticsearch(7, 17), Target::elasticsearch(8, 8), Target::opensearch(3, 6)] {
+            assert_eq!(type_on(target), "text", "{target}");
         }
+        assert_eq!(type_on(Target::elasticsearch(8, 9)), "keyword");
     }
 }

@@ -11,6 +11,8 @@ pub enum Effect {
     Rejected,
     /// The value does not fit and is left out of the index, by `ignore_malformed`.
     Malformed,
+    /// The server indexes another value than the document has.
+    Altered,
     /// No mapping names it, so it is in `_source` only.
     Unmapped,
     /// It lies in an object with `enabled: false`, so it is in `_source` only.
@@ -26,9 +28,9 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Whether the value is in `_source` and nowhere else.
+    /// Whether the value is in `_source` and nowhere else, or elsewhere as another one.
     pub fn is_silent_loss(self) -> bool {
-        matches!(self, Self::Malformed | Self::Unmapped | Self::Disabled | Self::NotIndexed)
+        matches!(self, Self::Malformed | Self::Altered | Self::Unmapped | Self::Disabled | Self::NotIndexed)
     }
 }
 
@@ -37,6 +39,7 @@ impl fmt::Display for Effect {
         formatter.write_str(match self {
             Self::Rejected => "rejected",
             Self::Malformed => "left out",
+            Self::Altered => "altered",
             Self::Unmapped => "unmapped",
             Self::Disabled => "disabled",
             Self::Truncated => "truncated",
@@ -89,6 +92,8 @@ pub(super) enum Fault {
     Immense(String),
     /// It is longer than `ignore_above`.
     TooLong(String),
+    /// The server indexes another value instead.
+    Altered(String),
     /// The server leaves it out by itself.
     LeftOut(String),
     /// Nothing can be said.

@@ -11,6 +11,7 @@ pub(super) fn point(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
     let rules = Rules {
         ignore_z: leaf.mapping.get("ignore_z_value").and_then(truth).unwrap_or(true),
         elastic: (target.product == Product::Elasticsearch).then_some(target.version.major),
+        moves: leaf.ignore_malformed,
     };
     match value {
         Json::Object(members) => rules.object(members),
@@ -29,9 +30,22 @@ struct Rules {
     ignore_z: bool,
     /// The major version of Elasticsearch.
     elastic: Option<u16>,
+    /// Under `ignore_malformed` a point beyond the earth is moved onto it, instead of being left out.
+    moves: bool,
 }
 
 impl Rules {
+    fn on_earth(&self, latitude: f64, longitude: f64) -> Fit {
+        match on_earth(latitude, longitude) {
+            Err(Fault::Malformed(reason)) if self.moves => {
+                let (latitude, longitude) = moved(latitude, longitude);
+                let point = format!("latitude {latitude}, longitude {longitude}");
+                Err(Fault::Altered(format!("{reason}; `ignore_malformed` indexes another point, {point}")))
+            }
+            fit => fit,
+        }
+    }
+
     fn is_newer_elastic(&self) -> bool {
         self.elastic.is_some_and(|major| major >= 8)
     }
@@ -71,7 +85,7 @@ impl Rules {
             coordinate("z", Some(z))?;
             self.height()?;
         }
-        on_earth(coordinate("lat", get("lat"))?, coordinate("lon", get("lon"))?)
+        self.on_earth(coordinate("lat", get("lat"))?, coordinate("lon", get("lon"))?)
     }
 
     fn geojson(&self, kind: Option<&Json<'_>>, coordinates: Option<&Json<'_>>, members: usize) -> Fit {
@@ -81,23 +95,25 @@ impl Rules {
         if !kind.eq_ignore_ascii_case("point") {
             return malformed(format!("`{}` is no point", cut(kind)));
         }
+        // Elasticsearch 7 leaves them out.
+        let rules = Self { moves: self.moves && self.elastic != Some(7), ..*self };
         let takes_texts = self.is_newer_elastic();
         if !takes_texts && items.iter().any(|item| !matches!(item, Json::Number(_))) {
             return malformed("its coordinates are no numbers");
         }
-        self.list(items)
+        rules.list(items)
     }
 
     /// Longitude, latitude and perhaps a height; `"lat,lon"` is the other way round.
     fn list(&self, items: &[Json<'_>]) -> Fit {
         match items {
             [longitude, latitude] => {
-                on_earth(coordinate("lat", Some(latitude))?, coordinate("lon", Some(longitude))?)
+                self.on_earth(coordinate("lat", Some(latitude))?, coordinate("lon", Some(longitude))?)
             }
             [longitude, latitude, height] => {
                 coordinate("z", Some(height))?;
                 self.height()?;
-                on_earth(coordinate("lat", Some(latitude))?, coordinate("lon", Some(longitude))?)
+                self.on_earth(coordinate("lat", Some(latitude))?, coordinate("lon", Some(longitude))?)
             }
             _ => malformed(format!("a point has two or three numbers, not {}", items.len())),
         }
@@ -112,11 +128,11 @@ impl Rules {
         }
         let parts: Vec<&str> = text.split(',').collect();
         match parts.as_slice() {
-            [latitude, longitude] => on_earth(java_double(latitude)?, java_double(longitude)?),
+            [latitude, longitude] => self.on_earth(java_double(latitude)?, java_double(longitude)?),
             [latitude, longitude, height] => {
                 java_double(height)?;
                 self.height()?;
-                on_earth(java_double(latitude)?, java_double(longitude)?)
+                self.on_earth(java_double(latitude)?, java_double(longitude)?)
             }
             _ => malformed(format!("`{}` is no point such as `12.5,-3`", cut(text))),
         }
@@ -158,6 +174,30 @@ fn coordinate(name: &str, value: Option<&Json<'_>>) -> Result<f64, Fault> {
     }
 }
 
+/// Where the servers put a point that lies beyond the earth: over the pole, and around.
+fn moved(latitude: f64, longitude: f64) -> (f64, f64) {
+    let (mut up, mut round) = (latitude, longitude);
+    if !(-90.0..=90.0).contains(&up) {
+        up = wrapped(up);
+        let is_beyond = !(-90.0..=90.0).contains(&up);
+        if is_beyond {
+            up = if up > 0.0 { 180.0 - up } else { -180.0 - up };
+            round += 180.0;
+        }
+    }
+    if !(-180.0..=180.0).contains(&round) {
+        round = wrapped(round);
+    }
+    let shown = |degrees: f64| (degrees * 1e6).round() / 1e6;
+    (shown(up), shown(round))
+}
+
+/// Degrees from -180 to 180.
+fn wrapped(degrees: f64) -> f64 {
+    let rest = degrees.rem_euclid(360.0);
+    if rest > 180.0 { rest - 360.0 } else { rest }
+}
+
 fn on_earth(latitude: f64, longitude: f64) -> Fit {
     if !(-90.0..=90.0).contains(&latitude) {
         return malformed(format!("the latitude {latitude} is not between -90 and 90"));
@@ -166,4 +206,64 @@ fn on_earth(latitude: f64, longitude: f64) -> Fit {
         return malformed(format!("the longitude {longitude} is not between -180 and 180"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::moved;
+    use crate::conformance::{Conformance, Effect};
+    use crate::field_types::Target;
+
+    /// As Elasticsearch 7.10 to 9.4 and `OpenSearch` 2.19 and 3.6 indexed them.
+    #[test]
+    fn points_beyond_the_earth_are_moved_onto_it() {
+        for ((latitude, longitude), expected) in [
+            ((91.0, 2.0), (89.0, -178.0)),
+            ((-91.0, 2.0), (-89.0, -178.0)),
+            ((1.0, 181.0), (1.0, -179.0)),
+            ((1.0, 541.0), (1.0, -179.0)),
+            ((450.0, 2.0), (90.0, 2.0)),
+            ((91.0, 200.0), (89.0, 20.0)),
+            ((-100.0, 5.0), (-80.0, -175.0)),
+        ] {
+            assert_eq!(moved(latitude, longitude), expected, "{latitude},{longitude}");
+        }
+    }
+
+    #[test]
+    fn ignore_malformed_leaves_no_point_out_that_lies_beyond_the_earth() {
+        let conformance = Conformance::new(
+            &json!({"properties": {"f": {"type": "geo_point", "ignore_malformed": true}}}),
+            &json!({}),
+        );
+        let effect = |value: &Value, target| {
+            conformance
+                .check("1", &json!({"f": value}).to_string(), target)
+                .findings
+                .first()
+                .map(|found| found.effect)
+        };
+        let (old, new, open) =
+            (Target::elasticsearch(7, 10), Target::elasticsearch(8, 14), Target::opensearch(3, 6));
+        for value in [json!({"lat": 91, "lon": 2}), json!([2, 91]), json!("91,2")] {
+            for target in [old, new, open] {
+                assert_eq!(effect(&value, target), Some(Effect::Altered), "{value} {target}");
+            }
+        }
+        assert_eq!(effect(&json!("POINT(2 91)"), new), Some(Effect::Malformed));
+        let geojson = json!({"type": "Point", "coordinates": [2, 91]});
+        assert_eq!(
+            (effect(&geojson, old), effect(&geojson, open)),
+            (Some(Effect::Malformed), Some(Effect::Altered))
+        );
+        // A torn point is refused since 7.17.
+        for value in [json!([36.8, null]), json!([1, "a"]), json!([1])] {
+            assert_eq!(effect(&value, old), Some(Effect::Malformed), "{value}");
+            assert_eq!(effect(&value, new), Some(Effect::Rejected), "{value}");
+            assert_eq!(effect(&value, open), Some(Effect::Malformed), "{value}");
+        }
+        assert_eq!(effect(&json!([[36.8, null]]), new), Some(Effect::Malformed));
+    }
 }

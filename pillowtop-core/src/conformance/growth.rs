@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::Conformance;
 use super::finding::{Effect, Finding, Report};
-use super::json::Json;
+use super::json::{DEEPEST, Json};
 use super::plan::{Plan, truth};
 use super::walk;
-use crate::field_types::Target;
+use crate::creation::{Consequence, Problem};
+use crate::field_types::{Product, Target, Version};
 use crate::limits::{self, Limited};
 use crate::name::MAX_INDEX_ID_BYTES;
 
@@ -43,6 +44,8 @@ pub struct Rehearsal<'a> {
 #[derive(Debug)]
 struct Index {
     target: Target,
+    /// Why there can be no such index, or none that takes documents.
+    refusal: Option<Finding>,
     /// The mapping with what documents have added to it; `None` while that is nothing.
     grown: Option<Grown>,
 }
@@ -56,12 +59,34 @@ struct Grown {
 impl<'a> Rehearsal<'a> {
     /// New indices with the mapping.
     pub(super) fn new(conformance: &'a Conformance, targets: &[Target]) -> Self {
-        let indices = targets.iter().map(|target| Index { target: *target, grown: None }).collect();
-        Self { conformance, indices }
+        let index = |target: &Target| Index {
+            target: *target,
+            refusal: conformance.problems.iter().find(|problem| problem.rejects_all(*target)).map(refusal),
+            grown: None,
+        };
+        Self { conformance, indices: targets.iter().map(index).collect() }
     }
 
     /// What each target does to a document under an id; `source` is the text that is sent.
     pub fn index(&mut self, id: &str, source: &str) -> Vec<Report> {
+        let levels = Json::levels(source);
+        if levels > DEEPEST {
+            return self.indices.iter().map(|index| too_deep(index.target, levels)).collect();
+        }
+        if levels <= SHALLOW {
+            return self.index_here(id, source);
+        }
+        // Looking at a document goes as deep as the document, and takes as much stack.
+        std::thread::scope(|scope| {
+            let builder = std::thread::Builder::new().stack_size(levels * STACK_OF_LEVEL);
+            let thread = builder.spawn_scoped(scope, || self.index_here(id, source));
+            let reports = thread.ok().and_then(|thread| thread.join().ok());
+            reports
+                .unwrap_or_else(|| vec![unlooked(format!("a document of {levels} levels is not looked at"))])
+        })
+    }
+
+    fn index_here(&mut self, id: &str, source: &str) -> Vec<Report> {
         let document = Json::parse(source);
         let long_id = (id.len() > MAX_INDEX_ID_BYTES)
             .then(|| super::refuse(format!("the id is {} bytes long, over {MAX_INDEX_ID_BYTES}", id.len())));
@@ -73,7 +98,11 @@ impl<'a> Rehearsal<'a> {
                 (Err(reason), _) => {
                     Report { findings: vec![super::refuse(reason.clone())], ..Report::default() }
                 }
-                (Ok(document), _) => index.take(conformance, document),
+                (Ok(document), _) => {
+                    let mut report = index.take(conformance, document);
+                    report.findings.extend(index.refusal.clone());
+                    report
+                }
             })
             .collect()
     }
@@ -116,6 +145,38 @@ impl Index {
         self.grown = Some(Grown { mappings, plan });
         report
     }
+}
+
+/// Documents of no more levels are looked at as they come.
+const SHALLOW: usize = 64;
+/// More than what a level takes of the stack, in builds without optimisation too.
+const STACK_OF_LEVEL: usize = 64 * 1024;
+
+/// What becomes of a document of more than [`DEEPEST`] levels: newer servers refuse it, older ones go on.
+fn too_deep(target: Target, levels: usize) -> Report {
+    let is_limited = match target.product {
+        Product::Elasticsearch => target.version >= Version::new(8, 9),
+        Product::OpenSearch => target.version.major >= 3,
+    };
+    if is_limited {
+        let reason = format!("the document has {levels} levels of objects and lists, more than {DEEPEST}");
+        return Report { findings: vec![super::refuse(reason)], ..Report::default() };
+    }
+    unlooked(format!("a document of {levels} levels is not looked at"))
+}
+
+fn unlooked(reason: String) -> Report {
+    let finding = Finding { effect: Effect::NotChecked, ..super::refuse(reason) };
+    Report { findings: vec![finding], ..Report::default() }
+}
+
+/// A problem of the index itself, as what becomes of every document.
+fn refusal(problem: &Problem) -> Finding {
+    let reason = match problem.consequence {
+        Consequence::NotCreated | Consequence::RejectsSome => format!("no index is created: {problem}"),
+        Consequence::RejectsDocuments => format!("every document is rejected: {problem}"),
+    };
+    Finding { hint: problem.help.clone(), ..super::refuse(reason) }
 }
 
 /// Whether fields for which there is no room are left out; Elasticsearch 8.14 and newer know the setting.
@@ -177,6 +238,44 @@ mod tests {
         let documents = [r#"{"a":1}"#, r#"{"a":"x"}"#, r#"{"b":1,"a":"x"}"#, r#"{"b":"x"}"#, r#"{"b":1}"#];
         // What a refused document would have made is not made.
         assert_eq!(verdicts(&mappings, &json!({}), &documents), [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn an_index_that_takes_no_documents_as_they_are_sent_rejects_each() {
+        let append_only = json!({"append_only": {"enabled": true}});
+        assert_eq!(verdicts(&json!({}), &append_only, &["{}", r#"{"a":1}"#]), [true, true]);
+        let routed = json!({"_routing": {"required": true}});
+        assert_eq!(verdicts(&routed, &json!({}), &["{}"]), [true]);
+        let report = Conformance::new(&routed, &json!({})).check("1", "{}", Target::elasticsearch(8, 14));
+        assert!(
+            report.findings[0].reason.starts_with("every document is rejected: `_routing`"),
+            "{report:?}"
+        );
+    }
+
+    #[test]
+    fn depth_is_limited_by_product_and_version() {
+        let rejecting = |source: &str, mappings: Value| {
+            let targets = [
+                Target::elasticsearch(7, 10),
+                Target::elasticsearch(8, 14),
+                Target::opensearch(2, 19),
+                Target::opensearch(3, 6),
+            ];
+            let conformance = Conformance::new(&mappings, &json!({}));
+            let reports = conformance.check_each("1", source, &targets);
+            reports.iter().map(Report::is_rejected).collect::<Vec<_>>()
+        };
+        let lists = |count: usize| format!(r#"{{"g":{}1{}}}"#, "[".repeat(count), "]".repeat(count));
+        let objects = |count: usize| format!(r#"{{"g":{}1{}}}"#, r#"{"o":"#.repeat(count), "}".repeat(count));
+        let long = json!({"dynamic": false, "properties": {"g": {"type": "long"}}});
+        let disabled = json!({"properties": {"g": {"type": "object", "enabled": false}}});
+        for mappings in [json!({"dynamic": false}), long, disabled.clone(), json!({"dynamic": true})] {
+            assert_eq!(rejecting(&lists(20), mappings.clone()), [false; 4], "{mappings}");
+            assert_eq!(rejecting(&lists(21), mappings.clone()), [false, false, true, true], "{mappings}");
+        }
+        assert_eq!(rejecting(&objects(999), disabled.clone()), [false; 4]);
+        assert_eq!(rejecting(&objects(1000), disabled), [false, true, false, true]);
     }
 
     #[test]

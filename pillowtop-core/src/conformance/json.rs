@@ -9,8 +9,8 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// More levels than this are no document that somebody wrote.
-const DEEPEST: usize = 1000;
+/// The most levels of objects and lists that newer servers read.
+pub(super) const DEEPEST: usize = 1000;
 
 /// A JSON value; numbers are their text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,35 @@ impl<'text> Json<'text> {
     /// Reads a document; the error is a clause for people.
     pub(super) fn parse(text: &'text str) -> Result<Self, String> {
         let raw: &RawValue = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        value(raw.get(), 0)
+        value(raw.get())
+    }
+
+    /// How many levels of objects and lists a document has.
+    pub(super) fn levels(text: &str) -> usize {
+        let (mut levels, mut most, mut in_string, mut is_escaped) = (0_usize, 0, false, false);
+        for byte in text.bytes() {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' => is_escaped = in_string,
+                b'"' => in_string = !in_string,
+                _ if in_string => {}
+                b'{' | b'[' => {
+                    levels += 1;
+                    most = most.max(levels);
+                }
+                b'}' | b']' => levels = levels.saturating_sub(1),
+                _ => {}
+            }
+        }
+        most
+    }
+
+    /// How deep lists are nested in it, objects aside: 0 for what is none.
+    pub(super) fn list_depth(&self) -> usize {
+        match self {
+            Self::List(items) => 1 + items.iter().map(Self::list_depth).max().unwrap_or_default(),
+            _ => 0,
+        }
     }
 
     /// What it is, for messages.
@@ -80,10 +108,7 @@ impl fmt::Display for Json<'_> {
     }
 }
 
-fn value(text: &str, depth: usize) -> Result<Json<'_>, String> {
-    if depth > DEEPEST {
-        return Err(format!("more than {DEEPEST} levels"));
-    }
+fn value(text: &str) -> Result<Json<'_>, String> {
     let said = |error: serde_json::Error| error.to_string();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     Ok(match text.as_bytes().first() {
@@ -94,13 +119,13 @@ fn value(text: &str, depth: usize) -> Result<Json<'_>, String> {
                 if read.iter().any(|(known, _)| *known == name) {
                     return Err(format!("duplicate member `{name}`"));
                 }
-                read.push((name, value(raw.get(), depth + 1)?));
+                read.push((name, value(raw.get())?));
             }
             Json::Object(read)
         }
         Some(b'[') => {
             let items = deserializer.deserialize_seq(Items).map_err(said)?;
-            let read: Result<_, _> = items.into_iter().map(|raw| value(raw.get(), depth + 1)).collect();
+            let read: Result<_, _> = items.into_iter().map(|raw| value(raw.get())).collect();
             Json::List(read?)
         }
         Some(b'"') => Json::Text(serde_json::from_str(text).map_err(said)?),
@@ -158,6 +183,7 @@ mod tests {
         assert_eq!(json.to_string(), text.replace("\\u00e9", "é"));
         assert!(Json::parse(r#"{"a":{"b":1,"b":2}}"#).unwrap_err().contains("duplicate member `b`"));
         assert!(Json::parse("{").is_err());
-        assert!(Json::parse(&format!("{}{}", "[".repeat(1500), "]".repeat(1500))).is_err());
+        assert_eq!(Json::levels(&format!("{}{}", "[".repeat(1500), "]".repeat(1500))), 1500);
+        assert_eq!(Json::levels(r#"{"a\"[[": [{"b": "[["}], "c": {}}"#), 3);
     }
 }

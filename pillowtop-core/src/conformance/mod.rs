@@ -3,13 +3,13 @@
 //! The rules are those of the servers' own code, per product and version where they differ, and are compared with real servers
 //! by `tests/tests/audit`. What is not decided here is said as [`Effect::NotChecked`], never as fine.
 
-pub mod date;
-
 mod finding;
 mod json;
 
 mod numeric;
 mod regex;
+
+mod patterns;
 
 mod dynamic;
 mod plan;
@@ -23,6 +23,7 @@ mod special;
 mod value;
 
 mod hint;
+mod lists;
 mod walk;
 
 mod added;
@@ -30,9 +31,11 @@ mod growth;
 
 use serde_json::Value;
 
+use crate::creation::{self, Problem};
 use crate::field_types::{Target, field_type};
 use plan::Plan;
 
+pub use crate::date;
 pub use finding::{Effect, Finding, Report};
 pub use growth::Rehearsal;
 pub use value::LONGEST_TERM;
@@ -44,13 +47,20 @@ pub struct Conformance {
     plan: Plan,
     mappings: Value,
     settings: Value,
+    /// What is wrong with the index, whatever its documents are.
+    problems: Vec<Problem>,
 }
 
 impl Conformance {
     /// Reads a root mapping, product-neutral, and settings in their normal form ([`crate::settings::normalize`]).
     #[must_use]
     pub fn new(mappings: &Value, settings: &Value) -> Self {
-        Self { plan: Plan::new(mappings, settings), mappings: mappings.clone(), settings: settings.clone() }
+        Self {
+            plan: Plan::new(mappings, settings),
+            mappings: mappings.clone(),
+            settings: settings.clone(),
+            problems: creation::problems(mappings, settings),
+        }
     }
 
     /// New indices of these targets, to which documents are given one after the other.

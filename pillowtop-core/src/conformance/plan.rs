@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::date::{DEFAULT_DATE_FORMAT, DateFormats};
 use super::dynamic::Dynamics;
 use super::numeric::Numeric;
+use crate::date::{DEFAULT_DATE_FORMAT, DEFAULT_NANOS_FORMAT, DateFormats};
+pub(super) use crate::settings::boolean as truth;
 
 /// An object of the mapping.
 #[expect(clippy::struct_excessive_bools, reason = "each is a parameter of a mapping")]
@@ -84,6 +85,8 @@ pub(super) enum Kind {
     Boolean,
     Date {
         formats: DateFormats,
+        /// Those of newer servers, where the mapping names none.
+        newer: Option<DateFormats>,
         nanos: bool,
     },
     Ip,
@@ -114,6 +117,8 @@ pub(super) struct Plan {
     pub(super) root: ObjectPlan,
     /// The most nested objects of a document.
     pub(super) nested_limit: usize,
+    /// The most lists within lists, which `OpenSearch` counts.
+    pub(super) depth_limit: usize,
     /// Whether the settings leave malformed values out, whatever a field says.
     pub(super) ignores_malformed: bool,
     /// Whether the settings define the analyzer that fields have by default.
@@ -136,6 +141,7 @@ impl Plan {
         Self {
             root: builder.object(members, "", Dynamic::Add),
             nested_limit: setting("/mapping/nested_objects/limit").and_then(count).unwrap_or(10_000),
+            depth_limit: setting("/mapping/depth/limit").and_then(count).unwrap_or(20),
             ignores_malformed: builder.ignore_malformed,
             has_default_analyzer: setting("/analysis/analyzer/default").is_some(),
             dynamics: Dynamics::new(members),
@@ -300,8 +306,12 @@ fn kind(mapping: &Map<String, Value>, type_name: &str) -> Kind {
         "token_count" => Kind::TokenCount,
         "counted_keyword" => Kind::CountedKeyword,
         "boolean" => Kind::Boolean,
-        "date" => Kind::Date { formats: formats(), nanos: false },
-        "date_nanos" => Kind::Date { formats: formats(), nanos: true },
+        "date" => Kind::Date { formats: formats(), newer: None, nanos: false },
+        "date_nanos" => {
+            let is_default = text(mapping, "format").is_none();
+            let newer = is_default.then(|| DateFormats::new(DEFAULT_NANOS_FORMAT));
+            Kind::Date { formats: formats(), newer, nanos: true }
+        }
         "ip" => Kind::Ip,
         "integer_range" => Kind::NumberRange(Numeric::Integer),
         "long_range" => Kind::NumberRange(Numeric::Long),
@@ -330,15 +340,6 @@ fn kind(mapping: &Map<String, Value>, type_name: &str) -> Kind {
 /// A text parameter of a mapping.
 pub(super) fn text<'a>(mapping: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     mapping.get(name).and_then(Value::as_str)
-}
-
-/// Parameters come as JSON booleans or as texts.
-pub(super) fn truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(truth) => Some(*truth),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    }
 }
 
 /// Counts come as JSON numbers or as texts.

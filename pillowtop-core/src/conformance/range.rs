@@ -1,10 +1,10 @@
 //! Ranges: objects with `gt`, `gte`, `lt` and `lte`, whose lower bound lies not above the upper one.
 
-use super::date::DateFormats;
 use super::finding::{Fault, Fit, refused, unknown};
 use super::json::Json;
 use super::numeric::{self, Amount, Numeric, cut};
 use super::value::{ip, moment};
+use crate::date::DateFormats;
 use crate::field_types::{Product, Target};
 
 /// The bounds of a range; of several of a side the last counts.

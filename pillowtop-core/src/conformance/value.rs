@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::date::{DateFormats, DateProblem, Moment, Names, Reading};
 use super::finding::{Fault, Fit, malformed, refused, unknown};
 use super::json::Json;
 use super::numeric::{self, cut};
 use super::plan::{Kind, LeafPlan, text};
 use super::{flattened, geo, metrics, range, shape, special};
+use crate::date::{DateFormats, DateProblem, Moment, Names, Reading};
 use crate::field_types::{Product, Target, Version};
 
 /// The longest term of Lucene in bytes; a longer one refuses the document.
@@ -32,7 +32,10 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_de
         },
         Kind::Numeric(numeric) => numeric::check(*numeric, leaf.coerce, value, target),
         Kind::Boolean => boolean(value),
-        Kind::Date { formats, nanos } => date(formats, *nanos, value, target),
+        Kind::Date { formats, newer, nanos } => {
+            let is_newer = target.product == Product::Elasticsearch && target.version >= Version::new(7, 12);
+            date(newer.as_ref().filter(|_| is_newer).unwrap_or(formats), *nanos, value, target)
+        }
         Kind::Ip => ip(scalar(value)?, target).map(drop),
         Kind::NumberRange(numeric) => of_range(range::numbers(*numeric, leaf.coerce, value, target), target),
         Kind::DateRange(formats) => of_range(range::dates(formats, value, target), target),
@@ -63,7 +66,8 @@ fn of_range(fit: Fit, target: Target) -> Fit {
     })
 }
 
-fn takes_objects(kind: &Kind) -> bool {
+/// Whether a type has values that are objects.
+pub(super) fn takes_objects(kind: &Kind) -> bool {
     matches!(
         kind,
         Kind::NumberRange(_)

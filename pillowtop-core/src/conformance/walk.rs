@@ -7,7 +7,7 @@ use super::json::Json;
 use super::numeric::cut;
 use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
 use super::{geo, special, value};
-use crate::field_types::{Product, Target};
+use crate::field_types::{Product, Target, Version, field_type};
 
 /// Names that a document cannot have at its root: the servers' own.
 pub const METADATA: [&str; 10] = [
@@ -37,6 +37,7 @@ pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report,
         copies: false,
         late: false,
         early: false,
+        lists: 0,
     };
     match document {
         Json::Object(members) => {
@@ -69,11 +70,19 @@ pub(super) struct Walk<'a> {
     late: bool,
     /// Something was refused before.
     early: bool,
+    /// The lists around what is looked at now.
+    pub(super) lists: usize,
 }
 
 impl Walk<'_> {
     pub(super) fn is_newer_elastic(&self) -> bool {
         self.target.product == Product::Elasticsearch && self.target.version.major >= 8
+    }
+
+    /// Whether the target knows `ignore_malformed` for the type: only then does the setting of that name hold for it.
+    fn ignores_malformed(&self, leaf: &LeafPlan) -> bool {
+        field_type(&leaf.type_name)
+            .is_none_or(|known| known.parameter_is_available("ignore_malformed", self.target).is_ok())
     }
 
     pub(super) fn find(&mut self, path: &str, effect: Effect, reason: &str, value: &Json<'_>, hint: &str) {
@@ -184,6 +193,10 @@ impl Walk<'_> {
             (Node::Leaf(leaf), _) => self.leaf(leaf, value),
             (Node::Object(_), Json::Null) => {}
             (Node::Object(object), _) if !object.enabled => {
+                let levels = self.lists + value.list_depth();
+                if self.refuses_lists(levels, &object.path, value) {
+                    return;
+                }
                 self.find(&object.path, Effect::Disabled, "the object has `enabled: false`", value, "");
             }
             (Node::Object(object), Json::Object(members)) => {
@@ -191,7 +204,11 @@ impl Walk<'_> {
                 self.report.seen.insert(object.path.clone());
                 self.members(object, members);
             }
-            (Node::Object(_), Json::List(items)) => items.iter().for_each(|item| self.node(node, item)),
+            (Node::Object(object), Json::List(items)) => {
+                self.within_list(&object.path, value, |walk| {
+                    items.iter().for_each(|item| walk.node(node, item));
+                });
+            }
             (Node::Object(object), _) => {
                 let reason = format!("{} stands where an object belongs", value.kind());
                 self.find(
@@ -255,17 +272,19 @@ impl Walk<'_> {
                 self.judge(leaf, value, value::check(leaf, value, self.target, false));
             }
             Json::List(items) if matches!(leaf.kind, Kind::GeoPoint) && geo::is_point(items) => {
-                self.point_list(leaf, value, items);
+                self.point_list(leaf, value, items, true);
             }
             Json::List(items) => {
                 let has_points = matches!(leaf.kind, Kind::GeoPoint);
-                for item in items {
-                    match item {
-                        // A list in a list of points is a point.
-                        Json::List(inner) if has_points => self.point_list(leaf, item, inner),
-                        item => self.values(leaf, item, true, copies),
+                self.within_list(&leaf.path, value, |walk| {
+                    for item in items {
+                        match item {
+                            // A list in a list of points is a point.
+                            Json::List(inner) if has_points => walk.point_list(leaf, item, inner, false),
+                            item => walk.values(leaf, item, true, copies),
+                        }
                     }
-                }
+                });
             }
             value => {
                 let fit = value::check(leaf, value, self.target, self.plan.has_default_analyzer);
@@ -278,13 +297,13 @@ impl Walk<'_> {
         }
     }
 
-    fn point_list(&mut self, leaf: &LeafPlan, value: &Json<'_>, items: &[Json<'_>]) {
+    fn point_list(&mut self, leaf: &LeafPlan, value: &Json<'_>, items: &[Json<'_>], is_alone: bool) {
         let mut fit = geo::point(leaf, value, self.target);
         // Newer Elasticsearch does not get over a torn point.
-        let is_newer = self.target.product == Product::Elasticsearch
-            && self.target.version >= crate::field_types::Version::new(7, 17);
+        let is_newer =
+            self.target.product == Product::Elasticsearch && self.target.version >= Version::new(7, 17);
         if is_newer
-            && items.len() < 2
+            && (is_alone || items.len() < 2)
             && let Err(Fault::Malformed(reason)) = fit
         {
             fit = Err(Fault::Refused(reason));
@@ -309,13 +328,13 @@ impl Walk<'_> {
     }
 
     fn judge(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
-        let hint = |effect| hint(leaf, effect);
-        match fit {
-            Ok(()) => {}
-            Err(Fault::Malformed(reason)) if leaf.ignore_malformed => {
-                self.find(&leaf.path, Effect::Malformed, &reason, value, &hint(Effect::Malformed));
+        let Err(fault) = fit else { return };
+        let hint = hint(leaf, value, &fault);
+        match fault {
+            Fault::Malformed(reason) if leaf.ignore_malformed && self.ignores_malformed(leaf) => {
+                self.find(&leaf.path, Effect::Malformed, &reason, value, &hint);
             }
-            Err(Fault::Malformed(reason) | Fault::Refused(reason))
+            Fault::Malformed(reason) | Fault::Refused(reason)
                 if self.plan.ignores_malformed && self.target.product == Product::OpenSearch =>
             {
                 let reason = format!(
@@ -323,20 +342,21 @@ impl Walk<'_> {
                 );
                 self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
             }
-            Err(Fault::Malformed(reason) | Fault::Refused(reason)) => {
-                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint(Effect::Rejected));
+            Fault::Malformed(reason) | Fault::Refused(reason) => {
+                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
             }
             // Elasticsearch 8 looks at the length itself, others leave that to Lucene.
-            Err(Fault::Immense(reason)) => {
+            Fault::Immense(reason) => {
                 self.late = !self.is_newer_elastic();
-                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint(Effect::Rejected));
+                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
                 self.late = false;
             }
-            Err(Fault::TooLong(reason)) => {
-                self.find(&leaf.path, Effect::Truncated, &reason, value, &hint(Effect::Truncated));
+            Fault::TooLong(reason) => {
+                self.find(&leaf.path, Effect::Truncated, &reason, value, &hint);
             }
-            Err(Fault::LeftOut(reason)) => self.find(&leaf.path, Effect::Malformed, &reason, value, ""),
-            Err(Fault::Unknown(reason)) => self.find(&leaf.path, Effect::NotChecked, &reason, value, ""),
+            Fault::LeftOut(reason) => self.find(&leaf.path, Effect::Malformed, &reason, value, ""),
+            Fault::Altered(reason) => self.find(&leaf.path, Effect::Altered, &reason, value, &hint),
+            Fault::Unknown(reason) => self.find(&leaf.path, Effect::NotChecked, &reason, value, ""),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Changes, names, reason};
 use crate::committed::CommittedFile;
-use crate::settings::{hashed_part, unknown_names};
+use crate::settings::{hashed_part, normalize, unknown_names};
 
 pub(super) fn compare(before: &CommittedFile, after: &CommittedFile, changes: &mut Changes) {
     changes.compare("alias", Some(&json!(before.alias)), Some(&json!(after.alias)), reason::ALIAS);
@@ -79,6 +79,5 @@ fn level(
 
 /// Whether no server is known to have the setting.
 fn is_unknown(path: &str) -> bool {
-    let first = path.split('.').next().unwrap_or(path);
-    !unknown_names(&json!({first: null})).is_empty()
+    normalize(&json!({ path: null })).is_ok_and(|settings| !unknown_names(&settings).is_empty())
 }

@@ -8,7 +8,8 @@ use super::state::{State, rust_name, state};
 use crate::committed::{CommittedFile, FOLDER};
 use crate::definition::Definition;
 use crate::diff::{PathChange, diff, summary};
-use crate::registry::Registry;
+use crate::registry::{AnyPillow, Registry};
+use crate::samples;
 
 /// How one committed mapping stands to its struct, and what is to be done about it.
 #[derive(Debug, Clone)]
@@ -66,6 +67,27 @@ pub fn finding(definition: &Definition, shown: &str, program: &str) -> Finding {
     }
 }
 
+/// What is said of the snapshot of a pillow's samples beside its committed mapping; none for a pillow without samples.
+/// `shown` is the snapshot as people write its path.
+#[must_use]
+pub fn samples_finding(
+    pillow: &dyn AnyPillow,
+    mapping: &Path,
+    shown: &str,
+    program: &str,
+) -> Option<Finding> {
+    let new = samples::snapshot(pillow)?;
+    let state = match fs_err::read_to_string(samples::path_beside(mapping)) {
+        Ok(old) if old == new => State::Fresh,
+        Ok(old) => State::SamplesChanged(samples::changed(&old, &new)),
+        Err(_) => State::SamplesNew,
+    };
+    let definition = pillow.definition();
+    let sentence = state.sentence(rust_name(definition), shown);
+    let help = state.help(program, definition.pillow.as_str(), shown);
+    Some(Finding { state, sentence, changes: Vec::new(), summary: None, help })
+}
+
 /// What is to be done about the committed mappings of a crate's pillows, each with what changed; empty if all are fresh.
 /// `crate_folder` is that of the crate.
 #[must_use]
@@ -74,13 +96,14 @@ pub fn report(registry: &Registry, crate_folder: &Path, program: &str) -> String
     let ancestor = |levels: usize| crate_folder.ancestors().nth(levels).unwrap_or(crate_folder);
     let folder = ancestor(up).join(FOLDER);
     let shown = |path: &Path| path.strip_prefix(ancestor(to_root)).unwrap_or(path).display().to_string();
-    let definitions = registry.pillows().iter().map(|pillow| pillow.definition());
-    let mut findings: Vec<Finding> = definitions
-        .map(|definition| {
-            let path = path(definition).unwrap_or_else(|| folder.join(format!("{}.json", definition.pillow)));
-            finding(definition, &shown(&path), program)
-        })
-        .collect();
+    let mut findings: Vec<Finding> = Vec::new();
+    for pillow in registry.pillows() {
+        let definition = pillow.definition();
+        let path = path(definition).unwrap_or_else(|| folder.join(format!("{}.json", definition.pillow)));
+        findings.push(finding(definition, &shown(&path), program));
+        let snapshot = shown(&samples::path_beside(&path));
+        findings.extend(samples_finding(pillow.as_ref(), &path, &snapshot, program));
+    }
     let orphans = orphans_of_crate(registry, &folder, crate_folder);
     findings.extend(orphans.iter().flatten().map(|path| Finding::orphaned(&shown(path), program)));
     findings.retain(|finding| !finding.state.is_fine());

@@ -6,7 +6,7 @@ mod orphans;
 mod place;
 mod state;
 
-pub use finding::{Finding, finding, report};
+pub use finding::{Finding, finding, report, samples_finding};
 pub use orphans::{orphans, orphans_of_crate};
-pub use place::{levels, path};
+pub use place::{help_for_missing, levels, path};
 pub use state::{State, rust_name, state};

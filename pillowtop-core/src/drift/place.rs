@@ -29,10 +29,61 @@ pub fn levels(crate_folder: &Path) -> (usize, usize) {
     (nearest.unwrap_or(to_root), to_root)
 }
 
+/// What to do about a committed mapping that was not found, with the directories that were looked in. `program` is how the
+/// commands are run; a crate that is built away from its workspace cannot run them.
+#[must_use]
+pub fn help_for_missing(crate_folder: &Path, program: &str, pillow: &str) -> String {
+    let (_, to_root) = levels(crate_folder);
+    let looked: Vec<String> = (0..=to_root).map(|up| format!("`{}{FOLDER}/`", "../".repeat(up))).collect();
+    let looked = format!("looked in {}, from the directory of the crate", looked.join(", "));
+    if is_away_from_workspace(crate_folder) {
+        return format!(
+            "a vendored, packaged or sandboxed crate needs `{FOLDER}/{pillow}.json` beside its own `Cargo.toml`: commit it there, see docs/vendoring.md\nnote: {looked}"
+        );
+    }
+    format!("run `{program} make-mapping {pillow}`\nnote: {looked}")
+}
+
+/// Whether a crate was copied out of its workspace: cargo's own marks of vendored and packaged sources, or no command in reach.
+fn is_away_from_workspace(crate_folder: &Path) -> bool {
+    let marks = [".cargo-checksum.json", ".cargo_vcs_info.json", "Cargo.toml.orig"];
+    let has_command = |folder: &Path| {
+        let config = fs_err::read_to_string(folder.join(".cargo/config.toml"));
+        config.is_ok_and(|text| text.contains("xtask"))
+    };
+    marks.iter().any(|mark| crate_folder.join(mark).is_file()) || !crate_folder.ancestors().any(has_command)
+}
+
 fn is_workspace_root(folder: &Path) -> bool {
     let manifest = fs_err::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     manifest.lines().any(|line| {
         let line = line.trim_start();
         line.starts_with("[workspace]") || line.starts_with("[workspace.")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_away_from_its_workspace_is_told_where_its_mapping_may_stand() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("crates/documents");
+        fs_err::create_dir_all(&folder).unwrap();
+        fs_err::create_dir_all(root.path().join(".cargo")).unwrap();
+        fs_err::write(root.path().join("Cargo.toml"), "[workspace]").unwrap();
+        let inside = "needs `mappings/case.json` beside its own `Cargo.toml`";
+        // As in a sandbox without the workspace's configuration.
+        assert!(help_for_missing(&folder, "cargo xtask", "case").contains(inside));
+
+        fs_err::write(root.path().join(".cargo/config.toml"), "[alias]\nxtask = \"run\"").unwrap();
+        assert_eq!(
+            help_for_missing(&folder, "cargo xtask", "case"),
+            "run `cargo xtask make-mapping case`\nnote: looked in `mappings/`, `../mappings/`, `../../mappings/`, from the directory of the crate"
+        );
+        // As `cargo vendor` marks it.
+        fs_err::write(folder.join(".cargo-checksum.json"), "{}").unwrap();
+        assert!(help_for_missing(&folder, "cargo xtask", "case").contains(inside));
+    }
 }

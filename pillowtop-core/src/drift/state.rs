@@ -30,6 +30,10 @@ pub enum State {
     Malformed(String),
     /// It cannot be read.
     Unreadable(String),
+    /// There is no snapshot of what its sample documents become.
+    SamplesNew,
+    /// These sample documents become something else than the snapshot has.
+    SamplesChanged(Vec<String>),
     /// No registered pillow has it.
     Orphaned,
     /// The pillow says that it is not checked.
@@ -88,6 +92,15 @@ impl State {
             Self::OtherFingerprint => format!("{of} has a fingerprint of another release of pillowtop"),
             Self::Malformed(what) => format!("{of} is malformed: {what}"),
             Self::Unreadable(why) => format!("{of} cannot be read: {why}"),
+            Self::SamplesNew => format!("the sample documents of `{rust_name}` have no snapshot `{shown}`"),
+            Self::SamplesChanged(ids) => {
+                let named: Vec<String> = ids.iter().take(5).map(|id| format!("`{id}`")).collect();
+                let more = if ids.len() > 5 { format!(" and {} more", ids.len() - 5) } else { String::new() };
+                format!(
+                    "sample documents of `{rust_name}` become something else than in `{shown}`: {}{more}",
+                    named.join(", ")
+                )
+            }
             Self::Orphaned => format!("no registered pillow has the committed mapping `{shown}`"),
             Self::Unchecked => format!("`{rust_name}` says that its mapping is not checked"),
         }
@@ -97,6 +110,9 @@ impl State {
     #[must_use]
     pub fn help(&self, program: &str, pillow: &str, shown: &str) -> String {
         match self {
+            Self::SamplesChanged(_) => format!(
+                "raise `transform_version` if indices are to be rebuilt, then run `{program} make-mapping {pillow}`"
+            ),
             Self::LaterFormat(_) => "use the release of pillowtop that wrote it, or a later one".to_owned(),
             Self::Orphaned => format!("register its pillow, or remove the file: `git rm {shown}`"),
             _ => format!("run `{program} make-mapping {pillow}`"),
@@ -117,6 +133,8 @@ impl fmt::Display for State {
             Self::OtherFingerprint => "of another release",
             Self::Malformed(_) => "malformed",
             Self::Unreadable(_) => "unreadable",
+            Self::SamplesNew => "samples new",
+            Self::SamplesChanged(_) => "samples changed",
             Self::Orphaned => "orphaned",
             Self::Unchecked => "unchecked",
         })

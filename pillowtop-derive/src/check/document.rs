@@ -1,21 +1,33 @@
 //! The rules of a document struct.
 
 use pillowtop_core::name::database_name_problem;
+use proc_macro2::Span;
 use serde_json::Value;
 use syn::LitStr;
 
 use super::{parameters, shapes};
 use crate::errors::Errors;
 use crate::model::{Document, DocumentKind, Mapping, Member, ObjectModel};
-use crate::parse::{CouchReceiver, RustType, StructReceiver, element, rust_type};
+use crate::parse::{CouchReceiver, FieldReceiver, RustType, StructReceiver, element, rust_type};
 
-/// Checks a struct against all rules.
-pub(crate) fn check_document(errors: &Errors, receiver: &StructReceiver<'_>, document: &Document<'_>) {
+/// Checks a struct against all rules. Returns whether it has a mapping: one that is never indexed needs none.
+pub(crate) fn check_document(
+    errors: &Errors,
+    receiver: &StructReceiver<'_>,
+    document: &Document<'_>,
+) -> bool {
     check_couch(errors, &receiver.couch);
+    let not_needed = Errors::new();
+    // What is wrong with an attribute is an error in any case; what has no mapping without one, only where a mapping is needed.
+    let unmapped = if receiver.is_source { &not_needed } else { errors };
+    let mut has_mapping = true;
     match &document.kind {
-        DocumentKind::Unknown => {}
+        DocumentKind::Unknown => has_mapping = false,
         DocumentKind::Value(mapping) => {
             parameters::check_mapping(errors, mapping);
+            if receiver.is_enum_of_objects() {
+                shapes::check_enum(errors, document.ident, mapping);
+            }
             shapes::check_default(errors, mapping);
             if let Mapping::Default(inside) = mapping {
                 shapes::check_inside(errors, document.ident, inside);
@@ -27,15 +39,17 @@ pub(crate) fn check_document(errors: &Errors, receiver: &StructReceiver<'_>, doc
                     errors.noted(origin.note().as_deref(), |errors| {
                         parameters::check_mapping(errors, &property.mapping);
                     });
-                    shapes::check_default(errors, &property.mapping);
+                    shapes::check_default(unmapped, &property.mapping);
                 }
             }
             parameters::check_object(errors, object);
-            shapes::check_recursion(errors, document.ident, object);
-            check_names(errors, object);
-            check_flatten(errors, receiver, object);
+            shapes::check_recursion(unmapped, document.ident, object);
+            check_names(unmapped, object);
+            check_flatten(errors, unmapped, receiver, object);
+            has_mapping = !object.lacks_mapping;
         }
     }
+    has_mapping & !not_needed.forget()
 }
 
 /// Names and texts that `CouchDB` would not take, or that say two things.
@@ -110,27 +124,42 @@ fn keeps_dots(object: &ObjectModel<'_>) -> bool {
     })
 }
 
-/// A flattened map has no mapping, and flattening takes the members that `carry` would keep.
-fn check_flatten(errors: &Errors, receiver: &StructReceiver<'_>, object: &ObjectModel<'_>) {
+/// A flattened map has no mapping, and flattening takes the members that `carry` would keep. One error tells all of it.
+fn check_flatten(
+    errors: &Errors,
+    unmapped: &Errors,
+    receiver: &StructReceiver<'_>,
+    object: &ObjectModel<'_>,
+) {
+    let is_map =
+        |field: &FieldReceiver<'_>| matches!(rust_type(field.rust_type), RustType::Map | RustType::AnyJson);
+    let flattened = || receiver.fields().iter().filter(|field| field.serde.flatten.is_some());
     let carries = object.document.as_ref().is_some_and(|document| document.carry_unknown);
-    for field in receiver.fields() {
-        let Some(span) = field.serde.flatten else { continue };
-        let is_map = matches!(rust_type(field.rust_type), RustType::Map | RustType::AnyJson);
-        if is_map
-            && object.members.iter().any(
-                |member| matches!(member, Member::Flatten(whole) if std::ptr::eq(*whole, field.rust_type)),
-            )
-        {
-            errors.at(
+    if let (true, Some(first)) = (carries, flattened().next()) {
+        let help = if flattened().all(is_map) {
+            "remove the flattened field: `unknown = carry` carries its members along"
+        } else {
+            "write `unknown = drop`; and `#[es(skip)]` at a flattened enum or map, which then stays in `_source` alone"
+        };
+        let message = "`flatten` takes every member, so that `unknown = carry` has nothing to carry";
+        errors.at_span(first.serde.flatten.unwrap_or_else(Span::call_site), message, help);
+        return;
+    }
+    for field in flattened().filter(|field| is_map(field)) {
+        let is_mapped = object
+            .members
+            .iter()
+            .any(|member| matches!(member, Member::Flatten(whole) if std::ptr::eq(*whole, field.rust_type)));
+        if is_mapped {
+            let help = if receiver.couch.doc_types.is_some() {
+                "replace it by `#[couch(unknown = carry)]`, which carries unknown members along, or write `#[es(skip)]` here"
+            } else {
+                "write `#[es(skip)]` here: its members stay in `_source` and are not indexed"
+            };
+            unmapped.at(
                 element(field.rust_type),
                 "a flattened map has no mapping, and makes serde buffer every member",
-                "write `#[couch(doc_type = \"…\", unknown = carry)]` instead, which carries unknown members along",
-            );
-        } else if carries {
-            errors.at_span(
-                span,
-                "`flatten` takes every member, so that `unknown = carry` has nothing to carry",
-                "write the fields of the flattened struct here, or `unknown = drop`",
+                help,
             );
         }
     }

@@ -1,5 +1,6 @@
 //! The rules that a struct must keep, one function each.
 
+mod creation;
 mod document;
 mod parameters;
 mod pillow;
@@ -9,3 +10,4 @@ mod shapes;
 pub(crate) use document::check_document;
 pub(crate) use pillow::check_pillow;
 pub(crate) use rules::check_rules;
+pub(crate) use shapes::rejects_objects;

@@ -2,6 +2,7 @@
 
 use pillowtop_core::field_types::{self, FieldType};
 
+use super::creation::{check_root_creation, check_said_creation};
 use crate::errors::{Errors, suggestion};
 use crate::model::{Contents, Mapping, ObjectModel, Parameter, ParameterValue, SaidMapping};
 use crate::parse::{Name, home_of};
@@ -13,7 +14,17 @@ pub(super) fn check_mapping(errors: &Errors, mapping: &Mapping<'_>) {
     }
 }
 
+/// Checks a mapping against the table, and if that has it, against what servers refuse.
 pub(super) fn check_said(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_field: bool) {
+    let found = Errors::new();
+    check_known(&found, mapping, is_multi_field);
+    if found.is_empty() && mapping.is_checked {
+        check_said_creation(&found, mapping);
+    }
+    errors.take(&found);
+}
+
+fn check_known(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_field: bool) {
     if !mapping.is_checked {
         return;
     }
@@ -47,7 +58,7 @@ pub(super) fn check_said(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_fi
     }
     if let Contents::Properties(properties) = &mapping.contents {
         for (_, inner) in properties {
-            check_said(errors, inner, false);
+            check_known(errors, inner, false);
         }
     }
 }
@@ -55,7 +66,7 @@ pub(super) fn check_said(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_fi
 fn check_value(errors: &Errors, known: &field_types::Parameter, parameter: &Parameter) {
     if let ParameterValue::Mappings(mappings) = &parameter.value {
         for (_, inner) in mappings {
-            check_said(errors, inner, parameter.name.text == "fields");
+            check_known(errors, inner, parameter.name.text == "fields");
         }
         // Those left out were reported, and an empty object would be reported again.
         return;
@@ -161,28 +172,32 @@ pub(super) fn check_object(errors: &Errors, object: &ObjectModel<'_>) {
 
 /// Checks what may stand at the root of a mapping.
 pub(super) fn check_root_parameters<'p>(errors: &Errors, parameters: impl Iterator<Item = &'p Parameter>) {
-    for parameter in parameters {
-        let Name { text, span } = &parameter.name;
-        if text == "_meta" && parameter.json().get("pillowtop").is_some() {
-            errors.at_span(
-                parameter.span,
-                "`pillowtop` in `_meta` is the runtime's own",
-                "choose another name",
-            );
-        }
-        let object_parameter = field_types::field_type("object").and_then(|object| object.parameter(text));
-        if let Some(known) = field_types::root_parameter(text).or(object_parameter) {
-            check_value(errors, known, parameter);
-        } else if let Some(legacy) = field_types::legacy_root_parameter(text) {
-            let message = format!("`{text}` is a parameter from before Elasticsearch 7");
-            errors.at_span(*span, message, format!("use {}", legacy.replacement));
-        } else if !belongs_elsewhere(errors, &parameter.name) {
-            let meant = suggestion(field_types::suggest_root_parameter(text));
-            let message = format!("unknown parameter `{text}` of a struct{meant}");
-            let known: Vec<String> =
-                field_types::ROOT_PARAMETERS.iter().map(|known| format!("`{}`", known.name)).collect();
-            errors.at_span(*span, message, format!("a struct takes {}", known.join(", ")));
-        }
+    let parameters: Vec<&Parameter> = parameters.collect();
+    let found = Errors::new();
+    parameters.iter().for_each(|parameter| check_root_parameter(&found, parameter));
+    if found.is_empty() {
+        check_root_creation(&found, &parameters);
+    }
+    errors.take(&found);
+}
+
+fn check_root_parameter(errors: &Errors, parameter: &Parameter) {
+    let Name { text, span } = &parameter.name;
+    if text == "_meta" && parameter.json().get("pillowtop").is_some() {
+        errors.at_span(parameter.span, "`pillowtop` in `_meta` is the runtime's own", "choose another name");
+    }
+    let object_parameter = field_types::field_type("object").and_then(|object| object.parameter(text));
+    if let Some(known) = field_types::root_parameter(text).or(object_parameter) {
+        check_value(errors, known, parameter);
+    } else if let Some(legacy) = field_types::legacy_root_parameter(text) {
+        let message = format!("`{text}` is a parameter from before Elasticsearch 7");
+        errors.at_span(*span, message, format!("use {}", legacy.replacement));
+    } else if !belongs_elsewhere(errors, &parameter.name) {
+        let meant = suggestion(field_types::suggest_root_parameter(text));
+        let message = format!("unknown parameter `{text}` of a struct{meant}");
+        let known: Vec<String> =
+            field_types::ROOT_PARAMETERS.iter().map(|known| format!("`{}`", known.name)).collect();
+        errors.at_span(*span, message, format!("a struct takes {}", known.join(", ")));
     }
 }
 

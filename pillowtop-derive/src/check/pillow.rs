@@ -9,6 +9,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{GenericParam, LitStr, Type};
 
+use super::creation::check_settings_creation;
 use crate::errors::{Errors, did_you_mean};
 use crate::model::PillowModel;
 use crate::parse::{PillowReceiver, StructReceiver, StructShape, squeeze};
@@ -75,6 +76,9 @@ fn check_settings(errors: &Errors, pillow: Option<&PillowModel<'_>>) {
             format!("in the pillow's `{}`, {missing}{meant}", settings.shown()),
             format!("define it under `analysis.{}`, or correct the name", missing.kind),
         );
+    }
+    if let Some(pillow) = pillow {
+        check_settings_creation(errors, pillow);
     }
 }
 

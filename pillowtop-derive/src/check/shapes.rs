@@ -4,8 +4,8 @@ use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
 use crate::errors::Errors;
-use crate::model::{Contents, Mapping, Member, ObjectModel};
-use crate::parse::{RustType, element, mentions, rust_type};
+use crate::model::{Contents, Mapping, Member, ObjectModel, SaidMapping};
+use crate::parse::{Name, RustType, element, mentions, rust_type};
 
 /// A field without a said type must have a Rust type that a mapping follows from.
 pub(super) fn check_default(errors: &Errors, mapping: &Mapping<'_>) {
@@ -60,5 +60,75 @@ pub(super) fn check_inside(errors: &Errors, ident: &Ident, inside: &Type) {
             format!("`{ident}` contains itself, so its mapping has no end"),
             "cut it with `#[es(object, dynamic = false)]`, which keeps the inner one unindexed, or with `#[es(skip)]`",
         );
+    }
+}
+
+/// Types that take one value and no object, whatever is in it.
+const PLAIN: [&str; 20] = [
+    "keyword",
+    "constant_keyword",
+    "wildcard",
+    "text",
+    "match_only_text",
+    "boolean",
+    "byte",
+    "short",
+    "integer",
+    "long",
+    "unsigned_long",
+    "float",
+    "half_float",
+    "scaled_float",
+    "double",
+    "date",
+    "date_nanos",
+    "ip",
+    "version",
+    "binary",
+];
+
+/// Whether a mapping is of such a type.
+pub(crate) fn rejects_objects(said: &SaidMapping<'_>) -> bool {
+    said.is_checked && PLAIN.contains(&said.type_name.text.as_str())
+}
+
+/// An enum that is written as objects cannot be mapped as one value.
+pub(super) fn check_enum(errors: &Errors, ident: &Ident, mapping: &Mapping<'_>) {
+    let Mapping::Said(said) = mapping else { return };
+    if rejects_objects(said) {
+        let Name { text, span } = &said.type_name;
+        errors.at_span(
+            *span,
+            format!("`{ident}` is written as objects, which `{text}` rejects"),
+            "write `#[es(flattened)]`, or `#[es(object, enabled = false)]` to keep it unindexed",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pillowtop_core::conformance::{Conformance, Effect};
+    use pillowtop_core::field_types::Target;
+    use serde_json::json;
+
+    use super::PLAIN;
+
+    #[test]
+    fn plain_types_reject_every_object() {
+        for name in PLAIN {
+            let mappings = json!({"properties": {"a": {"type": name, "scaling_factor": 1}}});
+            let conformance = Conformance::new(&mappings, &json!({}));
+            let targets = [Target::elasticsearch(8, 15), Target::opensearch(3, 0)];
+            let target = targets.into_iter().find(|target| conformance.is_for(*target)).unwrap();
+            for object in
+                [json!({}), json!({"b": 1}), json!({"lat": 1, "lon": 1}), json!({"type": "a", "value": "b"})]
+            {
+                let report = conformance.check("1", &json!({"a": object}).to_string(), target);
+                assert!(
+                    report.findings.iter().any(|found| found.effect == Effect::Rejected),
+                    "{name} {object} {report:?}"
+                );
+            }
+        }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Place {
     pub(crate) from_crate: String,
     /// From the workspace's root, as people speak of it.
     pub(crate) shown: String,
+    /// The directory of the crate.
+    pub(crate) crate_folder: PathBuf,
 }
 
 impl Crate {
@@ -35,7 +37,12 @@ impl Crate {
     /// A file that a user names from the crate's folder.
     pub(crate) fn file(&self, path: &str) -> Place {
         let path = path.trim_start_matches("./");
-        Place { path: self.folder.join(path), from_crate: format!("/{path}"), shown: path.to_owned() }
+        Place {
+            path: self.folder.join(path),
+            from_crate: format!("/{path}"),
+            shown: path.to_owned(),
+            crate_folder: self.folder.clone(),
+        }
     }
 
     /// The committed mapping of a pillow, whether it is there or not.
@@ -46,7 +53,7 @@ impl Crate {
         let root = self.folder.ancestors().nth(ups).unwrap_or(&self.folder);
         let path = above.join(FOLDER).join(format!("{pillow}.json"));
         let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        Place { path, from_crate, shown }
+        Place { path, from_crate, shown, crate_folder: self.folder.clone() }
     }
 }
 

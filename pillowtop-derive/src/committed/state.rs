@@ -6,6 +6,9 @@ use pillowtop_core::drift;
 use super::locate::Place;
 use crate::errors::with_help;
 
+/// How the commands are run.
+const PROGRAM: &str = "cargo xtask";
+
 /// A committed mapping as it was found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -21,7 +24,11 @@ pub(crate) enum State {
 pub(crate) fn state(rust_name: &str, pillow: &str, place: &Place) -> State {
     let shown = &place.shown;
     let message = |state: &drift::State| {
-        with_help(state.sentence(rust_name, shown), state.help("cargo xtask", pillow, shown))
+        let help = match state {
+            drift::State::New => drift::help_for_missing(&place.crate_folder, PROGRAM, pillow),
+            state => state.help(PROGRAM, pillow, shown),
+        };
+        with_help(state.sentence(rust_name, shown), help)
     };
     match CommittedFile::read(&place.path) {
         Ok(file) if file.pillow != pillow => State::Unfit(message(&drift::State::OfAnother(file.pillow))),
@@ -42,6 +49,8 @@ mod tests {
     fn each_reason_has_its_sentence_and_the_command() {
         let root = tempfile::tempdir().unwrap();
         fs_err::create_dir_all(root.path().join("mappings")).unwrap();
+        fs_err::create_dir_all(root.path().join(".cargo")).unwrap();
+        fs_err::write(root.path().join(".cargo/config.toml"), "[alias]\nxtask = \"run\"").unwrap();
         let place = Crate::at(root.path().to_owned()).mapping("case");
         let message = |text: Option<&str>| {
             if let Some(text) = text {

@@ -5,21 +5,21 @@ use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, Type, WherePredicate, parse_quote};
 
 use super::mapping::{field, object, struct_inside};
+use crate::check::rejects_objects;
+use crate::facade::Facade;
 use crate::idents::{PRIVATE, Private, in_const_block};
-use crate::model::{
-    Contents, Document, DocumentKind, DocumentModel, Mapping, Member, ObjectModel, Property, SaidMapping,
-};
+use crate::model::{Contents, Document, DocumentKind, DocumentModel, Mapping, Member, ObjectModel, Property};
 use crate::parse::{mentions, squeeze};
 
 /// The impls of a struct without errors.
-pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
+pub(crate) fn expand_document(facade: &Facade, document: &Document<'_>) -> TokenStream {
     match &document.kind {
         DocumentKind::Object(model) => {
             let generics = with_bounds(document.generics, &default_types(model));
             let mapping = object(document.ident, model);
             let info = document_info(model.document.as_ref());
-            let mut code = object_impls(document.ident, &generics, &mapping, &info);
-            code.extend(no_objects(model));
+            let mut code = object_impls(facade, document.ident, &generics, &mapping, &info);
+            code.extend(no_objects(facade, model));
             code
         }
         DocumentKind::Value(mapping) => {
@@ -27,22 +27,25 @@ pub(crate) fn expand_document(document: &Document<'_>) -> TokenStream {
                 Mapping::Default(inside) | Mapping::Objects(inside, _) => vec![(*inside, Bound::Field)],
                 Mapping::Said(_) => Vec::new(),
             };
-            value_impls(document.ident, &with_bounds(document.generics, &bounded), mapping)
+            value_impls(facade, document, &with_bounds(document.generics, &bounded), mapping)
         }
-        DocumentKind::Unknown => fallback_document(document.ident, document.generics),
+        DocumentKind::Unknown => fallback_document(facade, document.ident, document.generics),
     }
 }
 
 /// A struct in a field of a type that rejects objects: only the compiler sees what is a struct.
-fn no_objects(model: &ObjectModel<'_>) -> TokenStream {
+pub(super) fn no_objects(facade: &Facade, model: &ObjectModel<'_>) -> TokenStream {
     let checks: Vec<TokenStream> = model.members.iter().filter_map(no_object).collect();
     if checks.is_empty() {
         return TokenStream::new();
     }
-    in_const_block(&quote! {
-        use #PRIVATE::NoObject as _;
-        #(const _: () = #checks;)*
-    })
+    in_const_block(
+        facade,
+        &quote! {
+            use #PRIVATE::NoObject as _;
+            #(const _: () = #checks;)*
+        },
+    )
 }
 
 fn no_object(member: &Member<'_>) -> Option<TokenStream> {
@@ -57,50 +60,26 @@ fn no_object(member: &Member<'_>) -> Option<TokenStream> {
     })
 }
 
-/// Types that take one value and no object, whatever is in it.
-const PLAIN: [&str; 20] = [
-    "keyword",
-    "constant_keyword",
-    "wildcard",
-    "text",
-    "match_only_text",
-    "boolean",
-    "byte",
-    "short",
-    "integer",
-    "long",
-    "unsigned_long",
-    "float",
-    "half_float",
-    "scaled_float",
-    "double",
-    "date",
-    "date_nanos",
-    "ip",
-    "version",
-    "binary",
-];
-
-fn rejects_objects(said: &SaidMapping<'_>) -> bool {
-    said.is_checked && PLAIN.contains(&said.type_name.text.as_str())
-}
-
 /// The same with a mapping that is made elsewhere; none if the impls themselves depend on what it is.
-pub(crate) fn expand_document_with(document: &Document<'_>, mapping: &TokenStream) -> Option<TokenStream> {
+pub(crate) fn expand_document_with(
+    facade: &Facade,
+    document: &Document<'_>,
+    mapping: &TokenStream,
+) -> Option<TokenStream> {
     match &document.kind {
         DocumentKind::Object(model) if document.generics.params.is_empty() => {
             let info = document_info(model.document.as_ref());
-            Some(object_impls(document.ident, document.generics, mapping, &info))
+            Some(object_impls(facade, document.ident, document.generics, mapping, &info))
         }
         _ => None,
     }
 }
 
 /// The mapping of a struct without errors, for those impls: the tail of a block.
-pub(crate) fn expand_mapping(document: &Document<'_>) -> Option<TokenStream> {
+pub(crate) fn expand_mapping(facade: &Facade, document: &Document<'_>) -> Option<TokenStream> {
     match &document.kind {
         DocumentKind::Object(model) => {
-            let mut code = no_objects(model);
+            let mut code = no_objects(facade, model);
             code.extend(object(document.ident, model));
             Some(code)
         }
@@ -114,12 +93,13 @@ pub(crate) fn fallback_mapping() -> TokenStream {
 }
 
 /// Impls that say nothing, for a struct with errors: those errors are enough.
-pub(crate) fn fallback_document(ident: &Ident, generics: &Generics) -> TokenStream {
+pub(crate) fn fallback_document(facade: &Facade, ident: &Ident, generics: &Generics) -> TokenStream {
     let (mapping, info) = (fallback_mapping(), document_info(None));
-    object_impls(ident, generics, &mapping, &info)
+    object_impls(facade, ident, generics, &mapping, &info)
 }
 
 fn object_impls(
+    facade: &Facade,
     ident: &Ident,
     generics: &Generics,
     mapping: &TokenStream,
@@ -128,24 +108,42 @@ fn object_impls(
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let private = Private::at(ident.span());
     let nested = quote_spanned!(ident.span()=> #private::Field::object("object", &[], <Self as #private::CouchDocument>::MAPPING));
-    in_const_block(&quote! {
-        #[automatically_derived]
-        impl #impl_generics #PRIVATE::CouchDocument for #ident #type_generics #where_clause {
-            const MAPPING: &'static #PRIVATE::Object = &#mapping;
-            const DOCUMENT: #PRIVATE::DocumentInfo = #info;
-        }
+    in_const_block(
+        facade,
+        &quote! {
+            #[automatically_derived]
+            impl #impl_generics #PRIVATE::CouchDocument for #ident #type_generics #where_clause {
+                const MAPPING: &'static #PRIVATE::Object = &#mapping;
+                const DOCUMENT: #PRIVATE::DocumentInfo = #info;
+            }
+            #[automatically_derived]
+        impl #impl_generics #PRIVATE::WritesObjects for #ident #type_generics #where_clause {}
         #[automatically_derived]
         impl #impl_generics #PRIVATE::IndexObject for #ident #type_generics #where_clause {
             const OBJECT: &'static #PRIVATE::Object = <Self as #PRIVATE::CouchDocument>::MAPPING;
         }
-        #[automatically_derived]
-        impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
-            const FIELD: #PRIVATE::Field = #nested;
-        }
-    })
+            #[automatically_derived]
+            impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
+                const FIELD: #PRIVATE::Field = #nested;
+            }
+        },
+    )
 }
 
-fn value_impls(ident: &Ident, generics: &Generics, mapping: &Mapping<'_>) -> TokenStream {
+fn value_impls(
+    facade: &Facade,
+    document: &Document<'_>,
+    generics: &Generics,
+    mapping: &Mapping<'_>,
+) -> TokenStream {
+    let ident = document.ident;
+    let writes_objects = document.is_enum_of_objects.then(|| {
+        let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #PRIVATE::WritesObjects for #ident #type_generics #where_clause {}
+        }
+    });
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let field = field(mapping);
     let object_impl = struct_inside(mapping).map(|inside| {
@@ -156,16 +154,20 @@ fn value_impls(ident: &Ident, generics: &Generics, mapping: &Mapping<'_>) -> Tok
             }
         }
     });
-    in_const_block(&quote! {
-        #[automatically_derived]
-        impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
-            const FIELD: #PRIVATE::Field = #field;
-        }
-        #object_impl
-    })
+    in_const_block(
+        facade,
+        &quote! {
+                #[automatically_derived]
+                impl #impl_generics #PRIVATE::IndexField for #ident #type_generics #where_clause {
+                    const FIELD: #PRIVATE::Field = #field;
+                }
+                #object_impl
+            #writes_objects
+        },
+    )
 }
 
-fn document_info(document: Option<&DocumentModel>) -> TokenStream {
+pub(super) fn document_info(document: Option<&DocumentModel>) -> TokenStream {
     let Some(document) = document else { return quote!(#PRIVATE::DocumentInfo::PART) };
     let types = &document.types;
     let mut others = Vec::new();
@@ -195,15 +197,16 @@ pub(super) fn option(text: Option<&str>) -> TokenStream {
 
 /// Which trait a field's type is used by.
 #[derive(Clone, Copy)]
-enum Bound {
+pub(super) enum Bound {
     Field,
     Object,
+    Flattened,
 }
 
 /// The types whose mapping comes from their impls.
-fn default_types<'m>(model: &'m ObjectModel<'_>) -> Vec<(&'m Type, Bound)> {
+pub(super) fn default_types<'m>(model: &'m ObjectModel<'_>) -> Vec<(&'m Type, Bound)> {
     let of_member = |member: &'m Member<'_>| match member {
-        Member::Flatten(inside) => Some((*inside, Bound::Object)),
+        Member::Flatten(inside) => Some((*inside, Bound::Flattened)),
         Member::Property(property) => match &property.mapping {
             Mapping::Default(rust_type) | Mapping::Objects(rust_type, _) => Some((*rust_type, Bound::Field)),
             Mapping::Said(said) => match said.contents {
@@ -226,6 +229,7 @@ fn with_bounds(generics: &Generics, types: &[(&Type, Bound)]) -> Generics {
         let bound = match bound {
             Bound::Field => quote!(IndexField),
             Bound::Object => quote!(IndexObject),
+            Bound::Flattened => quote!(Flattened),
         };
         let span = syn::spanned::Spanned::span(rust_type);
         let path = quote_spanned!(span=> #PRIVATE::#bound);
@@ -235,32 +239,4 @@ fn with_bounds(generics: &Generics, types: &[(&Type, Bound)]) -> Generics {
         bounded.make_where_clause().predicates.extend(predicates);
     }
     bounded
-}
-
-#[cfg(test)]
-mod tests {
-    use pillowtop_core::conformance::{Conformance, Effect};
-    use pillowtop_core::field_types::Target;
-    use serde_json::json;
-
-    use super::PLAIN;
-
-    #[test]
-    fn plain_types_reject_every_object() {
-        for name in PLAIN {
-            let mappings = json!({"properties": {"a": {"type": name, "scaling_factor": 1}}});
-            let conformance = Conformance::new(&mappings, &json!({}));
-            let targets = [Target::elasticsearch(8, 15), Target::opensearch(3, 0)];
-            let target = targets.into_iter().find(|target| conformance.is_for(*target)).unwrap();
-            for object in
-                [json!({}), json!({"b": 1}), json!({"lat": 1, "lon": 1}), json!({"type": "a", "value": "b"})]
-            {
-                let report = conformance.check("1", &json!({"a": object}).to_string(), target);
-                assert!(
-                    report.findings.iter().any(|found| found.effect == Effect::Rejected),
-                    "{name} {object} {report:?}"
-                );
-            }
-        }
-    }
 }

@@ -52,7 +52,7 @@ fn member(member: &Member<'_>) -> TokenStream {
             property(&name.text, &said_field(said))
         }
         Member::Flatten(inside) => {
-            quote!(#PRIVATE::Member::Flatten(<#inside as #PRIVATE::IndexObject>::OBJECT))
+            quote!(#PRIVATE::Member::Flatten(<#inside as #PRIVATE::Flattened>::OBJECT))
         }
     }
 }

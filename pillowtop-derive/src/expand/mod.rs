@@ -4,8 +4,10 @@ mod demands;
 mod document;
 mod mapping;
 mod pillow;
+mod source;
 
 pub(crate) use document::{
     expand_document, expand_document_with, expand_mapping, fallback_document, fallback_mapping,
 };
 pub(crate) use pillow::{Drift, expand_pillow, fallback_pillow};
+pub(crate) use source::expand_source;

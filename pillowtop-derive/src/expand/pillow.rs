@@ -10,9 +10,11 @@ use syn::{Generics, Ident, Lifetime};
 
 use super::document::option;
 use super::mapping::hexadecimal;
+use crate::committed::Place;
 use crate::errors::with_help;
+use crate::facade::Facade;
 use crate::filter::predicate;
-use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, index_alias, text_lifetime};
+use crate::idents::{CHANGE, PRIVATE, Private, in_const_block, index_alias, own_self, text_lifetime};
 use crate::model::{PillowModel, SettingsModel, SettingsText, TransformModel};
 use crate::parse::{StructReceiver, StructShape, mentions};
 
@@ -27,39 +29,42 @@ pub(crate) enum Drift {
 }
 
 /// The impl of a pillow without errors.
-pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
+pub(crate) fn expand_pillow(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
     let ident = pillow.ident;
     let info = info(pillow);
-    let committed = committed(pillow, drift);
+    let committed = committed(facade, pillow, drift);
     let accepts = pillow.filter.as_ref().map_or_else(|| quote!(true), |model| predicate(&model.filter));
     // Brings the reading of plain fields into scope, where there is a field to read.
     let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
     // `Self::Index` in a signature would have the compiler ask once more whether all bounds hold.
     let Made { alias, index, transform } = made(pillow);
-    let check = check(pillow, drift);
+    let check = check(facade, pillow, drift);
     let surroundings = surroundings(pillow);
     let implementing = implementing(ident, pillow.generics);
     let lifetime = text_lifetime();
     let document = with_lifetime(pillow, &lifetime);
-    in_const_block(&quote! {
-        #alias
-        #[automatically_derived]
-        #implementing {
-            type Document<#lifetime> = #document;
-            type Index = #index;
-            const PILLOW: #PRIVATE::PillowInfo = #info;
-            const COMMITTED: #PRIVATE::Committed = #committed;
-            fn accepts(&self) -> bool {
-                #plain
-                #accepts
+    in_const_block(
+        facade,
+        &quote! {
+            #alias
+            #[automatically_derived]
+            #implementing {
+                type Document<#lifetime> = #document;
+                type Index = #index;
+                const PILLOW: #PRIVATE::PillowInfo = #info;
+                const COMMITTED: #PRIVATE::Committed = #committed;
+                fn accepts(&self) -> bool {
+                    #plain
+                    #accepts
+                }
+                fn transform(self, #CHANGE: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#index> {
+                    #transform
+                }
             }
-            fn transform(self, #CHANGE: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#index> {
-                #transform
-            }
-        }
-        #check
-        #surroundings
-    })
+            #check
+            #surroundings
+        },
+    )
 }
 
 /// The head of an impl with the struct's place: whatever the compiler says of the trait's bounds, it says there.
@@ -154,6 +159,10 @@ fn info(pillow: &PillowModel<'_>) -> TokenStream {
         let targets = pillow.targets.iter().map(|(target, _)| target_of(*target));
         others.push(quote!(targets: &[#(#targets),*]));
     }
+    if let Some(samples) = &pillow.samples {
+        let text = included(samples);
+        others.push(quote!(samples: #PRIVATE::Option::Some(#text)));
+    }
     let named = quote!(#PRIVATE::PillowInfo::named(#name, #alias));
     if others.is_empty() { named } else { quote!(#PRIVATE::PillowInfo { #(#others,)* ..#named }) }
 }
@@ -161,15 +170,17 @@ fn info(pillow: &PillowModel<'_>) -> TokenStream {
 fn settings_text(settings: &SettingsModel) -> TokenStream {
     match &settings.text {
         SettingsText::Inline(text) => quote!(#text),
-        SettingsText::File(place) => {
-            let path = &place.from_crate;
-            quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)))
-        }
+        SettingsText::File(place) => included(place),
     }
 }
 
-fn committed(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
-    let facade = facade();
+/// The text of a file, which cargo tracks.
+fn included(place: &Place) -> TokenStream {
+    let path = &place.from_crate;
+    quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)))
+}
+
+fn committed(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
     let Some(place) = &pillow.mapping else { return quote!(#PRIVATE::Committed::Unchecked) };
     let path = &place.from_crate;
     match drift {
@@ -198,9 +209,9 @@ fn made(pillow: &PillowModel<'_>) -> Made {
     };
     if mentions(index, &Ident::new("Self", index.span())) || !pillow.generics.params.is_empty() {
         // `Self` and lifetimes mean something in the impl alone.
-        let private = Private::at(function.span());
+        let (private, own_self) = (Private::at(function.span()), own_self(function.span()));
         let transform = quote_spanned! {function.span()=>
-            #private::Transform::<Self, #index>::apply(#function, self, #CHANGE)
+            #private::Transform::<Self, #index>::apply(#function, #own_self, #CHANGE)
         };
         return Made { alias: None, index: index.to_token_stream(), transform };
     }
@@ -211,14 +222,13 @@ fn made(pillow: &PillowModel<'_>) -> Made {
         Some(name) => quote_spanned!(span=> <#alias>::#name),
         None => quote!(#function),
     };
-    let private = Private::at(span);
+    let (private, own_self) = (Private::at(span), own_self(span));
     let transform =
-        quote_spanned!(span=> #private::Transform::<Self, #alias>::apply(#function, self, #CHANGE));
+        quote_spanned!(span=> #private::Transform::<Self, #alias>::apply(#function, #own_self, #CHANGE));
     Made { alias: Some(quote!(type #alias = #index;)), index: alias.into_token_stream(), transform }
 }
 
-fn check(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
-    let facade = facade();
+fn check(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
     let span = pillow.ident.span();
     match drift {
         Drift::Unchecked => TokenStream::new(),
@@ -240,7 +250,11 @@ fn check(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
 
 /// An impl that says nothing, for a struct with errors: those errors are enough. Where the compiler alone is to report one,
 /// it cannot be used: should the compiler be content, no pillow without a name gets into a program.
-pub(crate) fn fallback_pillow(receiver: &StructReceiver<'_>, is_left_to_compiler: bool) -> TokenStream {
+pub(crate) fn fallback_pillow(
+    facade: &Facade,
+    receiver: &StructReceiver<'_>,
+    is_left_to_compiler: bool,
+) -> TokenStream {
     let ident = receiver.ident;
     let is_object = matches!(receiver.shape, StructShape::Named(_));
     if !is_object || !receiver.generics.params.is_empty() || receiver.borrowed().next().is_some() {
@@ -259,19 +273,22 @@ pub(crate) fn fallback_pillow(receiver: &StructReceiver<'_>, is_left_to_compiler
     } else {
         quote!(#PRIVATE::PillowInfo::named("", ""))
     };
-    in_const_block(&quote! {
-        #[automatically_derived]
-        #implementing {
-            type Document<#lifetime> = #ident;
-            type Index = #ident;
-            const PILLOW: #PRIVATE::PillowInfo = #info;
-            const COMMITTED: #PRIVATE::Committed = #PRIVATE::Committed::Unchecked;
-            fn accepts(&self) -> bool {
-                true
+    in_const_block(
+        facade,
+        &quote! {
+            #[automatically_derived]
+            #implementing {
+                type Document<#lifetime> = #ident;
+                type Index = #ident;
+                const PILLOW: #PRIVATE::PillowInfo = #info;
+                const COMMITTED: #PRIVATE::Committed = #PRIVATE::Committed::Unchecked;
+                fn accepts(&self) -> bool {
+                    true
+                }
+                fn transform(self, _: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#ident> {
+                    #PRIVATE::Option::Some(self)
+                }
             }
-            fn transform(self, _: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#ident> {
-                #PRIVATE::Option::Some(self)
-            }
-        }
-    })
+        },
+    )
 }

@@ -11,6 +11,7 @@ use syn::{
 
 use super::expression::{Constant, FieldPath, Filter, Operand, Operator, OperatorKind, Test};
 use crate::errors::{Errors, did_you_mean};
+use crate::parse::without_group;
 
 const ALLOWED: &str = "a filter has `self.field`, comparisons, `&&`, `||`, `!`, parentheses, literals, paths of constants, \
     `is_some()`, `is_none()`, `is_empty()`, `contains(…)`, `starts_with(…)` and `matches!(self.field, …)`; \
@@ -21,9 +22,19 @@ const TESTS: [&str; 5] = ["is_some", "is_none", "is_empty", "contains", "starts_
 pub(crate) fn parse(errors: &Errors, expression: &Expr) -> Option<Filter> {
     match expression {
         Expr::Paren(inner) => Some(Filter::Group(Box::new(parse(errors, &inner.expr)?))),
-        Expr::Group(inner) => parse(errors, &inner.expr),
+        // A fragment of a macro binds like parentheses, which the text of the filter then needs.
+        Expr::Group(_) => match (parse(errors, without_group(expression))?, without_group(expression)) {
+            (inner, Expr::Binary(binary)) if matches!(binary.op, BinOp::And(_) | BinOp::Or(_)) => {
+                Some(Filter::Group(Box::new(inner)))
+            }
+            (inner, _) => Some(inner),
+        },
         Expr::Unary(ExprUnary { op: UnOp::Not(_), expr, .. }) => {
-            Some(Filter::Not(Box::new(parse(errors, expr)?)))
+            let inner = parse(errors, expr)?;
+            let is_comparison = matches!(inner, Filter::Compare { .. });
+            let inner = Box::new(inner);
+            // Only a fragment of a macro brings a comparison here without parentheses.
+            Some(Filter::Not(if is_comparison { Box::new(Filter::Group(inner)) } else { inner }))
         }
         Expr::Binary(binary) => parse_binary(errors, binary),
         Expr::MethodCall(call) => parse_test(errors, call),
@@ -94,7 +105,7 @@ fn parse_binary(errors: &Errors, binary: &ExprBinary) -> Option<Filter> {
 
 /// A name alone that is written like a field's.
 fn lone_name(expression: &Expr) -> Option<&Ident> {
-    let Expr::Path(path) = expression else { return None };
+    let Expr::Path(path) = without_group(expression) else { return None };
     path.path.get_ident().filter(|name| name.to_string().starts_with(char::is_lowercase))
 }
 
@@ -109,7 +120,7 @@ fn operand(errors: &Errors, expression: &Expr) -> Option<Operand> {
 fn constant(errors: &Errors, expression: &Expr) -> Option<Constant> {
     match expression {
         Expr::Lit(literal) => Some(Constant::Literal { literal: literal.lit.clone(), is_negative: false }),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match expr.as_ref() {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match without_group(expr) {
             Expr::Lit(literal) if matches!(literal.lit, Lit::Int(_) | Lit::Float(_)) => {
                 Some(Constant::Literal { literal: literal.lit.clone(), is_negative: true })
             }
@@ -122,7 +133,8 @@ fn constant(errors: &Errors, expression: &Expr) -> Option<Constant> {
             errors.at(expression, "a field is not compared with `None`", "write `is_none()` or `is_some()`");
             None
         }
-        Expr::Call(call) if matches!(&*call.func, Expr::Path(path) if path.path.is_ident("Some")) => {
+        Expr::Call(call) if matches!(without_group(&call.func), Expr::Path(path) if path.path.is_ident("Some")) =>
+        {
             let help = "write the value without `Some`: `self.field == \"value\"`";
             errors.at(expression, "optional fields are compared like others", help);
             None
@@ -158,7 +170,7 @@ fn field_path(errors: &Errors, expression: &Expr) -> Option<FieldPath> {
                 errors.at(&field.member, "a filter names fields, not positions", "name the struct's fields");
                 return None;
             };
-            let mut path = match field.base.as_ref() {
+            let mut path = match without_group(&field.base) {
                 Expr::Path(base) if base.path.is_ident("self") => {
                     FieldPath { self_span: base.span(), names: Vec::new() }
                 }

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Lit, Pat};
 
 use super::expression::{Constant, FieldPath, Filter, Operand, Operator, OperatorKind, Test};
-use crate::idents::{Local, OTHER, PRIVATE, Private, VALUE};
+use crate::idents::{Local, OTHER, PRIVATE, Private, VALUE, own_self};
 
 /// The code of a filter. The user's tokens keep their places, so that the compiler speaks of them.
 pub(crate) fn predicate(filter: &Filter) -> TokenStream {
@@ -46,14 +46,9 @@ pub(crate) fn predicate(filter: &Filter) -> TokenStream {
     }
 }
 
-/// `self.field` with the user's place and this code's hygiene.
-fn own_self(field: &FieldPath) -> TokenStream {
-    Ident::new("self", Span::call_site().located_at(field.self_span)).into_token_stream()
-}
-
 /// The field's value as an `Option` of a reference.
 fn value(field: &FieldPath) -> TokenStream {
-    let (own_self, root) = (own_self(field), field.root());
+    let (own_self, root) = (own_self(field.self_span), field.root());
     let mut chain = quote!(#PRIVATE::Step(&#own_self.#root).get());
     for name in &field.names[1..] {
         chain = quote!(#chain.and_then(|#VALUE| #PRIVATE::Step(&#VALUE.#name).get()));
@@ -146,7 +141,7 @@ fn is_there(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
         quote_spanned!(name.span()=> #private::Optional::#name(#field))
     };
     if parents.is_empty() {
-        return ask(&own_self(field));
+        return ask(&own_self(field.self_span).into_token_stream());
     }
     let parent = FieldPath { self_span: field.self_span, names: parents.to_vec() };
     let condition = ask(&VALUE.to_token_stream());

@@ -20,6 +20,8 @@ pub(crate) struct Document<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
     pub(crate) kind: DocumentKind<'a>,
+    /// Whether it is an enum that is written as objects, whatever it is mapped as.
+    pub(crate) is_enum_of_objects: bool,
 }
 
 /// How values of the type are written.
@@ -45,6 +47,8 @@ pub(crate) struct ObjectModel<'a> {
     pub(crate) root_rule: Vec<Parameter>,
     /// With `doc_type`: what its documents are told by.
     pub(crate) document: Option<DocumentModel>,
+    /// Of a struct that needs no mapping: whether a field has none.
+    pub(crate) lacks_mapping: bool,
 }
 
 /// `#[couch(...)]` of a document.
@@ -85,7 +89,12 @@ impl<'a> Document<'a> {
             let help = "put `#[couch(…)]` on a struct with named fields that is written as an object";
             errors.at_span(first.span, "this type is written as one value, so it cannot be a document", help);
         }
-        Self { ident: receiver.ident, generics: receiver.generics, kind }
+        Self {
+            ident: receiver.ident,
+            generics: receiver.generics,
+            kind,
+            is_enum_of_objects: receiver.is_enum_of_objects(),
+        }
     }
 }
 
@@ -108,7 +117,7 @@ fn kind<'a>(
     if sorted.json.is_some() {
         return DocumentKind::Unknown;
     }
-    if let Some(opaque) = &receiver.serde.opaque {
+    if let Some(opaque) = receiver.serde.opaque.as_ref().filter(|_| !receiver.is_source) {
         let message =
             format!("`#[serde({})]` writes another type, which this derive does not see", opaque.text);
         errors.at_span(
@@ -168,8 +177,19 @@ fn object<'a>(
     fields: &[FieldReceiver<'a>],
     sorted: &SortedItems<'_>,
 ) -> ObjectModel<'a> {
+    let mut lacks_mapping = receiver.is_source && receiver.serde.opaque.is_some();
+    let of_field = |field: &FieldReceiver<'a>| {
+        let found = Errors::new();
+        let member = field::member(&found, rules, receiver, field);
+        if receiver.is_source && field.es.span.is_none() {
+            lacks_mapping |= found.forget();
+        } else {
+            errors.take(&found);
+        }
+        member
+    };
     let (mut members, mut origins): (Vec<Member<'a>>, Vec<Origin>) =
-        fields.iter().filter_map(|field| field::member(errors, rules, receiver, field)).unzip();
+        fields.iter().filter_map(of_field).unzip();
     if let Some(tag) = &receiver.serde.tag {
         let name = Name { text: tag.value(), span: tag.span() };
         let mapping = Mapping::Said(keyword(tag.span()));
@@ -199,7 +219,7 @@ fn object<'a>(
     }
     let root_rule = rules.of_root().map(|rule| root_rule(errors, rule)).unwrap_or_default();
     let document = document(errors, &receiver.couch);
-    ObjectModel { members, origins, parameters, root_parameters, root_rule, document }
+    ObjectModel { members, origins, parameters, root_parameters, root_rule, document, lacks_mapping }
 }
 
 /// The parameters that a rule gives to the root of an index.
@@ -274,7 +294,7 @@ fn enumeration<'a>(
     receiver: &StructReceiver<'a>,
     sorted: &SortedItems<'_>,
 ) -> DocumentKind<'a> {
-    const HELP: &str = "say at the enum what it is written as, for instance `#[es(flattened)]` or `#[es(object, enabled = false)]`";
+    const HELP: &str = "write at the enum what it is mapped as, for instance `#[es(flattened)]` or `#[es(object, enabled = false)]`; if it is only flattened into a struct, remove the derive and write `#[es(skip)]` there";
     no_parameters(errors, sorted, HELP);
     let StructShape::Enum(variants) = &receiver.shape else { return DocumentKind::Unknown };
     if let Some(tagging) = &receiver.serde.tagging {

@@ -217,7 +217,7 @@ impl SaidMapping<'_> {
     }
 
     /// The mapping as JSON; properties of a struct are not known here.
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let mut members = Map::new();
         members.insert("type".to_owned(), Value::from(self.type_name.text.as_str()));
         for parameter in &self.parameters {

@@ -6,7 +6,7 @@ use pillowtop_core::fingerprint::hash_text;
 use pillowtop_core::settings::normalize;
 use proc_macro2::Span;
 use serde_json::Value;
-use syn::{Generics, Ident, Path, PathSegment, Type};
+use syn::{Generics, Ident, PathSegment, Type};
 
 use super::target::target;
 
@@ -28,6 +28,8 @@ pub(crate) struct PillowModel<'a> {
     pub(crate) targets: Vec<(Target, Span)>,
     pub(crate) transform: Option<TransformModel>,
     pub(crate) transform_version: u32,
+    /// The file of sample documents.
+    pub(crate) samples: Option<Place>,
     /// None for `mapping = unchecked`.
     pub(crate) mapping: Option<Place>,
 }
@@ -99,6 +101,7 @@ impl<'a> PillowModel<'a> {
                 None
             }
         };
+        let samples = pillow.samples.as_ref().and_then(|literal| samples(errors, literal, compiled));
         let transform_version = pillow.transform_version.map_or(1, |(version, _)| version);
         Some(Self {
             ident: receiver.ident,
@@ -110,9 +113,24 @@ impl<'a> PillowModel<'a> {
             targets,
             transform,
             transform_version,
+            samples,
             mapping,
         })
     }
+}
+
+/// The file of sample documents, which must be there.
+fn samples(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<Place> {
+    let place = compiled?.file(&literal.value());
+    if let Err(error) = fs_err::read_to_string(&place.path) {
+        errors.at(
+            literal,
+            format!("the samples `{}` cannot be read: {}", place.shown, error.kind()),
+            "write the path of a file with a JSON document on each line, from the directory of the crate",
+        );
+        return None;
+    }
+    Some(place)
 }
 
 fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<SettingsModel> {
@@ -184,7 +202,7 @@ fn transform(errors: &Errors, pillow: &PillowReceiver) -> Option<TransformModel>
         }
         return None;
     };
-    let index = pillow.index.clone().or_else(|| type_of(&function.path));
+    let index = pillow.made();
     if index.is_none() {
         errors.at(
             function,
@@ -194,16 +212,4 @@ fn transform(errors: &Errors, pillow: &PillowReceiver) -> Option<TransformModel>
     }
     let of_index = function.path.segments.last().filter(|_| pillow.index.is_none()).cloned();
     Some(TransformModel { function: function.clone(), index: index?, of_index })
-}
-
-/// The path before a function's name, when that is a type's: types begin with a capital letter.
-fn type_of(function: &Path) -> Option<Type> {
-    let mut path = function.clone();
-    path.segments.pop()?;
-    let last = path.segments.pop()?;
-    if !last.ident.to_string().starts_with(char::is_uppercase) {
-        return None;
-    }
-    path.segments.push_value(last);
-    Some(syn::parse_quote!(#path))
 }

@@ -3,10 +3,10 @@
 use darling::{FromMeta, Result};
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, LitStr, Meta};
+use syn::{Attribute, Expr, LitStr, Meta, Path};
 
 use super::items::Name;
-use super::receive::{Flag, Text, each_received, expression, literal_text, name_of, once, refuse};
+use super::receive::{CratePath, Flag, Text, each_received, expression, literal_text, name_of, once, refuse};
 use super::vocabulary::{COUCH_ITEMS, has_slip_for};
 use crate::errors::Errors;
 
@@ -19,6 +19,7 @@ enum CouchItem {
     Unknown(Said),
     TypeField(Text),
     DocTypeIsImmutable(Flag),
+    Crate(CratePath),
 }
 
 /// A text or a list of texts.
@@ -47,6 +48,8 @@ pub(crate) struct CouchReceiver {
     pub(crate) unknown: Option<(Unknown, Span)>,
     pub(crate) type_field: Option<LitStr>,
     pub(crate) doc_type_is_immutable: Option<Span>,
+    /// The path of the facade crate.
+    pub(crate) facade: Option<Path>,
     /// The names of all items, whether their values can be read or not: some mean nothing without `doc_type`.
     pub(crate) names: Vec<Name>,
 }
@@ -55,7 +58,10 @@ impl CouchReceiver {
     pub(crate) fn parse(errors: &Errors, attributes: &[Attribute]) -> Self {
         let mut receiver = Self::default();
         let meant = each_received(errors, attributes, "couch", &COUCH_ITEMS, &mut |name, item| {
-            receiver.names.push(name.clone());
+            // Where the facade is, says nothing of documents.
+            if name.text != "crate" {
+                receiver.names.push(name.clone());
+            }
             if let Some(item) = item {
                 receiver.put(errors, name, item);
             }
@@ -72,6 +78,7 @@ impl CouchReceiver {
             CouchItem::Database(Text(text)) => once(errors, &mut self.database, name, text),
             CouchItem::TypeField(Text(text)) => once(errors, &mut self.type_field, name, text),
             CouchItem::Unknown(Said(unknown, span)) => once(errors, &mut self.unknown, name, (unknown, span)),
+            CouchItem::Crate(CratePath(path)) => once(errors, &mut self.facade, name, path),
             CouchItem::DocTypeIsImmutable(Flag(span)) => {
                 once(errors, &mut self.doc_type_is_immutable, name, span);
             }

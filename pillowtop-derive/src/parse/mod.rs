@@ -16,6 +16,7 @@ pub(crate) use es::{EsItem, EsReceiver, EsValue, json_text};
 pub(crate) use items::Name;
 pub(crate) use pillow::{MappingReceiver, PillowReceiver};
 pub(crate) use places::refuse_inside;
+pub(crate) use receive::without_group;
 pub(crate) use rust_type::{RustType, element, is_optional, is_single, layers, mentions, rust_type, squeeze};
 pub(crate) use serde::MissingValue;
 pub(crate) use structure::{FieldReceiver, StructReceiver, StructShape};

@@ -3,10 +3,11 @@
 use darling::{FromMeta, Result};
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Type};
+use syn::{Attribute, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Meta, Path, Type};
 
 use super::items::Name;
-use super::receive::{Text, each_received, expression, literal_text, once, refuse};
+use super::receive::{CratePath, Text, each_received, expression, literal_text, once, refuse};
+use super::rust_type::layers;
 use super::vocabulary::{PILLOW_ITEMS, has_slip_for};
 use crate::errors::Errors;
 
@@ -22,6 +23,8 @@ enum PillowItem {
     Index(Made),
     TransformVersion(Version),
     Mapping(MappingReceiver),
+    Samples(Text),
+    Crate(CratePath),
 }
 
 /// The filter's expression, read as one later.
@@ -62,6 +65,10 @@ pub(crate) struct PillowReceiver {
     pub(crate) index: Option<Type>,
     pub(crate) transform_version: Option<(u32, Span)>,
     pub(crate) mapping: Option<MappingReceiver>,
+    /// The file of sample documents.
+    pub(crate) samples: Option<LitStr>,
+    /// The path of the facade crate.
+    pub(crate) facade: Option<Path>,
     /// The attribute's place, if there is one.
     pub(crate) span: Option<Span>,
 }
@@ -88,6 +95,23 @@ impl PillowReceiver {
         self.is_misspelt && self.span.is_none()
     }
 
+    /// The type that the transform makes; none without a transform, or if the attribute does not tell.
+    pub(crate) fn made(&self) -> Option<Type> {
+        let function = self.transform.as_ref()?;
+        self.index.clone().or_else(|| type_of(&function.path))
+    }
+
+    /// Whether the transform makes another type than the struct, so that the struct itself is never indexed.
+    pub(crate) fn makes_another(&self, ident: &Ident) -> bool {
+        let is_itself = |made: Type| match layers(&made).last() {
+            Some(Type::Path(path)) => {
+                path.path.segments.last().is_some_and(|last| last.ident == *ident || last.ident == "Self")
+            }
+            _ => false,
+        };
+        self.transform.is_some() && !self.made().is_some_and(is_itself)
+    }
+
     fn put(&mut self, errors: &Errors, name: &Name, item: PillowItem) {
         match item {
             PillowItem::Name(Text(text)) => once(errors, &mut self.name, name, text),
@@ -101,8 +125,22 @@ impl PillowReceiver {
                 once(errors, &mut self.transform_version, name, (number, span));
             }
             PillowItem::Mapping(mapping) => once(errors, &mut self.mapping, name, mapping),
+            PillowItem::Samples(Text(text)) => once(errors, &mut self.samples, name, text),
+            PillowItem::Crate(CratePath(path)) => once(errors, &mut self.facade, name, path),
         }
     }
+}
+
+/// The path before a function's name, when that is a type's: types begin with a capital letter.
+fn type_of(function: &Path) -> Option<Type> {
+    let mut path = function.clone();
+    path.segments.pop()?;
+    let last = path.segments.pop()?;
+    if !last.ident.to_string().starts_with(char::is_uppercase) {
+        return None;
+    }
+    path.segments.push_value(last);
+    Some(syn::parse_quote!(#path))
 }
 
 impl FromMeta for Condition {

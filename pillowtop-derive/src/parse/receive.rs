@@ -9,7 +9,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaNameValue, Token, Type};
+use syn::{Attribute, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Meta, MetaNameValue, Path, Token, Type};
 
 use super::items::{Name, each_item, unknown_item};
 use super::vocabulary::{COUCH_ITEMS, PILLOW_ITEMS};
@@ -29,6 +29,26 @@ impl FromMeta for Text {
         let (name, value) = (name_of(item), expression(item, "\"…\"")?);
         literal_text(value).cloned().map(Self).ok_or_else(|| {
             refuse(value.span(), format!("`{name}` takes a text"), format!("write `{name} = \"…\"`"))
+        })
+    }
+}
+
+/// The path of the facade crate, bare or as serde has it, in quotes.
+pub(crate) struct CratePath(pub(crate) Path);
+
+impl FromMeta for CratePath {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let value = expression(item, "path")?;
+        let path = match value {
+            Expr::Path(ExprPath { qself: None, path, .. }) => Some(path.clone()),
+            quoted => literal_text(quoted).and_then(|text| text.parse().ok()),
+        };
+        path.map(Self).ok_or_else(|| {
+            refuse(
+                value.span(),
+                "`crate` expects the path of the crate `pillowtop`",
+                "write `crate = other::pillowtop`, or leave it out if the manifest has the dependency",
+            )
         })
     }
 }
@@ -133,10 +153,10 @@ pub(crate) fn name_of(item: &Meta) -> String {
         .map_or_else(|| item.path().to_token_stream().to_string(), |name| name.unraw().to_string())
 }
 
-/// An item's value.
+/// An item's value, without the invisible delimiters of a macro's fragment.
 pub(crate) fn expression<'m>(item: &'m Meta, example: &str) -> Result<&'m Expr> {
     if let Meta::NameValue(pair) = item {
-        return Ok(&pair.value);
+        return Ok(without_group(&pair.value));
     }
     let name = name_of(item);
     Err(refuse(item.path().span(), format!("`{name}` needs a value"), format!("write `{name} = {example}`")))
@@ -144,9 +164,17 @@ pub(crate) fn expression<'m>(item: &'m Meta, example: &str) -> Result<&'m Expr> 
 
 /// The text that an expression is.
 pub(crate) fn literal_text(value: &Expr) -> Option<&LitStr> {
-    match value {
+    match without_group(value) {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
         _ => None,
+    }
+}
+
+/// The expression inside the invisible delimiters that a fragment such as `$value:expr` of a `macro_rules!` stands in.
+pub(crate) fn without_group(value: &Expr) -> &Expr {
+    match value {
+        Expr::Group(inner) => without_group(&inner.expr),
+        plain => plain,
     }
 }
 

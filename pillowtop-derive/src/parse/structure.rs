@@ -5,6 +5,7 @@ use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Type, Ty
 
 use super::couch::CouchReceiver;
 use super::es::EsReceiver;
+use super::pillow::PillowReceiver;
 use super::places::{refuse_at_variants, refuse_inside};
 use super::rust_type::layers;
 use super::serde::{SerdeContainer, SerdeField};
@@ -18,6 +19,8 @@ pub(crate) struct StructReceiver<'a> {
     pub(crate) es: EsReceiver,
     pub(crate) serde: SerdeContainer,
     pub(crate) shape: StructShape<'a>,
+    /// Whether its pillow's transform makes another type: it is read and never indexed itself, so it needs no mapping.
+    pub(crate) is_source: bool,
 }
 
 /// What kind of item it is.
@@ -58,7 +61,31 @@ impl<'a> StructReceiver<'a> {
             es: EsReceiver::parse(errors, &input.attrs),
             serde: SerdeContainer::parse(&input.attrs),
             shape,
+            is_source: PillowReceiver::parse(&Errors::silent(), &input.attrs).makes_another(&input.ident),
         }
+    }
+
+    /// Whether it is an enum whose values are written as objects, some of them at least.
+    pub(crate) fn is_enum_of_objects(&self) -> bool {
+        let StructShape::Enum(variants) = &self.shape else { return false };
+        if self.serde.opaque.is_some() {
+            return false;
+        }
+        let is_tagged = self.serde.tag.is_some();
+        let is_untagged = !is_tagged && self.serde.tagging.is_some();
+        let writes_object = |variant: &&Variant| {
+            let serde = SerdeField::parse(&variant.attrs);
+            // A variant may be left out, or be written by a function or without a tag.
+            let is_other = serde.skip.is_some() || serde.with.is_some();
+            let is_bare = is_untagged || SerdeContainer::parse(&variant.attrs).tagging.is_some();
+            match &variant.fields {
+                _ if is_other => false,
+                Fields::Named(_) => true,
+                Fields::Unnamed(_) => !is_bare,
+                Fields::Unit => is_tagged && !is_bare,
+            }
+        };
+        variants.iter().any(writes_object)
     }
 
     /// The fields, of a struct.

@@ -3,12 +3,23 @@
 use pillowtop_core::field_types;
 
 /// The items of `#[couch(...)]`.
-pub(crate) const COUCH_ITEMS: [&str; 6] =
-    ["doc_type", "deleted", "database", "unknown", "type_field", "doc_type_is_immutable"];
+pub(crate) const COUCH_ITEMS: [&str; 7] =
+    ["doc_type", "deleted", "database", "unknown", "type_field", "doc_type_is_immutable", "crate"];
 
 /// The items of `#[pillow(...)]`.
-pub(crate) const PILLOW_ITEMS: [&str; 9] =
-    ["name", "alias", "settings", "targets", "filter", "transform", "index", "transform_version", "mapping"];
+pub(crate) const PILLOW_ITEMS: [&str; 11] = [
+    "name",
+    "alias",
+    "settings",
+    "targets",
+    "filter",
+    "transform",
+    "index",
+    "transform_version",
+    "mapping",
+    "samples",
+    "crate",
+];
 
 /// What `#[es(...)]` takes beside types and parameters.
 pub(crate) const ES_WORDS: [&str; 3] = ["rules", "skip", "json"];

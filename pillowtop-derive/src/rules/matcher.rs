@@ -142,6 +142,8 @@ impl Alternative<'_> {
 /// Whether a type is the one that a rule names: by the last segments of its path, its generics only where the rule says them.
 fn is_named(rust_type: &Type, wanted: &Type) -> bool {
     match (rust_type, wanted) {
+        // A fragment `$type:ty` of a macro; the field's own is looked through layer by layer.
+        (_, Type::Group(wanted)) => is_named(rust_type, &wanted.elem),
         (Type::Path(rust_type), Type::Path(wanted)) if rust_type.qself.is_none() => {
             ends_with(&rust_type.path, &wanted.path)
         }

@@ -4,6 +4,7 @@ use std::panic::catch_unwind;
 
 use crate::document;
 use crate::errors::Errors;
+use crate::facade::Facade;
 use crate::rules::Rules;
 
 #[test]
@@ -12,12 +13,16 @@ fn without_cargo_the_crate_is_not_known() {
         "#[couch(doc_type = \"Case\")] #[pillow(name = \"case\", alias = \"cases\")] struct Case { domain: String }",
     )
     .unwrap();
-    let code = crate::pillow::derive(&input, None).to_string();
+    let code = crate::pillow::derive(&input, &Facade::default(), None).to_string();
     assert!(
         code.contains("the crate's folder is not known (`CARGO_MANIFEST_DIR`)\\nhelp: build with cargo"),
         "{code}"
     );
-    assert!(!document::derive(&Rules::default(), &input).to_string().contains("compile_error"));
+    assert!(
+        !document::derive(&Rules::default(), &Facade::default(), &input)
+            .to_string()
+            .contains("compile_error")
+    );
 }
 
 /// The compiler speaks of an attribute that it does not know. One that it knows, of another derive, makes no pillow all the same.
@@ -28,7 +33,7 @@ fn a_slip_that_the_compiler_takes_makes_no_pillow() {
         "#[couch(doc_type = \"Case\")] #[pilow(name = \"case\", alias = \"cases\")]",
     ] {
         let input = syn::parse_str(&format!("{attributes} struct Case {{ domain: String }}")).unwrap();
-        let code = crate::pillow::derive(&input, Some(&super::nowhere())).to_string();
+        let code = crate::pillow::derive(&input, &Facade::default(), Some(&super::nowhere())).to_string();
         let panic = "panic ! (\"`Case` has no `#[couch(…)]` or no `#[pillow(…)]`, but an attribute of nearly that name";
         assert!(code.contains(panic) && !code.contains("compile_error"), "{code}");
         let help = "\\nhelp: write `#[couch(…)]` and `#[pillow(…)]` letter by letter";

@@ -12,7 +12,12 @@ use syn::LitStr;
 const CODE: [&str; 3] = ["quote", "quote_spanned", "parse_quote"];
 
 /// Texts that no ui test can show, each with the test that has it instead.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 11] = [
+    ("the manifest of this crate has no dependency `pillowtop`", "pillowtop-derive/src/facade.rs"),
+    (
+        "add it: `cargo add pillowtop`; or write the path by which another crate re-exports it",
+        "pillowtop-derive/src/facade.rs",
+    ),
     ("the crate's folder is not known (`CARGO_MANIFEST_DIR`)", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("build with cargo", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("pillowtop's derive panicked, which is a bug: ", "pillowtop-derive/src/tests/beyond_ui.rs"),

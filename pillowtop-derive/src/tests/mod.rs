@@ -8,15 +8,16 @@ mod selector_is_weaker;
 
 use syn::DeriveInput;
 
+use crate::facade::Facade;
 use crate::rules::Rules;
 use crate::{document, pillow};
 
 /// The code of both derives, pretty-printed.
 fn expand(text: &str) -> String {
     let input: DeriveInput = syn::parse_str(text).unwrap();
-    let mut code = document::derive(&Rules::default(), &input);
+    let mut code = document::derive(&Rules::default(), &Facade::default(), &input);
     if text.contains("#[pillow(") {
-        code.extend(pillow::derive(&input, Some(&nowhere())));
+        code.extend(pillow::derive(&input, &Facade::default(), Some(&nowhere())));
     }
     prettyplease::unparse(&syn::parse2(code).unwrap())
 }
@@ -29,9 +30,9 @@ fn messages(text: &str) -> Vec<String> {
 /// The same for a struct of this crate.
 fn messages_in(text: &str, compiled: &crate::committed::Crate) -> Vec<String> {
     let input: DeriveInput = syn::parse_str(text).unwrap();
-    let mut code = document::derive(&Rules::default(), &input);
+    let mut code = document::derive(&Rules::default(), &Facade::default(), &input);
     if text.contains("#[pillow(") {
-        code.extend(pillow::derive(&input, Some(compiled)));
+        code.extend(pillow::derive(&input, &Facade::default(), Some(compiled)));
     }
     let file: syn::File = syn::parse2(code).unwrap();
     let texts = file.items.iter().filter_map(|item| match item {

@@ -292,7 +292,7 @@ impl Attempt<'_> {
         let (mut document, token) = match seen {
             Some((document, token)) => {
                 self.check_identity(&document, &histories)?;
-                (document, Some(token))
+                (ClaimDocument { histories, ..document }, Some(token))
             }
             None => (self.first_document(histories)?, None),
         };
@@ -322,7 +322,7 @@ impl Attempt<'_> {
         document: &ClaimDocument,
         histories: &BTreeMap<String, String>,
     ) -> Result<(), AcquireError> {
-        if document.histories == *histories {
+        if document.histories.is_empty() || document.histories == *histories {
             return Ok(());
         }
         Err(AcquireError::IdentityChanged {

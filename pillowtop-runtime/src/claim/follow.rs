@@ -1,4 +1,5 @@
-//! Whether a claim is followed, as others see it: whether its owner's lease is renewed, and what the owner reports.
+//! Whether a claim is followed, as others see it: whether its owner's lease is renewed, and what
+//! the owner reports.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ const READS: u32 = 10;
 /// The longest time between two reads.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// What an owner reports of a claim when it changes: stored under a key of its own, so that an idle owner writes nothing.
+/// What an owner reports of a claim when it changes: stored under a key of its own, so that an idle
+/// owner writes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowReport {
     /// Why nothing is applied now, if the pillow is paused.
@@ -48,7 +50,8 @@ impl FollowReport {
     }
 }
 
-/// Whether an owner is alive: its lease was renewed within its length by the wall clock, or is renewed within its length from now on.
+/// Whether an owner is alive: its lease was renewed within its length by the wall clock, or is
+/// renewed within its length from now on.
 ///
 /// # Errors
 ///

@@ -72,6 +72,15 @@ impl fmt::Debug for Claim {
     }
 }
 
+/// Reads the document of a claim, for commands; `None` if there is no claim.
+///
+/// # Errors
+///
+/// When the store does not respond, or the document cannot be read.
+pub async fn read(store: &dyn ClaimStore, key: &ClaimKey) -> Result<Option<ClaimDocument>, StoreError> {
+    Ok(read_claim(store, key).await?.map(|(document, _)| document))
+}
+
 /// Reads a claim's document.
 pub(super) async fn read_claim(
     store: &dyn ClaimStore,
@@ -96,9 +105,38 @@ pub async fn amend(
     key: &ClaimKey,
     mut change: impl FnMut(&mut ClaimState) + Send,
 ) -> Result<bool, StoreError> {
+    amend_document(store, key, |document| change(&mut document.state)).await
+}
+
+/// Sets where reading resumes, from outside, as [`amend`] does. With `accepts_restored` the target is taken as it is: one that was
+/// restored from a snapshot, or lost a shard, is otherwise refused when its claim is taken. `false` when there is no claim.
+///
+/// # Errors
+///
+/// When the store cannot be read or written.
+pub async fn set_position(
+    store: &dyn ClaimStore,
+    key: &ClaimKey,
+    position: &Sequence,
+    accepts_restored: bool,
+) -> Result<bool, StoreError> {
+    amend_document(store, key, |document| {
+        document.state.set_position(position.clone());
+        if accepts_restored {
+            document.histories.clear();
+        }
+    })
+    .await
+}
+
+async fn amend_document(
+    store: &dyn ClaimStore,
+    key: &ClaimKey,
+    mut change: impl FnMut(&mut ClaimDocument) + Send,
+) -> Result<bool, StoreError> {
     loop {
         let Some((mut document, token)) = read_claim(store, key).await? else { return Ok(false) };
-        change(&mut document.state);
+        change(&mut document);
         document.owner = None;
         document.epoch += 1;
         document.saved = now_text();

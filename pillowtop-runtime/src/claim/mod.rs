@@ -38,7 +38,7 @@ pub use acquire::{AcquireError, AcquireOptions, Notify, WhenHeld};
 pub use fence::{Fence, FenceError, NoFence};
 pub use file_store::FileClaimStore;
 pub use follow::{FollowReport, is_alive};
-pub use held::{Claim, ClaimError, amend};
+pub use held::{Claim, ClaimError, amend, read, set_position};
 pub use lease::{Lease, LeaseError};
 pub use process::ProcessIdentity;
 pub use state::{ClaimState, DatabaseIdentity, LoadState, PastCheckpoint, PastCheckpoints, Phase};

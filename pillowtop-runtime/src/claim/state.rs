@@ -3,6 +3,7 @@
 use pillowtop_core::{DatabaseName, Definition, IndexName, PillowName, Sequence};
 use serde::{Deserialize, Serialize};
 
+use super::store::{ClaimKey, ClaimStore, StoreError};
 use crate::operation::Version;
 
 /// How far an index is.
@@ -121,6 +122,20 @@ impl PastCheckpoints {
         self.past.push(PastCheckpoint { time: time.to_owned(), since: position });
         thin(&mut self.past);
         true
+    }
+
+    /// Reads the earlier checkpoints of a claim.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not respond, or they cannot be read.
+    pub async fn read(store: &dyn ClaimStore, claim: &ClaimKey) -> Result<Self, StoreError> {
+        let key = claim.past();
+        let Some(stored) = store.read(&key).await? else { return Ok(Self::default()) };
+        serde_json::from_value(stored.value).map_err(|error| StoreError::Refused {
+            doing: format!("reading `{key}`"),
+            reason: error.to_string(),
+        })
     }
 
     /// The newest checkpoint that was stored before a time, RFC 3339 in UTC.

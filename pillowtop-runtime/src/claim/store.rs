@@ -95,7 +95,8 @@ pub struct ClaimDocument {
     pub lease_ms: u64,
     /// Raised by each owner and at each phase. The fence of the target lets the latest epoch write.
     pub epoch: u64,
-    /// The history of each part of the target, for instance of each shard: another one after a restore.
+    /// The history of each part of the target, for instance of each shard: another one after a restore. Empty if the next owner is to
+    /// take the target as it is.
     pub histories: BTreeMap<String, String>,
     /// When it was written, RFC 3339 in UTC, for people.
     pub saved: String,

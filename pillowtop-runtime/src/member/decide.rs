@@ -12,6 +12,7 @@ use pillowtop_core::{AnyPillow, ChangeMeta, DatabaseName, DocumentId, IndexName,
 
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
+use crate::index_id::index_id;
 use crate::operation::Version;
 use crate::panic_message::panic_message;
 use crate::row::Row;
@@ -105,13 +106,9 @@ impl Decider {
         decided.unwrap_or_else(|| Decided { id: self.id_of(&row.id), decision: Decision::Ignore })
     }
 
-    /// The id in the target of a document. A `/` in the database's name is escaped: `a` and `b/c`, or `a/b` and `c`, are two documents.
+    /// The id in the target of a document.
     pub fn id_of(&self, id: &DocumentId) -> DocumentId {
-        if self.prefixes_ids {
-            DocumentId::new(format!("{}/{id}", self.database.as_str().replace('/', "%2F")))
-        } else {
-            id.clone()
-        }
+        index_id(&self.database, id, self.prefixes_ids)
     }
 
     /// The type filter works on raw JSON: a document of another type is never decoded, so it can never be a dead letter.

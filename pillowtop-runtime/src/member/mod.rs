@@ -177,6 +177,23 @@ impl Member {
     ///
     /// When the source is broken for good or the claim is lost. Whatever else fails pauses the member and is retried.
     pub async fn run(&mut self, mode: ReadMode, stop: &CancellationToken) -> Result<MemberEnd, MemberError> {
+        self.run_sessions(Some(mode), stop).await
+    }
+
+    /// Works on the requests of other processes until a stop is requested. The feed is not read, so the position stays.
+    ///
+    /// # Errors
+    ///
+    /// When the source is another database or the claim is lost. Whatever else fails pauses the member and is retried.
+    pub async fn run_requests(&mut self, stop: &CancellationToken) -> Result<(), MemberError> {
+        self.run_sessions(None, stop).await.map(drop)
+    }
+
+    async fn run_sessions(
+        &mut self,
+        mode: Option<ReadMode>,
+        stop: &CancellationToken,
+    ) -> Result<MemberEnd, MemberError> {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(1));
         loop {
             match self.session(mode, stop).await? {
@@ -192,15 +209,24 @@ impl Member {
         }
     }
 
-    async fn session(&mut self, mode: ReadMode, stop: &CancellationToken) -> Result<SessionEnd, MemberError> {
+    async fn session(
+        &mut self,
+        mode: Option<ReadMode>,
+        stop: &CancellationToken,
+    ) -> Result<SessionEnd, MemberError> {
         let state = self.pipeline.open.claim.state();
-        if !std::mem::take(&mut self.load_begins) {
+        if !std::mem::take(&mut self.load_begins) || mode.is_none() {
             self.pipeline.forget_loaded();
         }
         let reads_selector =
             state.phase == Phase::Loading && state.load.as_ref().is_some_and(|load| load.uses_selector);
         let selector = self.decider.pillow.definition().selector.as_ref().filter(|_| reads_selector);
-        let subscribing = self.hub.subscribe(state.position(), &state.database, mode, selector);
+        let subscribing = async {
+            match mode {
+                Some(mode) => self.hub.subscribe(state.position(), &state.database, mode, selector).await,
+                None => self.hub.subscribe_to_nothing(&state.database).await,
+            }
+        };
         let subscription = tokio::select! {
             subscribed = subscribing => subscribed?,
             () = stop.cancelled() => return Ok(SessionEnd::Stopped),

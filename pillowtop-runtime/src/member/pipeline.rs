@@ -1,6 +1,6 @@
 //! From decided rows to acknowledged operations: what one member has on its way.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,8 +43,8 @@ pub(super) struct Pipeline {
     pub(super) concurrency: ConcurrencyLimit,
     pub(super) backoff: Backoff,
     pub(super) dead_letters: OpenDeadLetters,
-    /// Documents that a person has given up on, by the hashes of their ids.
-    pub(super) buried: HashSet<u64>,
+    /// Revisions of documents that a person has given up on, by the hashes of their ids. They may come once more through the feed.
+    pub(super) buried: HashMap<u64, Revision>,
     pub(super) pause: Pause,
     pub(super) lost: Option<String>,
     /// Whether it was suspended and has not acknowledged everything since.
@@ -131,7 +131,7 @@ impl Pipeline {
                 failing: None,
                 last: None,
             },
-            buried: HashSet::new(),
+            buried: HashMap::new(),
             pause: Pause::default(),
             lost: None,
             is_suspended: false,
@@ -315,8 +315,11 @@ impl Pipeline {
 
     /// Takes the documents of a request.
     pub(super) fn take_fetched(&mut self, fetched: Fetched) {
-        let Fetched { ticket, version, decided } = fetched;
+        let Fetched { ticket, gives_up, version, decided } = fetched;
         for (offset, (decided, revision)) in (0..).zip(decided) {
+            if gives_up {
+                self.buried.insert(hash_of(&decided.id), revision.clone());
+            }
             let receipt = Receipt::Request(Arc::clone(&ticket));
             self.accept(decided, revision, Version(version.0 + offset), receipt);
         }

@@ -11,7 +11,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::decide::{Decided, Decider};
-use super::entry::hash_of;
 use super::pipeline::{Done, Pipeline};
 use super::pool::DecidePool;
 use crate::backoff::Backoff;
@@ -23,6 +22,8 @@ use crate::source::Source;
 /// The documents of a request, fetched and decided.
 pub(super) struct Fetched {
     pub(super) ticket: Arc<Ticket>,
+    /// Whether a document that fails with an unrecognised error becomes a dead letter at once.
+    pub(super) gives_up: bool,
     pub(super) version: Version,
     pub(super) decided: Vec<(Decided, Revision)>,
 }
@@ -64,18 +65,17 @@ impl Requests {
         }
         let ids = request.ids;
         match request.kind {
-            RequestKind::Touch if !ids.is_empty() => {
+            RequestKind::Touch | RequestKind::Bury if !ids.is_empty() => {
                 let Some(version) = pipeline.open.claim.versions().stamp_many(ids.len() as u64) else {
                     // It comes again.
                     self.working.remove(&key);
                     return;
                 };
                 let ticket = Ticket::new(key, ids.len(), self.complete.clone());
-                tasks.spawn(fetch(context.clone(), ids, ticket, version));
+                let gives_up = request.kind == RequestKind::Bury;
+                tasks.spawn(fetch(context.clone(), ids, ticket, gives_up, version));
             }
-            RequestKind::Touch | RequestKind::Reload => self.report(key, RequestResult::default()),
-            RequestKind::Bury => {
-                pipeline.buried.extend(ids.iter().map(|id| hash_of(&context.decider.id_of(id))));
+            RequestKind::Touch | RequestKind::Bury | RequestKind::Reload => {
                 self.report(key, RequestResult::default());
             }
         }
@@ -104,7 +104,13 @@ pub(super) struct FetchContext {
     pub(super) pool: DecidePool,
 }
 
-async fn fetch(context: FetchContext, ids: Vec<DocumentId>, ticket: Arc<Ticket>, version: Version) -> Done {
+async fn fetch(
+    context: FetchContext,
+    ids: Vec<DocumentId>,
+    ticket: Arc<Ticket>,
+    gives_up: bool,
+    version: Version,
+) -> Done {
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
     let rows = loop {
         match context.source.fetch(&ids).await {
@@ -122,7 +128,7 @@ async fn fetch(context: FetchContext, ids: Vec<DocumentId>, ticket: Arc<Ticket>,
             decided.into_iter().zip(rows.iter().map(|row| row.revision.clone())).collect()
         })
         .await;
-    Done::Fetched(Box::new(Fetched { ticket, version, decided }))
+    Done::Fetched(Box::new(Fetched { ticket, gives_up, version, decided }))
 }
 
 /// Writes what became of a request into its document.

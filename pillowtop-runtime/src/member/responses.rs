@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pillowtop_core::Revision;
 use tokio::time::Instant;
 
 use super::counters::Count;
@@ -71,7 +72,7 @@ impl Pipeline {
                 self.dead_letters.last =
                     Some(format!("{} of `{}`: {}", letter.error_type, letter.id, letter.reason));
                 self.dead_letters.open.insert(entry.hash);
-                self.buried.remove(&entry.hash);
+                self.unbury(entry.hash, &entry.revision);
                 self.counters.add(Count::DeadLetter, 1);
                 Processed::DeadLetter
             }
@@ -123,7 +124,8 @@ impl Pipeline {
                 tally.retries += 1;
                 tally.again.push(entry);
             }
-            Outcome::Unknown { error_type, reason } if self.buried.contains(&entry.hash) => {
+            Outcome::Unknown { error_type, reason } if self.is_buried(&entry) => {
+                tally.is_done = true;
                 tally.again.push(self.reject(entry, error_type, &reason));
             }
             Outcome::Unknown { error_type, reason } => {
@@ -137,6 +139,18 @@ impl Pipeline {
                 tally.again.push(entry);
             }
             Outcome::Fenced { reason } => self.lost = Some(reason),
+        }
+    }
+
+    /// Whether a person has given up on this revision of the document.
+    fn is_buried(&self, entry: &Entry) -> bool {
+        self.buried.get(&entry.hash) == Some(&entry.revision)
+    }
+
+    /// A revision of a document is done. If a person gave up on another one, that is of the past.
+    fn unbury(&mut self, hash: u64, revision: &Revision) {
+        if self.buried.get(&hash).is_some_and(|buried| buried != revision) {
+            self.buried.remove(&hash);
         }
     }
 
@@ -219,6 +233,7 @@ impl Pipeline {
 
     /// An entry is in the target. Gives back what is to be done before it is acknowledged.
     fn written(&mut self, entry: Entry) -> Option<Entry> {
+        self.unbury(entry.hash, &entry.revision);
         let processed = match &entry.work {
             Work::Write(Action::Index(_)) => {
                 self.counters.add(Count::Indexed, 1);

@@ -299,7 +299,11 @@ impl<'a> Session<'a> {
             }
             Done::Saved(result) => self.saved(result)?,
             Done::Reported { key, result, is_stored } => self.requests.reported(key, result, is_stored),
-            Done::Fetched(fetched) => self.pipeline.take_fetched(*fetched),
+            Done::Fetched(fetched) => {
+                // A member that only works on requests receives nothing else.
+                self.has_received = true;
+                self.pipeline.take_fetched(*fetched);
+            }
             Done::Purges(found) => {
                 let (requests, tasks) = (&mut self.requests, &mut self.tasks);
                 self.purges.found(found, requests, self.pipeline, &self.context, tasks);

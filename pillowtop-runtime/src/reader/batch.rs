@@ -55,6 +55,8 @@ pub enum Delivery {
 #[derive(Debug)]
 pub struct Subscription {
     deliveries: mpsc::Receiver<Delivery>,
+    /// Keeps a subscription open that nobody delivers to.
+    _kept_open: Option<Subscriber>,
     is_detached: Arc<AtomicBool>,
     /// The database as it was found when the subscription began.
     pub identity: DatabaseIdentity,
@@ -78,7 +80,13 @@ impl Subscription {
             is_detached: Arc::clone(&is_detached),
             blocked: std::time::Duration::ZERO,
         };
-        (subscriber, Self { deliveries: receiver, is_detached, identity })
+        (subscriber, Self { deliveries: receiver, _kept_open: None, is_detached, identity })
+    }
+
+    /// A subscription to nothing, which never ends.
+    pub(super) fn to_nothing(identity: DatabaseIdentity) -> Self {
+        let (subscriber, subscription) = Self::new(identity);
+        Self { _kept_open: Some(subscriber), ..subscription }
     }
 
     /// The next delivery; `None` when the reader let the member go: it has to subscribe again, at its own position. Safe to cancel.

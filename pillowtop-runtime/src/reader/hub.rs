@@ -130,10 +130,7 @@ impl Hub {
         mode: ReadMode,
         selector: Option<&Value>,
     ) -> Result<Subscription, SourceError> {
-        let found = self.source.identity().await?;
-        if !found.matches(expected) {
-            return Err(CouchError::replaced(expected, &found).into());
-        }
+        let found = self.checked(expected).await?;
         let (subscriber, subscription) = Subscription::new(found.clone());
         let _one_at_a_time = self.subscribing.lock().await;
         let Some(subscriber) = self.join_equal(&since, mode, selector, subscriber) else {
@@ -155,6 +152,23 @@ impl Hub {
         self.lock().push(Arc::clone(&shared));
         tokio::spawn(ReaderTask::new(Arc::clone(self), shared, found, since, subscriber).run());
         Ok(subscription)
+    }
+
+    /// Subscribes to nothing, for a member that only works on requests. It must be this database nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// When the source does not respond, or is another database.
+    pub async fn subscribe_to_nothing(
+        &self,
+        expected: &DatabaseIdentity,
+    ) -> Result<Subscription, SourceError> {
+        Ok(Subscription::to_nothing(self.checked(expected).await?))
+    }
+
+    async fn checked(&self, expected: &DatabaseIdentity) -> Result<DatabaseIdentity, SourceError> {
+        let found = self.source.identity().await?;
+        if found.matches(expected) { Ok(found) } else { Err(CouchError::replaced(expected, &found).into()) }
     }
 
     /// Gives a member to a reader that stands at its position; returns it if there is none.

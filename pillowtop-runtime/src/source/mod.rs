@@ -130,6 +130,27 @@ pub struct Purges {
     pub is_complete: bool,
 }
 
+/// The present end of a database's feed: the position after its last change, taken by opening the feed there. Where the database keeps
+/// several copies of a shard, that is the end of the copies that responded, and a change that only another copy has comes after it.
+///
+/// # Errors
+///
+/// When the database is another one, or does not respond.
+pub async fn head(source: &dyn Source, identity: &DatabaseIdentity) -> Result<Sequence, SourceError> {
+    let (since, identity) = (Sequence::from("now"), identity.clone());
+    let mut feed = source.open(FeedRequest { since, identity, mode: FeedMode::OneShot, selector: None });
+    let mut head = None;
+    while let Some(event) = feed.next().await {
+        match event? {
+            FeedEvent::Position { sequence, .. } => head = Some(sequence),
+            FeedEvent::Rows(_) => {}
+            FeedEvent::Waiting(reason) => return Err(SourceError::Other { reason, is_retryable: true }),
+        }
+    }
+    let reason = || format!("{} did not say where its feed ends", source.describe());
+    head.ok_or_else(|| SourceError::Other { reason: reason(), is_retryable: false })
+}
+
 /// What a source hands over.
 #[derive(Debug)]
 pub enum FeedEvent {

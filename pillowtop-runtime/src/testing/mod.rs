@@ -9,6 +9,7 @@ mod store;
 
 mod local_targets;
 mod tests;
+mod touching;
 
 pub(crate) use database::FakeDatabase;
 pub(crate) use index::{FakeDestination, FakeIndex};

@@ -1,20 +1,23 @@
 //! A process that follows pillows into indices, and that can be killed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use pillowtop_core::DocumentId;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{FakeDatabase, FakeDestination, FakeIndex, MemoryStore, note_pillow};
-use crate::claim::{ClaimStore, Lease};
+use crate::claim::{AcquireOptions, ClaimStore, Lease};
 use crate::member::{BulkLimits, Counters, Counts, MemberOptions};
 use crate::reader::ReadMode;
+use crate::request::{RequestKind, RequestResult};
 use crate::service::{
     DatabaseSelection, Engine, EngineOptions, OneDatabase, Served, ServiceError, ServiceOptions, WhenFailing,
     serve,
 };
+use crate::touch::{Touch, TouchError, TouchEvent, parts, touch};
 
 /// What processes share.
 pub(crate) struct World {
@@ -89,6 +92,38 @@ impl World {
         process.task.await.unwrap()?;
         process.lease.end().await.unwrap();
         Ok(process.counters.iter().map(|counters| counters.snapshot()).collect())
+    }
+
+    /// Has documents of the first index processed again, as a command does, and tells what happened.
+    pub(crate) async fn touch(
+        &self,
+        kind: RequestKind,
+        ids: &[&str],
+        stop: &CancellationToken,
+    ) -> (Result<RequestResult, TouchError>, Vec<TouchEvent>) {
+        let store = Arc::clone(&self.store) as Arc<dyn ClaimStore>;
+        let lease = Lease::start(Arc::clone(&store), "touch", Lease::LENGTH).await.unwrap();
+        let source = Arc::clone(&self.database) as _;
+        let databases = Arc::new(OneDatabase { name: "db".into(), source });
+        let engine = Engine::new(databases, EngineOptions::default());
+        let served = Served {
+            pillow: note_pillow(),
+            destination: FakeDestination::new(&self.indices[0], &lease, "notes_0"),
+            databases: DatabaseSelection::One("db".into()),
+            counters: Arc::default(),
+            options: Self::options(),
+        };
+        let part = parts(&engine, &served).await.unwrap().remove(0);
+        let touched = Touch {
+            kind,
+            ids: ids.iter().map(|id| DocumentId::from(*id)).collect(),
+            acquire: AcquireOptions::default(),
+        };
+        let events = Mutex::new(Vec::new());
+        let notify = |event| events.lock().unwrap().push(event);
+        let result = touch(&engine, &served, &store, &part, &touched, stop, notify).await;
+        lease.end().await.unwrap();
+        (result, events.into_inner().unwrap())
     }
 
     /// Whether every index holds what the database has.

@@ -85,3 +85,34 @@ fn a_file_that_cannot_be_trusted_is_told_from_a_stale_one() {
     assert_eq!(workspace.read("mappings/case.json"), made);
     workspace.check_passes();
 }
+
+/// Derives, rules and the committed mapping under another name of the crate: as the manifest has it, then as the struct declares it.
+#[test]
+fn the_crate_may_have_another_name() {
+    let workspace = Workspace::create();
+    workspace.edit("documents/Cargo.toml", "pillowtop = {", "pt = { package = \"pillowtop\",");
+    workspace.edit("documents/Cargo.toml", "pillowtop/bless", "pt/bless");
+    workspace.edit("documents/src/lib.rs", "use pillowtop::", "use pt::");
+    let rules =
+        "pt::rules! { pub(crate) rules { strings named \"kind\" => text; } }\n#[es(rules = crate::rules)]";
+    workspace.edit(
+        "documents/src/lib.rs",
+        "#[couch(",
+        &format!("#[derive(CouchDocument)] struct Part {{ kind: String }}\n{rules}\n#[couch("),
+    );
+    let library = workspace.read("documents/src/lib.rs");
+    let derives = "#[derive(Serialize, Deserialize, CouchDocument, Pillow)]\n";
+    let library = library.replacen(derives, "", 1).replace("#[es(rules", &format!("{derives}#[es(rules"));
+    workspace.write("documents/src/lib.rs", &library);
+    workspace.make_mapping();
+    workspace.check_passes();
+
+    // As through a crate that re-exports it: no dependency of the name is looked for.
+    workspace.edit("documents/src/lib.rs", "use pt::", "mod umbrella { pub use ::pt as inner; }\nuse pt::");
+    workspace.edit(
+        "documents/src/lib.rs",
+        "name = \"case\"",
+        "crate = crate::umbrella::inner, name = \"case\"",
+    );
+    workspace.check_passes();
+}

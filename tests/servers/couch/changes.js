@@ -2,6 +2,7 @@
 // line, `limit` and `timeout`, the `last_seq` line of a continuous feed, eventsource, the built-in filters, `fields`.
 'use strict';
 
+const { massageSelector } = require('pouchdb-selector-core');
 const { decode } = require('./sequences');
 const { head, orderedDocument, parseJson, refusal } = require('./answers');
 
@@ -57,7 +58,7 @@ function readFilter(request, query, text, settings) {
       if (request.method !== 'POST' || !text) throw refusal(400, 'bad_request', 'Selector must be specified in POST payload');
       const { selector, fields } = json();
       if (!selector) throw refusal(400, 'bad_request', 'Selector must be specified in POST payload');
-      options.selector = selector;
+      options.selector = normalized(selector);
       if (Array.isArray(fields) && fields.length > 0) settings.fields = fields;
       break;
     }
@@ -73,6 +74,17 @@ function readFilter(request, query, text, settings) {
       options.filter = query.filter;
       options.query_params = query;
   }
+}
+
+/** A selector whose alternatives PouchDB can evaluate: it normalizes those of a query's first level only, and fails at a `$ne` below. */
+function normalized(selector) {
+  if (!selector || typeof selector !== 'object' || Array.isArray(selector)) return selector;
+  const result = {};
+  for (const [name, value] of Object.entries(selector)) {
+    const isChoice = (name === '$or' || name === '$nor') && Array.isArray(value);
+    result[name] = isChoice ? value.map(choice => massageSelector(normalized(choice))) : value;
+  }
+  return result;
 }
 
 /** The fields of a document that a selector's `fields` keeps; `a.b` reaches into objects. */

@@ -6,7 +6,7 @@ use pillowtop_core::conformance::{Conformance, Effect};
 use pillowtop_core::field_types::Target;
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 use pillowtop_runtime::http::Endpoint;
-use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions};
+use pillowtop_runtime::target::elastic::{Cluster, ClusterOptions};
 use pillowtop_tests::ELASTIC_URL_VARIABLE;
 use serde_json::{Value, json};
 
@@ -118,11 +118,11 @@ impl Index {
 
     async fn ask(&self, method: &str, path: &str, kind: &str, body: String) -> (u16, Value) {
         let url = self.endpoint.url(&[]).join(&format!("/{}{path}", self.name)).unwrap();
-        let mut request = self.endpoint.client().request(method.parse().unwrap(), url);
+        let mut request = self.endpoint.request(method.parse().unwrap(), url);
         if !body.is_empty() {
             request = request.header("content-type", kind).body(body);
         }
-        let answer = request.send().await.unwrap();
+        let answer = self.endpoint.send(request).await.unwrap();
         (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap())
     }
 }

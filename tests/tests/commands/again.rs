@@ -1,11 +1,13 @@
 //! An index that is built a second time: after its state was lost, after an interrupted restart, beside one that is followed.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::stub::Stub;
-use crate::support::World;
+use crate::support::{World, wait_for};
 use serde_json::{Value, json};
+
+const MINUTE: Duration = Duration::from_mins(1);
 
 fn case(id: &str) -> Value {
     json!({"_id": id, "doc_type": "CommCareCase", "domain": "d", "type": "child"})
@@ -19,15 +21,6 @@ fn indices(world: &World) -> Vec<Value> {
     indices.iter().filter(|index| index["pillow"] == "case").cloned().collect()
 }
 
-#[track_caller]
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_mins(1);
-    while !is_so() {
-        assert!(Instant::now() < end, "no {what} within a minute");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
 #[test]
 fn nothing_is_loaded_over_documents_whose_state_is_lost() {
     let world = World::new("lost_state");
@@ -35,7 +28,7 @@ fn nothing_is_loaded_over_documents_whose_state_is_lost() {
     world.run_well(&["fast-reindex", "case"]);
     world.run_well(&["es-manage", "flip", "case"]);
     let uuid = indices(&world)[0]["uuid"].as_str().expect("a uuid").to_owned();
-    let control = format!("/{}-pillowtop-control/_doc/{uuid}", world.prefix());
+    let control = format!("/{}-pillowtop-control/_doc/claim:{uuid}", world.prefix());
     assert_eq!(world.elastic("DELETE", &control, &Value::Null).status, 200);
     world.delete("deleted");
     world.run_well(&["fast-reindex", "case"]);
@@ -46,7 +39,7 @@ fn nothing_is_loaded_over_documents_whose_state_is_lost() {
 }
 
 #[test]
-fn an_interrupted_restart_is_gone_on_with() {
+fn an_interrupted_restart_is_resumed() {
     let world = World::new("restarted");
     world.save(&[case("one"), case("two")]);
     world.run_well(&["fast-reindex", "case"]);
@@ -62,13 +55,15 @@ fn an_interrupted_restart_is_gone_on_with() {
         .stderr(Stdio::null())
         .spawn()
         .expect("the binary");
-    wait_for("second index", || indices(&world).get(1).is_some_and(|index| index["phase"] == "loading"));
+    wait_for("a second index", MINUTE, || {
+        indices(&world).get(1).is_some_and(|index| index["phase"] == "loading")
+    });
     restarting.kill().expect("to kill it");
     restarting.wait().expect("its end");
 
-    let gone_on = world.run(&["fast-reindex", "case"]);
-    let said = String::from_utf8_lossy(&gone_on.stderr).into_owned();
-    assert!(gone_on.status.success() && said.contains("going on with") && said.contains("_2`"), "{said}");
+    let resumed = world.run(&["fast-reindex", "case"]);
+    let said = String::from_utf8_lossy(&resumed.stderr).into_owned();
+    assert!(resumed.status.success() && said.contains("resuming `") && said.contains("_2`"), "{said}");
     let found = indices(&world);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[1]["phase"] == "following" && found[1]["documents"] == 2, "{found:?}");
@@ -76,7 +71,7 @@ fn an_interrupted_restart_is_gone_on_with() {
     assert!(!has_alias(&found[0]) && has_alias(&found[1]), "{found:?}");
     let said = world.run_well(&["fast-reindex", "case"]);
     assert!(said.contains("complete already"), "{said}");
-    // What is complete is not gone on with: this is another one.
+    // A complete index is not resumed: this is another one.
     world.run_well(&["fast-reindex", "case", "--restart"]);
     assert_eq!(indices(&world).len(), 3);
 }
@@ -93,12 +88,13 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().expect("the binary")
     };
-    let owned = |place: usize| wait_for("owner", || indices(&world)[place]["owner"].is_string());
+    let owned =
+        |place: usize| wait_for("an owner", MINUTE, || indices(&world)[place]["owners"][0].is_string());
     let mut first = follow();
     owned(0);
     world.run_well(&["fast-reindex", "case", "--restart"]);
     let said = world.run_badly(&["es-manage", "flip", "case"], 1);
-    assert!(said.contains("nobody has followed") && said.contains("hint:"), "{said}");
+    assert!(said.contains("nobody follows database") && said.contains("hint:"), "{said}");
     let mut second = follow();
     owned(1);
     world.run_well(&["es-manage", "flip", "case"]);
@@ -107,9 +103,12 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
         process.kill().expect("to kill it");
         process.wait().expect("its end");
     }
-    // Nobody follows either now.
+    // Nobody follows either now, which is no reason to move searches to an index that becomes stale.
     world.run_well(&["fast-reindex", "case", "--restart"]);
-    world.run_well(&["es-manage", "flip", "case"]);
+    let said = world.run_badly(&["es-manage", "flip", "case"], 1);
+    assert!(said.contains("nobody follows database") && said.contains("--force"), "{said}");
+    let said = world.run_well(&["es-manage", "flip", "case", "--force"]);
+    assert!(said.contains("moved from"), "{said}");
 }
 
 /// A cluster of CouchDB in which the first page of changes comes from a copy that lags behind the one that told the position.
@@ -149,7 +148,7 @@ fn what_a_lagging_copy_brings_later_in_the_load_counts() {
         Some(empty.clone())
     });
     world.run_well(&["--couch-url", &couch.url, "fast-reindex", "case"]);
-    world.run_well(&["es-manage", "flip", "case"]);
+    world.run_well(&["--couch-url", &couch.url, "es-manage", "flip", "case"]);
     let found = world.indexed("hqcases");
     let found: Vec<(&str, &str)> =
         found.iter().map(|(id, revision)| (id.as_str(), revision.as_str())).collect();

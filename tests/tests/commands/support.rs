@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use pillowtop_tests::{Answer, COUCH_URL_VARIABLE, ELASTIC_URL_VARIABLE};
@@ -37,13 +38,31 @@ impl World {
             Self { name, couch: port(COUCH_URL_VARIABLE), elastic: port(ELASTIC_URL_VARIABLE), folder };
         let created = world.couch("PUT", "", &Value::Null);
         assert!(created.status < 300, "{created:?}");
-        let configuration = format!(
-            "[couch]\nurl = \"http://127.0.0.1:{}\"\n\n[elastic]\nurl = \"http://127.0.0.1:{}\"\nprefix = \"{}\"\n\n\
-             [databases]\ncommcarehq = \"{}\"\n",
-            world.couch, world.elastic, world.name, world.name
-        );
-        fs_err::write(world.configuration(), configuration).expect("a configuration");
+        world.read_from(&json!(world.name).to_string());
         world
+    }
+
+    /// Another cluster, which has a server of its own.
+    pub(crate) fn in_cluster(mut self, port: u16) -> Self {
+        self.elastic = port;
+        self.read_from(&json!(self.name).to_string());
+        self
+    }
+
+    /// Reads other databases: a name or a list, as TOML.
+    pub(crate) fn read_from(&self, databases: &str) {
+        let url = |port: u16| format!("http://127.0.0.1:{port}");
+        self.configure(&url(self.couch), &url(self.elastic), databases);
+    }
+
+    /// Writes the configuration.
+    pub(crate) fn configure(&self, couch: &str, elastic: &str, databases: &str) {
+        let configuration = format!(
+            "[couch]\nurl = \"{couch}\"\n\n[elastic]\nurl = \"{elastic}\"\nprefix = \"{}\"\n\n\
+             [databases]\ncommcarehq = {databases}\n",
+            self.name
+        );
+        fs_err::write(self.configuration(), configuration).expect("a configuration");
     }
 
     pub(crate) fn configuration(&self) -> PathBuf {
@@ -61,9 +80,18 @@ impl World {
 
     /// A request to the database; `path` begins with a slash or is empty.
     pub(crate) fn couch(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.couch_server(method, &format!("/{}{path}", self.name), body)
+    }
+
+    /// A request to the server of the database.
+    pub(crate) fn couch_server(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        pillowtop_tests::request(self.couch, method, &format!("/{}{path}", self.name), &body)
-            .expect("the couch server")
+        pillowtop_tests::request(self.couch, method, path, &body).expect("the couch server")
+    }
+
+    /// Where the servers listen: the couch server and the cluster.
+    pub(crate) fn ports(&self) -> (u16, u16) {
+        (self.couch, self.elastic)
     }
 
     /// A request to the cluster.
@@ -150,14 +178,23 @@ impl World {
     /// The same for some pillows.
     pub(crate) fn follow_some(&self, pillows: &[&str]) -> Running {
         let arguments: Vec<&str> = ["run"].iter().chain(pillows).copied().collect();
+        self.start(&arguments)
+    }
+
+    /// A command in the background, as a service runs it: without a terminal.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let log = self.folder.path().join(format!("said-{number}.log"));
+        let said = fs_err::File::create(&log).expect("a log").into_file();
         let child = self
-            .command(&arguments)
+            .command(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(said)
             .spawn()
             .expect("the binary");
-        Running(child)
+        Running { child, log }
     }
 
     /// Builds the indices of all pillows and moves their aliases.
@@ -280,31 +317,64 @@ fn belongs(alias: &str, document: &Value) -> bool {
     }
 }
 
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn wait_for(what: &str, within: Duration, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + within;
+    while !is_so() {
+        assert!(Instant::now() < end, "{what}: not within {within:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// A process that is killed when the test ends.
-pub(crate) struct Running(Child);
+pub(crate) struct Running {
+    child: Child,
+    log: PathBuf,
+}
 
 impl Running {
     /// Kills it, as a machine that fails does.
     pub(crate) fn kill(mut self) {
-        self.0.kill().expect("to kill the process");
-        self.0.wait().expect("its end");
+        self.child.kill().expect("to kill the process");
+        self.child.wait().expect("its end");
     }
 }
 
 impl Running {
     /// Asks it to stop as a supervisor does; its exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
-        assert!(asked.expect("to send a signal").success());
-        self.0.wait().expect("its end").code()
+        self.signal("TERM");
+        self.child.wait().expect("its end").code()
+    }
+
+    /// Sends it a signal, by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.expect("to send a signal").success());
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> String {
+        fs_err::read_to_string(&self.log).expect("its log")
+    }
+
+    /// Waits until it has said something.
+    #[track_caller]
+    pub(crate) fn wait_for_words(&self, within: Duration, words: &[&str]) {
+        let end = Instant::now() + within;
+        while !words.iter().all(|words| self.said().contains(words)) {
+            assert!(Instant::now() < end, "{words:?} is not in: {}", self.said());
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // It may be gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

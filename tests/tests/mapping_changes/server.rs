@@ -2,7 +2,7 @@
 
 use pillowtop_core::field_types::Target;
 use pillowtop_runtime::http::Endpoint;
-use pillowtop_runtime::sink::elastic::{Cluster, ClusterOptions};
+use pillowtop_runtime::target::elastic::{Cluster, ClusterOptions};
 use pillowtop_tests::ELASTIC_URL_VARIABLE;
 use serde_json::{Value, json};
 
@@ -41,12 +41,12 @@ impl Server {
 
     async fn call(&self, method: &str, path: &str, body: &Value) -> Result<(), String> {
         let url = self.endpoint.url(&[]).join(path).unwrap();
-        let request = self.endpoint.client().request(method.parse().unwrap(), url);
+        let request = self.endpoint.request(method.parse().unwrap(), url);
         let request = match body {
             Value::Null => request,
             body => request.header("content-type", "application/json").body(body.to_string()),
         };
-        let answer = request.send().await.unwrap();
+        let answer = self.endpoint.send(request).await.unwrap();
         let is_success = answer.status().is_success();
         let text = answer.text().await.unwrap();
         if is_success { Ok(()) } else { Err(text) }

@@ -4,7 +4,7 @@ use pillowtop_core::Definition;
 use pillowtop_core::normal_form::differences;
 use pillowtop_core::settings::hashed_part;
 use pillowtop_runtime::http::Endpoint;
-use pillowtop_runtime::sink::elastic::{Cluster, ClusterError, ClusterOptions, IndexUse, creation_body};
+use pillowtop_runtime::target::elastic::{Cluster, ClusterError, ClusterOptions, IndexUse, creation_body};
 use pillowtop_tests::ELASTIC_URL_VARIABLE;
 use serde_json::json;
 

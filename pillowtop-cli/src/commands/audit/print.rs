@@ -38,7 +38,7 @@ pub(super) fn print(
             talk.paragraph(&format!("never seen: {}", never_seen.join(", ")), "");
         }
     }
-    for effect in [Effect::Rejected, Effect::NotChecked] {
+    for effect in [Effect::Rejected, Effect::Altered, Effect::NotChecked] {
         for (path, tally) in &tally.paths {
             if let Some(found) = tally.found.get(&effect) {
                 talk.text("");
@@ -55,8 +55,8 @@ pub(super) fn print(
     let documents = &tally.documents;
     talk.text("");
     let summary = format!(
-        "{} documents read, {} of them for the index of `{}`: {} rejected; {} not decodable, {} filtered, {} deleted, {} of other types",
-        documents.read,
+        "{} read, {} of them for the index of `{}`: {} rejected; {} not decodable, {} filtered, {} deleted, {} of other types",
+        counted(documents.read, "document"),
         documents.indexed,
         definition.pillow,
         documents.rejected,
@@ -66,7 +66,7 @@ pub(super) fn print(
         documents.of_other_types,
     );
     talk.paragraph(&summary, "");
-    talk.note(&format!("judged as by {}", names.join(", ")));
+    talk.note(&format!("checked against {}", names.join(", ")));
     talk.json(&json!({
         "pillow": definition.pillow, "targets": names, "documents": documents,
         "paths": tally.paths.iter().map(|(path, tally)| entry(path, tally)).collect::<Vec<_>>(),
@@ -82,7 +82,8 @@ fn shown(path: &str) -> &str {
     if path.is_empty() { DOCUMENT } else { path }
 }
 
-/// A row for each path, those with the worst findings first, and a column for each effect that there is.
+/// A row for each path, those with the worst findings first, and a column for each effect that
+/// there is.
 fn table(tally: &Tally) -> Table {
     let kinds: [(&str, &dyn Fn(Effect) -> bool); 5] = [
         ("rejected", &|effect| effect == Effect::Rejected),

@@ -1,4 +1,5 @@
-//! `new-pillow --from-docs`: samples are read, those of the type are taken in, and the struct that reads them is written.
+//! `new-pillow --from-docs`: samples are read, those of the type are taken in, and the struct that
+//! reads them is written.
 
 use std::path::Path;
 
@@ -6,27 +7,29 @@ use serde_json::{Value, json};
 
 use super::limits;
 use super::samples::{self, Chosen};
-use super::{shown, text_of};
+use super::{Module, shown, text_of};
 use crate::arguments::NewPillow;
 use crate::context::Context;
-use crate::exit::{Failure, Outcome};
+use crate::exit::Failure;
 use crate::new_pillow::from_docs::Remark;
 use crate::new_pillow::model::Draft;
 use crate::new_pillow::{mapping, write};
+use crate::output::counted;
 
-pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) -> Result<Outcome, Failure> {
+pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) -> Result<Module, Failure> {
     let Chosen { doc_types, samples, database } = samples::read(context, arguments, source).await?;
     let (mut draft, remarks) = samples.draft(&arguments.nested);
     let name = &arguments.name;
     draft.pillow.name.clone_from(name);
     draft.pillow.alias.clone_from(name);
     draft.pillow.doc_types = doc_types;
+    draft.pillow.deleted.clone_from(&arguments.deleted);
     draft.pillow.database = database;
     draft.pillow.type_field = (arguments.type_field != "doc_type").then(|| arguments.type_field.clone());
     draft.docs = vec![
         format!(
-            "The pillow `{name}`, inferred from {} documents in `{}`.",
-            samples.count(),
+            "The pillow `{name}`, inferred from {} in `{}`.",
+            counted(samples.count() as u64, "document"),
             shown(source).replace('`', "'")
         ),
         String::new(),
@@ -49,7 +52,7 @@ pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) 
         &remarks,
         &Written { text: &text, samples: samples.count(), warnings },
     );
-    Ok(Outcome::Done)
+    Ok(Module { document: write::document_name(&draft), crates: write::crates(&draft) })
 }
 
 struct Written<'a> {
@@ -88,14 +91,7 @@ fn report(
         "rust": out.is_none().then_some(written.text),
     }));
     let place = out.map_or_else(String::new, |out| format!(" in {out}"));
-    context.talk.note(&format!(
-        "`{document}`: {fields} fields in {structs} structs{place}, from {} samples",
-        written.samples
-    ));
-    context.talk.note(&format!(
-        "\nhint: put it into a crate with {}, name it in `registry![…]`, run `{program} make-mapping {name}`, then `{program} audit {name} --docs …`",
-        crates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-        program = context.program,
-        name = arguments.name
-    ));
+    let (fields, structs) = (counted(fields as u64, "field"), counted(structs as u64, "struct"));
+    let samples = counted(written.samples as u64, "sample");
+    context.talk.note(&format!("`{document}`: {fields} in {structs}{place}, from {samples}"));
 }

@@ -8,8 +8,8 @@ use crate::context::Context;
 /// Limits are raised to a multiple of this.
 const STEP: u64 = 500;
 
-/// Warns of each limit that a mapping exceeds, says how to raise it, and returns the warnings as data. `properties` are those of the
-/// documents, without the runtime's own.
+/// Warns of each limit that a mapping exceeds, says how to raise it, and returns the warnings as
+/// data. `properties` are those of the documents, without the runtime's own.
 pub(super) fn warn(context: &Context, properties: &Value, settings: Option<&Value>) -> Vec<Value> {
     let own = json!({"type": "object", "properties": {
         "id": {"type": "keyword"}, "rev": {"type": "keyword"}, "db": {"type": "keyword"}}});

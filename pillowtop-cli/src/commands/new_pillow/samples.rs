@@ -1,4 +1,5 @@
-//! The sample documents of `new-pillow --from-docs`: which type is meant, and at most `--limit` documents of each.
+//! The sample documents of `new-pillow --from-docs`: which type is meant, and at most `--limit`
+//! documents of each.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -45,6 +45,17 @@ async fn a_torn_page_is_resumed_from_its_last_sequence() {
     assert!(requests[0].head.contains("since=0&") && requests[1].head.contains("since=c&"));
 }
 
+#[tokio::test]
+async fn the_end_of_a_feed_is_where_it_is_opened_now() {
+    let server = server(vec![Script::text("{\"results\":[\n".to_owned() + END)]).await;
+    let identity = request(FeedMode::OneShot).identity;
+    let head = crate::source::head(&server.database(), &identity).await.unwrap();
+    assert_eq!(head, "end".into());
+    assert!(server.requests("/db/_changes")[0].head.contains("since=now&"));
+    let other = crate::claim::DatabaseIdentity { instance_start_time: "2".to_owned(), ..identity };
+    assert!(crate::source::head(&server.database(), &other).await.is_err());
+}
+
 /// A page of two rows of which the second has lost its document.
 fn page_with_a_hole(hole: &str) -> Vec<Script> {
     let lost = row("\"b\"", "2").replace("\"doc\":{}", hole);

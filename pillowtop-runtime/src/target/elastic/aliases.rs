@@ -1,7 +1,8 @@
 //! Aliases: read first, then moved in one request that names what was read, then read again.
 //!
-//! One `_aliases` request is one change of the cluster's state, so searches never find an alias missing or on two indices. Where the
-//! server has the condition `must_exist`, an alias that was moved concurrently fails the request.
+//! One `_aliases` request is one change of the cluster's state, so searches never find an alias
+//! missing or on two indices. Where the server has the condition `must_exist`, an alias that was
+//! moved concurrently fails the request.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,8 @@ use super::cluster::Cluster;
 use super::error::ClusterError;
 use super::request::{Request, acknowledged};
 
-/// How long the server waits until all nodes have confirmed a change of aliases. A slow cluster needs more than the default of 30 s.
+/// How long the server waits until all nodes have confirmed a change of aliases. A slow cluster
+/// needs more than the default of 30 s.
 const ACKNOWLEDGED_WITHIN: &str = "60s";
 
 /// What a flip will do.
@@ -34,7 +36,8 @@ impl FlipPlan {
         self.from == [self.to.clone()]
     }
 
-    /// The actions of the one request: each index that was read is named, so nothing else is removed.
+    /// The actions of the one request: each index that was read is named, so nothing else is
+    /// removed.
     fn actions(&self) -> Vec<Value> {
         let removes = self.from.iter().filter(|index| **index != self.to);
         let mut actions: Vec<Value> =
@@ -58,7 +61,8 @@ fn with_condition(actions: &[Value], must_exist: bool) -> Value {
     json!({"actions": actions})
 }
 
-/// The properties of an alias that is moved from these indices: the same on all of them, or those that it already has where it goes.
+/// The properties of an alias that is moved from these indices: the same on all of them, or those
+/// that it already has where it goes.
 fn properties_of(
     alias: &AliasName,
     found: &BTreeMap<IndexName, Map<String, Value>>,
@@ -76,7 +80,8 @@ fn properties_of(
 }
 
 impl Cluster {
-    /// Changes aliases in one request, under the condition that removed ones exist where the server has that condition.
+    /// Changes aliases in one request, under the condition that removed ones exist where the server
+    /// has that condition.
     pub(super) async fn change_aliases(&self, actions: &[Value], doing: &str) -> Result<(), ClusterError> {
         let query = [("timeout", ACKNOWLEDGED_WITHIN)];
         let post = async |must_exist| {
@@ -113,7 +118,8 @@ impl Cluster {
         Ok(self.alias_properties(alias).await?.into_keys().collect())
     }
 
-    /// The one index that an alias is on, such as the physical index of a hashed alias; `None` when there is no such alias.
+    /// The one index that an alias is on, such as the physical index of a hashed alias; `None` when
+    /// there is no such alias.
     pub async fn index_of(&self, alias: &AliasName) -> Result<Option<IndexName>, ClusterError> {
         let mut indices = self.indices_of(alias).await?;
         if indices.len() > 1 {
@@ -122,7 +128,8 @@ impl Cluster {
         Ok(indices.pop())
     }
 
-    /// What must be done so that an alias is on one index alone, with the filter and routing that it has now.
+    /// What must be done so that an alias is on one index alone, with the filter and routing that
+    /// it has now.
     pub async fn plan_flip(&self, alias: &AliasName, to: &IndexName) -> Result<FlipPlan, ClusterError> {
         let found = self.alias_properties(alias).await?;
         let properties = properties_of(alias, &found, to)?;

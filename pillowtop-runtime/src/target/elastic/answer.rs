@@ -1,5 +1,6 @@
-//! What the response to one operation of a bulk means, classified by the type of the error and not by its status: a closed index
-//! responds with 400 and a forbidden one with 403 for each item, and neither is about a document.
+//! What the response to one operation of a bulk means, classified by the type of the error and not
+//! by its status: a closed index responds with 400 and a forbidden one with 403 for each item, and
+//! neither is about a document.
 //!
 //! | about | error types | outcome |
 //! |---|---|---|
@@ -62,10 +63,11 @@ const DOCUMENT: [&str; 14] = [
     "action_request_validation_exception",
 ];
 
-/// Parts of the reasons of an `illegal_argument_exception` that are about the document. The same type also reports an index without a
-/// write index, a missing pipeline, and more.
-const DOCUMENT_REASONS: [&str; 20] = [
+/// Parts of the reasons of an `illegal_argument_exception` that are about the document. The same
+/// type also reports an index without a write index, a missing pipeline, and more.
+const DOCUMENT_REASONS: [&str; 22] = [
     "immense term",
+    "immense field",
     "is too large, must be <=",
     "number of nested documents has exceeded",
     "Limit of total fields",
@@ -85,6 +87,7 @@ const DOCUMENT_REASONS: [&str; 20] = [
     "offsets must not go backwards",
     "startOffset must be",
     "position increment must be",
+    "position overflow",
 ];
 
 /// Types that are about the index, and that need someone's help.
@@ -120,7 +123,8 @@ const PASSING: [&str; 19] = [
     "timeout_exception",
 ];
 
-/// Classifies the response to an operation. `error` is type and reason; a reason includes its causes.
+/// Classifies the response to an operation. `error` is type and reason; a reason includes its
+/// causes.
 ///
 /// # Errors
 ///
@@ -163,8 +167,9 @@ pub(super) fn classify(
     })
 }
 
-/// The outcome of a version conflict. It is done only if the version that the document has is one that this owner or an earlier one
-/// may have sent. Anything else would never be overwritten, and all later changes of the document would be lost silently.
+/// The outcome of a version conflict. It is done only if the version that the document has is one
+/// that this owner or an earlier one may have sent. Anything else would never be overwritten, and
+/// all later changes of the document would be lost silently.
 pub(super) fn conflict(there: Version, ceiling: Version, reason: String) -> Outcome {
     if there <= ceiling { Outcome::Done } else { Outcome::Fenced { reason } }
 }
@@ -187,7 +192,8 @@ fn is_about_write_index(reason: &str) -> bool {
     reason.contains("no write index is defined") || reason.contains("has more than one ind")
 }
 
-/// The version that the document has, from the reason of a conflict. It begins with the document's id, which may itself look like one.
+/// The version that the document has, from the reason of a conflict. It begins with the document's
+/// id, which may itself look like one.
 fn current_version(reason: &str) -> Option<Version> {
     const BEFORE: &str = "current version [";
     let start = reason.rfind(BEFORE)? + BEFORE.len();

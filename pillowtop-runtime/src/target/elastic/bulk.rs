@@ -1,4 +1,5 @@
-//! A bulk and its response: the body in one buffer, and a response that is read without a copy of what succeeded.
+//! A bulk and its response: the body in one buffer, and a response that is read
+//! without a copy of what succeeded.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,16 +14,17 @@ use crate::operation::{Operation, Version};
 use crate::target::bulk_body::push_operation;
 use crate::target::{Outcome, WriteError};
 
-/// What is kept of the response. Each item keeps its status: a filter on errors alone would drop the other items, and with them the
-/// positions of those that failed.
+/// What is kept of the response. Each item keeps its status: a filter on errors alone would drop
+/// the other items, and with them the positions of those that failed.
 pub(super) const FILTER_PATH: &str = "items.*.status,items.*._id,items.*._primary_term,items.*.error.type,items.*.error.reason,\
                                       items.*.error.caused_by.type,items.*.error.caused_by.reason";
 
 /// How long the server waits for a primary before it gives up: a third of the client's timeout.
 pub(super) const SERVER_TIMEOUT: &str = "30s";
 
-/// The body of a bulk that is sent to the private alias's own path, so that no line names an index. A repeated request is accepted and
-/// a late one is not (`external_gte`), in a load too: its feed may bring a document twice, the newer one later.
+/// The body of a bulk that is sent to the private alias's own path, so that no line names an index.
+/// A repeated request is accepted and a late one is not (`external_gte`), in a load too: its feed
+/// may bring a document twice, the newer one later.
 pub fn body(operations: &[Operation]) -> Bytes {
     let mut body = Vec::with_capacity(operations.iter().map(Operation::body_bytes).sum());
     for operation in operations {
@@ -34,7 +36,8 @@ pub fn body(operations: &[Operation]) -> Bytes {
 /// What a response reports of each operation, in order.
 #[derive(Debug, Default)]
 pub(super) struct BulkResult {
-    /// The outcomes. Where something has to be read first, it is the outcome if that cannot be read.
+    /// The outcomes. Where something has to be read first, it is the outcome if that cannot be
+    /// read.
     pub(super) outcomes: Vec<Outcome>,
     /// What has to be read first, with the index of its outcome.
     pub(super) open: Vec<(usize, Open)>,
@@ -42,7 +45,8 @@ pub(super) struct BulkResult {
     pub(super) changed_terms: Vec<ChangedTerm>,
 }
 
-/// Reads a response. If it does not match what was sent, the outcome of the bulk is unknown.
+/// Reads a response. One that does not match what was sent says nothing: the outcome of the bulk is
+/// unknown.
 pub(super) fn read_response(
     response: &[u8],
     operations: &[Operation],

@@ -23,11 +23,13 @@ const RETRY_WITHIN: Duration = Duration::from_mins(1);
 /// How a cluster is used.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// The prefix of every index and alias, followed by a `-`, so that several environments can share one cluster. Default: none.
+    /// The prefix of every index and alias, followed by a `-`, so that several environments can
+    /// share one cluster. Default: none.
     pub prefix: Option<String>,
     /// Settings of this environment, over the pillows' own. Default: none.
     pub settings: SettingsOverrides,
-    /// For how long requests are retried that are safe to repeat, after a status of 429 or 5xx or without a response. Default: 60 s.
+    /// For how long requests are retried that are safe to repeat, after a status of 429 or 5xx or
+    /// without a response. Default: 60 s.
     pub retry_within: Duration,
 }
 
@@ -37,8 +39,9 @@ impl Default for ClusterOptions {
     }
 }
 
-/// Settings of an environment, in their normal form ([`pillowtop_core::settings::normalize`]). None of them may be part of the hash,
-/// because the name of an index identifies everything that decides its contents.
+/// Settings of an environment, in their normal form ([`pillowtop_core::settings::normalize`]). None
+/// of them may be part of the hash, because the name of an index identifies everything that decides
+/// its contents.
 #[derive(Debug, Clone, Default)]
 pub struct SettingsOverrides {
     /// For all pillows.
@@ -59,10 +62,10 @@ impl SettingsOverrides {
 /// A cluster whose product and version are known. Clones share connections.
 #[derive(Clone)]
 pub struct Cluster {
-    inner: Arc<Inner>,
+    connection: Arc<Connection>,
 }
 
-struct Inner {
+struct Connection {
     endpoint: Endpoint,
     options: ClusterOptions,
     found: FoundServer,
@@ -72,33 +75,34 @@ impl fmt::Debug for Cluster {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Cluster")
-            .field("endpoint", &self.inner.endpoint)
-            .field("options", &self.inner.options)
-            .field("found", &self.inner.found)
+            .field("endpoint", &self.connection.endpoint)
+            .field("options", &self.connection.options)
+            .field("found", &self.connection.found)
             .finish()
     }
 }
 
 impl fmt::Display for Cluster {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} at {}", self.inner.found.target, self.inner.endpoint)
+        write!(formatter, "{} at {}", self.connection.found.target, self.connection.endpoint)
     }
 }
 
 impl Cluster {
-    /// Connects to a server and reads its product and version. A status of 429 or 5xx is retried; an address without a server is an
-    /// error at once.
+    /// Connects to a server and reads its product and version. A status of 429 or 5xx is retried;
+    /// an address without a server is an error at once.
     pub async fn connect(endpoint: Endpoint, options: ClusterOptions) -> Result<Self, ClusterError> {
         let policy = RetryPolicy { within: options.retry_within, ..RetryPolicy::default() };
         let is_passing =
             |error: &ClusterError| matches!(error, ClusterError::Refused { .. }) && error.is_retryable();
         let found = retry(policy, is_passing, || identify(&endpoint)).await?;
-        let cluster = Self { inner: Arc::new(Inner { endpoint, options, found }) };
-        if cluster.inner.found.is_disguised { cluster.with_node_version().await } else { Ok(cluster) }
+        let cluster = Self { connection: Arc::new(Connection { endpoint, options, found }) };
+        if cluster.connection.found.is_disguised { cluster.with_node_version().await } else { Ok(cluster) }
     }
 
-    /// A server that reports 7.10.2 for the sake of old clients has nodes that report their version. Without permission to read those,
-    /// it counts as the oldest one, which has the fewest field types.
+    /// A server that reports 7.10.2 for the sake of old clients has nodes that report their
+    /// version. Without permission to read those, it counts as the oldest one, which has the fewest
+    /// field types.
     async fn with_node_version(self) -> Result<Self, ClusterError> {
         let request = Request::get(&["_nodes"]).query(&[("filter_path", "nodes.*.version")]);
         let version = match self.value(request, "reading the versions of the nodes").await {
@@ -106,37 +110,37 @@ impl Cluster {
             Err(error @ ClusterError::Unreachable { .. }) => return Err(error),
             Err(_) => None,
         };
-        let mut found = self.inner.found.clone();
+        let mut found = self.connection.found.clone();
         if let Some(version) = version.filter(|version| *version > found.target.version) {
             found.target.version = version;
         }
-        let (endpoint, options) = (self.inner.endpoint.clone(), self.inner.options.clone());
-        Ok(Self { inner: Arc::new(Inner { endpoint, options, found }) })
+        let (endpoint, options) = (self.connection.endpoint.clone(), self.connection.options.clone());
+        Ok(Self { connection: Arc::new(Connection { endpoint, options, found }) })
     }
 
     /// Product and version.
     pub fn target(&self) -> Target {
-        self.inner.found.target
+        self.connection.found.target
     }
 
     /// The server as found.
     pub fn server(&self) -> &FoundServer {
-        &self.inner.found
+        &self.connection.found
     }
 
     /// The settings of this environment, over the pillows' own.
     pub(super) fn settings_overrides(&self) -> &SettingsOverrides {
-        &self.inner.options.settings
+        &self.connection.options.settings
     }
 
     /// The prefix of every name.
     pub fn prefix(&self) -> Option<&str> {
-        self.inner.options.prefix.as_deref()
+        self.connection.options.prefix.as_deref()
     }
 
     /// Where it is, without credentials.
     pub fn url(&self) -> String {
-        self.inner.endpoint.to_string()
+        self.connection.endpoint.to_string()
     }
 
     /// A name with the prefix before it.
@@ -144,9 +148,10 @@ impl Cluster {
         self.prefix().map_or_else(|| name.to_owned(), |prefix| format!("{prefix}-{name}"))
     }
 
-    /// Sends a request once. A response of any status is a response. The error is a string without secrets.
+    /// Sends a request once. A response of any status is a response. The error is a string without
+    /// secrets.
     pub(super) async fn send(&self, request: Request<'_>) -> Result<Response, String> {
-        let endpoint = &self.inner.endpoint;
+        let endpoint = &self.connection.endpoint;
         let mut url = endpoint.url(request.path);
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(request.query);
@@ -167,10 +172,10 @@ impl Cluster {
         Ok(Response { status, body })
     }
 
-    /// Sends a request whose response is JSON with a status of success. One that is repeatable is retried for as long as the options
-    /// say. `doing` is what errors say was being done.
+    /// Sends a request whose response is JSON with a status of success. One that is repeatable is
+    /// retried for as long as the options say. `doing` is what errors say was being done.
     pub(super) async fn value(&self, request: Request<'_>, doing: &str) -> Result<Value, ClusterError> {
-        let within = self.inner.options.retry_within;
+        let within = self.connection.options.retry_within;
         self.value_within(within, request, doing).await
     }
 
@@ -192,7 +197,7 @@ impl Cluster {
     where
         F: Future<Output = Result<T, ClusterError>>,
     {
-        self.retried(self.inner.options.retry_within, attempt).await
+        self.retried(self.connection.options.retry_within, attempt).await
     }
 
     async fn retried<T, F>(&self, within: Duration, attempt: impl FnMut() -> F) -> Result<T, ClusterError>

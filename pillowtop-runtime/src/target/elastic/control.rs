@@ -1,7 +1,9 @@
-//! The control index: a [`ClaimStore`] in the cluster itself, so that a claim is lost only with what it is on.
+//! The control index: a [`ClaimStore`] in the cluster itself, so that a claim is lost only with
+//! what it is on.
 //!
-//! A document is read in real time, created only where none is, and changed only by naming the `_seq_no` and `_primary_term` of the
-//! write that was seen. A response that does not show whether a document exists is an error, never a missing document.
+//! A document is read in real time, created only where none is, and changed only by naming the
+//! `_seq_no` and `_primary_term` of the write that was seen. A response that leaves open whether a
+//! document exists is an error, never a missing document.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,24 +36,25 @@ pub struct ControlIndex {
     cluster: Cluster,
 }
 
-/// A document as it is stored: the key beside the value, because ids cannot be searched by their start.
+/// A document as it is stored: the key beside the value, because ids cannot be searched by their
+/// start.
 #[derive(Deserialize)]
-struct Source {
+struct KeyedValue {
     key: String,
     value: Value,
 }
 
 #[derive(Deserialize)]
-struct Found {
+struct FoundDocument {
     #[serde(rename = "_seq_no")]
     number: u64,
     #[serde(rename = "_primary_term")]
     term: u64,
     #[serde(rename = "_source")]
-    source: Source,
+    source: KeyedValue,
 }
 
-impl Found {
+impl FoundDocument {
     fn into_stored(self) -> (String, Stored) {
         let token = Token { term: self.term, number: self.number };
         (self.source.key, Stored { value: self.source.value, token })
@@ -59,7 +62,7 @@ impl Found {
 }
 
 #[derive(Deserialize)]
-struct Written {
+struct WrittenDocument {
     #[serde(rename = "_seq_no")]
     number: u64,
     #[serde(rename = "_primary_term")]
@@ -100,7 +103,7 @@ impl ControlIndex {
             Err(error) if error.is_missing() => return Ok(None),
             found => found?,
         };
-        let found = Found::deserialize(found).map_err(|error| malformed(&doing, &error))?;
+        let found = FoundDocument::deserialize(found).map_err(|error| malformed(&doing, &error))?;
         Ok(Some(found.into_stored().1))
     }
 
@@ -128,11 +131,23 @@ impl ControlIndex {
         Ok(claims)
     }
 
-    /// All claims, by the uuids of their targets. What was written within the last second may be missing.
+    /// All claims, by the uuids of their targets.
     pub(super) async fn all_claims(
         &self,
     ) -> Result<BTreeMap<String, Vec<(Slice, ClaimDocument)>>, StoreError> {
         let mut claims: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        // Nothing may be missing that was written just before. A refresh of an index without its
+        // shards takes a minute, a search fails at once.
+        let index = self.name();
+        let refreshed = match self.cluster.count(&index).await {
+            Ok(_) => self.cluster.refresh(&index.into()).await,
+            Err(error) => Err(error),
+        };
+        match refreshed {
+            Ok(()) => {}
+            Err(error) if error.is_missing() => return Ok(claims),
+            Err(error) => return Err(error.into_store_error()),
+        }
         for (key, stored) in self.list("claim:").await? {
             let Some(key) = claim_key(&key) else { continue };
             let claim = read_claim(&stored.value, &key)?;
@@ -150,7 +165,7 @@ impl ControlIndex {
         let request = Request::put(&path).query(&query).json(&json!({"key": key, "value": value}));
         let request = request.within(TIMEOUT);
         let written = self.cluster.value(request, &doing).await?;
-        let written = Written::deserialize(written).map_err(|error| malformed(&doing, &error))?;
+        let written = WrittenDocument::deserialize(written).map_err(|error| malformed(&doing, &error))?;
         Ok(Token { term: written.term, number: written.number })
     }
 
@@ -220,7 +235,7 @@ impl ControlIndex {
             };
             let hits = hits(&response);
             for hit in hits {
-                let found = Found::deserialize(hit).map_err(|error| malformed(&doing, &error))?;
+                let found = FoundDocument::deserialize(hit).map_err(|error| malformed(&doing, &error))?;
                 all.push(found.into_stored());
             }
             match hits.last().and_then(|hit| hit.get("sort")) {

@@ -1,7 +1,9 @@
-//! The index of changes that could not be indexed: one document for each index and document id, the latest failure.
+//! The index of changes that could not be indexed: one document for each index and document id, the
+//! latest failure.
 //!
-//! Dead letters are written and removed with the versions of the operations that they are about, so a delayed request undoes nothing newer:
-//! neither a later failure, nor that the document was indexed meanwhile.
+//! Dead letters are written and removed with the versions of the operations that they are about, so
+//! a delayed request undoes nothing newer: neither a later failure, nor that the document was
+//! indexed meanwhile.
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -29,7 +31,7 @@ const SCROLL: &str = "1m";
 
 /// A dead letter as it is stored.
 #[derive(Serialize)]
-struct Source<'a> {
+struct IndexedLetter<'a> {
     /// Unique, for paging.
     key: &'a str,
     index_uuid: &'a str,
@@ -39,7 +41,8 @@ struct Source<'a> {
     letter: &'a DeadLetter,
 }
 
-/// The dead letters of one index, in the index for all of them. That is created by the first dead letter.
+/// The dead letters of one index, in the index for all of them. That is created by the first dead
+/// letter.
 #[derive(Debug, Clone)]
 pub struct IndexDeadLetters {
     cluster: Cluster,
@@ -74,7 +77,7 @@ impl IndexDeadLetters {
             let key = letter_key(&self.index_uuid, &letter.id);
             push_action(&mut body, "index", &key, letter.version, None);
             let id_hash = id_hash(letter.id.as_str());
-            let source = Source { key: &key, index_uuid: &self.index_uuid, id_hash, letter };
+            let source = IndexedLetter { key: &key, index_uuid: &self.index_uuid, id_hash, letter };
             let source = serde_json::to_vec(&source).map_err(|error| ClusterError::Malformed {
                 doing: doing.to_owned(),
                 reason: error.to_string(),

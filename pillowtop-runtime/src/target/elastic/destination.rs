@@ -30,15 +30,25 @@ pub struct ElasticDestination {
     slices: Vec<Slice>,
 }
 
+/// The physical indices of a pillow.
+#[derive(Default)]
+struct Indices {
+    /// Those that were created for the committed hash, in order of names.
+    found: Vec<FoundIndex>,
+    /// One that has the hashed alias and another hash: somebody changed it.
+    changed: Option<(IndexName, Option<String>)>,
+}
+
 /// A physical index of the definition's hash.
-struct Found {
+struct FoundIndex {
     target: TargetRef,
     /// Whether it has the hashed alias or the search alias.
     has_alias: bool,
 }
 
 impl ElasticDestination {
-    /// The indices of a pillow. Claims are taken under `lease`, which must be in the cluster's [`ControlIndex`].
+    /// The indices of a pillow. Claims are taken under `lease`, which must be in the cluster's
+    /// [`ControlIndex`].
     pub fn new(cluster: &Cluster, definition: &Definition, lease: &Arc<Lease>) -> Self {
         Self {
             cluster: cluster.clone(),
@@ -49,7 +59,8 @@ impl ElasticDestination {
         }
     }
 
-    /// With these slices, where a pillow reads several databases. An index is complete when all of them are.
+    /// With these slices, where a pillow reads several databases. An index is complete when all of
+    /// them are.
     #[must_use]
     pub fn with_slices(self, slices: Vec<Slice>) -> Self {
         Self { slices, ..self }
@@ -60,8 +71,7 @@ impl ElasticDestination {
         [self.definition.hashed_alias(prefix), self.definition.search_alias(prefix)]
     }
 
-    /// The indices that were created for the committed hash, in order of names.
-    async fn indices(&self) -> Result<Vec<Found>, ClusterError> {
+    async fn indices(&self) -> Result<Indices, ClusterError> {
         let [hashed, search] = self.aliases();
         let pattern = format!("{hashed}_*,{search},{hashed}");
         let path = [pattern.as_str()];
@@ -74,21 +84,30 @@ impl ElasticDestination {
         let response = self.cluster.optional_value(Request::get(&path).query(&query), &doing).await?;
         let entries = response.as_ref().and_then(Value::as_object).into_iter().flatten();
         let hash = self.definition.hash.to_string();
-        let found = entries.filter_map(|(name, entry)| {
-            if entry.get("mappings").and_then(live_hash) != Some(&hash) {
-                return None;
-            }
-            let uuid = entry.pointer("/settings/index/uuid")?.as_str()?.to_owned();
+        let mut indices = Indices::default();
+        for (name, entry) in entries {
             let has =
                 |alias: &AliasName| entry.get("aliases").and_then(|all| all.get(alias.as_str())).is_some();
-            let target = TargetRef { name: name.as_str().into(), uuid };
-            Some(Found { target, has_alias: has(&hashed) || has(&search) })
-        });
-        Ok(found.collect())
+            let live = entry.get("mappings").and_then(live_hash);
+            if live != Some(&hash) {
+                if has(&hashed) {
+                    indices.changed = Some((name.as_str().into(), live.map(str::to_owned)));
+                }
+                continue;
+            }
+            let Some(uuid) = entry.pointer("/settings/index/uuid").and_then(Value::as_str) else { continue };
+            let target = TargetRef { name: name.as_str().into(), uuid: uuid.to_owned() };
+            indices.found.push(FoundIndex { target, has_alias: has(&hashed) || has(&search) });
+        }
+        Ok(indices)
     }
 
     async fn read_targets(&self) -> Result<Vec<TargetRef>, OpenError> {
-        let indices = self.indices().await.map_err(failed)?;
+        let Indices { found: indices, changed } = self.indices().await.map_err(failed)?;
+        if let (true, Some((index, live))) = (indices.is_empty(), changed) {
+            let committed = self.definition.hash.to_string();
+            return Err(failed(ClusterError::OtherHash { index, live, committed }));
+        }
         let keys: Vec<ClaimKey> = indices
             .iter()
             .flat_map(|index| self.slices.iter().map(|slice| key_of(&index.target, slice)))
@@ -120,7 +139,8 @@ impl ElasticDestination {
         }
     }
 
-    /// Takes the claim on an index, or on a slice of it. `initial` is the state to begin with when none is stored, such as that of a load.
+    /// Takes the claim on an index, or on a slice of it. `initial` is the state to begin with when
+    /// none is stored, such as that of a load.
     ///
     /// # Errors
     ///
@@ -205,7 +225,8 @@ impl Destination for ElasticDestination {
         begin: Option<DatabaseIdentity>,
         options: AcquireOptions,
     ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
-        // An index for one database must have been loaded; a database that appears beside others is read from its start.
+        // An index for one database must have been loaded; a database that appears beside others is
+        // read from its start.
         let begin = begin.filter(|_| slice != Slice::Whole);
         let initial =
             begin.map(|database| ClaimState::new(&self.definition, target.name.clone(), database, None));

@@ -79,7 +79,8 @@ pub enum ClusterError {
     /// The definition needs what this server lacks.
     #[error(transparent)]
     Rendering(Box<RenderingError>),
-    /// A created index is not what was requested, because of an index template or a policy. It was deleted again.
+    /// A created index is not what was requested, because of an index template or a policy. It was
+    /// deleted again.
     #[error("index `{index}` was deleted again, because the cluster changed it at creation: {}", changes.join("; "))]
     Altered {
         /// The index.
@@ -126,7 +127,8 @@ pub enum ClusterError {
         /// The indices.
         indices: Vec<IndexName>,
     },
-    /// An alias has a different filter or routing on each of its indices, so it cannot be moved to one.
+    /// An alias has a different filter or routing on each of its indices, so it cannot be moved to
+    /// one.
     #[error("alias `{alias}` has different filters or routings on {indices:?}")]
     MixedAlias {
         /// The alias.
@@ -153,12 +155,14 @@ impl ClusterError {
         }
     }
 
-    /// Whether the search server itself responded with 404. A proxy's 404 proves nothing about what exists.
+    /// Whether the search server itself responded with 404. A proxy's 404 says nothing about what
+    /// exists.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Refused { status: 404, error_type, .. } if error_type != UNKNOWN_ERROR)
     }
 
-    /// Whether the name that was written to does not exist. A name with a capital letter is then an invalid name of an index.
+    /// Whether the name that was written to does not exist. A name with a capital letter is then an
+    /// invalid name of an index.
     pub(super) fn is_missing_alias(&self) -> bool {
         matches!(self, Self::Refused { error_type, .. } if is_missing_alias(error_type))
     }

@@ -1,4 +1,5 @@
-//! The fence of an index: the private alias that only its present owner writes through, and the identity of its shards.
+//! The fence of an index: the private alias that only its present owner writes through, and the
+//! identity of its shards.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,8 @@ struct Live {
 }
 
 impl IndexFence {
-    /// The fence of a slice of the index with this name and uuid. Errors name the pillow, as what has to be built again.
+    /// The fence of a slice of the index with this name and uuid. Errors name the pillow, as what
+    /// has to be built again.
     pub fn new(cluster: &Cluster, index: &IndexName, uuid: &str, slice: &Slice, pillow: &PillowName) -> Self {
         Self {
             cluster: cluster.clone(),
@@ -103,8 +105,9 @@ impl IndexFence {
         }
     }
 
-    /// Removes the aliases of earlier epochs and adds that of this one, in one change of the cluster's state: what an earlier owner still
-    /// sends is refused from then on. Each attempt reads the aliases again.
+    /// Removes the aliases of earlier epochs and adds that of this one, in one change of the
+    /// cluster's state: what an earlier owner still sends is refused from then on. Each attempt
+    /// reads the aliases again.
     async fn install_alias(&self, epoch: u64) -> Result<(), FenceError> {
         self.cluster.retry(|| self.rotate(epoch)).await.unwrap_or_else(|error| Err(self.error(&error)))?;
         // Another index may have taken the name between reading and adding.
@@ -139,7 +142,8 @@ impl IndexFence {
             let actions = self.aliases.rotation(&aliases, epoch);
             return match self.cluster.change_aliases(&actions, &doing).await {
                 Ok(()) => Ok(Ok(())),
-                // An alias that was read was removed meanwhile. Whether the index was deleted shows with the next reading.
+                // An alias that was read was removed meanwhile. Whether the index was deleted shows
+                // with the next reading.
                 Err(error) if error.is_missing() && tries < TRIES => {
                     tries += 1;
                     continue;

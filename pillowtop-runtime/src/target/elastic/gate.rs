@@ -1,4 +1,5 @@
-//! Problems that prevent serving searches from an index: the same checks for `preindex`, `status`, and `flip`, in a dry run too.
+//! Problems that prevent serving searches from an index: the same checks for `preindex`, `status`,
+//! and `flip`, in a dry run too.
 
 use std::time::Duration;
 
@@ -128,8 +129,9 @@ pub(super) fn slices(databases: &[DatabaseIdentity]) -> Vec<Slice> {
 }
 
 impl Cluster {
-    /// The problems that prevent serving searches from an index that is filled from these databases; none if it is complete for all of them
-    /// and is followed. An owner whose lease looks old is watched for the length of its lease.
+    /// What speaks against serving searches from an index that is filled from these databases;
+    /// nothing if it is complete for all of them and is followed. An owner whose lease looks old is
+    /// watched for the length of its lease.
     ///
     /// # Errors
     ///
@@ -160,11 +162,15 @@ impl Cluster {
             }
             Err(error) => return Err(error),
         }
-        let slices = slices(databases);
-        let keys: Vec<ClaimKey> =
-            slices.into_iter().map(|slice| ClaimKey { target: uuid.clone(), slice }).collect();
         let control = ControlIndex::new(self);
-        let claims = control.claims(&keys).await?;
+        let key_of = |slice| ClaimKey { target: uuid.clone(), slice };
+        let mut keys: Vec<ClaimKey> = slices(databases).into_iter().map(key_of).collect();
+        let mut claims = control.claims(&keys).await?;
+        if let ([database], true) = (databases, claims.is_empty()) {
+            // The only one that a pattern matches now.
+            keys = vec![key_of(Slice::Database(database.name.clone()))];
+            claims = control.claims(&keys).await?;
+        }
         if problems.is_empty() && !self.has_its_shards(definition, index, &uuid, claims.values()).await? {
             problems.push(Problem::OtherHistory);
         }

@@ -28,19 +28,21 @@ pub struct CreatedIndex {
     pub name: IndexName,
     /// Its uuid.
     pub uuid: String,
-    /// Whether it has the hashed alias. Otherwise another index of the hash has it, and the alias is flipped later.
+    /// Whether it has the hashed alias. Otherwise another index of the hash has it, and the alias
+    /// is flipped later.
     pub has_alias: bool,
     /// Settings and fields that index templates of the cluster added, which do no harm.
     pub added: Vec<String>,
 }
 
 impl Cluster {
-    /// Creates the next physical index of a definition. It gets the hashed alias in the same request unless another index has it.
+    /// Creates the next physical index of a definition. It gets the hashed alias in the same
+    /// request unless another index has it.
     ///
     /// # Errors
     ///
-    /// [`ClusterError::Altered`] when an index template or a policy of the cluster made something else of it, such as an index with an
-    /// ingest pipeline. The index is then deleted again.
+    /// [`ClusterError::Altered`] when an index template or a policy of the cluster made something
+    /// else of it, such as an index with an ingest pipeline. The index is then deleted again.
     pub async fn create_index(
         &self,
         definition: &Definition,
@@ -70,8 +72,9 @@ impl Cluster {
         }
     }
 
-    /// Creates the index with the next number, unless an earlier attempt without a response has created it. `creation` is in the body and
-    /// tells that index from another one of the same name.
+    /// Creates the index with the next number, unless an earlier attempt without a response has
+    /// created it. `creation` is in the body and tells that index from another one of the same
+    /// name.
     async fn create_once(
         &self,
         definition: &Definition,
@@ -100,7 +103,8 @@ impl Cluster {
         }
     }
 
-    /// Compares a new index with what was requested. Its uuid, and what was added that does no harm.
+    /// Compares a new index with what was requested. Its uuid, and what was added that does no
+    /// harm.
     async fn read_back(
         &self,
         definition: &Definition,
@@ -128,7 +132,8 @@ impl Cluster {
         Ok((uuid, reported))
     }
 
-    /// The policy of OpenSearch's Index State Management that an index has. It is attached without showing in the settings.
+    /// The policy of OpenSearch's Index State Management that an index has. It is attached without
+    /// showing in the settings.
     async fn policy_of(&self, name: &IndexName) -> Result<Option<String>, ClusterError> {
         if self.target().product != Product::OpenSearch {
             return Ok(None);
@@ -176,7 +181,8 @@ impl Cluster {
         Ok(numbers.collect())
     }
 
-    /// The physical indices of a definition's hash with higher numbers than this one, or all of them; the highest first.
+    /// The physical indices of a definition's hash with higher numbers than this one, or all of
+    /// them; the highest first.
     pub async fn indices_after(
         &self,
         definition: &Definition,
@@ -200,7 +206,8 @@ impl Cluster {
         Ok(uuid.map(str::to_owned))
     }
 
-    /// Restores the settings of an index that a load changed, makes what was loaded visible, and adds its replicas.
+    /// Restores the settings of an index that a load changed, makes what was loaded visible, and
+    /// adds its replicas.
     pub async fn restore_settings(
         &self,
         definition: &Definition,
@@ -209,8 +216,10 @@ impl Cluster {
         let path = [index.as_str(), "_settings"];
         let doing = format!("restoring the settings of index `{index}`");
         let settings = settings_after_loading(&self.with_overrides(definition));
-        let response = self.value(Request::put(&path).json(&settings).repeatable(), &doing).await?;
-        acknowledged(&response, &doing)?;
+        self.retry(|| async {
+            acknowledged(&self.value(Request::put(&path).json(&settings), &doing).await?, &doing)
+        })
+        .await?;
         self.refresh(index).await
     }
 
@@ -233,7 +242,8 @@ impl Cluster {
         .await
     }
 
-    /// Waits until every shard of an index has all its copies, or at least its primary. `false` when the time is over first.
+    /// Waits until every shard of an index has all its copies, or at least its primary. `false`
+    /// when the time is over first.
     pub async fn wait_for_copies(
         &self,
         index: &IndexName,
@@ -253,7 +263,8 @@ impl Cluster {
         }
     }
 
-    /// Deletes a physical index with everything in it. A missing one is fine. Names that could mean several are refused before they are sent.
+    /// Deletes a physical index with everything in it. A missing one is fine. Names that could mean
+    /// several are refused before they are sent.
     pub async fn delete_index(&self, index: &IndexName) -> Result<(), ClusterError> {
         let doing = format!("deleting index `{index}`");
         let name = index.as_str();
@@ -262,9 +273,12 @@ impl Cluster {
             let error_type = "unsafe_name".to_owned();
             return Err(ClusterError::Refused { doing, status: 400, error_type, reason });
         }
-        match self.optional_value(Request::delete(&[name]).repeatable(), &doing).await? {
-            Some(response) => acknowledged(&response, &doing),
-            None => Ok(()),
-        }
+        self.retry(|| async {
+            match self.optional_value(Request::delete(&[name]), &doing).await? {
+                Some(response) => acknowledged(&response, &doing),
+                None => Ok(()),
+            }
+        })
+        .await
     }
 }

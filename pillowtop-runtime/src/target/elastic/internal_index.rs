@@ -25,8 +25,8 @@ impl InternalIndex {
         })
     }
 
-    /// The alias that is written through. A plain write to an index that was deleted would create it again with guessed mappings. No
-    /// index can be created by a name with a capital letter.
+    /// The alias that is written through. A plain write to an index that was deleted would create
+    /// it again with guessed mappings. No index can be created by a name with a capital letter.
     pub(super) fn write_alias(self, cluster: &Cluster) -> String {
         format!("{}.W", self.name(cluster))
     }
@@ -73,7 +73,8 @@ impl InternalIndex {
         })
     }
 
-    /// Creates the index or its alias, whichever is missing. Called when a write found the alias missing.
+    /// Creates the index or its alias, whichever is missing. Called when a write found the alias
+    /// missing.
     pub(super) async fn ensure(self, cluster: &Cluster) -> Result<(), ClusterError> {
         cluster.retry(|| self.ensure_once(cluster)).await
     }

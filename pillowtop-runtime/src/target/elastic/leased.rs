@@ -22,7 +22,8 @@ use crate::operation::{Operation, Version};
 use crate::target::bulk_body::push_operation;
 use crate::target::{Outcome, Target, WriteError};
 
-/// An index, or a slice of it, whose claim this process holds. Bulks are sent to the private alias of the claim's epoch.
+/// An index, or a slice of it, whose claim this process holds. Bulks are sent to the private alias
+/// of the claim's epoch.
 pub struct LeasedIndex {
     cluster: Cluster,
     index: IndexName,
@@ -88,8 +89,8 @@ impl LeasedIndex {
         Ok(result.outcomes)
     }
 
-    /// Nothing is acknowledged by a shard that may have lost acknowledged documents: another primary term means another primary, which is
-    /// one with the same history, or one with another.
+    /// Nothing is acknowledged by a shard that may have lost acknowledged documents: another
+    /// primary term means another primary, which is one with the same history, or one with another.
     async fn confirm_shards(&self, result: &BulkResult) -> Result<(), WriteError> {
         if result.changed_terms.is_empty() {
             return Ok(());
@@ -122,13 +123,13 @@ impl LeasedIndex {
         for (position, open) in open {
             let outcome = match open {
                 Open::Fence { .. } => fence.clone(),
-                Open::Version { reason } => versions.as_ref().ok().map(|versions| {
-                    match versions.get(operations[position].id.as_str()) {
-                        Some(there) => conflict(*there, ceiling, reason),
-                        // It was deleted since, or never written: the next attempt shows it.
-                        None => Outcome::Busy { reason },
-                    }
-                }),
+                Open::Version { reason } => {
+                    let there = versions
+                        .as_ref()
+                        .ok()
+                        .and_then(|versions| versions.get(operations[position].id.as_str()));
+                    there.map(|there| conflict(*there, ceiling, reason))
+                }
             };
             if let Some(outcome) = outcome {
                 result.outcomes[position] = outcome;
@@ -136,7 +137,8 @@ impl LeasedIndex {
         }
     }
 
-    /// The outcome of operations that were sent to a missing alias. If the claim is still ours, the alias is installed again.
+    /// The outcome of operations that were sent to a missing alias. If the claim is still ours, the
+    /// alias is installed again.
     async fn repaired(&self, epoch: u64) -> Outcome {
         // The claim has entered another phase since.
         if self.claim.lost().is_none() && self.claim.epoch() != epoch {
@@ -168,7 +170,8 @@ fn write_error(error: ClaimError) -> WriteError {
     }
 }
 
-/// The shards of an index. The number of virtual shards is in the cluster's state, which not everyone may read.
+/// The shards of an index. The number of virtual shards is in the cluster's state, which not
+/// everyone may read.
 async fn read_shards(cluster: &Cluster, index: &IndexName) -> Result<ShardTerms, ClusterError> {
     let doing = format!("reading the shards of index `{index}`");
     let path = [index.as_str(), "_settings"];

@@ -1,4 +1,5 @@
-//! Whether a live index has the mapping of a definition: by the hash in its `_meta` first, then by its fields.
+//! Whether a live index has the mapping of a definition: by the hash in its `_meta` first, then by
+//! its fields.
 
 use pillowtop_core::normal_form::missing_fields;
 use pillowtop_core::{Definition, IndexName};
@@ -10,7 +11,8 @@ use super::rendering;
 use super::request::Request;
 
 impl Cluster {
-    /// The response to `GET /index` for one index or alias: aliases, mappings and settings by the index's name.
+    /// The response to `GET /index` for one index or alias: aliases, mappings and settings by the
+    /// index's name.
     pub async fn index_description(&self, index: &str) -> Result<Value, ClusterError> {
         self.value(Request::get(&[index]), &format!("reading index `{index}`")).await
     }
@@ -26,7 +28,8 @@ impl Cluster {
             .ok_or_else(|| ClusterError::Malformed { doing, reason: "it is not a concrete index".to_owned() })
     }
 
-    /// Compares a live mapping with a definition. A different hash is an error of its own, which names both.
+    /// Compares a live mapping with a definition. A different hash is an error of its own, which
+    /// names both.
     pub async fn check_mapping(
         &self,
         definition: &Definition,

@@ -1,7 +1,7 @@
 //! Elasticsearch 7 to 9 and OpenSearch 1 to 3.
 //!
-//! A [`Cluster`] administers indices. A [`LeasedIndex`] is an index whose claim this process holds; nothing else writes documents. An
-//! [`ElasticDestination`] opens the indices of one pillow.
+//! A [`Cluster`] administers indices. A [`LeasedIndex`] is an index whose claim this process holds;
+//! nothing else writes documents. An [`ElasticDestination`] opens the indices of one pillow.
 //!
 //! | index | contents |
 //! |---|---|
@@ -9,8 +9,8 @@
 //! | `[<prefix>-]pillowtop-control` | claims, leases and requests to owners: the [`ControlIndex`] |
 //! | `[<prefix>-]pillowtop-dead-letters` | changes that could not be indexed |
 //!
-//! All of them are written through aliases with a capital letter, which no server creates by itself: an index that is deleted while it
-//! is written stays deleted.
+//! All of them are written through aliases with a capital letter, which no server creates by
+//! itself: an index that is deleted while it is written stays deleted.
 
 mod product;
 mod rendering;
@@ -39,7 +39,7 @@ mod bulk;
 
 mod dead_letters;
 
-mod letter_search;
+mod dead_letter_search;
 
 mod private_aliases;
 
@@ -54,6 +54,7 @@ pub use aliases::FlipPlan;
 pub use bulk::body as bulk_body;
 pub use cluster::{Cluster, ClusterOptions, SettingsOverrides};
 pub use control::ControlIndex;
+pub use dead_letter_search::{DeadLetterFilter, DeadLetterPage, DeadLettersOf, NextPage, StoredDeadLetter};
 pub use dead_letters::IndexDeadLetters;
 pub use destination::ElasticDestination;
 pub use error::ClusterError;
@@ -61,8 +62,7 @@ pub use fence::IndexFence;
 pub use gate::{GateOptions, Problem};
 pub use indices::{CreatedIndex, IndexUse};
 pub use leased::LeasedIndex;
-pub use letter_search::{DeadLetterFilter, DeadLetterPage, LettersOf, NextPage, StoredDeadLetter};
 pub use product::FoundServer;
 pub use rendering::{RenderingError, creation_body};
-pub use search::{Hit, SearchRequest, SearchResult};
+pub use search::{SearchHit, SearchRequest, SearchResponse};
 pub use status::{IndexHealth, IndexStatus};

@@ -1,8 +1,9 @@
 //! The names of an index's private aliases.
 //!
-//! `cases_0123456789ab_1.Zf3kQa0x.W7` is the alias of epoch 7: the name of the index, the beginning of its uuid, and a capital letter, which
-//! keeps servers from creating it as an index. An index that was deleted and built again has the same name and starts its epochs again,
-//! but has another uuid: the alias of an old process stays invalid. A slice of an index has aliases of its own:
+//! `cases_0123456789ab_1.Zf3kQa0x.W7` is the alias of epoch 7: the name of the index, the beginning
+//! of its uuid, and a capital letter, which keeps servers from creating it as an index. An index
+//! that was deleted and built again has the same name and starts its epochs again, but has another
+//! uuid: the alias of an old process stays invalid. A slice of an index has aliases of its own:
 //! `cases_0123456789ab_1.Zf3kQa0x.5d2f01c4.W7`.
 
 use pillowtop_core::IndexName;
@@ -53,7 +54,8 @@ impl PrivateAliases {
         aliases.iter().filter_map(|alias| Some((self.epoch_of(alias)?, alias.as_str())))
     }
 
-    /// Whether an alias is a private one of another index that had this name, or of an earlier release.
+    /// Whether an alias is a private one of another index that had this name, or of an earlier
+    /// release.
     fn is_foreign(&self, alias: &str) -> bool {
         let Some(rest) = alias.strip_prefix(self.index.as_str()).and_then(|rest| rest.strip_prefix('.'))
         else {

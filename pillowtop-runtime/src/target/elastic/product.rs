@@ -12,8 +12,9 @@ pub struct FoundServer {
     pub version_text: String,
     /// The cluster's name.
     pub cluster_name: String,
-    /// An OpenSearch that pretends to be Elasticsearch 7.10.2 (`compatibility.override_main_response_version`): the version is
-    /// a lower bound until the versions of its nodes are read.
+    /// An OpenSearch that pretends to be Elasticsearch 7.10.2
+    /// (`compatibility.override_main_response_version`): the version is a lower bound until the
+    /// versions of its nodes are read.
     pub is_disguised: bool,
 }
 
@@ -81,7 +82,8 @@ pub(super) fn read(body: &[u8], product_header: Option<&str>) -> Result<FoundSer
     Ok(found(Target { product: Product::Elasticsearch, version }, false))
 }
 
-/// The lowest version of the nodes, from `GET /_nodes?filter_path=nodes.*.version`: nodes never pretend.
+/// The lowest version of the nodes, from `GET /_nodes?filter_path=nodes.*.version`: nodes never
+/// pretend.
 pub(super) fn lowest_node_version(body: &serde_json::Value) -> Option<Version> {
     let nodes = body.get("nodes")?.as_object()?;
     nodes.values().filter_map(|node| node.get("version")?.as_str()?.parse().ok()).min()

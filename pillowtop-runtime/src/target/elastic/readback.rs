@@ -1,5 +1,6 @@
-//! What an index really is after its creation. Index templates and policies of the cluster may have added aliases, pipelines and
-//! settings, and a document that goes through a pipeline is not the document that was sent.
+//! What an index really is after its creation. Index templates and policies of the cluster may have
+//! added aliases, pipelines and settings, and a document that goes through a pipeline is not the
+//! document that was sent.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,8 @@ pub(super) struct Additions {
     pub(super) reported: Vec<String>,
 }
 
-/// Settings that change documents, their durability or the index itself, by the start of their names.
+/// Settings that change documents, their durability or the index itself, by the start of their
+/// names.
 const REFUSED: [(&str, &str); 10] = [
     ("default_pipeline", "an ingest pipeline changes documents"),
     ("final_pipeline", "an ingest pipeline changes documents"),
@@ -58,7 +60,8 @@ fn begins(name: &str, start: &str) -> bool {
     if start.ends_with('.') { name.starts_with(start) } else { name == start }
 }
 
-/// Compares an index as it was created with the body of its creation. `live` is its entry in `GET /index`.
+/// Compares an index as it was created with the body of its creation. `live` is its entry in `GET
+/// /index`.
 pub(super) fn additions(requested: &Value, live: &Value) -> Additions {
     let mut found = Additions::default();
     compare_aliases(requested, live, &mut found);
@@ -96,8 +99,8 @@ fn compare_aliases(requested: &Value, live: &Value, found: &mut Additions) {
     found.refused.extend(lacks.map(|name| format!("no alias `{name}`")));
 }
 
-/// Members of the root of a mapping that a template added or changed. That the fields are those of the definition is checked
-/// elsewhere; here are those beyond them.
+/// Members of the root of a mapping that a template added or changed. That the fields are those of
+/// the definition is checked elsewhere; here are those beyond them.
 fn compare_mappings(requested: &Value, live: &Value, found: &mut Additions) {
     let (empty, none) = (Value::Object(Map::new()), Value::Null);
     let wanted = requested.get("mappings").unwrap_or(&empty);

@@ -1,14 +1,17 @@
-//! The body that an index is created with: a definition in the terms of the server's product and version.
+//! The body that an index is created with: a definition in the terms of the server's product and
+//! version.
 //!
-//! Definitions use Elasticsearch's names. Types are renamed to their counterpart where the product has another name for the same.
-//! Whatever this server lacks is an error that names the path, before anything is created.
+//! Definitions use Elasticsearch's names. Types are renamed to their counterpart where the product
+//! has another name for the same. Whatever this server lacks is an error that names the path,
+//! before anything is created.
 
 use pillowtop_core::Definition;
 use pillowtop_core::field_types::{Target, field_type};
 use pillowtop_core::requirement::of_root;
 use serde_json::{Map, Value, json};
 
-/// How long a deleted document's version is remembered, ten times the default: a late write within it is refused.
+/// How long a deleted document's version is remembered, ten times the default: a late write within
+/// it is refused.
 pub(super) const GC_DELETES: &str = "10m";
 
 /// Why a definition cannot be sent to a server.
@@ -35,8 +38,9 @@ pub enum RenderingError {
     },
 }
 
-/// The body for creating an index. One that is loaded has no refreshing and no replicas. `prefix` is stored in `_meta`, so that
-/// environments in one cluster can tell their indices apart. `alias` is created with the index.
+/// The body for creating an index. One that is loaded has no refreshing and no replicas. `prefix`
+/// is stored in `_meta`, so that environments in one cluster can tell their indices apart. `alias`
+/// is created with the index.
 pub fn creation_body(
     definition: &Definition,
     target: Target,
@@ -65,7 +69,8 @@ pub fn creation_body(
     Ok(body)
 }
 
-/// The settings that a load changes, as they are without a load: the definition's own, else the server's defaults.
+/// The settings that a load changes, as they are without a load: the definition's own, else the
+/// server's defaults.
 pub(super) fn settings_after_loading(definition: &Definition) -> Value {
     let own = |name: &str| definition.settings.get(name).cloned();
     let mut settings = json!({"refresh_interval": own("refresh_interval").unwrap_or(Value::Null)});
@@ -76,7 +81,8 @@ pub(super) fn settings_after_loading(definition: &Definition) -> Value {
     json!({"index": settings})
 }
 
-/// The root of the mapping, with `_meta`, in the server's terms. Nothing is dropped: what a server lacks is an error.
+/// The root of the mapping, with `_meta`, in the server's terms. Nothing is dropped: what a server
+/// lacks is an error.
 pub(super) fn mappings(definition: &Definition, target: Target) -> Result<Value, RenderingError> {
     let lacks: Vec<String> =
         of_root(&definition.mappings).iter().filter_map(|requirement| requirement.lack(target)).collect();

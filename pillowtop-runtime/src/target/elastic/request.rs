@@ -87,15 +87,21 @@ pub(super) fn type_and_reason(response: &Response) -> (String, String) {
     let string = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     match value.get("error") {
         Some(Value::String(error)) => ("error".to_owned(), error.clone()),
-        Some(error) => (
-            string(error.get("type")).unwrap_or_else(|| "error".to_owned()),
-            string(error.get("reason")).unwrap_or_default(),
-        ),
+        Some(error) => (string(error.get("type")).unwrap_or_else(|| "error".to_owned()), reason_of(error)),
         None if is_missing_document(&value) => ("document_missing".to_owned(), String::new()),
         None => {
             let body: String = String::from_utf8_lossy(&response.body).chars().take(200).collect();
             (UNKNOWN_ERROR.to_owned(), body)
         }
+    }
+}
+
+/// The reason of an error, with its root cause if that is another one.
+fn reason_of(error: &Value) -> String {
+    let reason = error.get("reason").and_then(Value::as_str).unwrap_or_default();
+    match error.pointer("/root_cause/0/reason").and_then(Value::as_str) {
+        Some(root) if root != reason => format!("{reason}: {root}"),
+        _ => reason.to_owned(),
     }
 }
 
@@ -135,6 +141,14 @@ mod tests {
         for body in ["<html>404 Not Found</html>", "", "{}", r#"{"message":"no Route matched"}"#] {
             assert!(!error(404, body).is_missing(), "{body}");
         }
+    }
+
+    #[test]
+    fn an_error_has_its_root_cause() {
+        let body = r#"{"error":{"type":"x_content_parse_exception","reason":"failed to parse field [actions]",
+            "root_cause":[{"type":"x_content_parse_exception","reason":"unknown field [must_exist]"}]}}"#;
+        let text = error(400, body).to_string();
+        assert!(text.contains("[actions]: unknown field [must_exist]"), "{text}");
     }
 
     #[test]

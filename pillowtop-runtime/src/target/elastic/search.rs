@@ -1,4 +1,5 @@
-//! Reading what is in an index: whole searches, counts, versions, and a simple search to try an index with.
+//! Reading what is in an index: whole searches, counts, versions, and a simple search to try an
+//! index with.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,8 @@ use crate::operation::Version;
 /// A simple search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchRequest {
-    /// Words; without a field with `+`, `|`, `-`, `"` and `*` as operators. An empty string finds everything.
+    /// Words; without a field with `+`, `|`, `-`, `"` and `*` as operators. An empty string finds
+    /// everything.
     pub text: String,
     /// The one field to search. Default: all of them.
     pub field: Option<String>,
@@ -23,16 +25,16 @@ pub struct SearchRequest {
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SearchResult {
+pub struct SearchResponse {
     /// How many documents match.
     pub total: u64,
     /// The best of them, best first.
-    pub hits: Vec<Hit>,
+    pub hits: Vec<SearchHit>,
 }
 
 /// A document that was found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hit {
+pub struct SearchHit {
     /// Its id.
     pub id: DocumentId,
     /// How well it matches.
@@ -46,7 +48,8 @@ impl SearchRequest {
         let query = match (&self.field, self.text.trim()) {
             (_, "") => json!({"match_all": {}}),
             (Some(field), text) => json!({"match": {(field.as_str()): text}}),
-            // `lenient`: words are searched in numeric and date fields too, where they do not match.
+            // `lenient`: words are searched in numeric and date fields too, where they do not
+            // match.
             (None, text) => json!({"simple_query_string": {"query": text, "lenient": true}}),
         };
         json!({"query": query, "size": self.size, "track_total_hits": true})
@@ -79,7 +82,8 @@ pub(super) fn total(response: &Value, doing: &str) -> Result<u64, ClusterError> 
 }
 
 impl Cluster {
-    /// Searches every shard of an index or alias; `None` if there is none of this name. A partial result is an error.
+    /// Searches every shard of an index or alias; `None` if there is none of this name. A partial
+    /// result is an error.
     pub(super) async fn whole_search(
         &self,
         name: &str,
@@ -116,7 +120,8 @@ impl Cluster {
         total(&self.existing_search(name, &body, &doing).await?, &doing)
     }
 
-    /// How many documents each of some indices has, in one request; `None` for one that cannot be searched now.
+    /// How many documents each of some indices has, in one request; `None` for one that cannot be
+    /// searched now.
     pub(super) async fn counts(&self, names: &[IndexName]) -> Result<Vec<Option<u64>>, ClusterError> {
         if names.is_empty() {
             return Ok(Vec::new());
@@ -138,17 +143,17 @@ impl Cluster {
     }
 
     /// Searches an index or alias.
-    pub async fn search(&self, name: &str, request: &SearchRequest) -> Result<SearchResult, ClusterError> {
+    pub async fn search(&self, name: &str, request: &SearchRequest) -> Result<SearchResponse, ClusterError> {
         let doing = format!("searching `{name}`");
         let response = self.existing_search(name, &request.body(), &doing).await?;
         let found = hits(&response).iter().filter_map(|hit| {
-            Some(Hit {
+            Some(SearchHit {
                 id: hit.get("_id")?.as_str()?.into(),
                 score: hit.get("_score").and_then(Value::as_f64).unwrap_or_default(),
                 source: hit.get("_source").cloned().unwrap_or_default(),
             })
         });
-        Ok(SearchResult { total: total(&response, &doing)?, hits: found.collect() })
+        Ok(SearchResponse { total: total(&response, &doing)?, hits: found.collect() })
     }
 
     /// The `_source` of a document, the latest write of it; `None` if it does not exist.
@@ -172,8 +177,9 @@ impl Cluster {
         Ok(documents.iter().filter_map(version).collect())
     }
 
-    /// The entries of `_mget`, one for each id. An entry may be an error of its own, as while its shard is not available: nothing is known
-    /// of that document then, so that is an error of the whole.
+    /// The entries of `_mget`, one for each id. An entry may be an error of its own, as while its
+    /// shard is not available: nothing is known of that document then, so that is an error of the
+    /// whole.
     pub(super) async fn documents(
         &self,
         index: &str,

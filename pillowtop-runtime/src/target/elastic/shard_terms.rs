@@ -1,11 +1,12 @@
-//! The primary term of each shard, as responses show it. A shard has another term after its primary was replaced: by a copy, which has
-//! everything, or by an older or empty one, which has not.
+//! The primary term of each shard, as responses show it. A shard has another term after its primary
+//! was replaced: by a copy, which has everything, or by an older or empty one, which has not.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pillowtop_core::DocumentId;
 
-/// A document's shard is computed with a number of virtual shards: this many at least, so that an index can be split.
+/// A document's shard is computed with a number of virtual shards: this many at least, so that an
+/// index can be split.
 const LOG2_ROUTING_SHARDS: u32 = 10;
 
 /// The last seen primary term of each shard; 0 before the first response.
@@ -19,7 +20,8 @@ pub(super) struct ShardTerms {
 pub(super) type ChangedTerm = (usize, u64);
 
 impl ShardTerms {
-    /// The shards of an index. Without the number of virtual shards it is the one that servers choose by default.
+    /// The shards of an index. Without the number of virtual shards it is the one that servers
+    /// choose by default.
     pub(super) fn new(shards: u32, routing_shards: Option<u32>) -> Self {
         let shards = shards.max(1);
         let routing_shards = routing_shards.unwrap_or_else(|| default_routing_shards(shards)).max(shards);
@@ -57,7 +59,8 @@ fn default_routing_shards(shards: u32) -> u32 {
     shards << LOG2_ROUTING_SHARDS.saturating_sub(log2).max(1)
 }
 
-/// Murmur3 (x86, 32 bits, seed 0) of the UTF-16 code units in little endian, as the servers compute it for a routing.
+/// Murmur3 (x86, 32 bits, seed 0) of the UTF-16 code units in little endian, as the servers compute
+/// it for a routing.
 fn murmur3(routing: &str) -> i32 {
     const C1: u32 = 0xcc9e_2d51;
     const C2: u32 = 0x1b87_3593;

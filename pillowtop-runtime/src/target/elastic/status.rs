@@ -44,7 +44,8 @@ pub struct IndexStatus {
     pub documents: Option<u64>,
     /// The size of its primary shards in bytes; `None` while it is not known.
     pub bytes: Option<u64>,
-    /// Phase, position, owner and epoch of each of its slices; empty for an index that was never written.
+    /// Phase, position, owner and epoch of each of its slices; empty for an index that was never
+    /// written.
     pub claims: Vec<(Slice, ClaimDocument)>,
 }
 
@@ -55,8 +56,8 @@ pub(super) struct IndexState {
 }
 
 impl Cluster {
-    /// The physical indices that pillowtop created under this prefix, in order of names. They are known by `_meta.pillowtop`, so an
-    /// index of a pillow that no longer exists is among them.
+    /// The physical indices that pillowtop created under this prefix, in order of names. They are
+    /// known by `_meta.pillowtop`, so an index of a pillow that no longer exists is among them.
     ///
     /// # Errors
     ///

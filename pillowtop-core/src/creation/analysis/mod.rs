@@ -1,0 +1,119 @@
+//! Analyzers, normalizers and their parts: definitions that servers refuse, and names that some versions no longer have.
+
+mod definitions;
+mod grams;
+mod names;
+mod synonyms;
+
+use serde_json::{Map, Value};
+
+use super::Problem;
+use crate::settings::boolean;
+
+pub(super) use definitions::pattern_problem;
+
+type Members = Map<String, Value>;
+
+/// The sections of `analysis`.
+const SECTIONS: [&str; 5] = ["analyzer", "normalizer", "tokenizer", "filter", "char_filter"];
+
+/// The section of settings with definitions of one kind.
+#[derive(Clone, Copy)]
+struct Analysis<'a> {
+    settings: &'a Value,
+}
+
+/// One definition, such as that of `analysis.filter.short`.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    section: &'static str,
+    name: &'a str,
+    members: &'a Members,
+}
+
+impl<'a> Analysis<'a> {
+    fn section(self, section: &str) -> Option<&'a Members> {
+        self.settings.get("analysis")?.get(section)?.as_object()
+    }
+
+    fn entries(self) -> impl Iterator<Item = Entry<'a>> {
+        SECTIONS.into_iter().flat_map(move |section| {
+            let definitions = self.section(section).into_iter().flatten();
+            definitions.filter_map(move |(name, definition)| {
+                Some(Entry { section, name, members: definition.as_object()? })
+            })
+        })
+    }
+
+    /// The definition of a part by its name; none for what is built in.
+    fn definition(self, section: &'static str, name: &'a str) -> Option<Entry<'a>> {
+        let members = self.section(section)?.get(name)?.as_object()?;
+        Some(Entry { section, name, members })
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn type_name(self) -> Option<&'a str> {
+        self.members.get("type").and_then(Value::as_str)
+    }
+
+    fn has(self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    fn is(self, name: &str) -> bool {
+        self.members.get(name).and_then(boolean) == Some(true)
+    }
+
+    /// The names in a member: a list, or a string with commas.
+    fn list(self, name: &str) -> Vec<&'a str> {
+        match self.members.get(name) {
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+            Some(Value::String(text)) => {
+                text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn refuse(self, what: &str, help: impl Into<String>) -> Problem {
+        let place = format!("analysis.{}.{}", self.section, self.name);
+        Problem::everywhere(&place, format!("`{place}` {what}"), help)
+    }
+}
+
+/// What is wrong with definitions, whatever the mapping is.
+pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
+    let analysis = Analysis { settings };
+    let mut found = Vec::new();
+    for entry in analysis.entries() {
+        found.extend(definitions::of_entry(entry));
+        found.extend(grams::of_entry(settings, entry));
+        found.extend(names::of_entry(analysis, entry));
+    }
+    found.extend(synonyms::of_settings(analysis));
+    found
+}
+
+/// What a mapping asks of analyzers that they cannot do, and names that some versions no longer have.
+pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let search_only = synonyms::search_only(Analysis { settings });
+    super::fields::each(mappings, "", &mut |path, field| {
+        let name = |parameter: &str| field.get(parameter).and_then(Value::as_str);
+        if let Some(analyzer) = name("analyzer").filter(|name| search_only.contains(name)) {
+            let what =
+                format!("`analyzer` is `{analyzer}`, whose `updateable` filter works in searches alone");
+            let help = "write it as `search_analyzer`, beside another `analyzer`";
+            found.push(Problem::everywhere("analyzer", what, help).at(path));
+        }
+        for parameter in ["analyzer", "search_analyzer", "search_quote_analyzer"] {
+            found.extend(
+                name(parameter)
+                    .and_then(|name| names::analyzer(settings, parameter, name))
+                    .map(|problem| problem.at(path)),
+            );
+        }
+    });
+    found
+}

@@ -1,0 +1,200 @@
+//! Built-in parts by name or type that some versions lack, and those that a normalizer cannot have.
+
+use serde_json::Value;
+
+use super::super::Problem;
+use super::super::fields::BEFORE_ELASTICSEARCH_8;
+use super::{Analysis, Entry};
+use crate::analysis::is_built_in_filter;
+use crate::demand::{NEVER, Versions};
+
+const BEFORE_8_AND_3: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (0, 0x0300) };
+const ELASTICSEARCH_BEFORE_8: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (NEVER, NEVER) };
+const ELASTICSEARCH_SINCE_8: Versions =
+    Versions { elasticsearch: (0x0800, NEVER), opensearch: (NEVER, NEVER) };
+const OPENSEARCH: Versions = Versions { elasticsearch: (NEVER, NEVER), opensearch: (0, NEVER) };
+
+/// How a part is spoken of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Name,
+    Type,
+}
+
+/// Parts that not every version has: their section, their name, and how each is spoken of.
+const PARTS: [(&str, &str, By, Versions, &str); 14] = [
+    ("tokenizer", "nGram", By::Name, BEFORE_8_AND_3, "ngram"),
+    ("tokenizer", "nGram", By::Type, BEFORE_8_AND_3, "ngram"),
+    ("tokenizer", "edgeNGram", By::Name, BEFORE_8_AND_3, "edge_ngram"),
+    ("tokenizer", "edgeNGram", By::Type, BEFORE_8_AND_3, "edge_ngram"),
+    ("filter", "nGram", By::Type, BEFORE_ELASTICSEARCH_8, "ngram"),
+    ("filter", "edgeNGram", By::Type, BEFORE_8_AND_3, "edge_ngram"),
+    ("filter", "standard", By::Type, Versions::NONE, ""),
+    ("filter", "delimited_payload_filter", By::Type, Versions::NONE, "delimited_payload"),
+    ("filter", "concatenate_graph", By::Name, OPENSEARCH, ""),
+    ("filter", "concatenate_graph", By::Type, OPENSEARCH, ""),
+    ("char_filter", "htmlStrip", By::Name, ELASTICSEARCH_BEFORE_8, "html_strip"),
+    ("char_filter", "htmlStrip", By::Type, Versions::NONE, "html_strip"),
+    ("analyzer", "standard_html_strip", By::Type, Versions::NONE, ""),
+    ("analyzer", "serbian", By::Type, ELASTICSEARCH_SINCE_8, ""),
+];
+
+/// Built-in analyzers that not every version has by name.
+const ANALYZERS: [(&str, Versions); 2] =
+    [("standard_html_strip", ELASTICSEARCH_BEFORE_8), ("serbian", ELASTICSEARCH_SINCE_8)];
+
+/// Filters that work on a whole value, letter by letter.
+const OF_NORMALIZERS: [&str; 18] = [
+    "lowercase",
+    "uppercase",
+    "asciifolding",
+    "trim",
+    "elision",
+    "decimal_digit",
+    "cjk_width",
+    "arabic_normalization",
+    "bengali_normalization",
+    "german_normalization",
+    "hindi_normalization",
+    "indic_normalization",
+    "persian_normalization",
+    "scandinavian_folding",
+    "scandinavian_normalization",
+    "serbian_normalization",
+    "sorani_normalization",
+    "pattern_replace",
+];
+
+pub(super) fn of_entry(analysis: Analysis<'_>, entry: Entry<'_>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if let Some(type_name) = entry.type_name() {
+        found.extend(part(entry, (entry.section, type_name, By::Type)));
+    }
+    if matches!(entry.section, "analyzer" | "normalizer") {
+        for section in ["tokenizer", "filter", "char_filter"] {
+            for name in entry.list(section) {
+                if analysis.definition(section, name).is_none() {
+                    found.extend(part(entry, (section, name, By::Name)));
+                }
+            }
+        }
+    }
+    if entry.section == "normalizer" {
+        found.extend(of_normalizer(analysis, entry));
+    }
+    found
+}
+
+fn part(entry: Entry<'_>, (section, name, by): (&str, &str, By)) -> Option<Problem> {
+    let (.., versions, now) = PARTS
+        .iter()
+        .find(|(of_section, of_name, how, ..)| (*of_section, *of_name, *how) == (section, name, by))?;
+    let what = match by {
+        By::Type => format!("has the type `{name}`"),
+        By::Name => format!("names the {section} `{name}`"),
+    };
+    let what =
+        if *versions == Versions::NONE { format!("{what}, which no server has any more") } else { what };
+    let help = if now.is_empty() { "leave it out".to_owned() } else { format!("write `{now}`") };
+    Some(entry.refuse(&what, help).accepted_by(*versions))
+}
+
+/// What a normalizer names and cannot use.
+fn of_normalizer(analysis: Analysis<'_>, entry: Entry<'_>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for name in entry.list("filter") {
+        let defined = analysis.definition("filter", name).and_then(Entry::type_name);
+        let type_name = defined.unwrap_or(name);
+        let is_known = is_built_in_filter(type_name);
+        let help = "use filters that change letters alone, such as `lowercase` and `asciifolding`";
+        if is_known && !OF_NORMALIZERS.contains(&type_name) {
+            found.push(
+                entry.refuse(&format!("names the filter `{name}`, which works on more than letters"), help),
+            );
+        } else if type_name == "pattern_replace" {
+            let what = format!("names the filter `{name}`, of type `pattern_replace`");
+            found.push(entry.refuse(&what, help).accepted_by(ELASTICSEARCH_SINCE_8));
+        }
+    }
+    for name in entry.list("char_filter") {
+        let defined = analysis.definition("char_filter", name).and_then(Entry::type_name);
+        if ["html_strip", "htmlStrip"].contains(&defined.unwrap_or(name)) {
+            let what = format!("names the char_filter `{name}`, which a normalizer cannot use");
+            found.push(entry.refuse(&what, "leave it out, or define an analyzer"));
+        }
+    }
+    found
+}
+
+/// A built-in analyzer that a mapping names and some versions lack.
+pub(super) fn analyzer(settings: &Value, parameter: &str, name: &str) -> Option<Problem> {
+    if (Analysis { settings }).definition("analyzer", name).is_some() {
+        return None;
+    }
+    let (_, versions) = ANALYZERS.iter().find(|(known, _)| *known == name)?;
+    let what = format!("`{parameter}` is the built-in analyzer `{name}`");
+    Some(Problem::everywhere(parameter, what, "define it in the settings").accepted_by(*versions))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::of_settings;
+    use super::*;
+    use crate::field_types::Target;
+
+    const SERVERS: [Target; 6] = [
+        Target::elasticsearch(7, 10),
+        Target::elasticsearch(7, 17),
+        Target::elasticsearch(8, 14),
+        Target::elasticsearch(9, 4),
+        Target::opensearch(2, 19),
+        Target::opensearch(3, 6),
+    ];
+
+    /// Which of the servers refuse it.
+    #[track_caller]
+    fn check(analysis: &Value, refusing: &str) {
+        let found = of_settings(&json!({ "analysis": analysis }));
+        let refuses = |target| if found.iter().any(|problem| problem.concerns(target)) { 'X' } else { '.' };
+        assert_eq!(SERVERS.map(refuses).iter().collect::<String>(), refusing, "{analysis} {found:?}");
+    }
+
+    /// As the servers did it.
+    #[test]
+    fn names_that_a_version_lacks_are_refused_by_it_alone() {
+        check(&json!({"analyzer": {"x": {"tokenizer": "edgeNGram"}}}), "..XX.X");
+        check(&json!({"tokenizer": {"x": {"type": "nGram"}}}), "..XX.X");
+        check(&json!({"filter": {"x": {"type": "nGram"}}}), "..XX..");
+        check(&json!({"filter": {"x": {"type": "edgeNGram"}}}), "..XX.X");
+        check(&json!({"filter": {"x": {"type": "standard"}}}), "XXXXXX");
+        check(
+            &json!({"analyzer": {"x": {"tokenizer": "standard", "filter": ["concatenate_graph"]}}}),
+            "XXXX..",
+        );
+        check(&json!({"analyzer": {"x": {"tokenizer": "standard", "char_filter": "htmlStrip"}}}), "..XXXX");
+        check(&json!({"analyzer": {"x": {"type": "serbian"}}}), "XX..XX");
+        check(&json!({"analyzer": {"x": {"tokenizer": "PathHierarchy"}}}), "......");
+    }
+
+    #[test]
+    fn a_normalizer_has_filters_of_letters_alone() {
+        let normalizer = |filter: &str| json!({"normalizer": {"n": {"type": "custom", "filter": [filter]}}});
+        for refused in ["stop", "ngram", "kstem", "length", "shingle", "cjk_bigram", "apostrophe", "classic"]
+        {
+            check(&normalizer(refused), "XXXXXX");
+        }
+        for accepted in
+            ["lowercase", "asciifolding", "trim", "elision", "decimal_digit", "icu_folding", "brand_new"]
+        {
+            check(&normalizer(accepted), "......");
+        }
+        let defined =
+            |filter: Value| json!({"normalizer": {"n": {"filter": ["d"]}}, "filter": {"d": filter}});
+        check(&defined(json!({"type": "stop"})), "XXXXXX");
+        check(&defined(json!({"type": "elision", "articles": ["l"]})), "......");
+        check(&defined(json!({"type": "pattern_replace", "pattern": "a"})), "XX..XX");
+        check(&json!({"normalizer": {"n": {"char_filter": ["html_strip"]}}}), "XXXXXX");
+    }
+}

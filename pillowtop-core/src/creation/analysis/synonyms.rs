@@ -1,0 +1,139 @@
+//! Synonyms: what their filters need, where they may stand in an analyzer, and analyzers for searches alone.
+
+use serde_json::Value;
+
+use super::super::Problem;
+use super::{Analysis, Entry};
+
+/// Types of filters after which synonyms cannot be read.
+const BEFORE_SYNONYMS: [&str; 12] = [
+    "ngram",
+    "edge_ngram",
+    "nGram",
+    "edgeNGram",
+    "shingle",
+    "word_delimiter",
+    "word_delimiter_graph",
+    "multiplexer",
+    "keyword_repeat",
+    "min_hash",
+    "common_grams",
+    "fingerprint",
+];
+
+fn is_synonym(filter: Entry<'_>) -> bool {
+    matches!(filter.type_name(), Some("synonym" | "synonym_graph"))
+}
+
+/// The analyzers that searches alone can have, because a filter of theirs is read anew while the index is open.
+pub(super) fn search_only(analysis: Analysis<'_>) -> Vec<&str> {
+    let analyzers = analysis.entries().filter(|entry| entry.section == "analyzer");
+    analyzers.filter(|entry| has_updateable(analysis, *entry)).map(|entry| entry.name).collect()
+}
+
+fn has_updateable<'a>(analysis: Analysis<'a>, analyzer: Entry<'a>) -> bool {
+    let filters = analyzer.list("filter").into_iter();
+    filters.filter_map(|name| analysis.definition("filter", name)).any(|filter| filter.is("updateable"))
+}
+
+pub(super) fn of_settings(analysis: Analysis<'_>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut used: Vec<&str> = Vec::new();
+    for analyzer in analysis.entries().filter(|entry| entry.section == "analyzer") {
+        if analyzer.name == "default" && has_updateable(analysis, analyzer) {
+            let what = "has an `updateable` filter, which works in searches alone";
+            found.push(analyzer.refuse(what, "name it `default_search`, or leave `updateable` out"));
+        }
+        let mut unreadable = None;
+        for name in analyzer.list("filter") {
+            let defined = analysis.definition("filter", name);
+            let type_name = defined.and_then(Entry::type_name).unwrap_or(name);
+            if defined.is_some_and(is_synonym) {
+                used.push(name);
+                if let Some(before) = unreadable {
+                    let what = format!(
+                        "has the synonyms `{name}` after the filter `{before}`, with which they cannot be read"
+                    );
+                    found.push(analyzer.refuse(&what, "write the synonyms before it"));
+                }
+            } else if BEFORE_SYNONYMS.contains(&type_name) {
+                unreadable = unreadable.or(Some(name));
+            }
+        }
+    }
+    let filters = analysis.entries().filter(|entry| entry.section == "filter" && is_synonym(*entry));
+    found.extend(filters.filter(|filter| used.contains(&filter.name)).filter_map(of_filter));
+    found
+}
+
+/// What is wrong with a filter of synonyms that an analyzer has.
+fn of_filter(filter: Entry<'_>) -> Option<Problem> {
+    let sources = ["synonyms", "synonyms_path", "synonyms_set"];
+    if !sources.iter().any(|source| filter.has(source)) {
+        return Some(filter.refuse("has no synonyms", "write `synonyms`, `synonyms_path` or `synonyms_set`"));
+    }
+    if filter.has("synonyms_set") && !filter.is("updateable") {
+        return Some(
+            filter.refuse("has `synonyms_set` without `updateable`", "write `\"updateable\": true`"),
+        );
+    }
+    if filter.members.get("format").is_some_and(|format| format == "wordnet") {
+        return None;
+    }
+    let rules = match filter.members.get("synonyms")? {
+        Value::Array(rules) => rules.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect::<Vec<_>>(),
+    };
+    let wrong = rules.into_iter().find(|rule| rule.matches("=>").count() > 1)?;
+    Some(filter.refuse(&format!("has the rule `{wrong}` with more than one `=>`"), "write a rule for each"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::problems;
+    use super::*;
+
+    fn settings(filter: &Value, analyzer: &Value, name: &str) -> Value {
+        json!({"analysis": {"analyzer": {name: analyzer}, "filter": {"s": filter, "grams": {"type": "edge_ngram"}}}})
+    }
+
+    /// Each checked against the servers.
+    #[test]
+    fn synonyms_that_no_server_reads_are_refused() {
+        let words = json!({"type": "synonym", "synonyms": ["a, b"]});
+        let after = |filters: Value| json!({"tokenizer": "standard", "filter": filters});
+        for (filter, filters, is_refused) in [
+            (json!({"type": "synonym"}), json!(["s"]), true),
+            (json!({"type": "synonym"}), json!(["lowercase"]), false),
+            (json!({"type": "synonym", "synonyms": ["a => b => c"]}), json!(["s"]), true),
+            (json!({"type": "synonym", "synonyms_set": "x"}), json!(["s"]), true),
+            (words.clone(), json!(["grams", "s"]), true),
+            (words.clone(), json!("shingle,s"), true),
+            (words.clone(), json!(["word_delimiter", "s"]), true),
+            (words.clone(), json!(["lowercase", "s", "grams"]), false),
+        ] {
+            let found = problems(&json!({}), &settings(&filter, &after(filters.clone()), "x"));
+            assert_eq!(!found.is_empty(), is_refused, "{filter} {filters} {found:?}");
+        }
+    }
+
+    #[test]
+    fn an_analyzer_with_an_updateable_filter_is_for_searches_alone() {
+        let filter = json!({"type": "synonym_graph", "synonyms": ["a, b"], "updateable": true});
+        let analyzer = json!({"tokenizer": "standard", "filter": ["s"]});
+        let mapping = |field: Value| json!({"properties": {"o": {"properties": {"f": field}}}});
+        let of = |field: Value| problems(&mapping(field), &settings(&filter, &analyzer, "x"));
+        let found = of(json!({"type": "text", "analyzer": "x"}));
+        assert_eq!(
+            (found.len(), found[0].path.as_str(), found[0].parameter.as_str()),
+            (1, "o.f", "analyzer")
+        );
+        let found = of(json!({"type": "keyword", "fields": {"t": {"type": "text", "analyzer": "x"}}}));
+        assert_eq!(found[0].path, "o.f.t");
+        assert_eq!(of(json!({"type": "text", "analyzer": "standard", "search_analyzer": "x"})), []);
+        assert_eq!(of(json!({"type": "text", "search_quote_analyzer": "x"})), []);
+        assert_eq!(problems(&json!({}), &settings(&filter, &analyzer, "default")).len(), 1);
+    }
+}

@@ -1,0 +1,196 @@
+//! Parameters of one field that cannot stand together.
+
+use serde_json::{Map, Value};
+
+use super::Problem;
+use super::fields::BEFORE_ELASTICSEARCH_8;
+use crate::demand::{NEVER, Versions};
+use crate::settings::{boolean, integer};
+
+type Members = Map<String, Value>;
+
+/// Since Elasticsearch 7.17 a gap cannot be negative.
+const BEFORE_ELASTICSEARCH_7_17: Versions = Versions { elasticsearch: (0, 0x0711), opensearch: (0, NEVER) };
+
+fn is(members: &Members, name: &str, truth: bool) -> bool {
+    members.get(name).and_then(boolean) == Some(truth)
+}
+
+fn has(members: &Members, name: &str) -> bool {
+    members.get(name).is_some_and(|value| !value.is_null())
+}
+
+/// Rules of `text`.
+pub(super) fn of_text(members: &Members) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let is_indexed = !is(members, "index", false);
+    let has_positions =
+        !matches!(members.get("index_options").and_then(Value::as_str), Some("docs" | "freqs"));
+    let mut refuse =
+        |parameter: &str, what: &str, help: &str| found.push(Problem::everywhere(parameter, what, help));
+    for (name, is_set) in
+        [("fielddata", is(members, "fielddata", true)), ("index_prefixes", has(members, "index_prefixes"))]
+    {
+        if !is_indexed && is_set {
+            refuse(name, &format!("`{name}` stands beside `index = false`"), "leave one of them out");
+        }
+    }
+    for (name, is_set) in [
+        ("index_phrases", is(members, "index_phrases", true)),
+        ("position_increment_gap", has(members, "position_increment_gap")),
+    ] {
+        if is_set && !(is_indexed && has_positions) {
+            let what = format!("`{name}` needs the positions of terms, which this field does not index");
+            refuse(name, &what, "leave it out, or `index` and `index_options`");
+        }
+    }
+    found.extend(members.get("index_prefixes").and_then(Value::as_object).and_then(prefixes));
+    if members.get("position_increment_gap").and_then(integer).is_some_and(|gap| gap < 0) {
+        let what = "`position_increment_gap` is negative";
+        let gap = Problem::everywhere("position_increment_gap", what, "write 0 or more");
+        found.push(gap.accepted_by(BEFORE_ELASTICSEARCH_7_17));
+    }
+    found
+}
+
+fn prefixes(prefixes: &Members) -> Option<Problem> {
+    let length = |name: &str, default: i64| prefixes.get(name).map_or(Some(default), integer);
+    let (least, most) = (length("min_chars", 2)?, length("max_chars", 5)?);
+    let what = if least < 1 {
+        format!("`index_prefixes` has `min_chars = {least}`, less than 1")
+    } else if most > 19 {
+        format!("`index_prefixes` has `max_chars = {most}`, more than 19")
+    } else if least > most {
+        format!("`index_prefixes` has `min_chars = {least}`, more than `max_chars = {most}`")
+    } else {
+        return None;
+    };
+    let help = "write both, such as `index_prefixes(min_chars = 2, max_chars = 5)`";
+    Some(Problem::everywhere("index_prefixes", what, help))
+}
+
+/// Rules of `dense_vector`.
+pub(super) fn of_vector(members: &Members) -> Vec<Problem> {
+    let unused = ["similarity", "index_options"].into_iter().filter(|name| has(members, name));
+    let unused = unused.filter(|_| is(members, "index", false));
+    unused
+        .map(|name| {
+            let what = format!("`{name}` stands beside `index = false`");
+            Problem::everywhere(name, what, "leave one of them out")
+        })
+        .collect()
+}
+
+/// Rules of `join`: a relation has one parent.
+pub(super) fn of_join(members: &Members) -> Option<Problem> {
+    let relations = members.get("relations")?.as_object()?;
+    let children = relations.values().flat_map(|children| match children {
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        other => other.as_str().into_iter().collect::<Vec<_>>(),
+    });
+    let mut seen = Vec::new();
+    for child in children {
+        if seen.contains(&child) {
+            let what = format!("`relations` has two parents of `{child}`");
+            return Some(Problem::everywhere("relations", what, "leave it with one of them"));
+        }
+        seen.push(child);
+    }
+    None
+}
+
+/// Rules of `completion`.
+pub(super) fn of_completion(members: &Members) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let contexts = match members.get("contexts") {
+        Some(Value::Array(list)) => list.iter().collect(),
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    for kind in contexts.iter().filter_map(|context| context.get("type")?.as_str()) {
+        if !["category", "geo"].contains(&kind) {
+            let what = format!("`contexts` has the type `{kind}`");
+            found.push(Problem::everywhere("contexts", what, "write `category` or `geo`"));
+        }
+    }
+    if contexts.len() > 10 {
+        let what = format!("`contexts` has {} entries, more than 10", contexts.len());
+        let many = Problem::everywhere("contexts", what, "leave some out");
+        found.push(many.accepted_by(BEFORE_ELASTICSEARCH_8));
+    }
+    found
+}
+
+/// Rules of fields that a script computes, of any type.
+pub(super) fn of_script(members: &Members) -> Vec<Problem> {
+    if !has(members, "script") {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for name in ["null_value", "copy_to"].into_iter().filter(|name| has(members, name)) {
+        let what = format!("`{name}` stands beside `script`");
+        found.push(Problem::everywhere(name, what, "leave one of them out"));
+    }
+    if is(members, "index", false) && is(members, "doc_values", false) {
+        let what = "`script` computes a field that has neither `index` nor `doc_values`";
+        found.push(Problem::everywhere("script", what, "leave one of the two on"));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::of_field;
+    use super::*;
+
+    /// Each checked against Elasticsearch 7.10 to 9.4 and `OpenSearch` 2.19 and 3.6, as far as they have the type.
+    #[test]
+    fn parameters_that_exclude_each_other_are_refused() {
+        for (field, expected) in [
+            (json!({"type": "text", "index": false, "fielddata": true}), "fielddata"),
+            (json!({"type": "text", "index_prefixes": {"min_chars": 5, "max_chars": 2}}), "index_prefixes"),
+            (json!({"type": "text", "index_prefixes": {"min_chars": 6}}), "index_prefixes"),
+            (json!({"type": "text", "index_prefixes": {"min_chars": 1, "max_chars": 20}}), "index_prefixes"),
+            (json!({"type": "text", "index_prefixes": {"min_chars": 0, "max_chars": 5}}), "index_prefixes"),
+            (json!({"type": "text", "index": false, "index_prefixes": {}}), "index_prefixes"),
+            (json!({"type": "text", "index": false, "index_phrases": true}), "index_phrases"),
+            (json!({"type": "text", "index_options": "freqs", "index_phrases": true}), "index_phrases"),
+            (
+                json!({"type": "text", "index_options": "docs", "position_increment_gap": 50}),
+                "position_increment_gap",
+            ),
+            (
+                json!({"type": "dense_vector", "dims": 3, "index": false, "similarity": "cosine"}),
+                "similarity",
+            ),
+            (json!({"type": "join", "relations": {"a": "b", "c": ["b"]}}), "relations"),
+            (json!({"type": "completion", "contexts": [{"name": "a", "type": "bogus"}]}), "contexts"),
+            (json!({"type": "long", "script": "emit(1)", "null_value": 3}), "null_value"),
+            (json!({"type": "long", "script": "emit(1)", "index": false, "doc_values": false}), "script"),
+        ] {
+            let found = of_field(&field);
+            assert_eq!(found.len(), 1, "{field} {found:?}");
+            assert_eq!(
+                (found[0].parameter.as_str(), found[0].accepted),
+                (expected, Versions::NONE),
+                "{field}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_servers_take_is_not_refused() {
+        for field in [
+            json!({"type": "text", "index_prefixes": {"min_chars": 1, "max_chars": 19}}),
+            json!({"type": "text", "index_prefixes": {}, "index_options": "docs"}),
+            json!({"type": "text", "index": false, "norms": true, "term_vector": "yes"}),
+            json!({"type": "text", "position_increment_gap": 50}),
+            json!({"type": "join", "relations": {"a": "a", "b": ["c", "d"]}}),
+            json!({"type": "keyword", "index": false, "fielddata": true}),
+        ] {
+            assert_eq!(of_field(&field), [], "{field}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Fields that servers refuse although each parameter alone is known: at any depth, in multi-fields too.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
+use super::{Problem, combinations};
+use crate::date::{
+    DEFAULT_DATE_FORMAT, DateFormats, DateProblem, FormatProblem, format_problem, mistaken_week_year,
+};
+use crate::demand::{NEVER, Versions};
+use crate::field_types::field_type;
+use crate::settings::boolean;
+
+/// Before Elasticsearch 8, and every `OpenSearch`.
+pub(super) const BEFORE_ELASTICSEARCH_8: Versions =
+    Versions { elasticsearch: (0, 0x0800), opensearch: (0, NEVER) };
+
+/// Calls `one` with each field of a mapping and its path, multi-fields and those of templates too.
+pub(super) fn each<'a>(object: &'a Value, path: &str, one: &mut dyn FnMut(&str, &'a Value)) {
+    for inside in ["properties", "fields"] {
+        for (name, field) in object.get(inside).and_then(Value::as_object).into_iter().flatten() {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            one(&path, field);
+            each(field, &path, one);
+        }
+    }
+}
+
+/// What is wrong with the fields of an object, and with those inside.
+pub(super) fn of_object(object: &Value, path: &str, found: &mut Vec<Problem>) {
+    for inside in ["properties", "fields", "runtime"] {
+        for (name, field) in object.get(inside).and_then(Value::as_object).into_iter().flatten() {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            if let Value::Object(members) = field {
+                let mut problems = of_members(type_of(members), members);
+                if inside == "fields" {
+                    problems.extend(of_multi_field(type_of(members), members));
+                }
+                found.extend(problems.into_iter().map(|problem| problem.at(&path)));
+            }
+            of_object(field, &path, found);
+        }
+    }
+}
+
+/// What is wrong with one field, without those inside.
+pub(super) fn of_members(type_name: &str, members: &Map<String, Value>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if matches!(type_name, "date" | "date_nanos" | "date_range") {
+        found.extend(
+            members.get("format").and_then(Value::as_str).and_then(|format| date_format("format", format)),
+        );
+    }
+    found.extend(null_value(type_name, members));
+    match type_name {
+        "text" => found.extend(combinations::of_text(members)),
+        "dense_vector" => found.extend(combinations::of_vector(members)),
+        "join" => found.extend(combinations::of_join(members)),
+        "completion" => found.extend(combinations::of_completion(members)),
+        _ => {}
+    }
+    found.extend(combinations::of_script(members));
+    found
+}
+
+/// What is wrong with a field of another one's `fields`, beside what would be wrong anywhere.
+fn of_multi_field(type_name: &str, members: &Map<String, Value>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if members.get("fields").and_then(Value::as_object).is_some_and(|fields| !fields.is_empty()) {
+        let what = "a field of `fields` has `fields` itself";
+        let help = "write all of them in the `fields` of the outer field";
+        found.push(Problem::everywhere("fields", what, help).accepted_by(BEFORE_ELASTICSEARCH_8));
+    }
+    if members.get("copy_to").is_some_and(|targets| !targets.is_null()) {
+        found.push(Problem::everywhere(
+            "copy_to",
+            "a field of `fields` has `copy_to`",
+            "write `copy_to` at the outer field",
+        ));
+    }
+    if field_type(type_name).is_some_and(|known| !known.multi_field_allowed) {
+        found.push(Problem::everywhere(
+            "type",
+            format!("`{type_name}` cannot be one of the `fields` of another field"),
+            "map it as a field of its own",
+        ));
+    }
+    found
+}
+
+/// What stands for null must be a value of the field.
+fn null_value(type_name: &str, members: &Map<String, Value>) -> Option<Problem> {
+    let value = members.get("null_value").filter(|value| !value.is_null())?;
+    let number = || value.as_f64().or_else(|| value.as_str()?.parse().ok());
+    let bounds = match type_name {
+        "byte" => Some((-128.0, 127.0)),
+        "short" => Some((-32_768.0, 32_767.0)),
+        "integer" => Some((-2_147_483_648.0, 2_147_483_647.0)),
+        "long" | "float" | "half_float" | "double" | "scaled_float" => Some((f64::MIN, f64::MAX)),
+        "unsigned_long" => Some((0.0, f64::MAX)),
+        _ => None,
+    };
+    let (fits, accepted) = match (type_name, bounds) {
+        (_, Some((least, most))) => {
+            (number().is_some_and(|value| (least..=most).contains(&value)), Versions::NONE)
+        }
+        ("boolean", _) => (boolean(value).is_some(), Versions::NONE),
+        ("ip", _) => {
+            (value.as_str().is_some_and(|text| text.parse::<IpAddr>().is_ok()), BEFORE_ELASTICSEARCH_8)
+        }
+        ("date" | "date_nanos", _) => (is_date(value, members), BEFORE_ELASTICSEARCH_8),
+        _ => return None,
+    };
+    let what = || format!("`null_value` is {value}, which is not a value of the field");
+    (!fits).then(|| {
+        Problem::everywhere("null_value", what(), format!("write a value of type `{type_name}`"))
+            .accepted_by(accepted)
+    })
+}
+
+/// Whether the formats of a field read a value; true where that is not known.
+fn is_date(value: &Value, members: &Map<String, Value>) -> bool {
+    let formats = members.get("format").and_then(Value::as_str).unwrap_or(DEFAULT_DATE_FORMAT);
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    DateFormats::new(formats).parse(&text) != Err(DateProblem::NoFormatFits)
+}
+
+fn type_of(members: &Map<String, Value>) -> &str {
+    members.get("type").and_then(Value::as_str).unwrap_or("object")
+}
+
+/// Date formats with a week year where a year is meant.
+pub(super) fn week_years(object: &Value, path: &str, found: &mut Vec<Problem>) {
+    for inside in ["properties", "fields", "runtime"] {
+        for (name, field) in object.get(inside).and_then(Value::as_object).into_iter().flatten() {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let format = field.get("format").and_then(Value::as_str).and_then(mistaken_week_year);
+            if let Some(format) = format {
+                let what = format!(
+                    "`format` has `{format}`, in which `Y` is the week year: around the new year it is another one"
+                );
+                let year = format.replace('Y', "y");
+                let doubt = Problem::everywhere("format", what, format!("write `{year}`"));
+                found.push(doubt.accepted_by(Versions::ALL).at(&path));
+            }
+            week_years(field, &path, found);
+        }
+    }
+}
+
+/// What is wrong with a date format.
+pub(super) fn date_format(parameter: &str, said: &str) -> Option<Problem> {
+    let FormatProblem { format, reason, snake_case } = format_problem(said)?;
+    let what = format!("`{parameter}` has `{format}`, which is not a date format: {reason}");
+    Some(match snake_case {
+        Some(name) => {
+            let what = format!("`{parameter}` has the date format `{format}`, a name in camel case");
+            Problem::everywhere(parameter, what, format!("write `{name}`"))
+                .accepted_by(BEFORE_ELASTICSEARCH_8)
+        }
+        None => Problem::everywhere(
+            parameter,
+            what,
+            "write a name such as `strict_date_optional_time`, or a Java pattern such as `yyyy-MM-dd'T'HH:mm:ss`",
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{doubts, of_field, problems};
+    use super::*;
+    use crate::field_types::Target;
+
+    #[track_caller]
+    fn parameters(field: &Value) -> Vec<String> {
+        of_field(field).into_iter().map(|problem| problem.parameter).collect()
+    }
+
+    #[test]
+    fn a_date_format_that_java_does_not_compile_is_refused_wherever_it_stands() {
+        let bogus = "yyyy-MM-ddThh:mm:ss";
+        for type_name in ["date", "date_nanos", "date_range"] {
+            assert_eq!(parameters(&json!({"type": type_name, "format": bogus})), ["format"]);
+        }
+        assert_eq!(
+            parameters(&json!({"type": "date", "format": "yyyy-MM-dd||epoch_millis"})),
+            [] as [&str; 0]
+        );
+        let inside = json!({"properties": {"o": {"properties": {"a": {"type": "text", "fields": {"d": {"type": "date", "format": bogus}}}}}}});
+        assert_eq!(problems(&inside, &json!({}))[0].path, "o.a.d");
+        let camel = &of_field(&json!({"type": "date", "format": "dateOptionalTime"}))[0];
+        assert!(camel.concerns(Target::elasticsearch(8, 14)) && !camel.concerns(Target::opensearch(3, 6)));
+        assert!(!camel.concerns_any(&[]));
+    }
+
+    #[test]
+    fn multi_fields_are_not_chained_nor_copied() {
+        let keyword = json!({"type": "keyword"});
+        let chained = json!({"type": "text", "fields": {"a": {"type": "text", "fields": {"b": keyword}}}});
+        let found = &of_field(&chained)[0];
+        assert_eq!((found.path.as_str(), found.parameter.as_str()), ("a", "fields"));
+        assert!(
+            found.concerns(Target::elasticsearch(8, 14)) && !found.concerns(Target::elasticsearch(7, 17))
+        );
+        assert_eq!(
+            parameters(&json!({"type": "text", "fields": {"a": {"type": "keyword", "copy_to": "b"}}})),
+            ["copy_to"]
+        );
+        assert_eq!(parameters(&json!({"type": "text", "fields": {"a": {"type": "nested"}}})), ["type"]);
+        assert_eq!(
+            parameters(&json!({"type": "text", "fields": {"a": keyword}, "copy_to": "b"})),
+            [] as [&str; 0]
+        );
+    }
+
+    #[test]
+    fn what_stands_for_null_is_a_value_of_the_field() {
+        for (field, is_refused) in [
+            (json!({"type": "long", "null_value": "x"}), true),
+            (json!({"type": "long", "null_value": "7"}), false),
+            (json!({"type": "byte", "null_value": 1000}), true),
+            (json!({"type": "unsigned_long", "null_value": -1}), true),
+            (json!({"type": "boolean", "null_value": "x"}), true),
+            (json!({"type": "boolean", "null_value": "false"}), false),
+            (json!({"type": "ip", "null_value": "x"}), true),
+            (json!({"type": "date", "null_value": "bogus"}), true),
+            (json!({"type": "date", "format": "yyyy", "null_value": "2024-01-01"}), true),
+            (json!({"type": "date", "null_value": "2024-01-01"}), false),
+            (json!({"type": "keyword", "null_value": "NULL"}), false),
+            (json!({"type": "geo_point", "null_value": "1,2"}), false),
+        ] {
+            assert_eq!(!parameters(&field).is_empty(), is_refused, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_week_year_is_a_doubt_and_no_problem() {
+        let mapping = json!({"properties": {"a": {"type": "date", "format": "YYYY-MM-dd"}}});
+        assert_eq!(problems(&mapping, &json!({})), []);
+        let doubt = &doubts(&mapping)[0];
+        assert!(doubt.to_string().starts_with("`a`: `format` has `YYYY-MM-dd`"), "{doubt}");
+        assert_eq!(doubt.help, "write `yyyy-MM-dd`");
+    }
+}

@@ -1,0 +1,300 @@
+//! Values of single settings that servers refuse.
+
+use serde_json::Value;
+
+use super::Problem;
+use crate::demand::{NEVER, Versions};
+use crate::settings::{boolean, integer, setting};
+
+/// Settings that are true or false.
+const BOOLEANS: [&str; 10] = [
+    "mapping.coerce",
+    "mapping.ignore_malformed",
+    "load_fixed_bitset_filters_eagerly",
+    "hidden",
+    "queries.cache.enabled",
+    "requests.cache.enable",
+    "soft_deletes.enabled",
+    "query.parse.allow_unmapped_fields",
+    "append_only.enabled",
+    "warmer.enabled",
+];
+
+/// Settings that are a whole number, each with the least and the most.
+const NUMBERS: [(&str, i64, i64); 22] = [
+    ("number_of_shards", 1, 1024),
+    ("number_of_replicas", 0, i64::MAX),
+    ("number_of_routing_shards", 1, i64::MAX),
+    ("routing_partition_size", 1, i64::MAX),
+    ("max_result_window", 1, i64::MAX),
+    ("max_inner_result_window", 1, i64::MAX),
+    ("max_rescore_window", 1, i64::MAX),
+    ("max_docvalue_fields_search", 0, i64::MAX),
+    ("max_script_fields", 0, i64::MAX),
+    ("max_ngram_diff", 0, i64::MAX),
+    ("max_shingle_diff", 0, i64::MAX),
+    ("max_terms_count", 1, i64::MAX),
+    ("max_regex_length", 1, i64::MAX),
+    ("max_refresh_listeners", 0, i64::MAX),
+    ("priority", 0, i64::MAX),
+    ("analyze.max_token_count", 1, i64::MAX),
+    ("highlight.max_analyzed_offset", 1, i64::MAX),
+    ("mapping.total_fields.limit", 0, i64::MAX),
+    ("mapping.depth.limit", 1, i64::MAX),
+    ("mapping.nested_fields.limit", 0, i64::MAX),
+    ("mapping.nested_objects.limit", 0, i64::MAX),
+    ("mapping.field_name_length.limit", 1, i64::MAX),
+];
+
+/// Settings that are a time.
+const TIMES: [&str; 6] = [
+    "refresh_interval",
+    "gc_deletes",
+    "translog.sync_interval",
+    "search.idle.after",
+    "soft_deletes.retention_lease.period",
+    "unassigned.node_left.delayed_timeout",
+];
+
+/// Settings that are one of some words, of any server.
+const WORDS: [(&str, &[&str]); 4] = [
+    (
+        "codec",
+        &[
+            "default",
+            "best_compression",
+            "lucene_default",
+            "legacy_default",
+            "legacy_best_compression",
+            "lz4",
+            "zlib",
+            "zstd",
+            "zstd_no_dict",
+            "qat_lz4",
+            "qat_deflate",
+            "qat_zstd",
+            "default_zstd",
+        ],
+    ),
+    ("translog.durability", &["request", "async"]),
+    (
+        "store.type",
+        &[
+            "fs",
+            "niofs",
+            "mmapfs",
+            "hybridfs",
+            "simplefs",
+            "default",
+            "remote_snapshot",
+            "snapshot",
+            "smb_mmap_fs",
+            "smb_nio_fs",
+            "smb_simple_fs",
+        ],
+    ),
+    ("shard.check_on_startup", &["true", "false", "checksum", "fix"]),
+];
+
+/// What servers note of an index themselves: whoever copies the settings of an index finds them there.
+const PRIVATE: [&str; 4] = ["uuid", "provided_name", "version.created", "creation_date"];
+
+const LEGACY_CODECS: Versions = Versions { elasticsearch: (0x080f, NEVER), opensearch: (NEVER, NEVER) };
+const CODECS_OF_OPENSEARCH: Versions = Versions { elasticsearch: (NEVER, NEVER), opensearch: (0, NEVER) };
+const SINCE_SOFT_DELETES_ARE_A_MUST: Versions =
+    Versions { elasticsearch: (0, 0x0800), opensearch: (0, 0x0200) };
+const CREATION_DATE: Versions = Versions { elasticsearch: (NEVER, NEVER), opensearch: (0x0300, NEVER) };
+const MAPPER_DYNAMIC: Versions = Versions { elasticsearch: (NEVER, NEVER), opensearch: (0x0300, NEVER) };
+
+/// What is wrong with single settings.
+pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let value = |name: &str| setting(settings, name).filter(|value| !value.is_null());
+    let mut refuse = |name: &str, what: String, help: &str, accepted: Versions| {
+        found.push(
+            Problem::everywhere(name, format!("the setting `{name}` {what}"), help).accepted_by(accepted),
+        );
+    };
+    for (name, value) in BOOLEANS.iter().filter_map(|name| Some((name, value(name)?))) {
+        if boolean(value).is_none() {
+            refuse(name, format!("is {value}"), "write true or false", Versions::NONE);
+        }
+    }
+    for ((name, least, most), value) in NUMBERS.iter().filter_map(|known| Some((known, value(known.0)?))) {
+        if !integer(value).is_some_and(|number| (*least..=*most).contains(&number)) {
+            let help = if *most == i64::MAX {
+                format!("write {least} or more")
+            } else {
+                format!("write {least} to {most}")
+            };
+            refuse(name, format!("is {value}"), &help, Versions::NONE);
+        }
+    }
+    for (name, value) in TIMES.iter().filter_map(|name| Some((name, value(name)?))) {
+        if !is_time(value) {
+            refuse(
+                name,
+                format!("is {value}, which is not a time"),
+                "write a number with a unit, such as `\"30s\"`",
+                Versions::NONE,
+            );
+        }
+    }
+    for ((name, words), value) in WORDS.iter().filter_map(|known| Some((known, value(known.0)?))) {
+        let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if !words.contains(&said.to_ascii_lowercase().as_str()) {
+            refuse(
+                name,
+                format!("is {value}"),
+                &format!("write one of `{}`", words.join("`, `")),
+                Versions::NONE,
+            );
+        }
+    }
+    for name in PRIVATE.into_iter().filter(|name| value(name).is_some()) {
+        let accepted = if name == "creation_date" { CREATION_DATE } else { Versions::NONE };
+        refuse(name, "is the server's own".to_owned(), "leave it out", accepted);
+    }
+    if let Some(codec) = value("codec").and_then(Value::as_str) {
+        let accepted = match codec {
+            "default" | "best_compression" | "lucene_default" => Versions::ALL,
+            codec if codec.starts_with("legacy_") => LEGACY_CODECS,
+            _ => CODECS_OF_OPENSEARCH,
+        };
+        if accepted != Versions::ALL && WORDS[0].1.contains(&codec) {
+            refuse("codec", format!("is `{codec}`"), "write `best_compression` or `default`", accepted);
+        }
+    }
+    if let Some(range) = value("auto_expand_replicas").and_then(Value::as_str)
+        && range != "false"
+        && !range.split_once('-').is_some_and(|(least, most)| {
+            least.parse::<u32>().is_ok() && (most == "all" || most.parse::<u32>().is_ok())
+        })
+    {
+        let what = format!("is `{range}`");
+        refuse("auto_expand_replicas", what, "write a range such as `0-1` or `0-all`", Versions::NONE);
+    }
+    if value("mapper.dynamic").is_some() {
+        refuse(
+            "mapper.dynamic",
+            "is from before Elasticsearch 6".to_owned(),
+            "write `dynamic` at the struct",
+            MAPPER_DYNAMIC,
+        );
+    }
+    if value("soft_deletes.enabled").and_then(boolean) == Some(false) {
+        refuse("soft_deletes.enabled", "is false".to_owned(), "leave it out", SINCE_SOFT_DELETES_ARE_A_MUST);
+    }
+    let mode = value("mode").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+    for name in ["routing_path", "time_series.start_time", "time_series.end_time"] {
+        if value(name).is_some() && mode != "time_series" {
+            refuse(
+                name,
+                "stands without `mode = \"time_series\"`".to_owned(),
+                "leave it out",
+                Versions::NONE,
+            );
+        }
+    }
+    found.extend(shards(settings, &mode));
+    found
+}
+
+/// How many shards there are, and what depends on it.
+fn shards(settings: &Value, mode: &str) -> Vec<Problem> {
+    let count = |name: &str| setting(settings, name).and_then(integer);
+    let shards = count("number_of_shards").unwrap_or(1);
+    let mut found = Vec::new();
+    if mode == "lookup" && shards > 1 {
+        let what = "an index with the setting `mode = \"lookup\"` has one shard";
+        found.push(Problem::everywhere("number_of_shards", what, "leave `number_of_shards` out"));
+    }
+    if let Some(routing) = count("number_of_routing_shards")
+        && shards > 0
+        && (routing < shards || routing % shards != 0)
+    {
+        let what = format!(
+            "the setting `number_of_routing_shards` is {routing}, not a multiple of the {shards} shards"
+        );
+        found.push(Problem::everywhere(
+            "number_of_routing_shards",
+            what,
+            "write a multiple, or leave it out",
+        ));
+    }
+    found
+}
+
+/// A number with a unit; 0 and -1 stand alone.
+fn is_time(value: &Value) -> bool {
+    let Some(text) = value.as_str() else { return matches!(value.as_i64(), Some(0 | -1)) };
+    let text = text.trim().to_ascii_lowercase();
+    let split = text.find(|letter: char| !letter.is_ascii_digit() && letter != '-').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let is_number = number.parse::<i64>().is_ok_and(|number| number >= -1);
+    let units = ["nanos", "micros", "ms", "s", "m", "h", "d"];
+    is_number && (units.contains(&unit.trim()) || (unit.is_empty() && matches!(number, "0" | "-1")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::settings::normalize;
+
+    /// Each checked against the servers, which all refuse it.
+    #[test]
+    fn values_that_no_server_takes_are_refused() {
+        for (name, value) in [
+            ("number_of_shards", json!(0)),
+            ("number_of_shards", json!("x")),
+            ("number_of_shards", json!(1025)),
+            ("number_of_replicas", json!(-1)),
+            ("refresh_interval", json!("5")),
+            ("refresh_interval", json!(5)),
+            ("refresh_interval", json!("5x")),
+            ("codec", json!("bogus")),
+            ("mapping.coerce", json!("maybe")),
+            ("max_result_window", json!(0)),
+            ("max_ngram_diff", json!(-1)),
+            ("translog.durability", json!("never")),
+            ("store.type", json!("bogus")),
+            ("auto_expand_replicas", json!("x")),
+            ("priority", json!(-1)),
+            ("gc_deletes", json!("x")),
+            ("mapping.depth.limit", json!(0)),
+            ("shard.check_on_startup", json!("x")),
+            ("version.created", json!(7_000_099)),
+            ("uuid", json!("x")),
+            ("routing_path", json!(["a"])),
+        ] {
+            let settings = normalize(&json!({ name: value })).unwrap();
+            let found = of_settings(&settings);
+            assert_eq!(found.len(), 1, "{name} {found:?}");
+            assert_eq!((found[0].parameter.as_str(), found[0].accepted), (name, Versions::NONE));
+        }
+    }
+
+    #[test]
+    fn values_that_servers_take_are_not_refused() {
+        for (name, value) in [
+            ("number_of_shards", json!("2")),
+            ("refresh_interval", json!("-1")),
+            ("refresh_interval", json!("30s")),
+            ("refresh_interval", json!(null)),
+            ("codec", json!("best_compression")),
+            ("mapping.coerce", json!("false")),
+            ("store.type", json!("niofs")),
+            ("auto_expand_replicas", json!("0-all")),
+            ("auto_expand_replicas", json!(false)),
+            ("gc_deletes", json!("10m")),
+            ("shard.check_on_startup", json!(false)),
+            ("soft_deletes.enabled", json!(true)),
+            ("number_of_routing_shards", json!(3)),
+        ] {
+            let settings = normalize(&json!({ name: value })).unwrap();
+            assert_eq!(of_settings(&settings), [], "{name} {value}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Indices that servers create and that then reject every document as the runtime sends it: with an id, a version and no
+//! routing value.
+
+use serde_json::Value;
+
+use super::{Consequence, Problem};
+use crate::settings::{boolean, integer, setting};
+
+const IDS: &str = "leave it out: documents are replaced and deleted by their ids";
+const BLOCKED: &str = "leave it out, and block the index once nothing follows it any more";
+const NO_WRITES: &str = "rejects every write";
+
+/// Settings that are a flag, what they do, and what to do about them.
+const FLAGS: [(&str, &str, &str); 8] = [
+    ("append_only.enabled", "rejects documents that have an id", IDS),
+    ("logsdb.route_on_sort_fields", "makes the ids of its documents itself, and rejects others", IDS),
+    ("blocks.write", NO_WRITES, BLOCKED),
+    ("blocks.read_only", NO_WRITES, BLOCKED),
+    ("blocks.read_only_allow_delete", NO_WRITES, BLOCKED),
+    ("blocks.search_only", NO_WRITES, BLOCKED),
+    ("blocks.metadata", "rejects the changes of settings and aliases that end a load", BLOCKED),
+    ("blocks.read", "rejects every search", BLOCKED),
+];
+
+/// What the root of a mapping says.
+pub(super) fn of_root(mappings: &Value) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if is_true(mappings.pointer("/_routing/required")) {
+        found.push(rejecting(
+            "_routing",
+            "`_routing` with `required = true` rejects documents without a routing value, and none is sent",
+            "leave `required` out",
+        ));
+    }
+    let composite = mappings.get("composite");
+    if composite.is_some_and(|composite| composite.as_object().is_none_or(|all| !all.is_empty())) {
+        found.push(rejecting(
+            "composite",
+            "`composite` needs the setting `append_only.enabled`, with which an index rejects documents that have an id",
+            "leave `composite` out: documents are replaced and deleted by their ids",
+        ));
+    }
+    found
+}
+
+/// What settings say.
+pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for (name, what, help) in FLAGS {
+        if is_true(setting(settings, name)) {
+            found.push(rejecting(name, format!("an index with the setting `{name}` {what}"), help));
+        }
+    }
+    if setting(settings, "routing_partition_size").and_then(integer).is_some_and(|size| size > 1) {
+        found.push(rejecting(
+            "routing_partition_size",
+            "an index with the setting `routing_partition_size` rejects documents without a routing value, and none is sent",
+            "leave it out",
+        ));
+    }
+    if mode(settings) == "time_series" {
+        found.push(rejecting(
+            "mode",
+            "an index with the setting `mode = \"time_series\"` makes the ids of its documents itself, and rejects others",
+            "leave `mode`, `routing_path` and `time_series` out: documents are replaced and deleted by their ids",
+        ));
+    }
+    found
+}
+
+/// What the root and settings say together.
+pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
+    let timestamp = mappings.pointer("/properties/@timestamp/type").and_then(Value::as_str);
+    if matches!(timestamp, Some("date" | "date_nanos")) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    if is_true(mappings.pointer("/_data_stream_timestamp/enabled")) {
+        found.push(rejecting(
+            "_data_stream_timestamp",
+            "`_data_stream_timestamp` rejects documents without a date `@timestamp`, and the mapping has no such field",
+            "leave it out: it is for the backing indices of data streams",
+        ));
+    }
+    if mode(settings) == "logsdb" {
+        found.push(rejecting(
+            "mode",
+            "an index with the setting `mode = \"logsdb\"` rejects documents without a date `@timestamp`, and the mapping has no such field",
+            "leave `mode` out, or name a date field `@timestamp`",
+        ));
+    }
+    found
+}
+
+fn rejecting(parameter: &str, what: impl Into<String>, help: &str) -> Problem {
+    let problem = Problem::everywhere(parameter, what, help);
+    Problem { consequence: Consequence::RejectsDocuments, ..problem }
+}
+
+fn is_true(value: Option<&Value>) -> bool {
+    value.and_then(boolean) == Some(true)
+}
+
+/// The mode of an index, of Elasticsearch 8 and 9.
+fn mode(settings: &Value) -> String {
+    setting(settings, "mode").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::settings::normalize;
+
+    #[track_caller]
+    fn check(mappings: &Value, settings: &Value, expected: &[&str]) {
+        let found = super::super::problems(mappings, &normalize(settings).unwrap());
+        let parameters: Vec<&str> = found.iter().map(|problem| problem.parameter.as_str()).collect();
+        assert_eq!(parameters, expected, "{mappings} {settings}");
+        assert!(found.iter().all(|problem| problem.consequence == Consequence::RejectsDocuments));
+    }
+
+    #[test]
+    fn an_index_that_takes_no_ids_or_asks_for_routing_rejects_every_document() {
+        check(&json!({"_routing": {"required": true}}), &json!({}), &["_routing"]);
+        check(&json!({"_routing": {"required": "true"}}), &json!({}), &["_routing"]);
+        check(&json!({"_routing": {"required": false}}), &json!({}), &[]);
+        check(&json!({}), &json!({"mode": "time_series", "routing_path": ["a"]}), &["mode"]);
+        check(&json!({}), &json!({"index.append_only.enabled": "true"}), &["append_only.enabled"]);
+        check(&json!({}), &json!({"append_only": {"enabled": false}}), &[]);
+        check(&json!({}), &json!({"routing_partition_size": 2}), &["routing_partition_size"]);
+        check(&json!({}), &json!({"routing_partition_size": "1"}), &[]);
+        check(&json!({"composite": {"s": {"type": "star_tree"}}}), &json!({}), &["composite"]);
+        check(&json!({}), &json!({"logsdb.route_on_sort_fields": true}), &["logsdb.route_on_sort_fields"]);
+    }
+
+    #[test]
+    fn a_timestamp_that_every_document_must_have_is_in_the_mapping() {
+        let stamped = json!({"properties": {"@timestamp": {"type": "date"}}, "_data_stream_timestamp": {"enabled": true}});
+        check(&stamped, &json!({"mode": "logsdb"}), &[]);
+        check(
+            &json!({"_data_stream_timestamp": {"enabled": true}}),
+            &json!({"mode": "LOGSDB"}),
+            &["_data_stream_timestamp", "mode"],
+        );
+        check(&json!({}), &json!({"mode": "standard"}), &[]);
+    }
+
+    #[test]
+    fn a_blocked_index_is_followed_by_nothing() {
+        for block in FLAGS.iter().map(|(name, ..)| *name).filter(|name| name.starts_with("blocks")) {
+            check(&json!({}), &json!({ block: true }), &[block]);
+            check(&json!({}), &json!({ block: false }), &[]);
+        }
+    }
+}
