@@ -1,8 +1,8 @@
-//! Waiting after failures.
+//! Exponential backoff after failures.
 
 use std::time::Duration;
 
-/// Waits that grow: exponential with full jitter, so that many pillows do not come back at once.
+/// Exponential backoff with full jitter, so that many pillows do not retry at once.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     first: Duration,
@@ -20,7 +20,7 @@ impl Backoff {
     pub fn failed(&mut self) -> Duration {
         let most = self.first.saturating_mul(1 << self.failures.min(20)).min(self.most);
         self.failures = self.failures.saturating_add(1);
-        // Never zero: a server that refuses at once would be asked in a busy loop.
+        // Never zero: a server that refuses at once would be called in a busy loop.
         most.mul_f64(fastrand::f64().max(0.05))
     }
 

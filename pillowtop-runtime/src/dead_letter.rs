@@ -55,7 +55,7 @@ pub struct DeadLetter {
     pub reason: String,
     /// When it failed, RFC 3339 in UTC.
     pub time: String,
-    /// The document, cut at 64 KiB. Kept only if the pillow asks for it (`dead_letters = keep_body`).
+    /// The document, cut at 64 KiB. Kept only if the pillow is configured to (`dead_letters = "keep_body"`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub document: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Looks for requests in a claim store and hands each to the member that holds its claim.
+//! Searches for requests in a claim store and hands each to the member that holds its claim.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::claim::{ClaimKey, ClaimStore};
 use crate::request::Request;
 
-/// How often requests are looked for.
+/// How often requests are searched for.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How often while the store does not respond.
 const FAILED_INTERVAL: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ impl Drop for Inbox {
 }
 
 impl Inbox {
-    /// Begins to look for requests. Panics outside of a tokio runtime.
+    /// Begins to search for requests. Panics outside of a tokio runtime.
     pub(crate) fn start(store: Arc<dyn ClaimStore>) -> Self {
         let members = Arc::new(Members::default());
         let task = tokio::spawn(look(store, Arc::clone(&members)));
@@ -82,7 +82,7 @@ async fn look(store: Arc<dyn ClaimStore>, members: Arc<Members>) {
     }
 }
 
-/// A member whose queue is full is told again with the next look.
+/// A member whose queue is full receives the request with the next search.
 fn deliver(members: &Members, key: String, request: Request) {
     let members = members.lock();
     // A claim's key may begin with another one's, but is followed by a colon and a number without one.

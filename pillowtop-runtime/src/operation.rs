@@ -18,12 +18,12 @@ impl fmt::Display for Version {
     }
 }
 
-/// What is done with a document's id in the target.
+/// A write of one document: index or delete.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Action {
     /// The document is indexed with this `_source`.
     Index(Bytes),
-    /// The document is deleted. That it was not there is fine.
+    /// The document is deleted. A missing document is fine.
     Delete,
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Each database has a claim of its own on the index, with the load's position. A load that was interrupted resumes there. Catching up
 //! continues from the load's own last position, or from where the database stood before the load if the load was read through a
-//! selector: a change that makes a document leave the selector does not come through it.
+//! selector: a change after which a document no longer matches the selector is not in it.
 //!
 //! Only an empty index is loaded anew. One that has documents and no claim is left alone, as anything may be in it: a document that was
 //! deleted since would come neither in the load nor in what is caught up.
@@ -43,7 +43,7 @@ pub enum ReindexError {
     /// The index cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Reading or writing cannot go on.
+    /// Reading or writing cannot continue.
     #[error(transparent)]
     Member(#[from] MemberError),
     /// A claim cannot be changed.
@@ -84,7 +84,7 @@ pub enum ReindexStep {
     Created(IndexName, Vec<String>),
     /// An index that an earlier run began is continued. The hashed alias is on another one until it is complete.
     Continuing(IndexName),
-    /// It is not known what an index holds: its claim is lost, or its shards are other ones. Another one is built.
+    /// It is not known what an index holds: its claim is lost, or it has other shards. Another index is built.
     LeftAlone(IndexName),
     /// Documents of a database are loaded, about so many.
     Loading(DatabaseIdentity, u64),
@@ -136,7 +136,7 @@ pub struct Reindex<'a> {
     pub engine: Arc<Engine>,
     /// The lease that claims are taken under.
     pub lease: Arc<Lease>,
-    /// Build another index even if one is there. It takes the hashed alias when it is complete.
+    /// Build another index even if one exists. It takes the hashed alias when it is complete.
     pub restart: bool,
     /// How claims are taken.
     pub acquire: AcquireOptions,
@@ -166,7 +166,7 @@ impl Reindex<'_> {
         })
     }
 
-    /// Builds the index, or continues to build it, until it is complete or a stop is asked for.
+    /// Builds the index, or continues to build it, until it is complete or a stop is requested.
     ///
     /// # Errors
     ///
@@ -190,7 +190,7 @@ impl Reindex<'_> {
         };
         let index = found.target.name.clone();
         let stopped = match self.build(&found, &infos, stop, &progress).await {
-            // No load of it can be continued: a restart is what is asked for then.
+            // No load of it can be continued, so a restart builds another index.
             Err(ReindexError::Open(OpenError::Acquire(AcquireError::IdentityChanged { target, .. })))
                 if self.restart =>
             {
@@ -286,7 +286,7 @@ impl Reindex<'_> {
         Ok(Found { target, is_fresh: true, is_done: false })
     }
 
-    /// Fills the index and makes it one that is followed; tells whether it was stopped before.
+    /// Fills the index and makes it one that is followed. Returns whether it was stopped before.
     async fn build(
         &self,
         found: &Found,
@@ -296,7 +296,7 @@ impl Reindex<'_> {
     ) -> Result<bool, ReindexError> {
         let mut opened: Vec<OpenTarget> = Vec::new();
         let built = self.fill(found, infos, stop, progress, &mut opened).await;
-        // Whatever happened: nobody should have to wait for the lease to run out.
+        // Whatever happened: no other process should have to wait until the lease runs out.
         let mut released = Ok(());
         for open in &opened {
             if open.claim.lost().is_none() {

@@ -19,10 +19,10 @@ use crate::clock::{now_micros, now_text};
 
 /// Ids of one request. More are split.
 pub(crate) const IDS: usize = 500;
-/// How often whoever waits looks whether its requests are done.
+/// How often a process that waits reads whether its requests are done.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What is asked of an owner.
+/// What a request asks the owner of a claim to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -68,7 +68,7 @@ impl std::ops::AddAssign for RequestResult {
 /// The document of a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
-    /// What is asked for.
+    /// What is requested.
     pub kind: RequestKind,
     /// The documents' `_id`s in the database.
     pub ids: Vec<DocumentId>,
@@ -104,11 +104,11 @@ pub async fn submit(
     Ok(keys)
 }
 
-/// Waits until requests are done, removes them, and gives what became of their ids. `done` is told how many ids are done so far.
+/// Waits until requests are done, removes them, and gives what became of their ids. `done` is called with what is done so far.
 ///
 /// # Errors
 ///
-/// When the store cannot be read, or a request is gone.
+/// When the store cannot be read, or a request is missing.
 pub async fn wait(
     store: &dyn ClaimStore,
     keys: &[String],
@@ -163,7 +163,7 @@ pub(crate) enum Processed {
     Ignored,
 }
 
-/// A request that its owner works on: told of each id that is acknowledged, it reports itself once all are.
+/// A request that its owner works on: it counts the ids that are acknowledged, and reports once all are.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) key: String,

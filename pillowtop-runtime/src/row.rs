@@ -18,7 +18,7 @@ pub struct Row {
     pub revision: Revision,
     /// Whether it was deleted. A document that was fetched by its id and does not exist counts as deleted, too.
     pub deleted: bool,
-    /// Why there is no document though it was not deleted. Whoever decides makes a dead letter of stage `read` of such a row.
+    /// Why the document is missing although it was not deleted. Such a row becomes a dead letter of stage `read`.
     pub unreadable: Option<Box<Unreadable>>,
     /// A part of what was read from the network, without a copy.
     line: ByteString,
@@ -52,7 +52,7 @@ fn check_length(line: &str) -> Result<(), ScanError> {
     u32::try_from(line.len()).map(|_| ()).map_err(|_| ScanError { position: line.len() })
 }
 
-/// Why a document could not be read. Neither text quotes the document.
+/// Why a document could not be read. Neither string quotes the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// The server's error type, or a name of the runtime's own.
@@ -173,7 +173,7 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// When the text is not a JSON object.
+    /// When the bytes are not a JSON object.
     pub fn of_document(text: String, id: &str, revision: &str) -> Result<Self, RowError> {
         let (mut found_id, mut found_revision, mut deleted) = (None, None, false);
         check_length(&text)?;
@@ -200,12 +200,12 @@ impl Row {
         })
     }
 
-    /// The document's text, if the feed brought it.
+    /// The document's JSON, if the feed contained it.
     pub fn document(&self) -> Option<&str> {
         self.document?.in_line(&self.line)
     }
 
-    /// The text of a member at the document's root, for instance its type.
+    /// The string value of a member at the document's root, for instance its type.
     pub fn document_text(&self, member: &str) -> Option<Cow<'_, str>> {
         let (_, value) = self.members.iter().find(|(name, _)| name.in_line(&self.line) == Some(member))?;
         string_of(value.in_line(&self.line)?)
@@ -216,7 +216,7 @@ impl Row {
         self.line.len()
     }
 
-    /// Whether it holds nothing; no row does.
+    /// Whether it is empty; no row is.
     pub fn is_empty(&self) -> bool {
         self.line.is_empty()
     }
@@ -281,7 +281,7 @@ fn no_document(error: Option<String>) -> Unreadable {
     }
 }
 
-/// A sequence is any JSON value: the contents of a string, or the JSON text of anything else. `null` is none.
+/// A sequence is any JSON value: the contents of a string, or the JSON of anything else. `null` is none.
 fn sequence_of(value: &str) -> Option<Sequence> {
     match value {
         "null" => None,

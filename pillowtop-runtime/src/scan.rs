@@ -3,21 +3,21 @@
 //! The document-type filter needs the id, the revision and the type of a document, and most of a feed is of other types. So the text
 //! of a row is walked once, and nothing is copied. Only the structure is checked; serde checks what is decoded later.
 
-/// Why a text is not a JSON object.
+/// Why a string is not a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed JSON at byte {position}")]
 pub struct ScanError {
-    /// Where, from the start of the scanned text.
+    /// Where, from the start of the scanned string.
     pub position: usize,
 }
 
-/// The members of an object, in order: the name as it is written between its quotes, and the value's text.
+/// The members of an object, in order: the name as it is written between its quotes, and the value's JSON.
 #[derive(Debug)]
 pub struct Members<'text> {
     text: &'text str,
     position: usize,
     state: State,
-    /// Whether text may follow the object.
+    /// Whether anything may follow the object.
     is_prefix: bool,
 }
 
@@ -50,7 +50,7 @@ impl<'text> Members<'text> {
     ///
     /// # Errors
     ///
-    /// When the text is malformed here.
+    /// When the JSON is malformed here.
     pub fn name(&mut self) -> Result<Option<&'text str>, ScanError> {
         let bytes = self.text.as_bytes();
         let mut position = skip_space(bytes, self.position);
@@ -76,11 +76,11 @@ impl<'text> Members<'text> {
         Ok(Some(name))
     }
 
-    /// The text of the value at this position.
+    /// The JSON of the value at this position.
     ///
     /// # Errors
     ///
-    /// When the text is malformed here.
+    /// When the JSON is malformed here.
     pub fn value(&mut self) -> Result<&'text str, ScanError> {
         let start = self.position;
         self.position = skip_value(self.text.as_bytes(), start)?;
@@ -92,7 +92,7 @@ impl<'text> Members<'text> {
         Members::start(&self.text[self.position..], true).ok()
     }
 
-    /// Continues after an object whose members were read. Returns its text.
+    /// Continues after an object whose members were read. Returns its JSON.
     pub fn resume(&mut self, object: &Members<'text>) -> &'text str {
         let start = self.position;
         self.position += object.position;
@@ -122,7 +122,7 @@ impl<'text> Iterator for Members<'text> {
     }
 }
 
-/// The text of one member's value; `None` when the object has no such member or is malformed before it.
+/// The JSON of one member's value; `None` when the object has no such member or is malformed before it.
 pub fn member<'text>(object: &'text str, name: &str) -> Option<&'text str> {
     members(object).ok()?.map_while(Result::ok).find_map(|(found, value)| (found == name).then_some(value))
 }
@@ -191,7 +191,7 @@ fn skip_value(bytes: &[u8], start: usize) -> Result<usize, ScanError> {
     }
 }
 
-/// Skips an object or a list by counting its own kind of bracket outside strings: the other kind is balanced whenever the text is JSON.
+/// Skips an object or a list by counting its own kind of bracket outside strings: the other kind is balanced whenever the string is JSON.
 fn skip_nested(bytes: &[u8], start: usize, open: u8, close: u8) -> Result<usize, ScanError> {
     let mut depth = 0_usize;
     let mut position = start;

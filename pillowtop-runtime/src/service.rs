@@ -1,6 +1,6 @@
-//! Following as a service does: every target of every pillow, from every database, until a stop is asked for.
+//! Following as a service does: every target of every pillow, from every database, until a stop is requested.
 //!
-//! Whatever fails pauses, reports the reason, and is retried, and the rest goes on: a claim that another process holds, an index or a
+//! Whatever fails pauses, reports the reason, and is retried, and the rest continues: a claim that another process holds, an index or a
 //! database that is missing, a database that was created again, a lost claim.
 //!
 //! ```text
@@ -32,7 +32,7 @@ use crate::target::{Destination, OpenError, OpenTarget, TargetRef};
 const SETTLED_INTERVAL: Duration = Duration::from_secs(20);
 /// How often while something is missing.
 const MISSING_INTERVAL: Duration = Duration::from_secs(3);
-/// A member that ran for so long has worked: what fails then is no repetition.
+/// A member that ran for so long has worked: a later failure is not a repetition.
 const WORKED: Duration = Duration::from_mins(1);
 /// How long the release of a claim may take. One that is not released ends with the lease.
 const RELEASE_WITHIN: Duration = Duration::from_secs(3);
@@ -46,7 +46,7 @@ pub trait Databases: Send + Sync + 'static {
     /// The names of all databases, without those of the server itself.
     fn list(&self) -> BoxFuture<'_, Result<Vec<DatabaseName>, SourceError>>;
 
-    /// One of them. Nothing is asked yet.
+    /// Opens one of them. Nothing is requested yet.
     fn open(&self, name: &DatabaseName) -> Arc<dyn Source>;
 }
 
@@ -159,7 +159,7 @@ pub struct Served {
     pub options: MemberOptions,
 }
 
-/// How the members of a process share its memory, connections and cores.
+/// Options for [`Engine::new`]: how the members of a process share its memory and connections.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
     /// About how many bytes of memory the process may use, whatever the number of pillows. Default: 256 MB.
@@ -270,7 +270,7 @@ pub enum ServiceError {
     /// A target cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A member cannot go on.
+    /// A member cannot continue.
     #[error(transparent)]
     Member(#[from] MemberError),
     /// The databases cannot be listed.
@@ -302,16 +302,16 @@ impl ServiceError {
     }
 }
 
-/// What is done about what fails.
+/// What a service does when something fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenFailing {
-    /// It is paused and retried, and the rest goes on.
+    /// It is paused and retried, and the rest continues.
     Retry,
     /// Everything stops, and the first error is returned.
     Stop,
 }
 
-/// How pillows are followed.
+/// Options for [`serve`].
 #[derive(Debug, Clone)]
 pub struct ServiceOptions {
     /// How far is read.
@@ -329,7 +329,7 @@ impl Default for ServiceOptions {
     }
 }
 
-/// Follows pillows until a stop is asked for, or to the end of what there is, then releases the claims.
+/// Follows pillows until a stop is requested, or to the end of what there is, then releases the claims.
 ///
 /// # Errors
 ///
@@ -381,7 +381,7 @@ struct Entry {
     began: Instant,
     retry_at: Instant,
     backoff: Backoff,
-    /// Looks in a row that did not find it any more.
+    /// How many times in a row it was not found any more.
     missed: u32,
 }
 
@@ -445,7 +445,7 @@ impl Supervisor {
         self.served.pillow.definition().pillow.as_str()
     }
 
-    /// What counters call the search for targets and databases.
+    /// The name of the search for targets and databases in the counters.
     fn looking(&self) -> String {
         format!("{}: targets", self.name())
     }

@@ -115,7 +115,7 @@ pub async fn parts(engine: &Engine, served: &Served) -> Result<Vec<Part>, Servic
 }
 
 /// Has documents of a part processed again, and waits until they are. `store` is the one that the claims of the target are in. Ids that
-/// are not done when a stop is asked for are left out.
+/// are not done when a stop is requested are left out.
 ///
 /// # Errors
 ///

@@ -25,12 +25,12 @@ use super::state::{ClaimState, Phase};
 use super::store::{ClaimDocument, ClaimKey, Owner, StoreError, Token};
 use crate::clock::{VersionClock, boot_time, now_text};
 
-/// How often a held lease is looked at, within a lease.
+/// How often a held lease is read, within a lease.
 const LOOKS: u32 = 10;
-/// The shortest and the longest time between two looks.
+/// The shortest and the longest time between two reads.
 const LOOK_INTERVAL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// What is done when another process holds the claim.
+/// What to do when another process holds the claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenHeld {
     /// Fail with an error that names the owner, as soon as it shows that it is alive, which takes a third of a lease.
@@ -39,7 +39,7 @@ pub enum WhenHeld {
     Standby,
 }
 
-/// Who is told that a claim is waited for.
+/// A function that is called when a claim is waited for.
 #[derive(Clone)]
 pub struct Notify(pub Arc<dyn Fn(&str) + Send + Sync>);
 
@@ -49,12 +49,12 @@ impl fmt::Debug for Notify {
     }
 }
 
-/// How a claim is taken.
+/// Options for [`Claim::acquire`].
 #[derive(Debug, Clone)]
 pub struct AcquireOptions {
-    /// What is done when another process holds it. Default: wait.
+    /// What to do when another process holds it. Default: wait.
     pub when_held: WhenHeld,
-    /// Told once that an owner is waited for, in a sentence. Default: a log line.
+    /// Called once, with a sentence, when an owner is waited for. Default: a log line.
     pub notify: Notify,
 }
 
@@ -128,7 +128,7 @@ pub enum AcquireError {
 }
 
 impl AcquireError {
-    /// Whether a process that waits for the claim tries again.
+    /// Whether a process that waits for the claim retries.
     fn is_passing(&self) -> bool {
         match self {
             Self::Store(error) => error.is_retryable(),

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FenceError {
-    /// A later owner's fence is there.
+    /// The fence of a later owner is installed.
     #[error("the fence of a later owner is installed: {0}")]
     Overtaken(String),
     /// The target is not the one that was opened: it was deleted, or deleted and created again.

@@ -149,7 +149,7 @@ async fn amend_document(
     }
 }
 
-/// Who has a claim that is not ours any more.
+/// Describes who has a claim that is not ours any more.
 pub(super) fn describe_owner(document: Option<ClaimDocument>) -> String {
     match document {
         None => "its document is gone".to_owned(),
@@ -298,7 +298,7 @@ impl Claim {
         self.store(|document| document.state.database = identity.clone()).await
     }
 
-    /// Enters the next phase: fences whoever wrote in the last one, this process too, then stores the state.
+    /// Enters the next phase: fences all writers of the last one, this process too, then stores the state.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! A process's sign of life in a claim store: one document, renewed at a third of its length, whatever the number of claims.
 //!
-//! A lease that stays unchanged for its whole length, by the clock of whoever watches it, may be marked as expired by
+//! A lease that stays unchanged for its whole length, by the clock of the process that watches it, may be marked as expired by
 //! compare-and-set. The owner's next renewal then fails, so it knows that it lost every claim, and it continues under a new id. Until
-//! somebody marks it, a lease that ran out is renewed and nothing is lost.
+//! it is marked, a lease that ran out is renewed and nothing is lost.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -243,7 +243,7 @@ impl Inner {
                 Err(error @ StoreError::Conflict { .. }) => result = Err(error),
                 Err(error) => return Err(error),
             }
-            // An earlier renewal whose response was lost, or somebody who marked it, or a store that was emptied.
+            // An earlier renewal whose response was lost, or another process that marked it, or a store that was emptied.
             match self.store.read(&key).await? {
                 None => *token = None,
                 Some(stored) => match serde_json::from_value::<LeaseDocument>(stored.value) {
@@ -262,7 +262,7 @@ impl Inner {
         result
     }
 
-    /// Leases of owners that are long gone. Nobody watches them any more.
+    /// Removes leases of owners that ended long ago. No process watches them any more.
     async fn remove_old_leases(&self) -> Result<(), StoreError> {
         let oldest = text_of_micros(now_micros().saturating_sub(KEPT));
         for (key, stored) in self.store.list("lease:").await? {

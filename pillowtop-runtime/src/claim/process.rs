@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 pub struct ProcessIdentity {
     /// Its id, in its own namespace.
     pub pid: u32,
-    /// Which start of which machine; absent where that cannot be told.
+    /// Which start of which machine; absent where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_id: Option<String>,
     /// In which namespace the id counts, as `pid:[4026531836]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid_namespace: Option<String>,
-    /// When it started, in ticks since the machine did: tells it from a later process of the same id.
+    /// When it started, in ticks since the machine did: distinguishes it from a later process with the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_ticks: Option<u64>,
 }
@@ -41,7 +41,7 @@ impl ProcessIdentity {
     }
 }
 
-/// A text that no other owner has.
+/// A string that no other owner has.
 pub(crate) fn unique_id() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random() ^ crate::clock::now_micros())

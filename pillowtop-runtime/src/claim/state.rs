@@ -34,7 +34,7 @@ impl std::fmt::Display for Phase {
 pub struct DatabaseIdentity {
     /// The database's name.
     pub name: DatabaseName,
-    /// CouchDB's `instance_start_time`. "0" and nothing say nothing: CouchDB before 3.3 and Cloudant always report "0".
+    /// CouchDB's `instance_start_time`. "0" and an empty string prove nothing: CouchDB before 3.3 and Cloudant always report "0".
     pub instance_start_time: String,
 }
 
@@ -45,7 +45,7 @@ impl DatabaseIdentity {
         self.name == other.name && (is_same_time || !self.has_start_time() || !other.has_start_time())
     }
 
-    /// Whether the start time tells this database from one of the same name that is created later. A stored identity that has none is
+    /// Whether the start time distinguishes this database from one of the same name that is created later. A stored identity that has none is
     /// replaced by a matching one that has one, for instance after an upgrade of CouchDB.
     pub fn has_start_time(&self) -> bool {
         !matches!(self.instance_start_time.as_str(), "" | "0" | "null")
@@ -59,7 +59,7 @@ pub struct LoadState {
     pub start: Sequence,
     /// Everything before this position of the load's own feed is acknowledged.
     pub position: Sequence,
-    /// Whether the load reads through a selector. A change that makes a document leave the selector does not come through it, so
+    /// Whether the load reads through a selector. A change after which a document no longer matches the selector is not in it, so
     /// catching up begins at `start`.
     #[serde(default)]
     pub uses_selector: bool,
@@ -114,7 +114,7 @@ pub struct PastCheckpoints {
 }
 
 impl PastCheckpoints {
-    /// Adds a checkpoint, unless there is one of the same minute; tells whether it was added. `time` is RFC 3339 in UTC.
+    /// Adds a checkpoint, unless there is one of the same minute. Returns whether it was added. `time` is RFC 3339 in UTC.
     pub fn add(&mut self, position: Sequence, time: &str) -> bool {
         if self.past.last().is_some_and(|last| last.minute() == minute(time)) {
             return false;

@@ -131,7 +131,7 @@ pub struct Stored {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// It was written since it was seen, or is there although it was expected to be missing.
+    /// It was written since it was seen, or exists although it was expected to be missing.
     #[error("{key} was changed concurrently")]
     Conflict {
         /// The document's key.

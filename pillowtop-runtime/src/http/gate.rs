@@ -28,7 +28,7 @@ pub enum CredentialsError {
          {} seconds, because servers lock an account after some refusals", .retried_in.as_secs()
     )]
     Refused {
-        /// What the server said.
+        /// The server's reason.
         reason: String,
         /// When they are sent again without a change.
         retried_in: Duration,
@@ -107,7 +107,7 @@ impl Gate {
             return Err(error);
         }
         refusal.read_at = Instant::now();
-        // A file that is being replaced is no reason to forget the refusal.
+        // A file that is being replaced is not a reason to forget the refusal.
         match self.credentials.read().await {
             Ok(secret) if state.secret.as_deref() != Some(secret.as_str()) => self.read_into(state).await,
             _ => Err(error),

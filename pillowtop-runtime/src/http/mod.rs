@@ -27,10 +27,10 @@ pub use secret::{Credentials, SecretError, SecretSource};
 const SEGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'*').remove(b',');
 
-/// What CouchDB says with status 401 to a user who is known and not permitted.
+/// What CouchDB reports with status 401 to a user who is known and not permitted.
 const NOT_PERMITTED: &str = "You are not a server admin";
 
-/// What CouchDB says with status 403, also to the right password, after too many wrong ones.
+/// What CouchDB reports with status 403, also to the right password, after too many wrong ones.
 const LOCKED: &str = "Account is temporarily locked";
 
 /// How requests are made.
@@ -238,7 +238,7 @@ async fn with_known_body(response: Response) -> Result<(Response, String), Reque
     Ok((known.map(|()| body).into(), text))
 }
 
-/// The beginning of what a server says when it refuses credentials. It quotes none.
+/// The beginning of a server's response that refuses credentials. It quotes none.
 fn reason_in(body: &str) -> String {
     let reason: String = body.trim().chars().take(200).collect();
     if reason.is_empty() { "status 401".to_owned() } else { reason }
@@ -294,7 +294,7 @@ fn build_client(base: &Url, options: &EndpointOptions) -> Result<reqwest::Client
         .timeout(options.request_timeout)
         .redirect(reqwest::redirect::Policy::none());
     if base.scheme() == "http" {
-        // The machine's certificates are not looked for: an image without any can still use plain HTTP.
+        // The machine's certificates are not loaded: an image without any can still use plain HTTP.
         builder = builder.tls_certs_only([]);
     } else if let Some(pem) = &options.certificate_authorities {
         builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);

@@ -32,7 +32,7 @@ impl ConcurrencyLimit {
         self.in_flight += 1;
     }
 
-    /// A request was answered, by a target that keeps up or not.
+    /// A request got its response, from a target that keeps up or not.
     pub(super) fn answered(&mut self, keeps_up: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.limit = if keeps_up {

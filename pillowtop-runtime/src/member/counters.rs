@@ -68,7 +68,7 @@ pub(super) enum Count {
 }
 
 impl Counters {
-    /// So many more.
+    /// Adds to a count.
     pub(super) fn add(&self, what: Count, count: u64) {
         self.counter(what).fetch_add(count, Ordering::Relaxed);
     }
@@ -98,7 +98,7 @@ impl Counters {
         self.members().entry(member.to_owned()).or_default().caught_up = Some(now_micros());
     }
 
-    /// A member ended: its state counts no more.
+    /// Forgets the state of a member that ended.
     pub(crate) fn remove(&self, member: &str) {
         self.members().remove(member);
     }

@@ -56,7 +56,7 @@ pub(super) struct Entry {
     pub(super) receipts: Vec<Receipt>,
     /// How often its response was an unrecognised error.
     pub(super) attempts: u32,
-    /// How often it got no response while nothing says that the target is at fault.
+    /// How often it got no response although the target is not known to be at fault.
     pub(super) timeouts: u32,
     /// The largest bulk that it may be in: halved when the target refuses the whole bulk, or never responds to it.
     pub(super) max_batch: usize,
@@ -97,7 +97,7 @@ impl Entry {
         Self::new(self.id, self.version, work, self.revision, self.receipts)
     }
 
-    /// The operation that it asks for. The action is moved out of it, so nothing is copied.
+    /// The operation to write. The action is moved out of it, so nothing is copied.
     pub(super) fn take_operation(&mut self) -> Option<Operation> {
         match std::mem::replace(&mut self.work, Work::Resolve(Processed::Ignored)) {
             Work::Write(action) => Some(Operation { id: self.id.clone(), version: self.version, action }),

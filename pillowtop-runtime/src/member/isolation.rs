@@ -1,7 +1,7 @@
 //! Isolation: finding the document that a target cannot take, among those that were sent with it.
 //!
 //! A target that is away responds to nothing, and everything has to wait. A document that kills each node that it reaches, or that
-//! takes longer than anybody waits, looks the same. So before a bulk that got no response a few times is sent again, the target is
+//! takes longer than anybody waits, looks the same. So before a bulk that got no response a few times is retried, the target is
 //! probed with a small write, to the same shard. If it takes that and not the bulk, the bulk is at fault: it is halved, and again,
 //! until a document is alone. One that gets no response alone, again and again, becomes a dead letter. That the server responds to
 //! `GET /` would say less: it does so while no shard accepts writes.

@@ -4,8 +4,8 @@
 //! unanswered or waiting entry sends nothing else. A newer change of a document replaces the one that waits and inherits its
 //! receipts: they are acknowledged when it is.
 //!
-//! A dead letter is an entry too. So no older write of its document is answered after it is recorded, and removes it; and no newer
-//! one is answered before, and leaves it behind. Writes go to the target; dead letters and their resolutions go to their store.
+//! A dead letter is an entry too. So no older write of its document completes after the dead letter is recorded, which would remove
+//! it. No newer write completes before, which would leave it open. Writes go to the target; dead letters and their resolutions go to their store.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -245,7 +245,7 @@ impl Lanes {
         (!taken.entries.is_empty()).then_some(taken)
     }
 
-    /// A request is answered. What is to be retried, and the dead letters of what was rejected, go back to the head of their lane,
+    /// A request got its response. What is to be retried, and the dead letters of what was rejected, go back to the head of their lane,
     /// which then waits until `retry_at`. A newer entry of the same document that came meanwhile and supersedes one inherits its
     /// receipts.
     pub(super) fn complete(&mut self, lanes: &[usize], again: Vec<Entry>, retry_at: Instant) {

@@ -1,8 +1,8 @@
 //! Which documents a load has written, as far as it needs to know.
 //!
 //! A load begins with an empty index, so most of what is not indexed need not be deleted either: a delete for each tombstone and each
-//! document of another type would cost as much as the load. But its feed may bring a document and later that it is gone: it was changed
-//! meanwhile, or the copy of the database that is read lags behind the one that told where catching up starts. Then that it is gone
+//! document of another type would cost as much as the load. But its feed may bring a document and later its deletion: it was changed
+//! meanwhile, or the copy of the database that is read lags behind the one that reported where catching up starts. Then the deletion
 //! comes in this feed alone.
 
 use std::fmt;

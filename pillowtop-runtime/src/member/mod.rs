@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A member that is paused for longer than a few seconds is **suspended**: it gives up what is on its way, which is read again from its
-//! own position once the target accepts a probe. So a paused member holds no memory and keeps nobody waiting.
+//! own position once the target accepts a probe. So a paused member holds no memory and delays no other.
 
 mod counters;
 mod options;
@@ -71,11 +71,11 @@ const RECOUNT_INTERVAL: Duration = Duration::from_secs(10);
 pub enum MemberEnd {
     /// Everything that there was is acknowledged and saved.
     CaughtUp,
-    /// It was asked to stop.
+    /// It was requested to stop.
     Stopped,
 }
 
-/// Why a member cannot go on. Nothing is lost by it: what is not acknowledged comes again.
+/// Why a member cannot continue. Nothing is lost: what is not acknowledged is read again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MemberError {
@@ -166,7 +166,7 @@ impl Member {
             prefixes_ids,
             keeps_bodies: options.keeps_bodies,
         };
-        // A load that is resumed sends its deletes: nobody remembers what was written before.
+        // A load that is resumed sends its deletes: what was written before is not known.
         let load_begins = state.phase == Phase::Loading
             && state.load.as_ref().is_some_and(|load| load.position == pillowtop_core::Sequence::start());
         let pipeline = Pipeline::new(member, open, counters, options, &open_dead_letters, load_begins);
@@ -178,7 +178,7 @@ impl Member {
         &self.pipeline.open
     }
 
-    /// Reads and writes until the end of what there is, or until a stop is asked for. May be called again.
+    /// Reads and writes until the end of what there is, or until a stop is requested. May be called again.
     ///
     /// # Errors
     ///
@@ -187,7 +187,7 @@ impl Member {
         self.run_sessions(Some(mode), stop).await
     }
 
-    /// Works on the requests of other processes until a stop is asked for. The feed is not read, so the position stays.
+    /// Works on the requests of other processes until a stop is requested. The feed is not read, so the position stays.
     ///
     /// # Errors
     ///
@@ -298,7 +298,7 @@ impl Member {
         Ok(true)
     }
 
-    /// Probes the target until it accepts a write. `false` if a stop was asked for.
+    /// Probes the target until it accepts a write. `false` if a stop was requested.
     async fn wait_for_target(
         &mut self,
         mut reason: String,

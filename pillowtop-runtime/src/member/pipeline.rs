@@ -31,7 +31,7 @@ use crate::target::{OpenTarget, Outcome, WriteError};
 
 /// What one member has on its way into one target.
 pub(super) struct Pipeline {
-    /// What logs and counters call the member: its pillow, and its database where it reads several.
+    /// The name of the member in logs and counters: its pillow, and its database where it reads several.
     pub(super) member: String,
     pub(super) open: OpenTarget,
     pub(super) counters: Arc<Counters>,
@@ -53,7 +53,7 @@ pub(super) struct Pipeline {
     pub(super) has_written: bool,
     /// When something was acknowledged last.
     pub(super) progress: Instant,
-    /// Changes of the database that are left, if the source says so.
+    /// Changes of the database that are left, if the source reports it.
     pub(super) pending: Option<u64>,
     reporter: Reporter,
 }
@@ -148,7 +148,7 @@ impl Pipeline {
         }
     }
 
-    /// Forgets what is on its way, which is read again. What was learned about the target stays.
+    /// Forgets what is on its way, which is read again. What is known about the target stays.
     pub(super) fn reset(&mut self) {
         self.lanes = Lanes::default();
         self.watermark = Watermark::default();
@@ -252,7 +252,7 @@ impl Pipeline {
         }
     }
 
-    /// Starts what can be started. With `flush`, nothing waits for company.
+    /// Starts what can be started. With `flush`, nothing waits for other operations.
     pub(super) fn dispatch(&mut self, flush: bool, tasks: &mut JoinSet<Done>) {
         let now = Instant::now();
         self.lanes.wake(now);

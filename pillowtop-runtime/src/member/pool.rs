@@ -118,7 +118,7 @@ impl Deciding {
     pub(super) async fn next(&mut self) -> Result<DecidedChunk, JoinError> {
         let Some(first) = self.chunks.front_mut() else { return std::future::pending().await };
         let decided = (&mut first.task).await;
-        // It is there: nothing removes chunks but this.
+        // It exists: nothing else removes chunks.
         let Some(Chunk { batch, rows, ordinal, version, .. }) = self.chunks.pop_front() else {
             return std::future::pending().await;
         };

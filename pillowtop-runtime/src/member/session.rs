@@ -41,7 +41,7 @@ const DECIDED_AHEAD: usize = 8;
 pub(super) enum SessionEnd {
     /// Everything that there was is acknowledged and saved.
     CaughtUp,
-    /// It was asked to stop.
+    /// It was requested to stop.
     Stopped,
     /// The reader let the member go, because it was too slow for the others.
     Detached,
@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Takes what the reader delivers until the subscription ends or a stop is asked for, and saves how far everything is
+    /// Takes what the reader delivers until the subscription ends or a stop is requested, and saves how far everything is
     /// acknowledged.
     pub(super) async fn run(
         mut self,
@@ -165,7 +165,7 @@ impl<'a> Session<'a> {
         match delivery {
             Delivery::Batch(batch) => {
                 let count = batch.rows.len() as u64;
-                // There is room for many more: `has_room` said so.
+                // There is room for many more: `has_room` was checked.
                 let Some(version) = self.pipeline.open.claim.versions().stamp_many(count) else {
                     self.pipeline.lost = Some("no versions are left below the reserved ceiling".to_owned());
                     return;
@@ -233,7 +233,7 @@ impl<'a> Session<'a> {
     }
 
     fn start_work(&mut self, is_quiet: bool) {
-        // An idle pillow waits for no company.
+        // An idle pillow does not wait for more operations.
         let flush = is_quiet && self.pipeline.concurrency.in_flight() == 0;
         self.pipeline.dispatch(flush, &mut self.tasks);
         self.release_batches();
@@ -259,7 +259,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Why the session cannot go on holding what is on its way.
+    /// Why the session has to give up what is on its way.
     fn is_stuck(&self) -> Option<String> {
         if self.is_reading && self.pipeline.has_too_many_dead_letters() {
             let limit = self.pipeline.options.max_open_dead_letters;

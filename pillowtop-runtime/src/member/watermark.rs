@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use pillowtop_core::Sequence;
 
-/// The place of a row in one session of reading. Ordinals may be compared, which sequences may not.
+/// The index of a row in one session of reading. Ordinals may be compared, unlike sequences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ordinal(pub u64);
 

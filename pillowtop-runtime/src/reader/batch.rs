@@ -13,7 +13,7 @@ use crate::row::Row;
 /// Batches that wait in the queue of one member.
 const QUEUE: usize = 16;
 
-/// How far is read.
+/// How far a reader reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadMode {
     /// To the end of what there is now. The subscription then ends.
@@ -40,7 +40,7 @@ pub enum Delivery {
     Position {
         /// The position.
         sequence: Sequence,
-        /// How many changes of the database are left, if the source says so.
+        /// How many changes of the database are left, if the source reports it.
         pending: Option<u64>,
     },
     /// The source does not respond. It is retried.

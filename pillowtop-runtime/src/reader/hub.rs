@@ -17,7 +17,7 @@ use crate::source::{CouchError, Source, SourceError};
 /// Feeds that follow on connections of their own, by default.
 const CONNECTIONS: usize = 64;
 
-/// How readers wait, detach and join.
+/// Options for the readers of a [`Hub`]: how they wait, detach and join.
 #[derive(Debug, Clone)]
 pub struct ReaderOptions {
     /// How long a new reader waits for other members that start at the same position. Default: 100 ms.
@@ -171,7 +171,7 @@ impl Hub {
         if found.matches(expected) { Ok(found) } else { Err(CouchError::replaced(expected, &found).into()) }
     }
 
-    /// Gives a member to a reader that stands at its position, or gives it back.
+    /// Gives a member to a reader that stands at its position; returns it if there is none.
     fn join_equal(
         &self,
         since: &Sequence,
@@ -191,7 +191,7 @@ impl Hub {
     }
 
     /// Joins a reader that has just read to the end to an earlier one, its leader, if that is safe. `began` is when that reading
-    /// began. Gives the members back otherwise.
+    /// began. Returns the members otherwise.
     pub(super) fn join_leader(
         &self,
         laggard: &Arc<Shared>,

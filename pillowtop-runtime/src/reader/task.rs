@@ -177,7 +177,7 @@ impl ReaderTask {
         let Adoption { members, from, after_reading_to_end } = adoption;
         if after_reading_to_end {
             // Everything that the laggard has read is read by this reading too, as it began later.
-            // However it ends: without a member of its own left, there is nobody who could miss anything.
+            // However it ends: without a member of its own left, no member can miss anything.
             self.read_to_end().await?;
             self.deliver(&Delivery::Position { sequence: from.clone(), pending: None }).await;
         }
@@ -283,7 +283,7 @@ impl ReaderTask {
     }
 
     /// Delivers to every member. One that keeps the others waiting for too long, in all, is detached. Members that all wait for the
-    /// same slow target keep nobody waiting: time counts from when the first of them has room.
+    /// same slow target delay no other: time counts from when the first of them has room.
     async fn deliver(&mut self, delivery: &Delivery) {
         let mut full = Vec::new();
         for mut member in std::mem::take(&mut self.members) {
@@ -320,7 +320,7 @@ impl ReaderTask {
     }
 }
 
-/// Delivers to the first member whose queue has room, and tells which it is and whether it is still there; `None` at the limit.
+/// Delivers to the first member whose queue has room, and returns its index and whether it still listens; `None` at the limit.
 async fn first_with_room(
     members: &[Subscriber],
     delivery: &Delivery,

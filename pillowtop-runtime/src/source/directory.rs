@@ -1,5 +1,5 @@
 //! A directory of JSON documents, one per file. It has no order and no history, so a change of any file means that all are read
-//! again. A removed file is no change: its document stays in the index until one with `"_deleted": true` replaces it.
+//! again. A removed file is not a change: its document stays in the index until one with `"_deleted": true` replaces it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::{Feed, FeedEvent, FeedMode, FeedRequest, Sender, Source, SourceError}
 use crate::claim::DatabaseIdentity;
 use crate::row::Row;
 
-/// How often a directory that is followed is looked at.
+/// How often a directory that is followed is listed.
 const POLL: Duration = Duration::from_secs(1);
 
 /// A directory of JSON documents.

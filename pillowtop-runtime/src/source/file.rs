@@ -12,7 +12,7 @@ use super::{BYTES, Feed, FeedMode, FeedRequest, ROWS, Sender, Source, SourceErro
 use crate::claim::DatabaseIdentity;
 use crate::row::{Line, Row, RowError};
 
-/// How often a file that is followed is looked at.
+/// How often a file that is followed is read again.
 const POLL: Duration = Duration::from_secs(1);
 
 /// A file of changes.
@@ -131,7 +131,7 @@ async fn read(path: PathBuf, since: Sequence, mode: FeedMode, mut sender: Sender
     }
 }
 
-/// A place between two lines of a file.
+/// A position between two lines of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Place {
     offset: u64,
@@ -150,7 +150,7 @@ struct Portion {
 }
 
 impl Portion {
-    /// Reads from a place on. With a sought position, lines up to the one that carries it are skipped.
+    /// Reads from a position on. With a sought position, lines up to the one that carries it are skipped.
     fn read(
         path: &Path,
         place: Place,
@@ -200,7 +200,7 @@ impl Place {
     }
 }
 
-/// The lines of a file from a place on.
+/// The lines of a file from a position on.
 struct Lines<'path> {
     path: &'path Path,
     reader: BufReader<fs_err::File>,

@@ -1,6 +1,6 @@
 //! Where changes come from. A [`Source`] is a CouchDB database, a file of changes, a directory of documents, or your own.
 //!
-//! A feed runs as a task of its own and hands over what it read through a small channel. When nobody takes it, reading stops.
+//! A feed runs as a task of its own and hands over what it read through a small channel. Reading stops while the channel is full.
 
 mod couch;
 mod directory;
@@ -47,7 +47,7 @@ pub struct FeedRequest {
     pub identity: DatabaseIdentity,
     /// How much is read.
     pub mode: FeedMode,
-    /// A Mango selector that the source may apply. It may be ignored: whoever reads decides on each document anyway. It never
+    /// A Mango selector that the source may apply. It may be ignored: the reader's members decide on each document anyway. It never
     /// withholds deletions.
     pub selector: Option<serde_json::Value>,
 }
@@ -94,7 +94,7 @@ pub trait Source: Send + Sync + fmt::Debug + 'static {
     fn open(&self, request: FeedRequest) -> Feed;
 
     /// The documents of some ids as they are now, one row for each id, in any order. A document that does not exist, or is
-    /// deleted, is a row that is [deleted](Row::deleted). One that cannot be read is a row that says so.
+    /// deleted, is a row that is [deleted](Row::deleted). One that cannot be read is an [unreadable](Row::unreadable) row.
     fn fetch<'a>(&'a self, ids: &'a [DocumentId]) -> BoxFuture<'a, Result<Vec<Row>, SourceError>>;
 
     /// Whether one reading to the end brings all that an earlier one brought. Not so in a cluster that keeps several copies of a
@@ -103,8 +103,8 @@ pub trait Source: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(true) })
     }
 
-    /// The documents that were purged since a purge position, which is no position of the feed. `None` if the position did not move,
-    /// or the source does not purge. Without `since` only the position is asked for.
+    /// The documents that were purged since a purge position, which is not a position of the feed. `None` if the position did not move,
+    /// or the source does not purge. Without `since` only the position is read.
     fn purges<'a>(
         &'a self,
         since: Option<&'a Sequence>,
@@ -160,7 +160,7 @@ pub enum FeedEvent {
     Position {
         /// The position.
         sequence: Sequence,
-        /// How many changes are left, unfiltered, if the source says so.
+        /// How many changes are left, unfiltered, if the source reports it.
         pending: Option<u64>,
     },
     /// The source does not respond. It is retried.
@@ -252,7 +252,7 @@ pub enum SourceError {
         /// Whether the same request may succeed later.
         is_retryable: bool,
     },
-    /// The task that reads panicked, which is a bug. What it read before is no whole feed.
+    /// The task that reads panicked, which is a bug. What it read before is not a whole feed.
     #[error("the task that reads the source failed: {0}")]
     Task(String),
 }
@@ -261,7 +261,7 @@ pub enum SourceError {
 #[derive(Debug)]
 pub struct Feed {
     events: mpsc::Receiver<Result<FeedEvent, SourceError>>,
-    /// Gone once its end was told.
+    /// `None` once its end was delivered.
     task: Option<JoinHandle<()>>,
 }
 
@@ -359,7 +359,7 @@ impl Sender {
         self.tell(FeedEvent::Position { sequence, pending }).await;
     }
 
-    /// Hands over an event before the rows that were kept. A receiver that is gone is no error: the task is about to be aborted.
+    /// Hands over an event before the rows that were kept. A receiver that is gone is not an error: the task is about to be aborted.
     async fn tell(&mut self, event: FeedEvent) {
         let _ = self.events.send(Ok(event)).await;
     }

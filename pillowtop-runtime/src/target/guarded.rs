@@ -126,7 +126,7 @@ mod tests {
     use crate::target::test_support::{acquire, database, definition};
     use crate::target::{CustomDestination, LocalOptions};
 
-    /// Does what the id of the first operation says.
+    /// Behaves as the id of the first operation requests.
     #[derive(Debug)]
     struct Faulty;
 

@@ -51,7 +51,7 @@ pub use local::{LocalError, LocalOptions};
 pub enum Outcome {
     /// It is in the target, or something newer of our own is: the change is acknowledged.
     Done,
-    /// A delete of a document that was not there: acknowledged, and not counted as a deletion.
+    /// A delete of a missing document: acknowledged, and not counted as a deletion.
     Absent,
     /// The document cannot be written as it is. It becomes a dead letter.
     Rejected {
@@ -77,7 +77,7 @@ pub enum Outcome {
         /// The reason, for people.
         reason: String,
     },
-    /// Something newer is there that is not ours: another owner writes. The claim is lost.
+    /// The target has something newer that is not ours: another owner writes. The claim is lost.
     Fenced {
         /// The reason, for people.
         reason: String,
@@ -129,7 +129,7 @@ pub trait Target: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// Writes something small to where the document `like` goes, to tell a target that is away from a document that it cannot take.
+    /// Writes something small to where the document `like` goes, to distinguish a target that does not respond from a document that it cannot write.
     /// The default writes it like any other operation.
     fn probe<'a>(
         &'a self,

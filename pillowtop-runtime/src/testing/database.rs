@@ -31,7 +31,7 @@ pub(crate) struct FakeDatabase {
     log: Arc<Mutex<Vec<Change>>>,
     /// By how much each copy lags.
     lags: Vec<Duration>,
-    /// Which copies answer the next requests, in turn; then random ones.
+    /// Which copies respond to the next requests, in turn; then random ones.
     pub(crate) script: Arc<Mutex<Vec<usize>>>,
     started: Mutex<String>,
     purged: Mutex<Vec<DocumentId>>,

@@ -29,7 +29,7 @@ pub(crate) struct FakeIndex {
     /// Larger requests are refused.
     most_bytes: Option<usize>,
     away_until: Mutex<Option<Instant>>,
-    /// Requests are answered with this error until then.
+    /// Requests fail with this error until then.
     blocked_until: Mutex<Option<Instant>>,
     /// The sizes of all bulks, of those that were too large too.
     pub(crate) bulks: Mutex<Vec<Bulk>>,
@@ -212,7 +212,7 @@ impl Target for FakeTarget {
                 ClaimError::Lost { reason, .. } => WriteError::ClaimLost(reason),
                 ClaimError::Unavailable { reason, .. } => WriteError::Blocked(reason),
             })?;
-            // A request that was sent goes on without whoever waits for it.
+            // A request that was sent continues without the task that waits for it.
             let (index, sent) = (Arc::clone(&self.index), operations.to_vec());
             let answer = tokio::spawn(async move { index.answer(&sent, epoch).await }).await.unwrap();
             match answer {

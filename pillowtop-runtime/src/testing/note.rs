@@ -9,7 +9,7 @@ use pillowtop_core::{AnyPillow, ChangeMeta, CouchDocument, DocumentInfo, Object,
 pub(crate) const PANICS: u32 = 99;
 /// The index rejects notes of this number.
 pub(crate) const REFUSED: u32 = 13;
-/// No request with a note of this number is ever answered.
+/// No request with a note of this number ever gets a response.
 pub(crate) const POISON: u32 = 66;
 /// Notes of this number fail with an unrecognised error.
 pub(crate) const UNKNOWN: u32 = 77;

@@ -128,13 +128,13 @@ impl World {
         (result, events.into_inner().unwrap())
     }
 
-    /// Whether every index holds what the database says.
+    /// Whether every index holds what the database has.
     pub(crate) fn is_equal(&self) -> bool {
         let expected = self.database.expected();
         self.indices.iter().all(|index| index.held() == expected)
     }
 
-    /// Waits until every index holds what the database says. Panics when that takes longer than `limit`.
+    /// Waits until every index holds what the database has. Panics when that takes longer than `limit`.
     pub(crate) async fn equal_within(&self, limit: Duration) -> Duration {
         let began = Instant::now();
         while !self.is_equal() {

@@ -128,13 +128,13 @@ fn any_of(lanes: &mut Lanes, letters: bool) -> Option<(Vec<Entry>, Vec<usize>)> 
     }
 }
 
-/// The row that made an entry: the last one that it answers for.
+/// The row that made an entry: the last one that it acknowledges.
 fn made_by(entry: &mut Entry) -> Ordinal {
     entry.rows_mut().last().copied().unwrap()
 }
 
 proptest! {
-    /// Whatever is retried and in whatever order answers come, writes and letters of one document are sent in order, never two at
+    /// Whatever is retried and in whatever order responses come, writes and dead letters of one document are sent in order, never two at
     /// once, and each row is acknowledged once.
     #[test]
     fn documents_stay_in_order(

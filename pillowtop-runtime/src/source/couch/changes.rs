@@ -21,11 +21,11 @@ const PAGE: u32 = 2000;
 /// Changes of one response without documents.
 const LISTING: u32 = 100;
 
-/// How long a feed may be silent. CouchDB sends something every few seconds, but a heartbeat can be late while a slow filter runs
+/// How long a feed may send nothing. CouchDB sends something every few seconds, but a heartbeat can be late while a slow filter runs
 /// (CouchDB issue 1081).
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How long a continuous feed may be silent before its first heartbeat.
+/// How long a continuous feed may send nothing before its first heartbeat.
 const FIRST_HEARTBEAT: Duration = Duration::from_secs(20);
 
 /// One request for changes.
@@ -66,7 +66,7 @@ impl ChangesRequest {
         matches!(self, Self::Stream { .. } | Self::LongPoll { .. })
     }
 
-    /// How long the server may be silent, before and after the first byte of a body.
+    /// How long the server may send nothing, before and after the first byte of a body.
     pub(super) fn patience(self, has_received: bool) -> Duration {
         match self {
             Self::Stream { .. } if !has_received => FIRST_HEARTBEAT,
@@ -129,7 +129,7 @@ impl CouchDatabase {
         self.server().send(request, Some(self.name().as_str()), "a changes feed").await
     }
 
-    /// The error of a feed that was silent for too long.
+    /// The error of a feed that sent nothing for too long.
     pub(super) fn silent(&self, patience: Duration) -> CouchError {
         let reason = format!("nothing came for {} seconds", patience.as_secs());
         CouchError::Unreachable { server: self.address(), reason }

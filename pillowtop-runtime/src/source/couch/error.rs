@@ -25,7 +25,7 @@ pub enum CouchError {
     Unauthorized {
         /// Its address.
         server: String,
-        /// What it says.
+        /// The reason that it gives.
         reason: String,
     },
     /// The credentials are right, and the user has no permission.
@@ -35,7 +35,7 @@ pub enum CouchError {
         server: String,
         /// What was requested.
         what: &'static str,
-        /// What it says.
+        /// The reason that it gives.
         reason: String,
     },
     /// There is no such database.
@@ -51,7 +51,7 @@ pub enum CouchError {
     UnknownPosition {
         /// The database.
         database: String,
-        /// What CouchDB says.
+        /// The reason that CouchDB gives.
         reason: String,
     },
     /// The database was deleted and created again since its position was stored.
@@ -84,7 +84,7 @@ pub enum CouchError {
         status: u16,
         /// What was requested.
         what: &'static str,
-        /// What it says.
+        /// The reason that it gives.
         reason: String,
     },
     /// A response that is not CouchDB's.

@@ -52,7 +52,7 @@ enum Progress {
     End,
 }
 
-/// The end of a response that said all it had to say.
+/// The last line of a complete response.
 struct Ending {
     last_sequence: Sequence,
     pending: Option<u64>,
@@ -225,7 +225,7 @@ impl FeedReader {
         let Ending { last_sequence, pending } = ending;
         let has_moved = self.request.since != last_sequence;
         self.request.since = last_sequence;
-        // Another sequence of the same position is no news.
+        // Another sequence of the same position is not news.
         let is_news = self.rows > 0 || (has_moved && self.request.selector.is_some());
         if !self.is_position_known || is_news {
             self.tell_position(pending).await;

@@ -55,7 +55,7 @@ impl Live {
         self.is_stream = false;
     }
 
-    /// A connection was closed while it waited. Returns whether that is no failure: the next request waits for less.
+    /// A connection was closed while it waited. Returns whether that is expected: the next request waits for less.
     pub(super) fn closed_while_waiting(&mut self, has_received: bool) -> bool {
         if self.is_stream {
             self.heartbeat = (self.heartbeat / 2).max(SHORTEST_HEARTBEAT);

@@ -1,4 +1,4 @@
-//! Purged documents. A purge raises the update sequence and is no change of the feed, so an index keeps the document.
+//! Purged documents. A purge raises the update sequence and is not a change of the feed, so an index keeps the document.
 
 use pillowtop_core::{DocumentId, Sequence};
 use serde::Deserialize;

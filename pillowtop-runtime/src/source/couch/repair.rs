@@ -15,7 +15,7 @@ use crate::source::{FeedEvent, Sender};
 const ATTEMPTS: usize = 5;
 
 /// Fetches the documents of rows that came without them. A row whose document cannot be read for good stays
-/// [unreadable](Row::unreadable). A server that does not respond is no such reason: it is retried for as long as it takes.
+/// [unreadable](Row::unreadable). A server that does not respond is not such a reason: it is retried for as long as it takes.
 pub(super) async fn complete(database: &CouchDatabase, sender: &mut Sender) -> Result<(), CouchError> {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(4));
     let mut outage = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));

@@ -118,7 +118,7 @@ impl Server {
         self.database().open(request(mode))
     }
 
-    /// The requests whose target starts with a text.
+    /// The requests whose target starts with a string.
     pub(super) fn requests(&self, target: &str) -> Vec<Request> {
         let requests = self.requests.lock().unwrap();
         requests.iter().filter(|request| request.head.contains(&format!(" {target}"))).cloned().collect()

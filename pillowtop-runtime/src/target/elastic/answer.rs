@@ -169,7 +169,7 @@ pub(super) fn classify(
 
 /// The outcome of a version conflict. It is done only if the version that the document has is one
 /// that this owner or an earlier one may have sent. Anything else would never be overwritten, and
-/// all later changes of the document would be lost in silence.
+/// all later changes of the document would be lost silently.
 pub(super) fn conflict(there: Version, ceiling: Version, reason: String) -> Outcome {
     if there <= ceiling { Outcome::Done } else { Outcome::Fenced { reason } }
 }

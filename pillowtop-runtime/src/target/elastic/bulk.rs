@@ -1,4 +1,4 @@
-//! A bulk as it is sent and as it is answered: the body in one buffer, and a response that is read
+//! A bulk and its response: the body in one buffer, and a response that is read
 //! without a copy of what succeeded.
 
 use std::borrow::Cow;
@@ -33,7 +33,7 @@ pub fn body(operations: &[Operation]) -> Bytes {
     body.into()
 }
 
-/// What a response says of each operation, in order.
+/// What a response reports of each operation, in order.
 #[derive(Debug, Default)]
 pub(super) struct BulkResult {
     /// The outcomes. Where something has to be read first, it is the outcome if that cannot be

@@ -228,7 +228,7 @@ impl Cluster {
             .map_err(|error| ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() })
     }
 
-    /// The same, `None` for what the server itself says is missing.
+    /// The same, `None` for what the server itself reports as missing.
     pub(super) async fn optional_value(
         &self,
         request: Request<'_>,

@@ -23,7 +23,7 @@ pub enum DeadLettersOf {
     /// Indices that exist.
     #[default]
     ExistingIndices,
-    /// Indices that were deleted: nobody will ever resolve these.
+    /// Indices that were deleted: these dead letters are never resolved.
     DeletedIndices,
     /// Both.
     AllIndices,

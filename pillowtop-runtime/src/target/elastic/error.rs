@@ -182,7 +182,7 @@ impl ClusterError {
             Self::Refused { doing, status, error_type, reason } => {
                 StoreError::Unavailable { doing, reason: format!("status {status}: {error_type}: {reason}") }
             }
-            // A response that is not the server's own says nothing about the document.
+            // A response that is not the server's own proves nothing about the document.
             error => StoreError::Unavailable {
                 doing: "using the control index".to_owned(),
                 reason: error.to_string(),

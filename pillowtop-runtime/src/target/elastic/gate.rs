@@ -1,4 +1,4 @@
-//! What speaks against serving searches from an index: the same checks for `preindex`, `status`,
+//! Problems that prevent serving searches from an index: the same checks for `preindex`, `status`,
 //! and `flip`, in a dry run too.
 
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Default for GateOptions {
     }
 }
 
-/// What speaks against serving searches from an index.
+/// A problem that prevents serving searches from an index.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {

@@ -49,7 +49,7 @@ pub struct IndexStatus {
     pub claims: Vec<(Slice, ClaimDocument)>,
 }
 
-/// What `_cat/indices` says of an index.
+/// What `_cat/indices` reports of an index.
 pub(super) struct IndexState {
     pub(super) health: IndexHealth,
     bytes: Option<u64>,

@@ -177,7 +177,7 @@ fn text<'a>(definition: &'a Value, name: &str) -> Option<&'a str> {
     definition.get(name).and_then(Value::as_str)
 }
 
-/// A text or a list of them.
+/// A string or a list of strings.
 fn texts(value: Option<&Value>) -> Vec<&str> {
     match value {
         Some(Value::String(text)) => vec![text],

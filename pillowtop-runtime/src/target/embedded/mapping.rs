@@ -66,7 +66,7 @@ pub(crate) struct ObjectPlan {
     pub path: String,
     /// What is not mapped.
     pub dynamic: Dynamic,
-    /// Whether its values are looked at.
+    /// Whether its values are checked.
     pub enabled: bool,
     /// What it has.
     pub children: BTreeMap<String, Node>,

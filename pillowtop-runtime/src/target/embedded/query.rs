@@ -111,7 +111,7 @@ impl Dates<'_> {
         date_units(nanos_since_1970, self.nanos).unwrap_or(beyond).to_string()
     }
 
-    /// All that the text leaves open: `2024-02` is the whole of February.
+    /// The whole range that the string stands for: `2024-02` is all of February.
     fn equal(&self, text: &str) -> Result<UserInputLeaf, String> {
         let moment = self.moment(text)?;
         let lower = UserInputBound::Inclusive(self.units(moment.start));

@@ -1,15 +1,15 @@
-//! One tokenizer for all analyzers: a text is cut into ranges, and each range is a token.
+//! One tokenizer for all analyzers: a string is cut into ranges, and each range is a token.
 
 use std::ops::Range;
 
 use regex::Regex;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
-/// The longest token in characters; a longer one goes on as another, as in Lucene. The search library has a limit of its own,
+/// The longest token in characters; a longer one continues as another, as in Lucene. The search library has a limit of its own,
 /// in bytes, above which it drops tokens.
 const LONGEST: usize = 255;
 
-/// Where a text is cut.
+/// Where a string is cut.
 #[derive(Debug, Clone)]
 pub(super) enum Split {
     /// At word boundaries, nearly as Unicode has them: see [`standard`].
@@ -71,7 +71,7 @@ impl Tokenizer for Splitter {
     }
 }
 
-/// The tokens of a text.
+/// The tokens of a string.
 #[derive(Debug)]
 pub(super) struct Tokens<'a> {
     text: &'a str,

@@ -52,7 +52,7 @@ pub(crate) fn within(leaf: &LeafPlan, text: String) -> Option<Typed> {
     fits.then_some(Typed::Text(text))
 }
 
-/// A number, or a text where texts are read as numbers; `None` for an empty text, which counts as `null`.
+/// A number, or a string where strings are read as numbers; `None` for an empty string, which counts as `null`.
 fn number(value: &Value, coerce: bool, type_name: &str) -> Result<Option<Number>, String> {
     match value {
         Value::Number(number) => Ok(Some(number.clone())),
