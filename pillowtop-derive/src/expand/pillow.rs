@@ -12,8 +12,8 @@ use super::document::option;
 use super::mapping::hexadecimal;
 use crate::errors::with_help;
 use crate::filter::predicate;
-use crate::idents::{CHANGE, PRIVATE, Private, facade, in_const_block, index_alias, text_lifetime};
-use crate::model::{PillowModel, SettingsModel, SettingsText, TransformModel};
+use crate::idents::{CHANGE, FOUND, PRIVATE, Private, facade, in_const_block, index_alias, text_lifetime};
+use crate::model::{LookupModel, PillowModel, SettingsModel, SettingsText, TransformModel};
 use crate::parse::{StructReceiver, StructShape, mentions};
 
 /// What the compiler is to say of the committed mapping.
@@ -36,6 +36,7 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
     let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
     // `Self::Index` in a signature would have the compiler ask once more whether all bounds hold.
     let Made { alias, index, transform } = made(pillow);
+    let (lookup, functions) = functions(pillow, &index, &transform);
     let check = check(pillow, drift);
     let surroundings = surroundings(pillow);
     let implementing = implementing(ident, pillow.generics);
@@ -47,19 +48,46 @@ pub(crate) fn expand_pillow(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStr
         #implementing {
             type Document<#lifetime> = #document;
             type Index = #index;
+            type Lookup = #lookup;
             const PILLOW: #PRIVATE::PillowInfo = #info;
             const COMMITTED: #PRIVATE::Committed = #committed;
             fn accepts(&self) -> bool {
                 #plain
                 #accepts
             }
-            fn transform(self, #CHANGE: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#index> {
-                #transform
-            }
+            #functions
         }
         #check
         #surroundings
     })
+}
+
+/// The type of the lookup, and what becomes of a document.
+fn functions(
+    pillow: &PillowModel<'_>,
+    index: &TokenStream,
+    transform: &TokenStream,
+) -> (TokenStream, TokenStream) {
+    let head = quote!(self, #CHANGE: &#PRIVATE::ChangeMeta);
+    let Some(LookupModel { lookup, keys }) = pillow.lookup() else {
+        let functions = quote!(fn transform(#head) -> #PRIVATE::Option<#index> { #transform });
+        return (quote!(#PRIVATE::NoLookup), functions);
+    };
+    // What is called has the user's place, so that a wrong signature is reported there.
+    let private = Private::at(keys.span());
+    let apply = quote_spanned!(keys.span()=> #private::LookupKeys::<Self, #lookup>::apply(#keys, self));
+    let functions = quote! {
+        fn transform(#head) -> #PRIVATE::Option<#index> {
+            #PRIVATE::Pillow::transform_with(self, #CHANGE, &#PRIVATE::Found::default())
+        }
+        fn lookup_keys(&self) -> ::std::vec::Vec<<#lookup as #PRIVATE::Lookup>::Key> {
+            #apply
+        }
+        fn transform_with(#head, #FOUND: &#PRIVATE::Found<#lookup>) -> #PRIVATE::Option<#index> {
+            #transform
+        }
+    };
+    (lookup.to_token_stream(), functions)
 }
 
 /// The head of an impl with the struct's place: whatever the compiler says of the trait's bounds, it says there.
@@ -194,17 +222,14 @@ struct Made {
 
 fn made(pillow: &PillowModel<'_>) -> Made {
     let ident = pillow.ident;
-    let Some(TransformModel { function, index, of_index }) = &pillow.transform else {
+    let Some(TransformModel { function, index, of_index, .. }) = &pillow.transform else {
         let (_, type_generics, _) = pillow.generics.split_for_impl();
         let index = quote_spanned!(ident.span()=> #ident #type_generics);
         return Made { alias: None, index, transform: quote!(#PRIVATE::Option::Some(self)) };
     };
     if mentions(index, &Ident::new("Self", index.span())) || !pillow.generics.params.is_empty() {
         // `Self` and lifetimes mean something in the impl alone.
-        let private = Private::at(function.span());
-        let transform = quote_spanned! {function.span()=>
-            #private::Transform::<Self, #index>::apply(#function, self, #CHANGE)
-        };
+        let transform = apply(pillow, function.span(), index, function);
         return Made { alias: None, index: index.to_token_stream(), transform };
     }
     let alias = index_alias(index.span());
@@ -214,10 +239,24 @@ fn made(pillow: &PillowModel<'_>) -> Made {
         Some(name) => quote_spanned!(span=> <#alias>::#name),
         None => quote!(#function),
     };
-    let private = Private::at(span);
-    let transform =
-        quote_spanned!(span=> #private::Transform::<Self, #alias>::apply(#function, self, #CHANGE));
+    let transform = apply(pillow, span, &alias, &function);
     Made { alias: Some(quote!(type #alias = #index;)), index: alias.into_token_stream(), transform }
+}
+
+/// The call of a transform, with the user's place.
+fn apply(
+    pillow: &PillowModel<'_>,
+    span: Span,
+    index: &impl ToTokens,
+    function: &impl ToTokens,
+) -> TokenStream {
+    let private = Private::at(span);
+    match pillow.lookup() {
+        None => quote_spanned!(span=> #private::Transform::<Self, #index>::apply(#function, self, #CHANGE)),
+        Some(LookupModel { lookup, .. }) => quote_spanned! {span=>
+            #private::TransformWith::<Self, #lookup, #index>::apply(#function, self, #CHANGE, #FOUND)
+        },
+    }
 }
 
 fn check(pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
@@ -267,6 +306,7 @@ pub(crate) fn fallback_pillow(receiver: &StructReceiver<'_>, is_left_to_compiler
         #implementing {
             type Document<#lifetime> = #ident;
             type Index = #ident;
+            type Lookup = #PRIVATE::NoLookup;
             const PILLOW: #PRIVATE::PillowInfo = #info;
             const COMMITTED: #PRIVATE::Committed = #PRIVATE::Committed::Unchecked;
             fn accepts(&self) -> bool {

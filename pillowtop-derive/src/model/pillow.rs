@@ -63,6 +63,14 @@ pub(crate) struct TransformModel {
     pub(crate) index: Type,
     /// The function's name, if it is one of that type's.
     pub(crate) of_index: Option<PathSegment>,
+    /// What it looks up.
+    pub(crate) lookup: Option<LookupModel>,
+}
+
+/// A lookup, and the function that gives the keys of a document.
+pub(crate) struct LookupModel {
+    pub(crate) lookup: Type,
+    pub(crate) keys: syn::ExprPath,
 }
 
 impl<'a> PillowModel<'a> {
@@ -113,6 +121,13 @@ impl<'a> PillowModel<'a> {
             transform_version,
             mapping,
         })
+    }
+}
+
+impl PillowModel<'_> {
+    /// What the transform looks up.
+    pub(crate) fn lookup(&self) -> Option<&LookupModel> {
+        self.transform.as_ref()?.lookup.as_ref()
     }
 }
 
@@ -194,7 +209,9 @@ fn transform(errors: &Errors, pillow: &PillowReceiver) -> Option<TransformModel>
         );
     }
     let of_index = function.path.segments.last().filter(|_| pillow.index.is_none()).cloned();
-    Some(TransformModel { function: function.clone(), index: index?, of_index })
+    let lookup = pillow.lookup.clone().zip(pillow.lookup_keys.clone());
+    let lookup = lookup.map(|(lookup, keys)| LookupModel { lookup, keys });
+    Some(TransformModel { function: function.clone(), index: index?, of_index, lookup })
 }
 
 /// The path before a function's name, when that is a type's: types begin with a capital letter.
