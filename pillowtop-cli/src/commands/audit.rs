@@ -80,6 +80,9 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
         targets,
         tally: Tally::default(),
     };
+    if pillow.lookup().is_some() {
+        context.talk.note("an audit calls no lookup: each document is transformed as if nothing was found");
+    }
     let mut input = Input::open(context, &arguments.docs).await?;
     let limit = arguments.limit.unwrap_or(u64::MAX);
     let mut said = Instant::now();

@@ -1,20 +1,26 @@
-//! Deciding on several cores: chunks of a batch are decided at once and taken in order.
+//! Deciding on several cores: chunks of a batch are decided at once and taken in order. A chunk whose lookup is slow delays those after
+//! it, and never changes places with them.
 
+use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use pillowtop_core::DocumentId;
 use tokio::sync::Semaphore;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinError;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::decide::{Decided, Decider};
+use super::lookups::{Freshness, MemberLookup};
 use super::watermark::Ordinal;
 use crate::operation::Version;
 use crate::reader::Batch;
+use crate::row::Row;
 
 /// Rows that are decided by one core at a time.
 const CHUNK: usize = 128;
@@ -48,6 +54,82 @@ impl DecidePool {
     }
 }
 
+/// How far deciding some rows is.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// The row that is decided.
+    current: AtomicUsize,
+    /// Since when rows are decided; `None` while a lookup is waited for.
+    since: Mutex<Option<Instant>>,
+}
+
+impl Progress {
+    fn began() -> Arc<Self> {
+        let progress = Self::default();
+        progress.set(Some(Instant::now()));
+        Arc::new(progress)
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        // Nothing panics while it is held.
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn is_hung(&self) -> bool {
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() >= HUNG)
+    }
+}
+
+/// What decides the rows of a member.
+#[derive(Clone)]
+pub(super) struct Deciders {
+    pub(super) decider: Decider,
+    pub(super) pool: DecidePool,
+    /// What the transform looks up, if it does.
+    pub(super) lookup: Option<Arc<MemberLookup>>,
+}
+
+impl Deciders {
+    /// Decides rows. With a lookup: the keys of all rows, then one look-up of those that are distinct, then the transforms.
+    pub(super) async fn decide<Rows>(
+        &self,
+        rows: Rows,
+        freshness: Freshness,
+        progress: Arc<Progress>,
+    ) -> Vec<Decided>
+    where
+        Rows: AsRef<[Row]> + Clone + Send + 'static,
+    {
+        let decider = self.decider.clone();
+        let Some(lookup) = &self.lookup else {
+            return self.pool.run(move || decider.decide(rows.as_ref(), &progress.current)).await;
+        };
+        let needed = {
+            let (decider, rows, progress) = (decider.clone(), rows.clone(), Arc::clone(&progress));
+            self.pool.run(move || decider.needed_keys(rows.as_ref(), &progress.current)).await
+        };
+        progress.set(None);
+        let distinct: HashSet<_> = needed.iter().flatten().flatten().cloned().collect();
+        let answers = lookup.find(distinct, freshness).await;
+        progress.set(Some(Instant::now()));
+        self.pool.run(move || decider.decide_found(rows.as_ref(), &progress.current, &needed, &answers)).await
+    }
+}
+
+/// Rows of a batch.
+#[derive(Clone)]
+struct ChunkRows {
+    batch: Arc<Batch>,
+    rows: Range<usize>,
+}
+
+impl AsRef<[Row]> for ChunkRows {
+    fn as_ref(&self) -> &[Row] {
+        &self.batch.rows[self.rows.clone()]
+    }
+}
+
 /// A chunk of a batch, decided.
 pub(super) struct DecidedChunk {
     /// The batch.
@@ -63,13 +145,11 @@ pub(super) struct DecidedChunk {
 }
 
 struct Chunk {
-    batch: Arc<Batch>,
-    rows: Range<usize>,
+    rows: ChunkRows,
     ordinal: Ordinal,
     version: Version,
-    began: Instant,
-    current: Arc<AtomicUsize>,
-    task: JoinHandle<Vec<Decided>>,
+    progress: Arc<Progress>,
+    task: AbortOnDropHandle<Vec<Decided>>,
 }
 
 /// The chunks of one member that are being decided, in order.
@@ -82,28 +162,27 @@ impl Deciding {
     /// Starts deciding a batch. Its versions are stamped already: when it was received.
     pub(super) fn start(
         &mut self,
-        pool: &DecidePool,
-        decider: &Decider,
+        deciders: &Deciders,
         batch: &Arc<Batch>,
         ordinal: Ordinal,
         version: Version,
     ) {
         let mut start = 0;
         while start < batch.rows.len() {
-            let rows = start..batch.rows.len().min(start + CHUNK);
-            let current = Arc::new(AtomicUsize::new(0));
-            let task = spawn(pool, decider.clone(), Arc::clone(batch), rows.clone(), Arc::clone(&current));
+            let end = batch.rows.len().min(start + CHUNK);
+            let rows = ChunkRows { batch: Arc::clone(batch), rows: start..end };
+            let progress = Progress::began();
+            let (deciders, taken, reported) = (deciders.clone(), rows.clone(), Arc::clone(&progress));
+            let task = tokio::spawn(async move { deciders.decide(taken, Freshness::Cached, reported).await });
             let offset = start as u64;
             self.chunks.push_back(Chunk {
-                batch: Arc::clone(batch),
-                rows: rows.clone(),
+                rows,
                 ordinal: Ordinal(ordinal.0 + offset),
                 version: Version(version.0 + offset),
-                began: Instant::now(),
-                current,
-                task,
+                progress,
+                task: AbortOnDropHandle::new(task),
             });
-            start = rows.end;
+            start = end;
         }
     }
 
@@ -112,9 +191,10 @@ impl Deciding {
         let Some(first) = self.chunks.front_mut() else { return std::future::pending().await };
         let decided = (&mut first.task).await;
         // It is there: nothing removes chunks but this.
-        let Some(Chunk { batch, rows, ordinal, version, .. }) = self.chunks.pop_front() else {
+        let Some(Chunk { rows, ordinal, version, .. }) = self.chunks.pop_front() else {
             return std::future::pending().await;
         };
+        let ChunkRows { batch, rows } = rows;
         decided.map(|decided| DecidedChunk { batch, rows, ordinal, version, decided })
     }
 
@@ -125,20 +205,8 @@ impl Deciding {
 
     /// The document whose decision does not end, if there is one.
     pub(super) fn hung(&self) -> Option<DocumentId> {
-        let first = self.chunks.front().filter(|first| first.began.elapsed() >= HUNG)?;
-        let row = first.batch.rows.get(first.rows.start + first.current.load(Ordering::Relaxed))?;
+        let first = self.chunks.front().filter(|first| first.progress.is_hung())?;
+        let row = first.rows.as_ref().get(first.progress.current.load(Ordering::Relaxed))?;
         (!first.task.is_finished()).then(|| row.id.clone())
     }
-}
-
-/// Decides rows of a batch.
-fn spawn(
-    pool: &DecidePool,
-    decider: Decider,
-    batch: Arc<Batch>,
-    rows: Range<usize>,
-    current: Arc<AtomicUsize>,
-) -> JoinHandle<Vec<Decided>> {
-    let pool = pool.clone();
-    tokio::spawn(async move { pool.run(move || decider.decide(&batch.rows[rows], &current)).await })
 }

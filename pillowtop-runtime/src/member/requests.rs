@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use pillowtop_core::{DocumentId, Revision};
@@ -10,14 +9,16 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::decide::{Decided, Decider};
+use super::decide::Decided;
 use super::entry::hash_of;
+use super::lookups::Freshness;
 use super::pipeline::{Done, Pipeline};
-use super::pool::DecidePool;
+use super::pool::Deciders;
 use crate::backoff::Backoff;
 use crate::claim::{ClaimStore, StoreError};
 use crate::operation::Version;
 use crate::request::{Request, RequestKind, RequestResult, Ticket};
+use crate::row::Row;
 use crate::source::Source;
 
 /// The documents of a request, fetched and decided.
@@ -75,7 +76,7 @@ impl Requests {
             }
             RequestKind::Touch | RequestKind::Reload => self.report(key, RequestResult::default()),
             RequestKind::Bury => {
-                pipeline.buried.extend(ids.iter().map(|id| hash_of(&context.decider.id_of(id))));
+                pipeline.buried.extend(ids.iter().map(|id| hash_of(&context.deciders.decider.id_of(id))));
                 self.report(key, RequestResult::default());
             }
         }
@@ -100,8 +101,7 @@ impl Requests {
 #[derive(Clone)]
 pub(super) struct FetchContext {
     pub(super) source: Arc<dyn Source>,
-    pub(super) decider: Decider,
-    pub(super) pool: DecidePool,
+    pub(super) deciders: Deciders,
 }
 
 async fn fetch(context: FetchContext, ids: Vec<DocumentId>, ticket: Arc<Ticket>, version: Version) -> Done {
@@ -115,13 +115,10 @@ async fn fetch(context: FetchContext, ids: Vec<DocumentId>, ticket: Arc<Ticket>,
             }
         }
     };
-    let FetchContext { decider, pool, .. } = context;
-    let decided = pool
-        .run(move || {
-            let decided = decider.decide(&rows, &AtomicUsize::new(0));
-            decided.into_iter().zip(rows.iter().map(|row| row.revision.clone())).collect()
-        })
-        .await;
+    let rows: Arc<[Row]> = rows.into();
+    // Whoever asks for a document wants what is true now.
+    let decided = context.deciders.decide(Arc::clone(&rows), Freshness::Fetched, Arc::default()).await;
+    let decided = decided.into_iter().zip(rows.iter().map(|row| row.revision.clone())).collect();
     Done::Fetched(Box::new(Fetched { ticket, version, decided }))
 }
 

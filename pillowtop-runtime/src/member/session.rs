@@ -79,6 +79,9 @@ impl<'a> Session<'a> {
         queue: &'a mut RequestQueue,
     ) -> Self {
         pipeline.reset();
+        if let Some(lookup) = &context.deciders.lookup {
+            lookup.reset();
+        }
         let now = Instant::now();
         Self {
             pipeline,
@@ -178,7 +181,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 self.held.push_back((Ordinal(self.next), Arc::clone(&batch)));
-                self.deciding.start(&self.context.pool, &self.context.decider, &batch, first, version);
+                self.deciding.start(&self.context.deciders, &batch, first, version);
             }
             Delivery::Position { sequence, pending } => {
                 self.positions.note(Ordinal(self.next), sequence);
@@ -252,6 +255,11 @@ impl<'a> Session<'a> {
         let reason = || pause.reason.clone().unwrap_or_else(|| "the target does not respond".to_owned());
         if pause.since.is_some_and(|since| since.elapsed() >= PAUSE_LIMIT) {
             return Some(reason());
+        }
+        // One whose lookup fails reads again once it succeeds.
+        let lookup = self.context.deciders.lookup.as_ref().filter(|_| self.deciding.len() > 0);
+        if let Some(reason) = lookup.and_then(|lookup| lookup.failing_for(PAUSE_LIMIT)) {
+            return Some(reason);
         }
         let waits = !self.pipeline.is_idle() && self.deciding.len() == 0;
         (waits && self.pipeline.progress.elapsed() >= PROGRESS_LIMIT).then(reason)
