@@ -256,8 +256,8 @@ impl<'a> Session<'a> {
         if pause.since.is_some_and(|since| since.elapsed() >= PAUSE_LIMIT) {
             return Some(reason());
         }
-        // One whose lookup fails reads again once it succeeds.
-        let lookup = self.context.deciders.lookup.as_ref().filter(|_| self.deciding.len() > 0);
+        // Rows are read again, and requests come again, once the lookup succeeds.
+        let lookup = self.context.deciders.lookup.as_ref();
         if let Some(reason) = lookup.and_then(|lookup| lookup.failing_for(PAUSE_LIMIT)) {
             return Some(reason);
         }

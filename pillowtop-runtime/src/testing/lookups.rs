@@ -272,5 +272,15 @@ async fn a_requested_document_is_looked_up_anew() {
     let keys = submit(store, &claim, RequestKind::Touch, &["d".into()]).await.unwrap();
     wait(store, &keys, |_| ()).await.unwrap();
     assert!(has_name(&world, "d", "Amina"));
+    // A request whose lookup fails pauses the member, and is worked on once the lookup succeeds.
+    owners.names.lock().unwrap().insert("a".to_owned(), "Aisha".to_owned());
+    owners.down_for(MINUTE * 10);
+    let keys = submit(store, &claim, RequestKind::Touch, &["d".into()]).await.unwrap();
+    tokio::time::sleep(MINUTE * 3).await;
+    assert!(process.paused(0).is_some_and(|reason| reason.starts_with("the lookup ")));
+    wait(store, &keys, |_| ()).await.unwrap();
+    assert!(has_name(&world, "d", "Aisha"));
+    tokio::time::sleep(MINUTE).await;
+    assert_eq!(process.paused(0), None);
     process.stop().await;
 }
