@@ -80,6 +80,7 @@ impl<P: Pillow, const CARRY: bool> CouchDocument for With<P, CARRY> {
 impl<P: Pillow, const CARRY: bool> Pillow for With<P, CARRY> {
     type Document<'text> = With<P::Document<'text>, CARRY>;
     type Index = P::Index;
+    type Lookup = pillowtop::lookup::NoLookup;
     const PILLOW: PillowInfo = P::PILLOW;
     const COMMITTED: Committed = Committed::Unchecked;
     fn accepts(&self) -> bool {

@@ -33,6 +33,7 @@ pub mod raw_json;
 pub mod document;
 pub mod filter;
 pub mod index_field;
+pub mod lookup;
 pub mod pillow;
 
 pub mod committed;
@@ -57,6 +58,7 @@ pub use definition::{ContentHash, Definition};
 pub use document::{ChangeMeta, CouchDocument, DocumentInfo};
 pub use fingerprint::Fingerprint;
 pub use index_field::{IndexField, IndexObject};
+pub use lookup::{Fetched, Found, Lookup, LookupError, LookupOptions};
 pub use name::{AliasName, DatabaseName, DocumentId, IndexName, PillowName, Revision, Sequence};
 pub use origin::{Decided, Origin};
 pub use pillow::{Committed, Pillow, PillowInfo};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::{ChangeMeta, CouchDocument, DocumentInfo};
 use crate::field_types::Target;
 use crate::fingerprint::{Fingerprint, hash_text, mix};
+use crate::lookup::{Found, Lookup};
 use crate::tree::Object;
 
 /// The name of the object that the runtime adds to each document: its id, revision and database. Without a stored revision
@@ -22,6 +23,8 @@ pub trait Pillow: CouchDocument {
     type Document<'text>: Deserialize<'text>;
     /// What is indexed: the document itself, or what the transform makes of it.
     type Index: CouchDocument + Serialize;
+    /// What its transform looks up; [`NoLookup`](crate::lookup::NoLookup) for nothing.
+    type Lookup: Lookup;
     /// `#[pillow(...)]` in data.
     const PILLOW: PillowInfo;
     /// The committed mapping that this build was checked against.
@@ -32,8 +35,16 @@ pub trait Pillow: CouchDocument {
 
     /// Whether the document belongs in the index.
     fn accepts(&self) -> bool;
-    /// What to index for it; `None` deletes it from the index.
+    /// What to index for it; `None` deletes it from the index. With a lookup: what to index if nothing is found.
     fn transform(self, change: &ChangeMeta) -> Option<Self::Index>;
+    /// What its transform looks up for it.
+    fn lookup_keys(&self) -> Vec<<Self::Lookup as Lookup>::Key> {
+        Vec::new()
+    }
+    /// What to index for it, given what was found.
+    fn transform_with(self, change: &ChangeMeta, _: &Found<Self::Lookup>) -> Option<Self::Index> {
+        self.transform(change)
+    }
 }
 
 /// A function that makes of a document what is indexed.
@@ -54,6 +65,28 @@ where
 {
     fn apply(self, document: Document, change: &ChangeMeta) -> Option<Index> {
         self(document, change)
+    }
+}
+
+/// A function that makes of a document, and of what was looked up for it, what is indexed.
+#[diagnostic::on_unimplemented(
+    message = "this function is not a transform of `{Document}` with the lookup `{L}`",
+    label = "not a `fn({Document}, &ChangeMeta, &Found<{L}>) -> Option<{Index}>`",
+    note = "help: write it as `fn(document: {Document}, change: &pillowtop::ChangeMeta, found: &pillowtop::Found<{L}>) -> Option<{Index}>`"
+)]
+pub trait TransformWith<Document, L: Lookup, Index> {
+    /// Calls it.
+    fn apply(self, document: Document, change: &ChangeMeta, found: &Found<L>) -> Option<Index>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Function, Document, L, Index> TransformWith<Document, L, Index> for Function
+where
+    L: Lookup,
+    Function: FnOnce(Document, &ChangeMeta, &Found<L>) -> Option<Index>,
+{
+    fn apply(self, document: Document, change: &ChangeMeta, found: &Found<L>) -> Option<Index> {
+        self(document, change, found)
     }
 }
 

@@ -1,11 +1,13 @@
 //! The list of pillows that a crate registers, and a pillow without its type.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::decode::{DecodeError, decode, decode_carrying};
 use crate::definition::Definition;
 use crate::document::{ChangeMeta, CouchDocument};
+use crate::lookup::{AnyLookup, DefaultLookup, Found, LookupKey, LookupValue, NoLookup};
 use crate::name::PillowName;
 use crate::pillow::Pillow;
 use crate::raw_json::RawObject;
@@ -42,8 +44,29 @@ pub trait AnyPillow: Send + Sync + 'static {
     fn definition(&self) -> &Definition;
     /// The mapping of what it indexes, as its struct says it: with where each field comes from.
     fn mapping_tree(&self) -> &'static Object;
+    /// What its transform looks up, if it has a lookup.
+    fn lookup(&self) -> Option<Arc<dyn AnyLookup>>;
+    /// What the transform looks up for a document whose type was checked: nothing if the filter does not accept it.
+    ///
+    /// # Errors
+    ///
+    /// When the document does not fit its struct.
+    fn lookup_keys(&self, document: &str) -> Result<Vec<LookupKey>, ProcessError>;
     /// Decodes, filters and transforms a document whose type was checked, and appends its `_source` to `source` if it is indexed.
-    /// On an error `source` is as before.
+    /// `found` is what was found for its keys. On an error `source` is as before.
+    ///
+    /// # Errors
+    ///
+    /// When the document does not fit its struct, or what became of it cannot be JSON.
+    fn process_with(
+        &self,
+        document: &str,
+        change: &ChangeMeta,
+        found: &[(LookupKey, LookupValue)],
+        source: &mut Vec<u8>,
+    ) -> Result<Verdict, ProcessError>;
+
+    /// [`process_with`](AnyPillow::process_with) without a lookup, or as if it had found nothing.
     ///
     /// # Errors
     ///
@@ -53,18 +76,21 @@ pub trait AnyPillow: Send + Sync + 'static {
         document: &str,
         change: &ChangeMeta,
         source: &mut Vec<u8>,
-    ) -> Result<Verdict, ProcessError>;
+    ) -> Result<Verdict, ProcessError> {
+        self.process_with(document, change, &[], source)
+    }
 }
 
-struct Typed<P> {
+struct Typed<P: Pillow> {
     definition: Definition,
+    lookup: Arc<P::Lookup>,
     pillow: PhantomData<fn() -> P>,
 }
 
 impl<P> AnyPillow for Typed<P>
 where
     P: Pillow + 'static,
-    for<'text> P::Document<'text>: Pillow,
+    for<'text> P::Document<'text>: Pillow<Lookup = P::Lookup>,
 {
     fn definition(&self) -> &Definition {
         &self.definition
@@ -74,10 +100,24 @@ where
         <P::Index as CouchDocument>::MAPPING
     }
 
-    fn process(
+    fn lookup(&self) -> Option<Arc<dyn AnyLookup>> {
+        let is_none = TypeId::of::<P::Lookup>() == TypeId::of::<NoLookup>();
+        (!is_none).then(|| Arc::clone(&self.lookup) as _)
+    }
+
+    fn lookup_keys(&self, document: &str) -> Result<Vec<LookupKey>, ProcessError> {
+        let document = decode::<P::Document<'_>>(document)?;
+        if !document.accepts() {
+            return Ok(Vec::new());
+        }
+        Ok(document.lookup_keys().into_iter().map(LookupKey::new).collect())
+    }
+
+    fn process_with(
         &self,
         document: &str,
         change: &ChangeMeta,
+        found: &[(LookupKey, LookupValue)],
         source: &mut Vec<u8>,
     ) -> Result<Verdict, ProcessError> {
         let (document, carried) = if P::DOCUMENT.carry_unknown {
@@ -88,7 +128,7 @@ where
         if !document.accepts() {
             return Ok(Verdict::Filtered);
         }
-        let Some(indexed) = document.transform(change) else {
+        let Some(indexed) = document.transform_with(change, &Found::of_any(found)) else {
             return Ok(Verdict::Dropped);
         };
         let start = source.len();
@@ -144,14 +184,27 @@ impl Registry {
         Self::default()
     }
 
-    /// The list with one pillow more.
+    /// The list with one pillow more, whose lookup, if it has one, is made by `Default`.
     #[must_use]
-    pub fn with<P>(mut self) -> Self
+    pub fn with<P>(self) -> Self
     where
         P: Pillow + 'static,
-        for<'text> P::Document<'text>: Pillow,
+        for<'text> P::Document<'text>: Pillow<Lookup = P::Lookup>,
+        P::Lookup: DefaultLookup,
     {
-        self.pillows.push(Arc::new(Typed::<P> { definition: Definition::of::<P>(), pillow: PhantomData }));
+        self.with_lookup::<P>(P::Lookup::instance())
+    }
+
+    /// The list with one pillow more, and what its transform looks up. Making it should not connect to anything: the list is also made
+    /// by commands that only read definitions.
+    #[must_use]
+    pub fn with_lookup<P>(mut self, lookup: P::Lookup) -> Self
+    where
+        P: Pillow + 'static,
+        for<'text> P::Document<'text>: Pillow<Lookup = P::Lookup>,
+    {
+        let (definition, lookup) = (Definition::of::<P>(), Arc::new(lookup));
+        self.pillows.push(Arc::new(Typed::<P> { definition, lookup, pillow: PhantomData }));
         self
     }
 

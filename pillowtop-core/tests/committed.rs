@@ -34,6 +34,7 @@ impl CouchDocument for Case {
 impl Pillow for Case {
     type Document<'text> = Self;
     type Index = Self;
+    type Lookup = pillowtop_core::lookup::NoLookup;
     const PILLOW: PillowInfo = PillowInfo {
         filter: Some("self.name != \"x\""),
         selector: Some(r#"{"name":{"$ne":"x"}}"#),

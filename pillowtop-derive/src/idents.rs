@@ -13,6 +13,8 @@ pub(crate) struct Local(&'static str);
 pub(crate) const VALUE: Local = Local("__value");
 /// The other value, where a filter compares two fields.
 pub(crate) const OTHER: Local = Local("__other");
+/// What was looked up for a transform.
+pub(crate) const FOUND: Local = Local("__found");
 /// The change that a transform is told of.
 pub(crate) const CHANGE: Local = Local("__change");
 

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use pillowtop_core::{AnyPillow, DatabaseName, IndexName};
+use pillowtop_core::{AnyPillow, DatabaseName, IndexName, PillowName};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,9 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::claim::{AcquireOptions, ClaimStore, Notify, Slice};
 use crate::inbox::Inbox;
-use crate::member::{Counters, DecidePool, Member, MemberEnd, MemberError, MemberOptions, MemberParts};
+use crate::member::{
+    Counters, DecidePool, Member, MemberEnd, MemberError, MemberOptions, MemberParts, SharedLookup,
+};
 use crate::reader::{Budget, Hub, ReadMode, ReaderOptions};
 use crate::source::{CouchServer, Source, SourceError};
 use crate::target::{Destination, OpenError, OpenTarget, TargetRef};
@@ -182,6 +184,8 @@ pub struct Engine {
     readers: ReaderOptions,
     hubs: Mutex<HashMap<DatabaseName, Arc<Hub>>>,
     inboxes: Mutex<HashMap<String, Arc<Inbox>>>,
+    /// The lookups of pillows, by the pillows' names.
+    lookups: Mutex<HashMap<PillowName, Arc<SharedLookup>>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -200,6 +204,7 @@ impl Engine {
             readers: options.readers,
             hubs: Mutex::default(),
             inboxes: Mutex::default(),
+            lookups: Mutex::default(),
         })
     }
 
@@ -233,8 +238,17 @@ impl Engine {
             counters: Arc::clone(&served.counters),
             options: served.options.clone(),
             pool: self.pool.clone(),
+            lookup: self.lookup(&served.pillow),
         };
         Member::new(parts, queue).await
+    }
+
+    /// The lookup of a pillow, whatever the number of its members.
+    fn lookup(&self, pillow: &Arc<dyn AnyPillow>) -> Option<Arc<SharedLookup>> {
+        let lookup = pillow.lookup()?;
+        let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = pillow.definition().pillow.clone();
+        Some(Arc::clone(lookups.entry(name).or_insert_with(|| SharedLookup::new(lookup))))
     }
 
     fn inbox(&self, store: &Arc<dyn ClaimStore>) -> Arc<Inbox> {

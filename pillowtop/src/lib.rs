@@ -105,11 +105,26 @@ pub use pillowtop_core::*;
 pub use pillowtop_derive::rules;
 pub use pillowtop_derive::{CouchDocument, Pillow};
 
-/// The list of a workspace's pillows: `pillowtop::registry![Case, Form, User]`.
+/// The list of a workspace's pillows: `pillowtop::registry![Case, Form, User]`. A pillow whose transform has a lookup names it:
+/// `registry![Case => OwnerNames::new(url), Form]`, unless it is made by `Default`.
 #[macro_export]
 macro_rules! registry {
-    ($($pillow:ty),* $(,)?) => {
-        $crate::Registry::new()$(.with::<$pillow>())*
+    ($($pillow:ty $(=> $lookup:expr)?),* $(,)?) => {{
+        let registry = $crate::Registry::new();
+        $(let registry = $crate::__register!(registry, $pillow $(, $lookup)?);)*
+        registry
+    }};
+}
+
+/// A registry with one pillow more.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($registry:ident, $pillow:ty) => {
+        $registry.with::<$pillow>()
+    };
+    ($registry:ident, $pillow:ty, $lookup:expr) => {
+        $registry.with_lookup::<$pillow>($lookup)
     };
 }
 
@@ -149,7 +164,8 @@ pub mod __private_0_1_0 {
     pub use pillowtop_core::field_types::Target;
     pub use pillowtop_core::filter::{Contains, Optional, Plain, Step, Text};
     pub use pillowtop_core::index_field::Flattened;
-    pub use pillowtop_core::pillow::{Committed, Pillow, PillowInfo, Transform};
+    pub use pillowtop_core::lookup::{Found, Lookup, LookupKeys, NoLookup};
+    pub use pillowtop_core::pillow::{Committed, Pillow, PillowInfo, Transform, TransformWith};
     pub use pillowtop_core::surroundings::DefinedNames;
     pub use pillowtop_core::tree::{Field, Member, Object, Parameter};
     pub use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, IndexField, IndexObject};

@@ -304,3 +304,37 @@ fn a_transform_may_be_named_by_self() {
     let registry = pillowtop::registry![Document];
     assert_eq!(registry.pillows()[0].definition().mappings["properties"]["domain"]["type"], "keyword");
 }
+
+#[test]
+fn an_immutable_filter_is_followed_through_a_selector_and_changes_no_hash() {
+    mod plain {
+        #[derive(serde::Serialize, serde::Deserialize, pillowtop::CouchDocument, pillowtop::Pillow)]
+        #[couch(doc_type = "Case", deleted = "Case-Deleted", doc_type_is_immutable)]
+        #[pillow(name = "case", alias = "cases", filter = self.domain == "a", mapping = unchecked)]
+        pub(super) struct Case {
+            domain: String,
+        }
+    }
+    mod immutable {
+        #[derive(serde::Serialize, serde::Deserialize, pillowtop::CouchDocument, pillowtop::Pillow)]
+        #[couch(doc_type = "Case", deleted = "Case-Deleted", doc_type_is_immutable)]
+        #[pillow(
+            name = "case",
+            alias = "cases",
+            filter = self.domain == "a",
+            filter_is_immutable,
+            mapping = unchecked,
+        )]
+        pub(super) struct Case {
+            domain: String,
+        }
+    }
+    let (plain, immutable) = (Definition::of::<plain::Case>(), Definition::of::<immutable::Case>());
+    assert_eq!((plain.hash, plain.fingerprint), (immutable.hash, immutable.fingerprint));
+    assert_eq!(plain.follow_selector(), None);
+    let expected = json!({"$or": [
+        {"$and": [{"doc_type": {"$in": ["Case"]}}, {"domain": {"$eq": "a"}}]},
+        {"doc_type": {"$in": ["Case-Deleted"]}},
+    ]});
+    assert_eq!(immutable.follow_selector(), Some(expected));
+}

@@ -64,6 +64,9 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
         targets,
         tally: Tally::default(),
     };
+    if pillow.lookup().is_some() {
+        context.talk.note("an audit calls no lookup: each document is transformed as if nothing was found");
+    }
     let document = &definition.document;
     let mut input = match arguments.limit {
         Some(limit) if is_url(&arguments.docs) => {

@@ -57,6 +57,7 @@ impl<const TEST: usize, const CHANGED: bool> CouchDocument for Note<TEST, CHANGE
 impl<const TEST: usize, const CHANGED: bool> Pillow for Note<TEST, CHANGED> {
     type Document<'text> = Self;
     type Index = Self;
+    type Lookup = pillowtop_core::lookup::NoLookup;
     const PILLOW: PillowInfo = PillowInfo::named("note", "notes");
     const COMMITTED: Committed = Committed::OnDisk(MAPPINGS[TEST]);
     fn accepts(&self) -> bool {

@@ -38,7 +38,7 @@ pub(crate) fn check_pillow(
     check_names(errors, receiver, attribute);
     check_reserved(errors, receiver, attribute);
     check_filter_fields(errors, receiver, attribute);
-    check_filter_is_there(errors, receiver, attribute);
+    check_companions(errors, receiver, attribute);
     check_settings(errors, pillow);
 }
 
@@ -185,15 +185,26 @@ fn check_filter_fields(errors: &Errors, receiver: &StructReceiver<'_>, attribute
     });
 }
 
-/// Without a filter there is nothing to declare of it.
-fn check_filter_is_there(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
-    let Some(span) = attribute.filter_is_immutable else { return };
-    if attribute.filter.is_none() && !tries_to_say(receiver, attribute, "filter") {
-        errors.at_span(
-            span,
-            "`filter_is_immutable` has no effect without `filter`",
-            "write `filter = …` too, or remove it",
-        );
+/// Items that say something about another one.
+fn check_companions(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
+    let lookup = attribute.lookup.as_ref().map(Spanned::span);
+    let lookup_keys = attribute.lookup_keys.as_ref().map(Spanned::span);
+    let filter = attribute.filter.as_ref().map(Spanned::span);
+    let transform = attribute.transform.as_ref().map(Spanned::span);
+    for (item, span, other, other_span) in [
+        ("filter_is_immutable", attribute.filter_is_immutable, "filter", filter),
+        ("lookup", lookup, "lookup_keys", lookup_keys),
+        ("lookup_keys", lookup_keys, "lookup", lookup),
+        ("lookup", lookup, "transform", transform),
+    ] {
+        let Some(span) = span else { continue };
+        if other_span.is_none() && !tries_to_say(receiver, attribute, other) {
+            errors.at_span(
+                span,
+                format!("`{item}` has no effect without `{other}`"),
+                format!("write `{other} = …` too, or remove it"),
+            );
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use crate::committed::Place;
 use crate::errors::with_help;
 use crate::facade::Facade;
 use crate::filter::predicate;
-use crate::idents::{CHANGE, PRIVATE, Private, in_const_block, index_alias, own_self, text_lifetime};
-use crate::model::{PillowModel, SettingsModel, SettingsText, TransformModel};
+use crate::idents::{CHANGE, FOUND, PRIVATE, Private, in_const_block, index_alias, own_self, text_lifetime};
+use crate::model::{LookupModel, PillowModel, SettingsModel, SettingsText, TransformModel};
 use crate::parse::{StructReceiver, StructShape, mentions};
 
 /// What the compiler is to say of the committed mapping.
@@ -38,6 +38,7 @@ pub(crate) fn expand_pillow(facade: &Facade, pillow: &PillowModel<'_>, drift: &D
     let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
     // `Self::Index` in a signature would have the compiler ask once more whether all bounds hold.
     let Made { alias, index, transform } = made(pillow);
+    let (lookup, functions) = functions(pillow, &index, &transform);
     let check = check(facade, pillow, drift);
     let surroundings = surroundings(pillow);
     let implementing = implementing(ident, pillow.generics);
@@ -51,20 +52,47 @@ pub(crate) fn expand_pillow(facade: &Facade, pillow: &PillowModel<'_>, drift: &D
             #implementing {
                 type Document<#lifetime> = #document;
                 type Index = #index;
+                type Lookup = #lookup;
                 const PILLOW: #PRIVATE::PillowInfo = #info;
                 const COMMITTED: #PRIVATE::Committed = #committed;
                 fn accepts(&self) -> bool {
                     #plain
                     #accepts
                 }
-                fn transform(self, #CHANGE: &#PRIVATE::ChangeMeta) -> #PRIVATE::Option<#index> {
-                    #transform
-                }
+                #functions
             }
             #check
             #surroundings
         },
     )
+}
+
+/// The type of the lookup, and what becomes of a document.
+fn functions(
+    pillow: &PillowModel<'_>,
+    index: &TokenStream,
+    transform: &TokenStream,
+) -> (TokenStream, TokenStream) {
+    let head = quote!(self, #CHANGE: &#PRIVATE::ChangeMeta);
+    let Some(LookupModel { lookup, keys }) = pillow.lookup() else {
+        let functions = quote!(fn transform(#head) -> #PRIVATE::Option<#index> { #transform });
+        return (quote!(#PRIVATE::NoLookup), functions);
+    };
+    // What is called has the user's place, so that a wrong signature is reported there.
+    let (private, own_self) = (Private::at(keys.span()), own_self(keys.span()));
+    let apply = quote_spanned!(keys.span()=> #private::LookupKeys::<Self, #lookup>::apply(#keys, #own_self));
+    let functions = quote! {
+        fn transform(#head) -> #PRIVATE::Option<#index> {
+            #PRIVATE::Pillow::transform_with(self, #CHANGE, &#PRIVATE::Found::default())
+        }
+        fn lookup_keys(&self) -> ::std::vec::Vec<<#lookup as #PRIVATE::Lookup>::Key> {
+            #apply
+        }
+        fn transform_with(#head, #FOUND: &#PRIVATE::Found<#lookup>) -> #PRIVATE::Option<#index> {
+            #transform
+        }
+    };
+    (lookup.to_token_stream(), functions)
 }
 
 /// The head of an impl with the struct's place: whatever the compiler says of the trait's bounds, it says there.
@@ -205,17 +233,14 @@ struct Made {
 
 fn made(pillow: &PillowModel<'_>) -> Made {
     let ident = pillow.ident;
-    let Some(TransformModel { function, index, of_index }) = &pillow.transform else {
+    let Some(TransformModel { function, index, of_index, .. }) = &pillow.transform else {
         let (_, type_generics, _) = pillow.generics.split_for_impl();
         let index = quote_spanned!(ident.span()=> #ident #type_generics);
         return Made { alias: None, index, transform: quote!(#PRIVATE::Option::Some(self)) };
     };
     if mentions(index, &Ident::new("Self", index.span())) || !pillow.generics.params.is_empty() {
         // `Self` and lifetimes mean something in the impl alone.
-        let (private, own_self) = (Private::at(function.span()), own_self(function.span()));
-        let transform = quote_spanned! {function.span()=>
-            #private::Transform::<Self, #index>::apply(#function, #own_self, #CHANGE)
-        };
+        let transform = apply(pillow, function.span(), index, function);
         return Made { alias: None, index: index.to_token_stream(), transform };
     }
     let alias = index_alias(index.span());
@@ -225,10 +250,26 @@ fn made(pillow: &PillowModel<'_>) -> Made {
         Some(name) => quote_spanned!(span=> <#alias>::#name),
         None => quote!(#function),
     };
-    let (private, own_self) = (Private::at(span), own_self(span));
-    let transform =
-        quote_spanned!(span=> #private::Transform::<Self, #alias>::apply(#function, #own_self, #CHANGE));
+    let transform = apply(pillow, span, &alias, &function);
     Made { alias: Some(quote!(type #alias = #index;)), index: alias.into_token_stream(), transform }
+}
+
+/// The call of a transform, with the user's place.
+fn apply(
+    pillow: &PillowModel<'_>,
+    span: Span,
+    index: &impl ToTokens,
+    function: &impl ToTokens,
+) -> TokenStream {
+    let (private, own_self) = (Private::at(span), own_self(span));
+    match pillow.lookup() {
+        None => {
+            quote_spanned!(span=> #private::Transform::<Self, #index>::apply(#function, #own_self, #CHANGE))
+        }
+        Some(LookupModel { lookup, .. }) => quote_spanned! {span=>
+            #private::TransformWith::<Self, #lookup, #index>::apply(#function, #own_self, #CHANGE, #FOUND)
+        },
+    }
 }
 
 fn check(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
@@ -283,6 +324,7 @@ pub(crate) fn fallback_pillow(
             #implementing {
                 type Document<#lifetime> = #ident;
                 type Index = #ident;
+                type Lookup = #PRIVATE::NoLookup;
                 const PILLOW: #PRIVATE::PillowInfo = #info;
                 const COMMITTED: #PRIVATE::Committed = #PRIVATE::Committed::Unchecked;
                 fn accepts(&self) -> bool {

@@ -15,4 +15,4 @@ pub(crate) use document::{Document, DocumentKind, DocumentModel, Member, ObjectM
 pub(crate) use field::rule_of_parameters;
 pub(crate) use mapping::{Contents, Mapping, Parameter, ParameterValue, SaidMapping, SortedItems};
 pub(crate) use origin::Origin;
-pub(crate) use pillow::{PillowModel, SettingsModel, SettingsText, TransformModel};
+pub(crate) use pillow::{LookupModel, PillowModel, SettingsModel, SettingsText, TransformModel};

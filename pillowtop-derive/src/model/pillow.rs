@@ -65,6 +65,14 @@ pub(crate) struct TransformModel {
     pub(crate) index: Type,
     /// The function's name, if it is one of that type's.
     pub(crate) of_index: Option<PathSegment>,
+    /// What it looks up.
+    pub(crate) lookup: Option<LookupModel>,
+}
+
+/// A lookup, and the function that gives the keys of a document.
+pub(crate) struct LookupModel {
+    pub(crate) lookup: Type,
+    pub(crate) keys: syn::ExprPath,
 }
 
 impl<'a> PillowModel<'a> {
@@ -132,6 +140,13 @@ fn samples(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> 
         return None;
     }
     Some(place)
+}
+
+impl PillowModel<'_> {
+    /// What the transform looks up.
+    pub(crate) fn lookup(&self) -> Option<&LookupModel> {
+        self.transform.as_ref()?.lookup.as_ref()
+    }
 }
 
 fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<SettingsModel> {
@@ -212,5 +227,7 @@ fn transform(errors: &Errors, pillow: &PillowReceiver) -> Option<TransformModel>
         );
     }
     let of_index = function.path.segments.last().filter(|_| pillow.index.is_none()).cloned();
-    Some(TransformModel { function: function.clone(), index: index?, of_index })
+    let lookup = pillow.lookup.clone().zip(pillow.lookup_keys.clone());
+    let lookup = lookup.map(|(lookup, keys)| LookupModel { lookup, keys });
+    Some(TransformModel { function: function.clone(), index: index?, of_index, lookup })
 }

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Meta, Path, Type};
 
 use super::items::Name;
-use super::receive::{CratePath, Flag, Text, each_received, expression, literal_text, once, refuse};
+use super::receive::{CratePath, Flag, Text, each_received, expression, literal_text, name_of, once, refuse};
 use super::rust_type::layers;
 use super::vocabulary::{PILLOW_ITEMS, has_slip_for};
 use crate::errors::Errors;
@@ -20,8 +20,10 @@ enum PillowItem {
     Targets(TargetList),
     Filter(Condition),
     FilterIsImmutable(Flag),
+    Lookup(TypeName),
+    LookupKeys(Function),
     Transform(Function),
-    Index(Made),
+    Index(TypeName),
     TransformVersion(Version),
     Mapping(MappingReceiver),
     Samples(Text),
@@ -37,8 +39,8 @@ struct TargetList(Vec<LitStr>);
 /// The path of a function.
 struct Function(ExprPath);
 
-/// The type that a transform makes.
-struct Made(Type);
+/// A type.
+struct TypeName(Type);
 
 /// A whole number and its place.
 struct Version(u32, Span);
@@ -63,6 +65,8 @@ pub(crate) struct PillowReceiver {
     pub(crate) targets: Option<Vec<LitStr>>,
     pub(crate) filter: Option<Expr>,
     pub(crate) filter_is_immutable: Option<Span>,
+    pub(crate) lookup: Option<Type>,
+    pub(crate) lookup_keys: Option<ExprPath>,
     pub(crate) transform: Option<ExprPath>,
     pub(crate) index: Option<Type>,
     pub(crate) transform_version: Option<(u32, Span)>,
@@ -125,7 +129,9 @@ impl PillowReceiver {
                 once(errors, &mut self.filter_is_immutable, name, span);
             }
             PillowItem::Transform(Function(path)) => once(errors, &mut self.transform, name, path),
-            PillowItem::Index(Made(made)) => once(errors, &mut self.index, name, made),
+            PillowItem::Lookup(TypeName(lookup)) => once(errors, &mut self.lookup, name, lookup),
+            PillowItem::LookupKeys(Function(path)) => once(errors, &mut self.lookup_keys, name, path),
+            PillowItem::Index(TypeName(index)) => once(errors, &mut self.index, name, index),
             PillowItem::TransformVersion(Version(number, span)) => {
                 once(errors, &mut self.transform_version, name, (number, span));
             }
@@ -170,25 +176,32 @@ impl FromMeta for TargetList {
 
 impl FromMeta for Function {
     fn from_meta(item: &Meta) -> Result<Self> {
-        let value = expression(item, "CaseIndex::from_case")?;
+        let name = name_of(item);
+        let (example, signature) = match name.as_str() {
+            "lookup_keys" => ("Case::owner_ids", "fn(&Case) -> Vec<String>"),
+            _ => ("CaseIndex::from_case", "fn(Case, &ChangeMeta) -> Option<CaseIndex>"),
+        };
+        let value = expression(item, example)?;
         let Expr::Path(path) = value else {
-            let help =
-                "write `transform = CaseIndex::from_case`, a `fn(Case, &ChangeMeta) -> Option<CaseIndex>`";
-            return Err(refuse(value.span(), "`transform` takes the path of a function", help));
+            let help = format!("write `{name} = {example}`, a `{signature}`");
+            return Err(refuse(value.span(), format!("`{name}` takes the path of a function"), help));
         };
         Ok(Self(path.clone()))
     }
 }
 
-impl FromMeta for Made {
+impl FromMeta for TypeName {
     fn from_meta(item: &Meta) -> Result<Self> {
-        let value = expression(item, "CaseIndex")?;
-        let made = match value {
+        let name = name_of(item);
+        let example = if name == "lookup" { "OwnerNames" } else { "CaseIndex" };
+        let value = expression(item, example)?;
+        let named = match value {
             Expr::Verbatim(tokens) => syn::parse2(tokens.clone()).ok(),
             _ => None,
         };
-        made.map(Self)
-            .ok_or_else(|| refuse(value.span(), "`index` takes a type", "write `index = CaseIndex`"))
+        named.map(Self).ok_or_else(|| {
+            refuse(value.span(), format!("`{name}` takes a type"), format!("write `{name} = {example}`"))
+        })
     }
 }
 

@@ -15,8 +15,8 @@ use super::items::{Name, each_item, unknown_item};
 use super::vocabulary::{COUCH_ITEMS, PILLOW_ITEMS};
 use crate::errors::{Errors, nearest, with_help};
 
-/// The one item whose value is a type.
-const TYPE_ITEM: &str = "index";
+/// The items whose values are types.
+const TYPE_ITEMS: [&str; 2] = ["index", "lookup"];
 
 /// The one item whose value is a condition.
 const FILTER_ITEM: &str = "filter";
@@ -111,7 +111,7 @@ fn meta(name: &Name, input: ParseStream<'_>) -> syn::Result<Meta> {
         return Ok(Meta::Path(path));
     }
     // As an expression, `Page<Item>` would be a comparison; what is no type is refused by its receiver.
-    let is_type = name.text == TYPE_ITEM && input.fork().parse::<Type>().is_ok();
+    let is_type = TYPE_ITEMS.contains(&name.text.as_str()) && input.fork().parse::<Type>().is_ok();
     let value = if is_type {
         Expr::Verbatim(input.parse::<Type>()?.into_token_stream())
     } else {

@@ -1,5 +1,5 @@
 //! What a row means to a pillow: type filter, decode, filter, transform. A pure function of the row, so any number of cores can decide
-//! the rows of a batch at once.
+//! the rows of a batch at once. What a transform looks up is no part of it: it is found before, for all rows of a chunk.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use pillowtop_core::lookup::{LookupKey, LookupValue};
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 use pillowtop_core::{AnyPillow, ChangeMeta, DatabaseName, DocumentId, IndexName, ProcessError, Verdict};
 
+use super::lookups::{Answer, Answers};
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
 use crate::index_id::index_id;
@@ -72,9 +74,73 @@ enum Draft {
     Source(Range<usize>),
 }
 
+/// What a row needs before it can be decided.
+enum Triage<'row> {
+    /// Nothing: it is decided.
+    Decided(Draft),
+    /// To be decoded: the document.
+    Process(&'row str),
+}
+
+/// The keys that the transform of a row looks up, or the message of a panic in the function that gives them.
+pub(super) type NeededKeys = Result<Vec<LookupKey>, String>;
+
+/// What was found for a row.
+type FoundValues = Vec<(LookupKey, LookupValue)>;
+
 impl Decider {
-    /// Decides rows. Their `_source`s share one buffer. `current` tells which row is being decided, for reporting one that never ends.
+    /// Decides rows, as if their lookup, where the pillow has one, found nothing. Their `_source`s share one buffer. `current` tells
+    /// which row is being decided, for reporting one that never ends.
     pub fn decide(&self, rows: &[Row], current: &AtomicUsize) -> Vec<Decided> {
+        self.decide_each(rows, current, |row, id, _, buffer| self.draft(row, id, buffer))
+    }
+
+    /// The keys that each of these rows looks up.
+    pub(super) fn needed_keys(&self, rows: &[Row], current: &AtomicUsize) -> Vec<NeededKeys> {
+        let keys = |(position, row): (usize, &Row)| {
+            current.store(position, Ordering::Relaxed);
+            let Triage::Process(document) = self.triage(row, &self.id_of(&row.id)) else {
+                return Ok(Vec::new());
+            };
+            match catch_unwind(AssertUnwindSafe(|| self.pillow.lookup_keys(document))) {
+                // Of a document that does not fit its struct there are none; deciding it finds that again.
+                Ok(keys) => Ok(keys.unwrap_or_default()),
+                Err(panic) => Err(panic_message(panic.as_ref()).to_owned()),
+            }
+        };
+        rows.iter().enumerate().map(keys).collect()
+    }
+
+    /// Decides rows given what was found for their keys.
+    pub(super) fn decide_found(
+        &self,
+        rows: &[Row],
+        current: &AtomicUsize,
+        needed: &[NeededKeys],
+        answers: &Answers,
+    ) -> Vec<Decided> {
+        self.decide_each(rows, current, |row, id, position, buffer| {
+            let needed = match &needed[position] {
+                Ok(keys) if keys.is_empty() => return self.draft(row, id, buffer),
+                Ok(keys) => keys,
+                Err(panic) => return self.dead_letter(row, id, Stage::Lookup, "panic", None, panic),
+            };
+            match (self.triage(row, id), found_for(needed, answers)) {
+                (Triage::Decided(draft), _) => draft,
+                (Triage::Process(document), Ok(found)) => self.process(row, id, document, &found, buffer),
+                (Triage::Process(_), Err(reason)) => {
+                    self.dead_letter(row, id, Stage::Lookup, "lookup_failed", None, &reason)
+                }
+            }
+        })
+    }
+
+    fn decide_each(
+        &self,
+        rows: &[Row],
+        current: &AtomicUsize,
+        draft: impl Fn(&Row, &DocumentId, usize, &mut Vec<u8>) -> Draft,
+    ) -> Vec<Decided> {
         let bytes: usize =
             rows.iter().map(|row| row.document().map_or(0, |document| document.len() + OVERHEAD)).sum();
         let mut buffer = Vec::with_capacity(bytes);
@@ -82,7 +148,7 @@ impl Decider {
         for (position, row) in rows.iter().enumerate() {
             current.store(position, Ordering::Relaxed);
             let id = self.id_of(&row.id);
-            let draft = self.draft(row, &id, &mut buffer);
+            let draft = draft(row, &id, position, &mut buffer);
             drafts.push((id, draft));
         }
         if buffer.capacity() > 2 * buffer.len() + OVERHEAD {
@@ -99,7 +165,7 @@ impl Decider {
         decided.collect()
     }
 
-    /// Decides one row.
+    /// Decides one row, as if a lookup found nothing.
     pub fn decide_one(&self, row: &Row) -> Decided {
         let decided = self.decide(std::slice::from_ref(row), &AtomicUsize::new(0)).pop();
         // There is one decision for each row.
@@ -111,48 +177,64 @@ impl Decider {
         index_id(&self.database, id, self.prefixes_ids)
     }
 
-    /// The type filter works on raw JSON: a document of another type is never decoded, so it can never be a dead letter.
     fn draft(&self, row: &Row, id: &DocumentId, buffer: &mut Vec<u8>) -> Draft {
+        match self.triage(row, id) {
+            Triage::Decided(draft) => draft,
+            Triage::Process(document) => self.process(row, id, document, &[], buffer),
+        }
+    }
+
+    /// The type filter works on raw JSON: a document of another type is never decoded, so it can never be a dead letter.
+    fn triage<'row>(&self, row: &'row Row, id: &DocumentId) -> Triage<'row> {
         let info = &self.pillow.definition().document;
         if row.id.as_str().starts_with("_design/") {
-            return Draft::Done(Decision::Ignore);
+            return Triage::Decided(Draft::Done(Decision::Ignore));
         }
         if let Some(unreadable) = &row.unreadable {
-            return self.dead_letter(row, id, Stage::Read, &unreadable.error_type, None, &unreadable.reason);
+            let (error_type, reason) = (&unreadable.error_type, &unreadable.reason);
+            return Triage::Decided(self.dead_letter(row, id, Stage::Read, error_type, None, reason));
         }
         let document_type = row.document_text(info.type_field);
         let is_of = |types: &[&str]| document_type.as_deref().is_some_and(|found| types.contains(&found));
         let ours = is_of(info.types);
         let foreign = document_type.is_some() && !ours && !is_of(info.deleted_types);
         if foreign && info.type_is_immutable {
-            return Draft::Done(Decision::Ignore);
+            return Triage::Decided(Draft::Done(Decision::Ignore));
         }
         let is_deletion = row.deleted || is_of(info.deleted_types);
         let length = id.as_str().len();
         if length == 0 || length > MAX_INDEX_ID_BYTES {
             // No index can hold it, so there is nothing to delete either.
             if !ours || is_deletion {
-                return Draft::Done(Decision::Ignore);
+                return Triage::Decided(Draft::Done(Decision::Ignore));
             }
             let reason = format!("the id has {length} bytes; an index accepts 1 to {MAX_INDEX_ID_BYTES}");
             let error_type = if length == 0 { "id_empty" } else { "id_too_long" };
-            return self.dead_letter(row, id, Stage::Id, error_type, None, &reason);
+            return Triage::Decided(self.dead_letter(row, id, Stage::Id, error_type, None, &reason));
         }
         if is_deletion {
-            return Draft::Done(Decision::Delete);
+            return Triage::Decided(Draft::Done(Decision::Delete));
         }
         match row.document() {
-            Some(document) if ours => self.process(row, id, document, buffer),
-            _ => Draft::Done(Decision::Remove),
+            Some(document) if ours => Triage::Process(document),
+            _ => Triage::Decided(Draft::Done(Decision::Remove)),
         }
     }
 
     /// A filter or a transform that panics on one document makes a dead letter of it: the next start would panic on it again.
-    fn process(&self, row: &Row, id: &DocumentId, document: &str, buffer: &mut Vec<u8>) -> Draft {
+    fn process(
+        &self,
+        row: &Row,
+        id: &DocumentId,
+        document: &str,
+        found: &[(LookupKey, LookupValue)],
+        buffer: &mut Vec<u8>,
+    ) -> Draft {
         let change = ChangeMeta::new(row.id.clone(), row.revision.clone(), self.database.clone());
         let start = buffer.len();
         // What a panic may leave half done is cut off below; a pillow itself has no state.
-        let processed = catch_unwind(AssertUnwindSafe(|| self.pillow.process(document, &change, buffer)));
+        let process = || self.pillow.process_with(document, &change, found, buffer);
+        let processed = catch_unwind(AssertUnwindSafe(process));
         if !matches!(processed, Ok(Ok(Verdict::Index))) {
             buffer.truncate(start);
         }
@@ -196,6 +278,19 @@ impl Decider {
             document: row.document().filter(|_| self.keeps_bodies).map(|text| cut(text, KEPT_DOCUMENT)),
         })))
     }
+}
+
+/// What was found for the keys of a row, or why one of them failed.
+fn found_for(needed: &[LookupKey], answers: &Answers) -> Result<FoundValues, String> {
+    let mut found = Vec::with_capacity(needed.len());
+    for key in needed {
+        match answers.get(key) {
+            Some(Answer::Found(value)) => found.push((key.clone(), Arc::clone(value))),
+            Some(Answer::NotFound) | None => {}
+            Some(Answer::Failed(reason)) => return Err(reason.to_string()),
+        }
+    }
+    Ok(found)
 }
 
 /// The string, or as much of its start as a dead letter keeps.

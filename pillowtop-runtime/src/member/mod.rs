@@ -13,6 +13,7 @@ mod counters;
 mod options;
 
 mod decide;
+mod lookups;
 
 mod watermark;
 
@@ -43,7 +44,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::isolation::probe_target;
+use self::lookups::MemberLookup;
 use self::pipeline::Pipeline;
+use self::pool::Deciders;
 use self::requests::FetchContext;
 use self::session::{Session, SessionEnd};
 use crate::backoff::Backoff;
@@ -57,6 +60,7 @@ use crate::target::{OpenTarget, WriteError};
 pub use counters::{Counters, Counts};
 pub use decide::{Decided, Decider, Decision};
 pub use lanes::BulkLimits;
+pub use lookups::SharedLookup;
 pub use options::MemberOptions;
 pub use pool::DecidePool;
 pub(crate) use session::RequestQueue;
@@ -121,8 +125,7 @@ pub enum MemberError {
 pub struct Member {
     hub: Arc<Hub>,
     pipeline: Pipeline,
-    decider: Decider,
-    pool: DecidePool,
+    deciders: Deciders,
     queue: RequestQueue,
     load_begins: bool,
 }
@@ -145,6 +148,8 @@ pub struct MemberParts {
     pub options: MemberOptions,
     /// The cores that decide.
     pub pool: DecidePool,
+    /// What the pillow's transform looks up, if it does.
+    pub lookup: Option<Arc<SharedLookup>>,
 }
 
 impl Member {
@@ -154,7 +159,8 @@ impl Member {
     ///
     /// When the open dead letters cannot be read.
     pub async fn new(parts: MemberParts, queue: RequestQueue) -> Result<Self, MemberError> {
-        let MemberParts { pillow, hub, open, name: member, prefixes_ids, counters, options, pool } = parts;
+        let MemberParts { pillow, hub, open, name: member, prefixes_ids, counters, options, pool, lookup } =
+            parts;
         let open = open.guarded(options.target_limit);
         let state = open.claim.state();
         let open_dead_letters = open.dead_letters.open().await?;
@@ -170,7 +176,9 @@ impl Member {
         let load_begins = state.phase == Phase::Loading
             && state.load.as_ref().is_some_and(|load| load.position == pillowtop_core::Sequence::start());
         let pipeline = Pipeline::new(member, open, counters, options, &open_dead_letters, load_begins);
-        Ok(Self { hub, pipeline, decider, pool, queue, load_begins })
+        let lookup = lookup.map(|shared| Arc::new(MemberLookup::new(shared)));
+        let deciders = Deciders { decider, pool, lookup };
+        Ok(Self { hub, pipeline, deciders, queue, load_begins })
     }
 
     /// The claim, the target and the dead letters.
@@ -239,7 +247,7 @@ impl Member {
         }
         let reads_selector =
             state.phase == Phase::Loading && state.load.as_ref().is_some_and(|load| load.uses_selector);
-        let definition = self.decider.pillow.definition();
+        let definition = self.deciders.decider.pillow.definition();
         let selector =
             if reads_selector { definition.selector.clone() } else { definition.follow_selector() };
         let subscribing = async {
@@ -265,11 +273,7 @@ impl Member {
             }
         }
         self.pipeline.show(None);
-        let context = FetchContext {
-            source: Arc::clone(self.hub.source()),
-            decider: self.decider.clone(),
-            pool: self.pool.clone(),
-        };
+        let context = FetchContext { source: Arc::clone(self.hub.source()), deciders: self.deciders.clone() };
         Session::new(&mut self.pipeline, context, &mut self.queue, mode.is_some())
             .run(subscription, stop)
             .await
@@ -298,7 +302,7 @@ impl Member {
         Ok(true)
     }
 
-    /// Probes the target until it accepts a write. `false` if a stop was requested.
+    /// Probes the target and the lookup until they work. `false` if a stop was requested.
     async fn wait_for_target(
         &mut self,
         mut reason: String,
@@ -316,12 +320,22 @@ impl Member {
                 () = stop.cancelled() => return Ok(false),
             }
             match self.probe().await {
-                Ok(()) => return Ok(true),
+                Ok(()) => match self.probe_lookup().await {
+                    Ok(()) => return Ok(true),
+                    Err(error) => reason = error,
+                },
                 Err(WriteError::ClaimLost(reason)) => {
                     return Err(MemberError::ClaimLost { member: self.pipeline.member.clone(), reason });
                 }
                 Err(error) => reason = error.to_string(),
             }
+        }
+    }
+
+    async fn probe_lookup(&self) -> Result<(), String> {
+        match &self.deciders.lookup {
+            Some(lookup) => lookup.probe().await,
+            None => Ok(()),
         }
     }
 

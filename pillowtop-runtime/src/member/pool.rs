@@ -1,9 +1,12 @@
-//! Deciding on several cores: chunks of a batch are decided at once and taken in order.
+//! Deciding on several cores: chunks of a batch are decided at once and taken in order. A chunk whose lookup is slow delays those after
+//! it, and never changes places with them.
 
+use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use pillowtop_core::DocumentId;
@@ -13,9 +16,11 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::decide::{Decided, Decider};
+use super::lookups::{Freshness, MemberLookup};
 use super::watermark::Ordinal;
 use crate::operation::Version;
 use crate::reader::Batch;
+use crate::row::Row;
 
 /// Rows that are decided by one core at a time.
 const CHUNK: usize = 128;
@@ -37,15 +42,99 @@ impl Default for DecidePool {
 }
 
 impl DecidePool {
-    /// Runs work on a thread of its own, when a core is free.
-    pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+    /// Runs work on a thread of its own, when a core is free. Work that does not end gives its core back, so that others go on; whoever
+    /// waits for it notices by its progress.
+    async fn run<T: Send + 'static>(
+        &self,
+        progress: &Progress,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
         // The semaphore is never closed.
-        let _core = self.cores.acquire().await.ok();
-        match tokio::task::spawn_blocking(work).await {
-            Ok(done) => done,
+        let core = self.cores.acquire().await.ok();
+        progress.set(Some(Instant::now()));
+        match tokio::time::timeout(HUNG, tokio::task::spawn_blocking(work)).await {
+            Ok(Ok(done)) => {
+                progress.set(None);
+                done
+            }
             // It was not cancelled: a panic is a bug that must be seen.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            Ok(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => {
+                drop(core);
+                std::future::pending().await
+            }
         }
+    }
+}
+
+/// How far deciding some rows is.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// The row that is decided.
+    current: AtomicUsize,
+    /// Since when rows are decided; `None` while a core or a lookup is waited for.
+    since: Mutex<Option<Instant>>,
+}
+
+impl Progress {
+    fn set(&self, since: Option<Instant>) {
+        // Nothing panics while it is held.
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn is_hung(&self) -> bool {
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() >= HUNG)
+    }
+}
+
+/// What decides the rows of a member.
+#[derive(Clone)]
+pub(super) struct Deciders {
+    pub(super) decider: Decider,
+    pub(super) pool: DecidePool,
+    /// What the transform looks up, if it does.
+    pub(super) lookup: Option<Arc<MemberLookup>>,
+}
+
+impl Deciders {
+    /// Decides rows. With a lookup: the keys of all rows, then one look-up of those that are distinct, then the transforms.
+    pub(super) async fn decide<Rows>(
+        &self,
+        rows: Rows,
+        freshness: Freshness,
+        progress: Arc<Progress>,
+    ) -> Vec<Decided>
+    where
+        Rows: AsRef<[Row]> + Clone + Send + 'static,
+    {
+        let decider = self.decider.clone();
+        let Some(lookup) = &self.lookup else {
+            let current = Arc::clone(&progress);
+            return self.pool.run(&progress, move || decider.decide(rows.as_ref(), &current.current)).await;
+        };
+        let needed = {
+            let (decider, rows, current) = (decider.clone(), rows.clone(), Arc::clone(&progress));
+            self.pool.run(&progress, move || decider.needed_keys(rows.as_ref(), &current.current)).await
+        };
+        let distinct: HashSet<_> = needed.iter().flatten().flatten().cloned().collect();
+        let answers = lookup.find(distinct, freshness).await;
+        let current = Arc::clone(&progress);
+        let decide = move || decider.decide_found(rows.as_ref(), &current.current, &needed, &answers);
+        self.pool.run(&progress, decide).await
+    }
+}
+
+/// Rows of a batch.
+#[derive(Clone)]
+struct ChunkRows {
+    batch: Arc<Batch>,
+    rows: Range<usize>,
+}
+
+impl AsRef<[Row]> for ChunkRows {
+    fn as_ref(&self) -> &[Row] {
+        &self.batch.rows[self.rows.clone()]
     }
 }
 
@@ -64,12 +153,10 @@ pub(super) struct DecidedChunk {
 }
 
 struct Chunk {
-    batch: Arc<Batch>,
-    rows: Range<usize>,
+    rows: ChunkRows,
     ordinal: Ordinal,
     version: Version,
-    started: Arc<OnceLock<Instant>>,
-    current: Arc<AtomicUsize>,
+    progress: Arc<Progress>,
     task: AbortOnDropHandle<Vec<Decided>>,
 }
 
@@ -83,34 +170,27 @@ impl Deciding {
     /// Starts deciding a batch. Its versions are stamped already: when it was received.
     pub(super) fn start(
         &mut self,
-        pool: &DecidePool,
-        decider: &Decider,
+        deciders: &Deciders,
         batch: &Arc<Batch>,
         ordinal: Ordinal,
         version: Version,
     ) {
         let mut start = 0;
         while start < batch.rows.len() {
-            let rows = start..batch.rows.len().min(start + CHUNK);
-            let current = Arc::new(AtomicUsize::new(0));
-            let started = Arc::new(OnceLock::new());
-            let work = {
-                let (decider, batch) = (decider.clone(), Arc::clone(batch));
-                let (rows, current) = (rows.clone(), Arc::clone(&current));
-                move || decider.decide(&batch.rows[rows], &current)
-            };
-            let task = spawn(pool, work, Arc::clone(&started));
+            let end = batch.rows.len().min(start + CHUNK);
+            let rows = ChunkRows { batch: Arc::clone(batch), rows: start..end };
+            let progress = Arc::<Progress>::default();
+            let (deciders, taken, reported) = (deciders.clone(), rows.clone(), Arc::clone(&progress));
+            let task = tokio::spawn(async move { deciders.decide(taken, Freshness::Cached, reported).await });
             let offset = start as u64;
             self.chunks.push_back(Chunk {
-                batch: Arc::clone(batch),
-                rows: rows.clone(),
+                rows,
                 ordinal: Ordinal(ordinal.0 + offset),
                 version: Version(version.0 + offset),
-                started,
-                current,
-                task,
+                progress,
+                task: AbortOnDropHandle::new(task),
             });
-            start = rows.end;
+            start = end;
         }
     }
 
@@ -118,10 +198,11 @@ impl Deciding {
     pub(super) async fn next(&mut self) -> Result<DecidedChunk, JoinError> {
         let Some(first) = self.chunks.front_mut() else { return std::future::pending().await };
         let decided = (&mut first.task).await;
-        // It exists: nothing else removes chunks.
-        let Some(Chunk { batch, rows, ordinal, version, .. }) = self.chunks.pop_front() else {
+        // It is there: nothing removes chunks but this.
+        let Some(Chunk { rows, ordinal, version, .. }) = self.chunks.pop_front() else {
             return std::future::pending().await;
         };
+        let ChunkRows { batch, rows } = rows;
         decided.map(|decided| DecidedChunk { batch, rows, ordinal, version, decided })
     }
 
@@ -132,33 +213,8 @@ impl Deciding {
 
     /// The document whose decision does not end, if there is one.
     pub(super) fn hung(&self) -> Option<DocumentId> {
-        let is_late = |chunk: &&Chunk| chunk.started.get().is_some_and(|started| started.elapsed() >= HUNG);
-        let first = self.chunks.front().filter(is_late)?;
-        let row = first.batch.rows.get(first.rows.start + first.current.load(Ordering::Relaxed))?;
+        let first = self.chunks.front().filter(|first| first.progress.is_hung())?;
+        let row = first.rows.as_ref().get(first.progress.current.load(Ordering::Relaxed))?;
         (!first.task.is_finished()).then(|| row.id.clone())
     }
-}
-
-/// Decides on a thread of its own, when a core is free. A decision that does not end gives its core back, so that others go on.
-fn spawn(
-    pool: &DecidePool,
-    work: impl FnOnce() -> Vec<Decided> + Send + 'static,
-    started: Arc<OnceLock<Instant>>,
-) -> AbortOnDropHandle<Vec<Decided>> {
-    let cores = Arc::clone(&pool.cores);
-    AbortOnDropHandle::new(tokio::spawn(async move {
-        // The semaphore is never closed.
-        let core = cores.acquire().await.ok();
-        // It is set once: here.
-        let _ = started.set(Instant::now());
-        match tokio::time::timeout(HUNG, tokio::task::spawn_blocking(work)).await {
-            Ok(Ok(decided)) => decided,
-            Ok(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => {
-                drop(core);
-                // The member notices, and ends.
-                std::future::pending().await
-            }
-        }
-    }))
 }

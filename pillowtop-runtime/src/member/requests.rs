@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use pillowtop_core::{DocumentId, Revision};
@@ -10,13 +9,15 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::decide::{Decided, Decider};
+use super::decide::Decided;
+use super::lookups::Freshness;
 use super::pipeline::{Done, Pipeline};
-use super::pool::DecidePool;
+use super::pool::Deciders;
 use crate::backoff::Backoff;
 use crate::claim::{ClaimStore, StoreError};
 use crate::operation::Version;
 use crate::request::{Request, RequestKind, RequestResult, Ticket};
+use crate::row::Row;
 use crate::source::Source;
 
 /// The documents of a request, fetched and decided.
@@ -103,8 +104,7 @@ impl Requests {
 #[derive(Clone)]
 pub(super) struct FetchContext {
     pub(super) source: Arc<dyn Source>,
-    pub(super) decider: Decider,
-    pub(super) pool: DecidePool,
+    pub(super) deciders: Deciders,
 }
 
 async fn fetch(
@@ -124,13 +124,10 @@ async fn fetch(
             }
         }
     };
-    let FetchContext { decider, pool, .. } = context;
-    let decided = pool
-        .run(move || {
-            let decided = decider.decide(&rows, &AtomicUsize::new(0));
-            decided.into_iter().zip(rows.iter().map(|row| row.revision.clone())).collect()
-        })
-        .await;
+    let rows: Arc<[Row]> = rows.into();
+    // Whoever asks for a document wants what is true now.
+    let decided = context.deciders.decide(Arc::clone(&rows), Freshness::Fetched, Arc::default()).await;
+    let decided = decided.into_iter().zip(rows.iter().map(|row| row.revision.clone())).collect();
     Done::Fetched(Box::new(Fetched { ticket, gives_up, version, decided }))
 }
 

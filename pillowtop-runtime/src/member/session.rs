@@ -82,6 +82,9 @@ impl<'a> Session<'a> {
         is_reading: bool,
     ) -> Self {
         pipeline.reset();
+        if let Some(lookup) = &context.deciders.lookup {
+            lookup.reset();
+        }
         let now = Instant::now();
         Self {
             pipeline,
@@ -179,7 +182,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 self.held.push_back((Ordinal(self.next), Arc::clone(&batch)));
-                self.deciding.start(&self.context.pool, &self.context.decider, &batch, first, version);
+                self.deciding.start(&self.context.deciders, &batch, first, version);
             }
             Delivery::Position { sequence, pending } => {
                 self.positions.note(Ordinal(self.next), sequence);
@@ -271,6 +274,11 @@ impl<'a> Session<'a> {
         let reason = || pause.reason.clone().unwrap_or_else(|| "the target does not respond".to_owned());
         if pause.since.is_some_and(|since| since.elapsed() >= PAUSE_LIMIT) {
             return Some(reason());
+        }
+        // Rows are read again, and requests come again, once the lookup succeeds.
+        let lookup = self.context.deciders.lookup.as_ref();
+        if let Some(reason) = lookup.and_then(|lookup| lookup.failing_for(PAUSE_LIMIT)) {
+            return Some(reason);
         }
         let waits = !self.pipeline.is_idle() && self.deciding.len() == 0;
         (waits && self.pipeline.progress.elapsed() >= PROGRESS_LIMIT).then(reason)

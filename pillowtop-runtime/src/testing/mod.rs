@@ -9,6 +9,7 @@ mod store;
 
 mod immutable_filter;
 mod local_targets;
+mod lookups;
 mod tests;
 mod touching;
 

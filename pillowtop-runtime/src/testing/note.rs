@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pillowtop_core::lookup::NoLookup;
 use pillowtop_core::pillow::{Committed, PillowInfo};
 use pillowtop_core::{AnyPillow, ChangeMeta, CouchDocument, DocumentInfo, Object, Pillow, Registry};
 
@@ -29,6 +30,7 @@ impl CouchDocument for Note {
 impl Pillow for Note {
     type Document<'text> = Self;
     type Index = Self;
+    type Lookup = NoLookup;
     const PILLOW: PillowInfo = PillowInfo::named("note", "notes");
     const COMMITTED: Committed = Committed::Unchecked;
     fn accepts(&self) -> bool {
@@ -52,6 +54,7 @@ impl CouchDocument for FixedNote {
 impl Pillow for FixedNote {
     type Document<'text> = Self;
     type Index = Self;
+    type Lookup = NoLookup;
     const PILLOW: PillowInfo = PillowInfo {
         filter: Some("self.keep"),
         selector: Some(r#"{"keep": {"$eq": true}}"#),
