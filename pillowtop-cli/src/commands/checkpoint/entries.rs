@@ -89,7 +89,7 @@ pub(super) mod tests {
     impl Pillow for Note {
         type Document<'text> = Self;
         type Index = Self;
-        type Lookup = pillowtop_core::NoLookup;
+        type Lookup = pillowtop_core::lookup::NoLookup;
         const PILLOW: PillowInfo = PillowInfo::named("note", "notes");
         const COMMITTED: Committed = Committed::Unchecked;
         fn accepts(&self) -> bool {
