@@ -115,6 +115,14 @@ impl<'a> Session<'a> {
         loop {
             let is_quiet = subscription.is_empty() && self.deciding.len() == 0;
             self.start_work(is_quiet);
+            if self.is_reading && self.pipeline.has_too_many_dead_letters() {
+                let limit = self.pipeline.options.max_open_dead_letters;
+                // What was read is not read again.
+                self.drain(Some(STOP_PATIENCE), stop).await?;
+                return Ok(SessionEnd::Suspended(format!(
+                    "{limit} dead letters are open, which is the limit; resolve some (`dead-letters`), or raise `max_open_dead_letters`"
+                )));
+            }
             if let Some(reason) = self.is_stuck() {
                 return Ok(SessionEnd::Suspended(reason));
             }
@@ -264,12 +272,6 @@ impl<'a> Session<'a> {
 
     /// Why the session has to give up what is on its way.
     fn is_stuck(&self) -> Option<String> {
-        if self.is_reading && self.pipeline.has_too_many_dead_letters() {
-            let limit = self.pipeline.options.max_open_dead_letters;
-            return Some(format!(
-                "{limit} dead letters are open, which is the limit; resolve some (`dead-letters`), or raise `max_open_dead_letters`"
-            ));
-        }
         let pause = &self.pipeline.pause;
         let reason = || pause.reason.clone().unwrap_or_else(|| "the target does not respond".to_owned());
         if pause.since.is_some_and(|since| since.elapsed() >= PAUSE_LIMIT) {

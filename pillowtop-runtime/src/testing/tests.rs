@@ -340,7 +340,10 @@ async fn too_many_open_dead_letters_pause_until_some_are_resolved() {
         world.indices[0].letters.lock().unwrap().clear();
         tokio::time::sleep(MINUTE).await;
     }
-    assert_eq!((process.counters[0].snapshot().dead_letters, process.paused(0)), (1000, None));
+    // A few are read again after each pause.
+    let dead_letters = process.counters[0].snapshot().dead_letters;
+    assert!((1000..1200).contains(&dead_letters), "{dead_letters}");
+    assert_eq!(process.paused(0), None);
     process.stop().await;
 }
 

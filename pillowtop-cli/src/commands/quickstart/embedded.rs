@@ -141,7 +141,8 @@ fn show_where(context: &Context, changes: &Path, indices: &Path) {
         &format!("{program} pillows               what is registered"),
         "the same on real servers:",
         &format!("{program} quickstart \\"),
-        "  --couch-url http://admin:admin@localhost:5984 --elastic-url http://localhost:9200",
+        "  --couch-url http://admin:admin@localhost:5984 \\",
+        "  --elastic-url http://localhost:9200",
     ] {
         context.talk.text(&format!("  {line}"));
     }
