@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, Definition, Registry};
-use pillowtop_runtime::service::DatabaseSelection;
+use pillowtop_runtime::engine::DatabaseSelection;
 
 use crate::config::Config;
 use crate::exit::Failure;

@@ -2,7 +2,7 @@
 
 use pillowtop_core::DatabaseName;
 use pillowtop_core::name::database_name_problem;
-use pillowtop_runtime::service::DatabaseSelection;
+use pillowtop_runtime::engine::DatabaseSelection;
 use serde::Deserialize;
 
 /// What is read in place of a database that a struct names: another one, or several by names and patterns.

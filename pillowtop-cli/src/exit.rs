@@ -4,6 +4,7 @@ use std::fmt;
 
 use pillowtop_core::{CommittedFileError, PillowName};
 use pillowtop_runtime::claim::{AcquireError, StoreError};
+use pillowtop_runtime::engine::SelectionError;
 use pillowtop_runtime::http::EndpointError;
 use pillowtop_runtime::member::MemberError;
 use pillowtop_runtime::reindex::ReindexError;
@@ -210,8 +211,8 @@ impl From<ServiceError> for Failure {
         match error {
             ServiceError::Open(error) => error.into(),
             ServiceError::Member(error) => error.into(),
-            ServiceError::Source(error) => error.into(),
-            ServiceError::NoDatabase { .. } => Self::new(error)
+            ServiceError::Selection(SelectionError::Source(error)) => error.into(),
+            ServiceError::Selection(_) => Self::new(error)
                 .hint("which databases a pillow reads is set in `[databases]` of pillowtop.toml"),
             error => Self::new(error),
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pillowtop_core::AnyPillow;
 use pillowtop_runtime::claim::{AcquireOptions, ClaimStore, Lease, Notify, Slice, StoreError, WhenHeld};
+use pillowtop_runtime::engine::{DatabaseSelection, Databases as _, Engine, EngineOptions, Served};
 use pillowtop_runtime::http::{Endpoint, EndpointError};
-use pillowtop_runtime::service::{DatabaseSelection, Databases as _, Engine, EngineOptions, Served};
 use pillowtop_runtime::source::{CouchDatabase, CouchError, CouchServer};
 use pillowtop_runtime::target::elastic::{
     Cluster, ClusterError, ClusterOptions, ControlIndex, ElasticDestination,

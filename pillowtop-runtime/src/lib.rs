@@ -37,6 +37,8 @@ pub mod member;
 
 mod inbox;
 
+pub mod engine;
+
 pub mod service;
 
 pub mod touch;

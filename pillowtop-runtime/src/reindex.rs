@@ -20,9 +20,9 @@ use crate::claim::{
     AcquireError, AcquireOptions, ClaimError, ClaimKey, ClaimState, DatabaseIdentity, Lease, LoadState,
     Phase, Slice, StoreError,
 };
+use crate::engine::{DatabaseSelection, Engine, Served};
 use crate::member::{Counts, MemberEnd, MemberError};
 use crate::reader::ReadMode;
-use crate::service::{DatabaseSelection, Engine, Served};
 use crate::source::{CouchDatabase, CouchError, DatabaseInfo};
 use crate::target::elastic::{Cluster, ClusterError, ControlIndex, ElasticDestination, IndexUse};
 use crate::target::{OpenError, OpenTarget, TargetRef};

@@ -18,9 +18,10 @@ use crate::claim::{
     AcquireError, AcquireOptions, ClaimKey, ClaimStore, FollowReport, Owner, Phase, StoreError, WhenHeld,
     is_alive, read,
 };
+use crate::engine::{Engine, SelectionError, Served};
 use crate::member::MemberError;
 use crate::request::{IDS, RequestKind, RequestResult, submit, wait, withdraw};
-use crate::service::{Engine, Served, ServiceError};
+use crate::service::ServiceError;
 use crate::target::{OpenError, OpenTarget, TargetRef};
 
 /// Requests that are in the store at once: an owner works on them together, in memory.
@@ -267,7 +268,7 @@ impl<F: Fn(TouchEvent) + Sync> Toucher<'_, F> {
     async fn open(&self) -> Result<OpenTarget, ServiceError> {
         let Part { target, database } = self.part;
         let slice = self.served.databases.slice(database);
-        let begin = self.engine.hub(database).source().identity().await?;
+        let begin = self.engine.hub(database).source().identity().await.map_err(SelectionError::from)?;
         let acquire = AcquireOptions { when_held: WhenHeld::Fail, ..self.touch.acquire.clone() };
         Ok(self.served.destination.open(target, slice, Some(begin), acquire).await?)
     }

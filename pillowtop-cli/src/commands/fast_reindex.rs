@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use pillowtop_core::AnyPillow;
 use pillowtop_runtime::claim::WhenHeld;
+use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::reindex::{Reindex, ReindexPlan, ReindexStep, Reindexed};
-use pillowtop_runtime::service::Served;
 use serde_json::json;
 
 use crate::arguments::FastReindex;

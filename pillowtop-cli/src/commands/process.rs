@@ -5,9 +5,9 @@ use std::io::Read as _;
 
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 use pillowtop_core::{DatabaseName, DocumentId};
+use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::index_id::index_id;
 use pillowtop_runtime::request::RequestKind;
-use pillowtop_runtime::service::Served;
 use pillowtop_runtime::touch::parts;
 
 use super::touching::{self, Job, check_database, choose};

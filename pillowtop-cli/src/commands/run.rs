@@ -4,8 +4,9 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use pillowtop_runtime::claim::WhenHeld;
+use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::reader::ReadMode;
-use pillowtop_runtime::service::{Served, ServiceOptions, WhenFailing, serve};
+use pillowtop_runtime::service::{ServiceOptions, WhenFailing, serve};
 
 use crate::arguments::Run;
 use crate::context::Context;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use pillowtop_core::DocumentId;
 use pillowtop_runtime::claim::WhenHeld;
+use pillowtop_runtime::engine::{DatabaseSelection, Served};
 use pillowtop_runtime::request::{RequestKind, RequestResult};
-use pillowtop_runtime::service::{DatabaseSelection, Served};
 use pillowtop_runtime::touch::{Part, Touch, TouchError, TouchEvent, touch};
 use serde_json::{Value, json};
 

@@ -13,12 +13,11 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::note::note_pillow;
+use crate::engine::{DatabaseSelection, Engine, EngineOptions, OneDatabase, Served};
 use crate::member::{Counters, Counts, MemberOptions};
 use crate::operation::{Action, Operation};
 use crate::reader::ReadMode;
-use crate::service::{
-    DatabaseSelection, Engine, EngineOptions, OneDatabase, Served, ServiceOptions, WhenFailing, serve,
-};
+use crate::service::{ServiceOptions, WhenFailing, serve};
 use crate::source::ChangesFile;
 use crate::target::ndjson::{NdjsonDestination, NdjsonOptions};
 use crate::target::{CustomDestination, Destination, LocalOptions, Outcome, Target, WriteError};

@@ -10,13 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{FakeDatabase, FakeDestination, FakeIndex, MemoryStore, note_pillow};
 use crate::claim::{AcquireOptions, ClaimStore, Lease};
+use crate::engine::{DatabaseSelection, Engine, EngineOptions, OneDatabase, Served};
 use crate::member::{BulkLimits, Counters, Counts, MemberOptions};
 use crate::reader::ReadMode;
 use crate::request::{RequestKind, RequestResult};
-use crate::service::{
-    DatabaseSelection, Engine, EngineOptions, OneDatabase, Served, ServiceError, ServiceOptions, WhenFailing,
-    serve,
-};
+use crate::service::{ServiceError, ServiceOptions, WhenFailing, serve};
 use crate::touch::{Touch, TouchError, TouchEvent, parts, touch};
 
 /// What processes share.

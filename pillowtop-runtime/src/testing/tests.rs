@@ -9,9 +9,10 @@ use serde_json::json;
 use super::process::World;
 use super::{FakeDatabase, FakeDestination, FakeIndex, PANICS, POISON, REFUSED, UNKNOWN};
 use crate::claim::{ClaimKey, ClaimState, ClaimStore, Lease, LoadState, Phase, Slice};
+use crate::engine::EngineOptions;
 use crate::member::MemberOptions;
 use crate::request::{RequestKind, submit, wait};
-use crate::service::{EngineOptions, ServiceOptions};
+use crate::service::ServiceOptions;
 
 const MINUTE: Duration = Duration::from_mins(1);
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use pillowtop_runtime::claim::Lease;
+use pillowtop_runtime::engine::{DatabaseSelection, Engine, EngineOptions, Served};
 use pillowtop_runtime::http::Endpoint;
 use pillowtop_runtime::member::{Counters, MemberOptions};
-use pillowtop_runtime::service::{DatabaseSelection, Engine, EngineOptions, Served, ServiceOptions, serve};
+use pillowtop_runtime::service::{ServiceOptions, serve};
 use pillowtop_runtime::source::CouchServer;
 use pillowtop_runtime::target::elastic::{Cluster, ClusterOptions, ControlIndex, ElasticDestination};
 use tokio_util::sync::CancellationToken;

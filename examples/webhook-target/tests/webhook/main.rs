@@ -10,11 +10,10 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pillowtop::{CouchDocument, Pillow};
+use pillowtop_runtime::engine::{DatabaseSelection, Engine, EngineOptions, OneDatabase, Served};
 use pillowtop_runtime::member::MemberOptions;
 use pillowtop_runtime::reader::ReadMode;
-use pillowtop_runtime::service::{
-    DatabaseSelection, Engine, EngineOptions, OneDatabase, Served, ServiceOptions, serve,
-};
+use pillowtop_runtime::service::{ServiceOptions, serve};
 use pillowtop_runtime::source::ChangesFile;
 use pillowtop_runtime::target::contract::{self, TargetUnderTest};
 use pillowtop_runtime::target::{CustomDestination, LocalOptions};

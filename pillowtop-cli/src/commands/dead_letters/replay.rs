@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DocumentId, PillowName};
+use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::index_id::document_id;
 use pillowtop_runtime::request::RequestKind;
-use pillowtop_runtime::service::Served;
 use pillowtop_runtime::target::TargetRef;
 use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, DeadLettersOf, StoredDeadLetter};
 use pillowtop_runtime::touch::{Part, parts};

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName};
 use pillowtop_runtime::claim::{AcquireOptions, WhenHeld};
+use pillowtop_runtime::engine::{DatabaseSelection, Engine, EngineOptions, OneDatabase, Served};
 use pillowtop_runtime::member::{Counters, MemberOptions};
 use pillowtop_runtime::reader::ReadMode;
-use pillowtop_runtime::service::{
-    DatabaseSelection, Engine, EngineOptions, OneDatabase, Served, ServiceOptions, WhenFailing, serve,
-};
+use pillowtop_runtime::service::{ServiceOptions, WhenFailing, serve};
 use pillowtop_runtime::source::ChangesFile;
 use pillowtop_runtime::target::Destination;
 use pillowtop_runtime::target::embedded::{EmbeddedDestination, EmbeddedOptions};

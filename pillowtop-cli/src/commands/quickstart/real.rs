@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName};
 use pillowtop_runtime::claim::WhenHeld;
+use pillowtop_runtime::engine::{DatabaseSelection, Served};
 use pillowtop_runtime::reader::ReadMode;
-use pillowtop_runtime::service::{DatabaseSelection, Served, ServiceOptions, WhenFailing, serve};
+use pillowtop_runtime::service::{ServiceOptions, WhenFailing, serve};
 use pillowtop_runtime::source::CouchDatabase;
 use pillowtop_runtime::target::elastic::{Cluster, SearchRequest};
 use serde_json::{Value, json};
