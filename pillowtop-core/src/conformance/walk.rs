@@ -79,10 +79,12 @@ impl Walk<'_> {
         self.target.product == Product::Elasticsearch && self.target.version.major >= 8
     }
 
-    /// Whether the target knows `ignore_malformed` for the type: only then does the setting of that name hold for it.
+    /// Whether a malformed value of the type is left out. Elasticsearch does so for the types that have the parameter
+    /// `ignore_malformed`, whatever the setting of that name says; `OpenSearch` for every type.
     fn ignores_malformed(&self, leaf: &LeafPlan) -> bool {
-        field_type(&leaf.type_name)
-            .is_none_or(|known| known.parameter_is_available("ignore_malformed", self.target).is_ok())
+        self.target.product == Product::OpenSearch
+            || field_type(&leaf.type_name)
+                .is_none_or(|known| known.parameter_is_available("ignore_malformed", self.target).is_ok())
     }
 
     pub(super) fn find(&mut self, path: &str, effect: Effect, reason: &str, value: &Json<'_>, hint: &str) {
