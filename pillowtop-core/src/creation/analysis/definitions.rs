@@ -65,7 +65,9 @@ fn of_analyzer(entry: Entry<'_>) -> Option<Problem> {
 }
 
 fn of_normalizer(entry: Entry<'_>) -> Option<Problem> {
-    if let Some(type_name) = entry.type_name().filter(|name| !["custom", "lowercase"].contains(name)) {
+    // A type of the definition's own name stands for a definition that the source of `new-pillow` lacks.
+    let is_known = |name: &&str| ["custom", "lowercase", entry.name].contains(name);
+    if let Some(type_name) = entry.type_name().filter(|name| !is_known(name)) {
         let what = format!("has the type `{type_name}`, which no normalizer has");
         return Some(entry.refuse(&what, "write `\"type\": \"custom\"`"));
     }
