@@ -19,6 +19,7 @@ pub(crate) struct StandIns {
 pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<StandIns, String> {
     let mut all = StandIns::default();
     without_standard_filter(settings, &mut all.notes);
+    without_time_series(settings, &mut all.notes);
     for kind in [NameKind::Analyzer, NameKind::Normalizer, NameKind::Similarity] {
         let known = defined(settings, kind);
         let mut names: Vec<String> = of_root(&normal_form(mappings)?.mappings)
@@ -91,6 +92,23 @@ fn without_standard_filter(settings: &mut Value, notes: &mut Vec<Note>) {
                     became: "left out: it did nothing".to_owned(),
                 });
             }
+        }
+    }
+}
+
+/// An index of time series makes the ids of its documents itself, so nothing could replace or delete them.
+fn without_time_series(settings: &mut Value, notes: &mut Vec<Note>) {
+    let Some(members) = settings.as_object_mut() else { return };
+    if members.get("mode").is_none_or(|mode| mode != "time_series") {
+        return;
+    }
+    for name in ["mode", "routing_path", "time_series"] {
+        if members.remove(name).is_some() {
+            notes.push(Note {
+                path: "settings".to_owned(),
+                said: format!("`{name}` of an index of time series"),
+                became: "left out: documents are replaced and deleted by their ids".to_owned(),
+            });
         }
     }
 }
