@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::process::World;
+use super::process::{Process, World};
 use super::{FakeDatabase, FakeDestination, FakeIndex, PANICS, POISON, REFUSED, UNKNOWN};
 use crate::claim::{ClaimKey, ClaimState, ClaimStore, Lease, LoadState, Phase, Slice};
 use crate::engine::EngineOptions;
@@ -60,6 +60,22 @@ async fn play(database: &FakeDatabase, steps: &[Step]) {
     }
 }
 
+/// Plays the steps while one process after the other is killed, each after its milliseconds; the last one goes on.
+async fn play_while_killed(world: &World, steps: &[Step], kills: Vec<u64>) -> Process {
+    let writer = tokio::spawn({
+        let (database, steps) = (Arc::clone(&world.database), steps.to_vec());
+        async move { play(&database, &steps).await }
+    });
+    for kill in kills {
+        let process = world.start().await;
+        tokio::time::sleep(Duration::from_millis(kill)).await;
+        process.kill();
+    }
+    let process = world.start().await;
+    writer.await.unwrap();
+    process
+}
+
 /// The last note of each document that decodes, and the documents whose last change became a dead letter.
 fn expected(steps: &[Step]) -> (Vec<(String, u64)>, Vec<String>) {
     let mut last = std::collections::BTreeMap::new();
@@ -92,22 +108,10 @@ proptest! {
         faults in prop::collection::vec(prop::collection::vec(0..=110_u8, 0..30), 3),
         kills in prop::collection::vec(0..20_000_u64, 0..3),
     ) {
-        let (mut held, dead) = expected(&steps);
-        held.retain(|(id, _)| !dead.contains(id));
+        let (held, dead) = expected(&steps);
         let found = paused_runtime().block_on(async {
-            let database = FakeDatabase::new();
-            let world = World::new(Arc::clone(&database), faults.iter().cloned().map(FakeIndex::with_faults).collect());
-            let writer = tokio::spawn({
-                let (database, steps) = (Arc::clone(&database), steps.clone());
-                async move { play(&database, &steps).await }
-            });
-            for kill in kills {
-                let process = world.start().await;
-                tokio::time::sleep(Duration::from_millis(kill)).await;
-                process.kill();
-            }
-            let process = world.start().await;
-            writer.await.unwrap();
+            let world = World::new(FakeDatabase::new(), faults.iter().cloned().map(FakeIndex::with_faults).collect());
+            let process = play_while_killed(&world, &steps, kills).await;
             let dead = dead.clone();
             let settled = async {
                 loop {
@@ -138,22 +142,11 @@ proptest! {
         lag in 0..60_u64,
         kills in prop::collection::vec(1000..100_000_u64, 0..3),
     ) {
-        let (mut held, dead) = expected(&steps);
-        held.retain(|(id, _)| !dead.contains(id));
+        let (held, dead) = expected(&steps);
         let found = paused_runtime().block_on(async {
             let database = FakeDatabase::with_copies(vec![Duration::ZERO, Duration::from_secs(lag)]);
-            let world = World::new(Arc::clone(&database), indices(3));
-            let writer = tokio::spawn({
-                let (database, steps) = (Arc::clone(&database), steps.clone());
-                async move { play(&database, &steps).await }
-            });
-            for kill in kills {
-                let process = world.start().await;
-                tokio::time::sleep(Duration::from_millis(kill)).await;
-                process.kill();
-            }
-            let process = world.start().await;
-            writer.await.unwrap();
+            let world = World::new(database, indices(3));
+            let process = play_while_killed(&world, &steps, kills).await;
             let healthy = |index: &FakeIndex| {
                 let mut found = index.held();
                 found.retain(|(id, _)| !dead.contains(id));
