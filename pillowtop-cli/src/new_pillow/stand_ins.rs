@@ -15,7 +15,8 @@ pub(crate) struct StandIns {
     pub(crate) notes: Vec<Note>,
 }
 
-/// Adds to normal settings what the mapping and the settings themselves name, and leaves out what no server of today has.
+/// Adds to normal settings what the mapping and the settings themselves name, and leaves out what no server of today has and what no
+/// pillow's index can have.
 pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<StandIns, String> {
     let mut all = StandIns::default();
     without_standard_filter(settings, &mut all.notes);
@@ -154,5 +155,17 @@ mod tests {
         assert!(docs(&all).contains(&"* `similarity.own`".to_owned()));
         let nothing = add(&mut json!({}), &json!({"properties": {}}));
         assert_eq!(nothing.map(|nothing| docs(&nothing)), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn the_settings_of_time_series_are_left_out() {
+        let mappings = json!({"properties": {"a": {"type": "keyword"}}});
+        let mut settings =
+            json!({"mode": "time_series", "routing_path": ["a"], "time_series": {}, "codec": "default"});
+        let all = add(&mut settings, &mappings).unwrap();
+        assert_eq!((&settings, all.notes.len()), (&json!({"codec": "default"}), 3));
+        let mut other = json!({"mode": "standard", "routing_path": ["a"]});
+        add(&mut other, &mappings).unwrap();
+        assert_eq!(other, json!({"mode": "standard", "routing_path": ["a"]}));
     }
 }
