@@ -10,8 +10,8 @@ untyped JSON, on one core.";
 
 const REINDEX: &str = "\
 Examples:
-  cargo xtask bench reindex                           50,000 documents, three rounds
-  cargo xtask bench reindex --docs 200000 --rounds 5
+  cargo xtask bench reindex                           200,000 documents, three rounds
+  cargo xtask bench reindex --docs 50000 --rounds 5
   cargo xtask bench reindex --json | jq .ratio
   cargo xtask bench reindex --couch-url http://localhost:5984 --elastic-url http://localhost:9200
 
@@ -75,7 +75,7 @@ pub(crate) enum Bench {
 #[derive(Debug, Args)]
 pub(crate) struct Reindex {
     /// Documents to load
-    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = value_parser!(u32).range(1..))]
     pub(crate) docs: u32,
     /// Rounds, of which the medians are reported
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn reindex_has_defaults() {
         let arguments = reindex("reindex");
-        assert_eq!((arguments.docs, arguments.rounds, arguments.connections), (50_000, 3, 3));
+        assert_eq!((arguments.docs, arguments.rounds, arguments.connections), (200_000, 3, 3));
         assert!(!arguments.json && arguments.servers.urls().is_none());
         assert_eq!(arguments.servers.product, "opensearch3");
     }

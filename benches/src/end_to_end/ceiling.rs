@@ -45,12 +45,9 @@ pub(super) struct Replay {
 
 impl Replay {
     /// Builds the bodies of all requests.
-    pub(super) fn new(documents: u32, connections: u32) -> Self {
-        Self {
-            documents,
-            bodies: bulk_bodies(0..documents, bulk_bytes(documents, connections)).into(),
-            connections,
-        }
+    pub(super) fn new(documents: u32, connections: u32) -> anyhow::Result<Self> {
+        let bodies = bulk_bodies(0..documents, bulk_bytes(documents, connections))?.into();
+        Ok(Self { documents, bodies, connections })
     }
 
     /// The mean size of a document in a bulk body.
@@ -137,7 +134,7 @@ mod tests {
     fn requests_have_five_megabytes_unless_there_are_few_documents() {
         assert_eq!(bulk_bytes(200_000, 3), BULK_BYTES);
         assert_eq!(bulk_bytes(12_000, 3), 1_000_000);
-        assert_eq!(bulk_bodies(0..10, bulk_bytes(10, 4)).len(), 10);
+        assert_eq!(bulk_bodies(0..10, bulk_bytes(10, 4)).unwrap().len(), 10);
     }
 
     #[test]

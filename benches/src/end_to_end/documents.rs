@@ -3,10 +3,21 @@
 
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::sync::Arc;
 
+use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use fastrand::Rng;
+use pillowtop_runtime::member::{Decider, Decision};
+use pillowtop_runtime::row::Row;
+use pillowtop_runtime::target::elastic::bulk_body;
+use pillowtop_runtime::{Action, Operation, Version};
 use serde_json::{Value, json};
+
+/// A revision as long as CouchDB's.
+const REVISION: &str = "1-967a00dff5e02add41819138abb3284d";
+/// The version of the first write: one as long as the runtime's.
+const FIRST_VERSION: u64 = 1_764_000_000_000_000;
 
 const NAMES: [&str; 8] = [
     "Atieno Odhiambo",
@@ -58,20 +69,44 @@ pub(super) fn couch_document(number: u32) -> Value {
     document
 }
 
-/// The bodies of bulk requests that index documents; each is complete once it has `bytes`.
-pub(super) fn bulk_bodies(numbers: Range<u32>, bytes: usize) -> Vec<Bytes> {
-    let mut bodies = Vec::new();
-    let mut body = String::new();
+/// The bodies of the bulk requests that `fast-reindex case` sends for documents; each is complete
+/// once it has `bytes`.
+pub(super) fn bulk_bodies(numbers: Range<u32>, bytes: usize) -> anyhow::Result<Vec<Bytes>> {
+    let decider = decider()?;
+    let (mut bodies, mut operations, mut waiting) = (Vec::new(), Vec::new(), 0);
     for number in numbers {
-        bulk_lines(&mut body, &id(number), &document(number));
-        if body.len() >= bytes {
-            bodies.push(std::mem::take(&mut body).into());
+        let row = Row::of_document(couch_document(number).to_string(), "", REVISION)?;
+        let Decision::Index(source) = decider.decide_one(&row).decision else {
+            bail!("pillow `case` does not index document {number}");
+        };
+        let version = Version(FIRST_VERSION + u64::from(number));
+        let operation = Operation { id: row.id, version, action: Action::Index(source) };
+        waiting += operation.body_bytes();
+        operations.push(operation);
+        if waiting >= bytes {
+            bodies.push(bulk_body(&operations));
+            operations.clear();
+            waiting = 0;
         }
     }
-    if !body.is_empty() {
-        bodies.push(body.into());
+    if !operations.is_empty() {
+        bodies.push(bulk_body(&operations));
     }
-    bodies
+    Ok(bodies)
+}
+
+/// What decides the documents, as `fast-reindex case` does.
+fn decider() -> anyhow::Result<Decider> {
+    let registry = commcare::registry();
+    let mut pillows = registry.pillows().iter();
+    let pillow = pillows.find(|pillow| pillow.definition().pillow.as_str() == "case");
+    Ok(Decider {
+        pillow: Arc::clone(pillow.context("no pillow `case`")?),
+        target: "ceiling".into(),
+        database: "ceiling".into(),
+        prefixes_ids: false,
+        keeps_bodies: false,
+    })
 }
 
 /// Appends the two lines of a bulk request that index a document.
@@ -114,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn bulk_bodies_have_two_lines_for_each_document() {
-        let bodies = bulk_bodies(0..6000, 5_000_000);
+    fn bulk_bodies_are_those_of_the_runtime() {
+        let bodies = bulk_bodies(0..6000, 5_000_000).unwrap();
         assert_eq!(bodies.len(), 2, "five megabytes, and the rest");
-        assert!((5_000_000..5_005_000).contains(&bodies[0].len()));
+        assert!((4_500_000..5_005_000).contains(&bodies[0].len()), "{}", bodies[0].len());
         let lines: Vec<&[u8]> = bodies
             .iter()
             .flat_map(|body| body.split(|byte| *byte == b'\n'))
@@ -126,8 +161,10 @@ mod tests {
         assert_eq!(lines.len(), 12_000);
         let action: Value = serde_json::from_slice(lines[0]).unwrap();
         assert_eq!(action["index"]["_id"], Value::from(id(0)));
+        assert_eq!(action["index"]["version_type"], "external_gte");
         let source: Value = serde_json::from_slice(lines[1]).unwrap();
-        assert_eq!(source, document(0), "no member that the server reserves");
-        assert!(bulk_bodies(3..3, 1).is_empty());
+        assert_eq!(source["name"], document(0)["name"]);
+        assert_eq!(source["pillowtop"]["id"], Value::from(id(0)));
+        assert!(bulk_bodies(3..3, 1).unwrap().is_empty());
     }
 }

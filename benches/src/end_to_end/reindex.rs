@@ -45,7 +45,7 @@ pub(super) async fn measure(environment: &Environment, arguments: &Reindex) -> a
     progress(&format!("writing {} documents to CouchDB …", arguments.docs));
     environment.create_database(environment.database()).await?;
     environment.save(environment.database(), 0..arguments.docs).await?;
-    let replay = Replay::new(arguments.docs, arguments.connections);
+    let replay = Replay::new(arguments.docs, arguments.connections)?;
     warm_up(environment, &replay).await?;
     let mut rounds = Vec::new();
     for number in 0..arguments.rounds {
