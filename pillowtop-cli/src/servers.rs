@@ -8,6 +8,7 @@ use pillowtop_core::AnyPillow;
 use pillowtop_runtime::claim::{AcquireOptions, ClaimStore, Lease, Notify, Slice, StoreError, WhenHeld};
 use pillowtop_runtime::engine::{DatabaseSelection, Databases as _, Engine, EngineOptions, Served};
 use pillowtop_runtime::http::{Endpoint, EndpointError};
+use pillowtop_runtime::reader::ReaderOptions;
 use pillowtop_runtime::source::{CouchDatabase, CouchError, CouchServer};
 use pillowtop_runtime::target::elastic::{
     Cluster, ClusterError, ClusterOptions, ControlIndex, ElasticDestination,
@@ -68,6 +69,14 @@ impl Servers {
         let lease = until_reachable(context, when_unreachable, StoreError::is_retryable, start).await?;
         let engine = Engine::new(Arc::new(couch.clone()), EngineOptions::default());
         Ok(Self { couch, cluster, lease, engine })
+    }
+
+    /// The same servers for a command that reads for one pillow at a time: a reader waits for no
+    /// others.
+    pub(crate) fn for_one_pillow(self) -> Self {
+        let readers = ReaderOptions { gather: Duration::ZERO, ..ReaderOptions::default() };
+        let options = EngineOptions { readers, ..EngineOptions::default() };
+        Self { engine: Engine::new(Arc::new(self.couch.clone()), options), ..self }
     }
 
     /// A pillow with its databases and its indices.

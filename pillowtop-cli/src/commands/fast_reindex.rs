@@ -20,7 +20,7 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
     let pillow = Arc::clone(context.pillow(&arguments.name)?);
     require_fresh(std::slice::from_ref(&pillow))?;
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
-    let servers = Servers::connect(context, "fast-reindex", when_unreachable).await?;
+    let servers = Servers::connect(context, "fast-reindex", when_unreachable).await?.for_one_pillow();
     let ended = if arguments.dry_run {
         show_plan(context, &servers, &pillow, arguments.restart).await
     } else {

@@ -24,8 +24,9 @@ pub(super) const KEPT_DOCUMENT: usize = 64 * 1024;
 /// The longest reason that it keeps: one that quotes a value may be as long as the document.
 pub(super) const KEPT_REASON: usize = 4 * 1024;
 
-/// What a `_source` has beside its document, in bytes: its id, revision and database once more.
-const OVERHEAD: usize = 128;
+/// What a `_source` has beside its document, in bytes: its id, revision and database once more, with
+/// their names, and members that the document lacks.
+const OVERHEAD: usize = 512;
 
 /// What a row means to a pillow.
 #[derive(Debug)]
@@ -151,7 +152,7 @@ impl Decider {
             let draft = draft(row, &id, position, &mut buffer);
             drafts.push((id, draft));
         }
-        if buffer.capacity() > 2 * buffer.len() + OVERHEAD {
+        if buffer.capacity() / 2 > buffer.len() {
             buffer.shrink_to_fit();
         }
         let buffer = Bytes::from(buffer);

@@ -6,16 +6,10 @@
 //! comes in this feed alone.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
-use pillowtop_core::DocumentId;
-
-use crate::operation::Action;
-
-/// Bits of the filter: 8 MB, however many documents there are. With ten million of them, one delete in twenty is for nothing.
-const BITS: usize = 1 << 26;
-/// Bits of one document.
-const PROBES: u64 = 3;
+/// Words of the filter: 8 MB, however many documents there are. With ten million of them, one delete
+/// in twenty is for nothing.
+const WORDS: usize = 1 << 20;
 
 /// The ids that were indexed, in a Bloom filter: one that was is always known, and a few others count as known too.
 pub(super) struct LoadedIds {
@@ -24,7 +18,7 @@ pub(super) struct LoadedIds {
 
 impl Default for LoadedIds {
     fn default() -> Self {
-        Self { words: vec![0; BITS / 64] }
+        Self { words: vec![0; WORDS] }
     }
 }
 
@@ -35,42 +29,37 @@ impl fmt::Debug for LoadedIds {
 }
 
 impl LoadedIds {
-    /// Tells whether the load sends this: all that it indexes, which is remembered, and deletes of what it may have indexed.
-    pub(super) fn admit(&mut self, id: &DocumentId, action: &Action) -> bool {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        let hash = hasher.finish();
-        // Two halves of one hash make as many as are needed (Kirsch and Mitzenmacher).
-        let (first, step) = (hash >> 32, hash & 0xffff_ffff | 1);
-        let mut places = (0..PROBES).map(|probe| {
-            let bit = usize::try_from(first.wrapping_add(probe * step)).unwrap_or(usize::MAX) % BITS;
-            (bit / 64, 1_u64 << (bit % 64))
-        });
-        match action {
-            Action::Index(_) => {
-                places.for_each(|(word, bit)| self.words[word] |= bit);
-                true
-            }
-            Action::Delete => places.all(|(word, bit)| self.words[word] & bit != 0),
+    /// Tells whether the load sends this: all that it indexes, which is remembered, and deletes of what
+    /// it may have indexed. `hash` is that of the document's id.
+    pub(super) fn admit(&mut self, hash: u64, is_index: bool) -> bool {
+        // All bits of a document are in one word, which is one access to memory instead of three.
+        let bits = [0, 6, 12].into_iter().fold(0, |bits, shift| bits | 1_u64 << (hash >> shift & 63));
+        let Some(word) = usize::try_from(hash >> 20).ok().and_then(|word| self.words.get_mut(word % WORDS))
+        else {
+            return true;
+        };
+        if is_index {
+            *word |= bits;
+            return true;
         }
+        *word & bits == bits
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
+    use crate::member::entry::hash_of;
 
     #[test]
     fn only_what_was_indexed_is_deleted() {
         let mut loaded = LoadedIds::default();
-        let id = |number: usize| DocumentId::new(format!("document-{number}"));
+        let hash = |number: usize| hash_of(&format!("document-{number}").into());
         for number in 0..50_000 {
-            assert!(loaded.admit(&id(number), &Action::Index(Bytes::new())));
+            assert!(loaded.admit(hash(number), true));
         }
-        assert!((0..50_000).all(|number| loaded.admit(&id(number), &Action::Delete)));
-        let others = (50_000..100_000).filter(|number| loaded.admit(&id(*number), &Action::Delete)).count();
-        assert!(others < 50, "{others} of 50,000 others are deleted for nothing");
+        assert!((0..50_000).all(|number| loaded.admit(hash(number), false)));
+        let others = (50_000..100_000).filter(|number| loaded.admit(hash(*number), false)).count();
+        assert!(others < 150, "{others} of 50,000 others are deleted for nothing");
     }
 }

@@ -223,10 +223,11 @@ impl Pipeline {
                 (Action::Index(source), false)
             }
         };
-        if self.loaded.as_mut().is_some_and(|loaded| !loaded.admit(&id, &action)) {
-            return self.ignore(id, revision, version, receipt);
+        let is_index = matches!(action, Action::Index(_));
+        let mut entry = Entry::new(id, version, Work::Write(action), revision, vec![receipt.clone()]);
+        if self.loaded.as_mut().is_some_and(|loaded| !loaded.admit(entry.hash, is_index)) {
+            return self.ignore(entry.id, entry.revision, version, receipt);
         }
-        let mut entry = Entry::new(id, version, Work::Write(action), revision, vec![receipt]);
         entry.is_deletion = is_deletion;
         self.lanes.push(entry);
     }

@@ -23,7 +23,7 @@ use crate::reader::Batch;
 use crate::row::Row;
 
 /// Rows that are decided by one core at a time.
-const CHUNK: usize = 128;
+const CHUNK: usize = 256;
 /// After this long a decision counts as hung.
 const HUNG: Duration = Duration::from_mins(1);
 

@@ -17,7 +17,7 @@ use super::purges::{PurgeCheck, position_of};
 use super::requests::{FetchContext, Requests, store_result};
 use super::watermark::{Ordinal, Positions};
 use crate::claim::ClaimError;
-use crate::reader::{Batch, Delivery, Subscription};
+use crate::reader::{Delivery, Share, Subscription};
 use crate::request::{Request, RequestResult};
 
 /// How often a position is saved while the database changes and nothing of it is written.
@@ -70,8 +70,8 @@ pub(super) struct Session<'a> {
     purges: PurgeCheck,
     /// Whether the reader has delivered anything.
     has_received: bool,
-    /// Batches with rows that are not acknowledged, by the ordinal after their last row: they count in the process's budget.
-    held: VecDeque<(Ordinal, Arc<Batch>)>,
+    /// The memory of batches with rows that are not acknowledged, by the ordinal after their last row.
+    shares: VecDeque<(Ordinal, Arc<Share>)>,
 }
 
 impl<'a> Session<'a> {
@@ -101,7 +101,7 @@ impl<'a> Session<'a> {
             is_reading,
             purges: PurgeCheck::new(),
             has_received: false,
-            held: VecDeque::new(),
+            shares: VecDeque::new(),
         }
     }
 
@@ -189,7 +189,7 @@ impl<'a> Session<'a> {
                         self.positions.note(Ordinal(self.next), sequence.clone());
                     }
                 }
-                self.held.push_back((Ordinal(self.next), Arc::clone(&batch)));
+                self.shares.push_back((Ordinal(self.next), batch.share()));
                 self.deciding.start(&self.context.deciders, &batch, first, version);
             }
             Delivery::Position { sequence, pending } => {
@@ -247,7 +247,7 @@ impl<'a> Session<'a> {
         // An idle pillow does not wait for more operations.
         let flush = is_quiet && self.pipeline.concurrency.in_flight() == 0;
         self.pipeline.dispatch(flush, &mut self.tasks);
-        self.release_batches();
+        self.release_shares();
         self.save_if_due(false);
         self.purges.start_if_due(self.pipeline, &self.context, &mut self.tasks);
         if let Some(report) = self.pipeline.report() {
@@ -263,10 +263,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn release_batches(&mut self) {
+    fn release_shares(&mut self) {
         let low = self.pipeline.watermark.low();
-        while self.held.front().is_some_and(|(end, _)| *end <= low) {
-            self.held.pop_front();
+        while self.shares.front().is_some_and(|(end, _)| *end <= low) {
+            self.shares.pop_front();
         }
     }
 
@@ -357,7 +357,7 @@ impl<'a> Session<'a> {
             return;
         }
         if let Some(reached) = self.positions.take(self.pipeline.watermark.low()) {
-            self.unsaved = Some(reached);
+            self.unsaved = (reached != self.pipeline.open.claim.state().position()).then_some(reached);
         }
         if self.unsaved.is_none() && !needs_versions {
             return;
@@ -409,7 +409,7 @@ impl<'a> Session<'a> {
                 return Ok(SessionEnd::Suspended(reason));
             }
             self.pipeline.dispatch(true, &mut self.tasks);
-            self.release_batches();
+            self.release_shares();
             if self.pipeline.is_idle() && self.deciding.len() == 0 && !self.is_saving {
                 self.save_if_due(!is_last_save);
                 is_last_save = true;

@@ -11,7 +11,7 @@ use crate::claim::DatabaseIdentity;
 use crate::row::Row;
 
 /// Batches that wait in the queue of one member.
-const QUEUE: usize = 16;
+const QUEUE: usize = 8;
 
 /// How far a reader reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,20 @@ pub enum ReadMode {
 pub struct Batch {
     /// The rows.
     pub rows: Vec<Row>,
-    /// Its part of the process's memory budget, held until every member has acknowledged its rows.
-    pub(super) _share: Share,
+    share: Arc<Share>,
+}
+
+impl Batch {
+    /// Rows, and their part of the process's memory budget.
+    pub(super) fn new(rows: Vec<Row>, share: Share) -> Self {
+        Self { rows, share: Arc::new(share) }
+    }
+
+    /// Its part of the process's memory budget. Every member holds it until it has acknowledged the
+    /// rows, which need less and less memory meanwhile: a row is dropped once it is decided.
+    pub fn share(&self) -> Arc<Share> {
+        Arc::clone(&self.share)
+    }
 }
 
 /// What a member receives.

@@ -16,7 +16,7 @@ pub struct Budget {
 
 /// A part of a budget, free again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub struct Share {
     _permit: Option<OwnedSemaphorePermit>,
 }
 

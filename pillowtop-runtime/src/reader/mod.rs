@@ -26,5 +26,5 @@ mod task;
 mod tests;
 
 pub use batch::{Batch, Delivery, ReadMode, Subscription};
-pub use budget::Budget;
+pub use budget::{Budget, Share};
 pub use hub::{Hub, ReaderOptions};

@@ -34,6 +34,8 @@ pub(super) struct ReaderTask {
     position: Sequence,
     /// Rows since `position` was reached.
     is_past_position: bool,
+    /// Whether rows came since the last position.
+    has_rows: bool,
     members: Vec<Subscriber>,
     /// When the last complete reading began.
     began: Instant,
@@ -60,7 +62,16 @@ impl ReaderTask {
         member: Subscriber,
     ) -> Self {
         let (position, members) = (since, vec![member]);
-        Self { hub, shared, identity, position, is_past_position: false, members, began: Instant::now() }
+        Self {
+            hub,
+            shared,
+            identity,
+            position,
+            is_past_position: false,
+            has_rows: false,
+            members,
+            began: Instant::now(),
+        }
     }
 
     pub(super) async fn run(mut self) {
@@ -244,16 +255,21 @@ impl ReaderTask {
     async fn handle(&mut self, event: FeedEvent) {
         match event {
             FeedEvent::Rows(rows) => {
+                self.has_rows = true;
                 let last = rows.last().and_then(|row| row.sequence.clone());
                 let bytes: usize = rows.iter().map(Row::len).sum();
                 let share = self.hub.budget.take(bytes * OPERATIONS_SHARE).await;
-                self.deliver(&Delivery::Batch(Arc::new(Batch { rows, _share: share }))).await;
+                self.deliver(&Delivery::Batch(Arc::new(Batch::new(rows, share)))).await;
                 match last {
                     Some(sequence) => self.reach(sequence),
                     None => self.is_past_position = true,
                 }
             }
             FeedEvent::Position { sequence, pending } => {
+                // Without rows in between, another sequence is another spelling of the same position,
+                // which nobody needs to save. A selector may have withheld rows.
+                let has_moved = std::mem::take(&mut self.has_rows) || self.shared.selector.is_some();
+                let sequence = if has_moved { sequence } else { self.position.clone() };
                 self.deliver(&Delivery::Position { sequence: sequence.clone(), pending }).await;
                 self.reach(sequence);
             }

@@ -15,8 +15,9 @@ use super::error::CouchError;
 /// feed. A torn page is resumed from its last row that has one.
 const SEQUENCE_INTERVAL: u32 = 100;
 
-/// Changes of one response: pages of a thousand cost little over one stream.
-const PAGE: u32 = 2000;
+/// Changes of one response. CouchDB works on nothing between a page and the request for the next
+/// one, so a page is long; what is pending is reported once a page.
+const PAGE: u32 = 10_000;
 
 /// Changes of one response without documents.
 const LISTING: u32 = 100;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use pillowtop_core::field_types::Target;
 use pillowtop_core::settings::merged;
 use pillowtop_core::{Definition, PillowName};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use serde_json::Value;
 
+use super::body_buffers::BodyBuffers;
 use super::error::ClusterError;
 use super::product::{self, FoundServer, Unusable};
 use super::request::{Request, Response, error_in};
@@ -69,6 +70,7 @@ struct Connection {
     endpoint: Endpoint,
     options: ClusterOptions,
     found: FoundServer,
+    body_buffers: BodyBuffers,
 }
 
 impl fmt::Debug for Cluster {
@@ -96,7 +98,8 @@ impl Cluster {
         let is_passing =
             |error: &ClusterError| matches!(error, ClusterError::Refused { .. }) && error.is_retryable();
         let found = retry(policy, is_passing, || identify(&endpoint)).await?;
-        let cluster = Self { connection: Arc::new(Connection { endpoint, options, found }) };
+        let body_buffers = BodyBuffers::default();
+        let cluster = Self { connection: Arc::new(Connection { endpoint, options, found, body_buffers }) };
         if cluster.connection.found.is_disguised { cluster.with_node_version().await } else { Ok(cluster) }
     }
 
@@ -114,8 +117,9 @@ impl Cluster {
         if let Some(version) = version.filter(|version| *version > found.target.version) {
             found.target.version = version;
         }
-        let (endpoint, options) = (self.connection.endpoint.clone(), self.connection.options.clone());
-        Ok(Self { connection: Arc::new(Connection { endpoint, options, found }) })
+        let Connection { endpoint, options, body_buffers, .. } = self.connection.as_ref();
+        let (endpoint, options, body_buffers) = (endpoint.clone(), options.clone(), body_buffers.clone());
+        Ok(Self { connection: Arc::new(Connection { endpoint, options, found, body_buffers }) })
     }
 
     /// Product and version.
@@ -126,6 +130,11 @@ impl Cluster {
     /// The server as found.
     pub fn server(&self) -> &FoundServer {
         &self.connection.found
+    }
+
+    /// Buffers for the bodies of bulk requests.
+    pub(super) fn body_buffers(&self) -> &BodyBuffers {
+        &self.connection.body_buffers
     }
 
     /// The settings of this environment, over the pillows' own.
@@ -165,6 +174,10 @@ impl Cluster {
             // The vendor's media types would be refused by one of the two products.
             let media_type = if is_lines { "application/x-ndjson" } else { "application/json" };
             builder = builder.header(CONTENT_TYPE, media_type).body(body);
+            if is_lines {
+                // Both sides would spend more on compressing a status for each line than it saves.
+                builder = builder.header(ACCEPT_ENCODING, "identity");
+            }
         }
         let response = endpoint.send(builder).await.map_err(|error| error.to_string())?;
         let status = response.status().as_u16();

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pillowtop_core::{DocumentId, IndexName};
@@ -67,10 +66,10 @@ impl LeasedIndex {
         let Some(highest) = operations.iter().map(|operation| operation.version).max() else {
             return Ok(Vec::new());
         };
-        let body = match routing {
-            None => bulk::body(operations),
-            Some(_) => routed(operations, routing),
-        };
+        let bytes = operations.iter().map(Operation::body_bytes).sum();
+        let body = self.cluster.body_buffers().filled(bytes, |body| {
+            operations.iter().for_each(|operation| push_operation(body, operation, routing));
+        });
         let epoch = self.claim.check(highest).map_err(write_error)?;
         let alias = self.fence.alias(epoch);
         let path = [alias.as_str(), "_bulk"];
@@ -152,15 +151,6 @@ impl LeasedIndex {
             Err(error) => Outcome::Blocked { reason: format!("the private alias is missing: {error}") },
         }
     }
-}
-
-/// A bulk whose operations go to the shard of a document.
-fn routed(operations: &[Operation], routing: Option<&DocumentId>) -> Bytes {
-    let mut body = Vec::new();
-    for operation in operations {
-        push_operation(&mut body, operation, routing);
-    }
-    body.into()
 }
 
 fn write_error(error: ClaimError) -> WriteError {

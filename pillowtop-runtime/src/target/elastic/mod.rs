@@ -17,6 +17,7 @@ mod rendering;
 
 mod error;
 
+mod body_buffers;
 mod request;
 
 mod cluster;
