@@ -3,6 +3,8 @@
 use std::fmt;
 
 use pillowtop_core::{CommittedFileError, PillowName};
+#[cfg(feature = "quickstart")]
+use pillowtop_embedded::EmbeddedError;
 use pillowtop_runtime::claim::{AcquireError, StoreError};
 use pillowtop_runtime::engine::SelectionError;
 use pillowtop_runtime::http::EndpointError;
@@ -13,8 +15,6 @@ use pillowtop_runtime::service::ServiceError;
 use pillowtop_runtime::source::{CouchError, SourceError};
 use pillowtop_runtime::target::OpenError;
 use pillowtop_runtime::target::elastic::ClusterError;
-#[cfg(feature = "quickstart")]
-use pillowtop_runtime::target::embedded::EmbeddedError;
 use pillowtop_runtime::touch::TouchError;
 
 use crate::certificates::{self, Server};

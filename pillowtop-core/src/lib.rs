@@ -37,7 +37,6 @@ pub mod lookup;
 pub mod pillow;
 
 pub mod committed;
-pub mod conformance;
 pub mod definition;
 pub mod diff;
 pub mod normal_form;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pillowtop_core::conformance::{Conformance, Effect, Finding, Rehearsal, Report};
+use pillowtop_conformance::{Conformance, Effect, Finding, Rehearsal, Report};
 use pillowtop_core::field_types::{Product, Target};
 use pillowtop_core::{DatabaseName, Definition};
 use pillowtop_runtime::member::{Decider, Decision};

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName};
+use pillowtop_embedded::{EmbeddedDestination, EmbeddedOptions};
 use pillowtop_runtime::claim::{AcquireOptions, WhenHeld};
 use pillowtop_runtime::engine::{DatabaseSelection, Engine, EngineOptions, OneDatabase, Served};
 use pillowtop_runtime::member::{Counters, MemberOptions};
@@ -11,7 +12,6 @@ use pillowtop_runtime::reader::ReadMode;
 use pillowtop_runtime::service::{ServiceOptions, WhenFailing, serve};
 use pillowtop_runtime::source::ChangesFile;
 use pillowtop_runtime::target::Destination;
-use pillowtop_runtime::target::embedded::{EmbeddedDestination, EmbeddedOptions};
 use serde_json::{Value, json};
 
 use super::hit_line;
