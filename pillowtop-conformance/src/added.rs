@@ -106,7 +106,7 @@ impl Walk<'_> {
 
     fn grow_list(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>, items: &[Json<'_>]) {
         let path = joined(&object.path, name);
-        let by_template = match self.plan.dynamics.object_by_template(&path, name, self.target) {
+        let by_template = match self.dynamics.object_by_template(&path, name, self.target) {
             Ok(by_template) => by_template,
             Err(fault) => return self.unsure(&path, fault, value),
         };
@@ -147,7 +147,7 @@ impl Walk<'_> {
             return None;
         }
         let path = joined(&object.path, name);
-        let made = self.plan.dynamics.scalar(&path, name, items.first()?, self.target).ok()?;
+        let made = self.dynamics.scalar(&path, name, items.first()?, self.target).ok()?;
         let mapping = json!({"type": "dense_vector", "dims": items.len(), "similarity": "cosine"});
         match (made.template, mapping) {
             (None, Value::Object(mapping)) => Some(Made { mapping, template: None, is_runtime: false }),
@@ -157,7 +157,7 @@ impl Walk<'_> {
 
     fn made_of_object(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) -> Option<Made> {
         let path = joined(&object.path, name);
-        match self.plan.dynamics.object_by_template(&path, name, self.target) {
+        match self.dynamics.object_by_template(&path, name, self.target) {
             Err(fault) => self.unsure(&path, fault, value),
             Ok(Some(made)) => return Some(made),
             Ok(None) => match object.dynamic {
@@ -180,7 +180,7 @@ impl Walk<'_> {
         {
             return Some(Made { mapping: mapping.clone(), template: None, is_runtime: false });
         }
-        let dynamics = &self.plan.dynamics;
+        let dynamics = self.dynamics;
         let made = match object.dynamic {
             Dynamic::Add => dynamics.scalar(&path, name, value, self.target).map(Some),
             _ => dynamics.scalar_by_template(&path, name, value, self.target),

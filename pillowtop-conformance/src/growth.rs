@@ -12,27 +12,6 @@ use pillowtop_core::field_types::{Product, Target, Version};
 use pillowtop_core::limits::{self, Limited};
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 
-/// The fields that a document adds.
-#[derive(Debug, Default)]
-pub(super) struct Additions {
-    /// Path and mapping, in the document's order: an object comes before what is below it.
-    fields: Vec<(String, Map<String, Value>)>,
-    /// The document is refused only after the mapping has them.
-    pub(super) stay: bool,
-}
-
-impl Additions {
-    /// The mapping that the document gives a path.
-    pub(super) fn get(&self, path: &str) -> Option<&Map<String, Value>> {
-        self.fields.iter().find(|(known, _)| known == path).map(|(_, mapping)| mapping)
-    }
-
-    /// Adds a field.
-    pub(super) fn add(&mut self, path: &str, mapping: &Map<String, Value>) {
-        self.fields.push((path.to_owned(), mapping.clone()));
-    }
-}
-
 /// Indices of several targets, into which documents go one after the other, as into the servers' own. Nothing is kept of a
 /// document but the fields that it adds under `dynamic: true`.
 #[derive(Debug)]
@@ -111,7 +90,7 @@ impl<'a> Rehearsal<'a> {
 impl Index {
     fn take(&mut self, conformance: &Conformance, document: &Json<'_>) -> Report {
         let plan = self.grown.as_ref().map_or(&conformance.plan, |grown| &grown.plan);
-        let (mut report, additions) = walk::walk(plan, self.target, document);
+        let (mut report, additions) = walk::walk(plan, &conformance.dynamics, self.target, document);
         if additions.fields.is_empty() || (report.is_rejected() && !additions.stay) {
             return report;
         }

@@ -1,9 +1,9 @@
 //! What to write so that a value fits: by the reason for which it does not.
 
+use super::check::takes_objects;
 use super::finding::Fault;
 use super::json::Json;
 use super::plan::{Kind, LeafPlan};
-use super::value::takes_objects;
 use pillowtop_core::field_types::field_type;
 
 /// What to write where a value does not fit a field.

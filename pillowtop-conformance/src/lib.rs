@@ -11,26 +11,33 @@ mod regex;
 
 mod patterns;
 
-mod dynamic;
 mod plan;
 
+mod value;
+
+mod dynamic;
 mod flattened;
 mod geo;
 mod metrics;
 mod range;
 mod shape;
 mod special;
-mod value;
 
+mod check;
+
+mod additions;
 mod hint;
-mod lists;
+
 mod walk;
 
 mod added;
+mod lists;
+
 mod growth;
 
 use serde_json::Value;
 
+use dynamic::Dynamics;
 use pillowtop_core::creation::{self, Problem};
 use pillowtop_core::field_types::{Target, field_type};
 use plan::Plan;
@@ -43,6 +50,8 @@ pub use value::{exceeds, ip_address};
 #[derive(Debug)]
 pub struct Conformance {
     plan: Plan,
+    /// How members become fields, which no document changes.
+    dynamics: Dynamics,
     mappings: Value,
     settings: Value,
     /// What is wrong with the index, whatever its documents are.
@@ -55,6 +64,7 @@ impl Conformance {
     pub fn new(mappings: &Value, settings: &Value) -> Self {
         Self {
             plan: Plan::new(mappings, settings),
+            dynamics: mappings.as_object().map(Dynamics::new).unwrap_or_default(),
             mappings: mappings.clone(),
             settings: settings.clone(),
             problems: creation::problems(mappings, settings),

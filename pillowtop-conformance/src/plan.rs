@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::dynamic::Dynamics;
 use super::numeric::Numeric;
 use pillowtop_core::date::{DEFAULT_DATE_FORMAT, DEFAULT_NANOS_FORMAT, DateFormats};
 pub(super) use pillowtop_core::settings::boolean as truth;
@@ -123,8 +122,6 @@ pub(super) struct Plan {
     pub(super) ignores_malformed: bool,
     /// Whether the settings define the analyzer that fields have by default.
     pub(super) has_default_analyzer: bool,
-    /// How members become fields.
-    pub(super) dynamics: Dynamics,
     builder: Builder,
 }
 
@@ -144,7 +141,6 @@ impl Plan {
             depth_limit: setting("/mapping/depth/limit").and_then(count).unwrap_or(20),
             ignores_malformed: builder.ignore_malformed,
             has_default_analyzer: setting("/analysis/analyzer/default").is_some(),
-            dynamics: Dynamics::new(members),
             builder,
         }
     }

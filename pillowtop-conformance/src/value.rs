@@ -1,114 +1,24 @@
-//! Whether one value, neither a list nor `null`, fits a field.
+//! Whether one value fits a field of strings, booleans, dates or addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::finding::{Fault, Fit, malformed, refused, unknown};
 use super::json::Json;
-use super::numeric::{self, cut};
-use super::plan::{Kind, LeafPlan, text};
-use super::{flattened, geo, metrics, range, shape, special};
+use super::numeric::cut;
+use super::plan::{LeafPlan, text};
 use pillowtop_core::date::{DateFormats, DateProblem, Moment, Names, Reading};
 use pillowtop_core::field_types::{Product, Target, Version};
 
 /// The longest term of Lucene in bytes; a longer one refuses the document.
 pub(crate) const LONGEST_TERM: usize = 32_766;
 
-/// Whether one value fits.
-pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_default: bool) -> Fit {
-    if let (Json::Object(_), false) = (value, takes_objects(&leaf.kind)) {
-        return object(leaf, target);
-    }
-    match &leaf.kind {
-        Kind::Text => full_text(leaf, value, custom_default),
-        Kind::Keyword => keyword(leaf, value),
-        Kind::Wildcard => wildcard(leaf, value, target),
-        Kind::ConstantKeyword => constant(leaf, value),
-        Kind::Version => version(value, target),
-        Kind::TokenCount => Ok(()),
-        Kind::CountedKeyword => match value {
-            Json::Text(text) if text.len() <= LONGEST_TERM => Ok(()),
-            Json::Text(_) => unknown("whether so long a text is taken is not looked at"),
-            other => refused(format!("{} is no text", other.kind())),
-        },
-        Kind::Numeric(numeric) => numeric::check(*numeric, leaf.coerce, value, target),
-        Kind::Boolean => boolean(value),
-        Kind::Date { formats, newer, nanos } => {
-            let is_newer = target.product == Product::Elasticsearch && target.version >= Version::new(7, 12);
-            date(newer.as_ref().filter(|_| is_newer).unwrap_or(formats), *nanos, value, target)
-        }
-        Kind::Ip => ip(scalar(value)?, target).map(drop),
-        Kind::NumberRange(numeric) => of_range(range::numbers(*numeric, leaf.coerce, value, target), target),
-        Kind::DateRange(formats) => of_range(range::dates(formats, value, target), target),
-        Kind::IpRange => of_range(range::addresses(value, target), target),
-        Kind::Binary => special::binary(leaf, value),
-        Kind::GeoPoint => geo::point(leaf, value, target),
-        Kind::Shape => shape::check(leaf, value, target),
-        Kind::Flattened => flattened::check(leaf, value, target),
-        Kind::Completion => special::completion(leaf, value),
-        Kind::Join => special::join(leaf, value),
-        Kind::DenseVector => special::dense_vector(leaf, value, target),
-        Kind::RankFeature => special::rank_feature(leaf, value),
-        Kind::RankFeatures | Kind::SparseVector => special::rank_features(leaf, value, target),
-        Kind::Histogram => metrics::histogram(value),
-        Kind::AggregateMetric => metrics::aggregate(leaf, value, target),
-        Kind::Percolator => metrics::percolator(value),
-        Kind::Alias => refused("it is another name of another field, and nothing can be written to it"),
-        Kind::Unknown => unknown(format!("values of type `{}` are not looked at", leaf.type_name)),
-    }
-}
-
-/// `OpenSearch` alone leaves malformed ranges out.
-fn of_range(fit: Fit, target: Target) -> Fit {
-    fit.map_err(|fault| match (fault, target.product) {
-        (Fault::Refused(reason), Product::OpenSearch) => Fault::Malformed(reason),
-        (Fault::Malformed(reason), Product::Elasticsearch) => Fault::Refused(reason),
-        (other, _) => other,
-    })
-}
-
-/// Whether a type has values that are objects.
-pub(super) fn takes_objects(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::NumberRange(_)
-            | Kind::DateRange(_)
-            | Kind::IpRange
-            | Kind::GeoPoint
-            | Kind::Shape
-            | Kind::Flattened
-            | Kind::Completion
-            | Kind::Join
-            | Kind::DenseVector
-            | Kind::RankFeatures
-            | Kind::SparseVector
-            | Kind::Histogram
-            | Kind::AggregateMetric
-            | Kind::Percolator
-            | Kind::Alias
-            | Kind::Unknown
-    )
-}
-
-/// `OpenSearch` 3 and, for dates, Elasticsearch 9 leave an object out where a value is malformed; others refuse the document.
-fn object(leaf: &LeafPlan, target: Target) -> Fit {
-    let reason = "an object stands where a value belongs";
-    let major = target.version.major;
-    let may_be_ignored = match (target.product, &leaf.kind) {
-        (Product::OpenSearch, Kind::Numeric(numeric::Numeric::ScaledFloat)) => false,
-        (Product::OpenSearch, Kind::Numeric(_) | Kind::Date { .. } | Kind::Ip) => major >= 3,
-        (Product::Elasticsearch, Kind::Date { .. }) => major >= 9,
-        _ => false,
-    };
-    if may_be_ignored { malformed(reason) } else { refused(reason) }
-}
-
-fn scalar<'a>(value: &'a Json<'_>) -> Result<&'a str, Fault> {
+pub(super) fn scalar<'a>(value: &'a Json<'_>) -> Result<&'a str, Fault> {
     value
         .scalar_text()
         .ok_or_else(|| Fault::Refused(format!("{} stands where a value belongs", value.kind())))
 }
 
-fn full_text(leaf: &LeafPlan, value: &Json<'_>, custom_default: bool) -> Fit {
+pub(super) fn full_text(leaf: &LeafPlan, value: &Json<'_>, custom_default: bool) -> Fit {
     let said = scalar(value)?;
     let analyzer = text(&leaf.mapping, "analyzer");
     if !leaf.index || said.len() <= LONGEST_TERM {
@@ -138,7 +48,7 @@ fn too_long(most: Option<usize>) -> Fit {
     Err(Fault::TooLong(format!("it is longer than the {most} characters of `ignore_above`")))
 }
 
-fn keyword(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+pub(super) fn keyword(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
     let said = scalar(value)?;
     if exceeds(leaf.ignore_above, said) {
         return too_long(leaf.ignore_above);
@@ -154,7 +64,7 @@ fn keyword(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
     }
 }
 
-fn wildcard(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
+pub(super) fn wildcard(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
     let said = scalar(value)?;
     if exceeds(leaf.ignore_above, said) {
         return too_long(leaf.ignore_above);
@@ -171,7 +81,7 @@ fn wildcard(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
     }
 }
 
-fn constant(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+pub(super) fn constant(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
     let said = scalar(value)?;
     match text(&leaf.mapping, "value") {
         Some(constant) if constant == said => Ok(()),
@@ -181,7 +91,7 @@ fn constant(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
 }
 
 /// `OpenSearch` takes semantic versions alone.
-fn version(value: &Json<'_>, target: Target) -> Fit {
+pub(super) fn version(value: &Json<'_>, target: Target) -> Fit {
     let said = scalar(value)?;
     if target.product == Product::Elasticsearch {
         return if said.len() <= LONGEST_TERM / 2 {
@@ -202,7 +112,7 @@ fn version(value: &Json<'_>, target: Target) -> Fit {
     if fits { Ok(()) } else { refused(format!("`{}` is no semantic version such as `1.2.3`", cut(said))) }
 }
 
-fn boolean(value: &Json<'_>) -> Fit {
+pub(super) fn boolean(value: &Json<'_>) -> Fit {
     match value {
         Json::Boolean(_) => Ok(()),
         Json::Text(text) if matches!(text.as_str(), "" | "true" | "false") => Ok(()),
@@ -211,7 +121,7 @@ fn boolean(value: &Json<'_>) -> Fit {
     }
 }
 
-fn date(formats: &DateFormats, nanos: bool, value: &Json<'_>, target: Target) -> Fit {
+pub(super) fn date(formats: &DateFormats, nanos: bool, value: &Json<'_>, target: Target) -> Fit {
     let said = scalar(value)?;
     let moment = moment(formats, said, target)?;
     let millis = moment.start.div_euclid(1_000_000);

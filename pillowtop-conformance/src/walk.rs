@@ -1,12 +1,13 @@
 //! A document from its root to its values, with what each path's mapping does there.
 
+use super::additions::Additions;
+use super::dynamic::Dynamics;
 use super::finding::{Effect, Fault, Finding, Report};
-use super::growth::Additions;
 use super::hint::hint;
 use super::json::Json;
 use super::numeric::cut;
 use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
-use super::{geo, special, value};
+use super::{check, geo, special};
 use pillowtop_core::field_types::{Product, Target, Version, field_type};
 
 /// Names that a document cannot have at its root: the servers' own.
@@ -27,9 +28,15 @@ pub(crate) const METADATA: [&str; 10] = [
 const SHOWN: usize = 100;
 
 /// Walks a document; gives the fields that it adds, too.
-pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report, Additions) {
+pub(super) fn walk(
+    plan: &Plan,
+    dynamics: &Dynamics,
+    target: Target,
+    document: &Json<'_>,
+) -> (Report, Additions) {
     let mut walk = Walk {
         plan,
+        dynamics,
         target,
         report: Report::default(),
         nested: 0,
@@ -58,6 +65,8 @@ pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report,
 
 pub(super) struct Walk<'a> {
     pub(super) plan: &'a Plan,
+    /// How members become fields.
+    pub(super) dynamics: &'a Dynamics,
     pub(super) target: Target,
     report: Report,
     /// Nested objects so far.
@@ -258,7 +267,7 @@ impl Walk<'_> {
         match value {
             Json::Null => 0,
             Json::List(items) => items.iter().map(|item| self.count_shapes(leaf, item)).sum(),
-            value => usize::from(value::check(leaf, value, self.target, false).is_ok()),
+            value => usize::from(check::check(leaf, value, self.target, false).is_ok()),
         }
     }
 
@@ -271,7 +280,7 @@ impl Walk<'_> {
                 self.judge(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
-                self.judge(leaf, value, value::check(leaf, value, self.target, false));
+                self.judge(leaf, value, check::check(leaf, value, self.target, false));
             }
             Json::List(items) if matches!(leaf.kind, Kind::GeoPoint) && geo::is_point(items) => {
                 self.point_list(leaf, value, items, true);
@@ -289,7 +298,7 @@ impl Walk<'_> {
                 });
             }
             value => {
-                let fit = value::check(leaf, value, self.target, self.plan.has_default_analyzer);
+                let fit = check::check(leaf, value, self.target, self.plan.has_default_analyzer);
                 self.judge(leaf, value, fit);
                 leaf.fields.iter().for_each(|field| self.values(field, value, in_list, false));
                 if copies {

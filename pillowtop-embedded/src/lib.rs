@@ -23,18 +23,20 @@
 //! multi-fields and `copy_to`.
 
 mod error;
-
-mod analysis;
 mod tokenizer;
 
+mod analysis;
+
 mod mapping;
+
 mod value;
 
+mod directory;
 mod document;
 mod query;
 
-mod directory;
 mod reader;
+
 mod target;
 
 mod destination;

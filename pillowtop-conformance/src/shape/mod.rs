@@ -3,8 +3,9 @@
 //! `OpenSearch` 2.19 and 3.6 were asked. Elasticsearch has these types only in its commercial part, whose parser is the same by
 //! its source: what cannot be read is refused there too, and of what can be read, only plain cases are said to be taken.
 
-mod geojson;
 mod geometry;
+
+mod geojson;
 mod wkt;
 
 use super::finding::{Fit, malformed, unknown};

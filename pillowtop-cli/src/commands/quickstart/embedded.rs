@@ -15,11 +15,11 @@ use pillowtop_runtime::target::Destination;
 use serde_json::{Value, json};
 
 use super::hit_line;
-use crate::app::Samples;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::shown;
 use crate::output::{Progress, Summary, WithoutTerminal, counted};
+use crate::samples::Samples;
 use crate::stop::Stop;
 
 pub(super) async fn run(

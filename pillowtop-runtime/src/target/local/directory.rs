@@ -11,6 +11,7 @@ use pillowtop_core::IndexName;
 use super::error::LocalError;
 use crate::claim::{AcquireOptions, WhenHeld};
 use crate::target::dead_letter_files::DeadLetterFiles;
+use crate::unique_id::unique_id;
 
 /// How often a lock that another process holds is tried.
 const LOCK_INTERVAL: Duration = Duration::from_millis(500);
@@ -105,7 +106,7 @@ fn read_or_create_uuid(contents: &Path) -> io::Result<String> {
         return Ok(uuid);
     }
     // A crash left it unfinished, before anything was stored under it.
-    let uuid = format!("{:032x}", fastrand::u128(..));
+    let uuid = unique_id();
     file.set_len(0)?;
     file.rewind()?;
     file.write_all(uuid.as_bytes())?;

@@ -1,10 +1,17 @@
-//! What a field asks of its surroundings: a product and version that has its type and parameters, and names that the settings
-//! define. Demands stand beside the mapping tree and are no part of any hash.
+//! What a mapping requires of its surroundings: a product and version that has its types and parameters, and names that the
+//! settings define. Requirements stand beside the mapping tree and are not part of any hash.
 //!
 //! A derive sees the types and names of one struct; only the pillow knows targets and settings. So each field and object
-//! carries its demands, and a summary of all below it ([`Needs`]) that const evaluation adds up: a pillow is compared with the
-//! summary alone, and only a failure walks the tree ([`crate::surroundings`]).
+//! carries its requirements, and a summary of all below it ([`Needs`]) that const evaluation adds up: a pillow is compared with
+//! the summary alone, and only a failure walks the tree ([`crate::unmet`]). The same decision is made for JSON
+//! ([`of_field`], [`of_object`], [`of_root`]).
 
+mod of_mapping;
+
+pub(crate) use of_mapping::words;
+pub use of_mapping::{majors, of_field, of_object, of_root};
+
+use crate::analysis::NameKind;
 use crate::field_types::{Product, Target};
 
 /// A version as a number that is ordered like versions.
@@ -54,74 +61,41 @@ const fn narrower(left: (u16, u16), right: (u16, u16)) -> (u16, u16) {
     (if left.0 > right.0 { left.0 } else { right.0 }, if left.1 < right.1 { left.1 } else { right.1 })
 }
 
-/// What a name in a mapping is of.
+/// What is required: strings are constants in a mapping tree, and owned where they come from JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NameKind {
-    /// An analyzer, also one for searching.
-    Analyzer,
-    /// A normalizer of exact texts.
-    Normalizer,
-    /// A way of scoring.
-    Similarity,
-}
-
-impl NameKind {
-    /// As people speak of it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Analyzer => "analyzer",
-            Self::Normalizer => "normalizer",
-            Self::Similarity => "similarity",
-        }
-    }
-
-    /// Where settings define it.
-    #[must_use]
-    pub const fn section(self) -> &'static str {
-        match self {
-            Self::Analyzer => "analysis.analyzer",
-            Self::Normalizer => "analysis.normalizer",
-            Self::Similarity => "similarity",
-        }
-    }
-}
-
-/// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks {
+pub enum Asks<Text = &'static str> {
     /// A server of these versions.
     Server {
         /// Which.
         versions: Versions,
         /// The same in words, and what else can be said, such as "Elasticsearch 7.3 or later".
-        needs: &'static str,
+        needs: Text,
     },
     /// A definition in the settings.
     Definition {
         /// Of what.
         kind: NameKind,
         /// The name.
-        name: &'static str,
+        name: Text,
     },
 }
 
 /// One thing that a field, or a parameter of an object, asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Demand {
-    /// Where within the field: empty for the field itself, `exact` for a multi-field.
-    pub below: &'static str,
+pub struct Requirement<Text = &'static str> {
+    /// Where, below the field or mapping that requires it: empty for itself, `exact` for a multi-field.
+    pub path: Text,
     /// What asks, as in "is of type `dense_vector`".
-    pub what: &'static str,
+    pub what: Text,
     /// What it asks.
-    pub asks: Asks,
+    pub asks: Asks<Text>,
 }
 
-impl Demand {
-    /// A demand on the server. `versions` are the first and the first without it, of Elasticsearch, then of `OpenSearch`.
+impl Requirement {
+    /// A requirement on the server. `versions` are the first and the first without it, of Elasticsearch, then of `OpenSearch`.
     #[must_use]
     pub const fn server(
-        below: &'static str,
+        path: &'static str,
         what: &'static str,
         versions: [u16; 4],
         needs: &'static str,
@@ -131,33 +105,54 @@ impl Demand {
             elasticsearch: (elasticsearch, elasticsearch_removed),
             opensearch: (opensearch, opensearch_removed),
         };
-        Self { below, what, asks: Asks::Server { versions, needs } }
+        Self { path, what, asks: Asks::Server { versions, needs } }
     }
 
     /// An analyzer that the settings are to define.
     #[must_use]
-    pub const fn analyzer(below: &'static str, name: &'static str) -> Self {
-        Self::definition(below, NameKind::Analyzer, name)
+    pub const fn analyzer(path: &'static str, name: &'static str) -> Self {
+        Self::definition(path, NameKind::Analyzer, name)
     }
 
     /// A normalizer that the settings are to define.
     #[must_use]
-    pub const fn normalizer(below: &'static str, name: &'static str) -> Self {
-        Self::definition(below, NameKind::Normalizer, name)
+    pub const fn normalizer(path: &'static str, name: &'static str) -> Self {
+        Self::definition(path, NameKind::Normalizer, name)
     }
 
     /// A similarity that the settings are to define.
     #[must_use]
-    pub const fn similarity(below: &'static str, name: &'static str) -> Self {
-        Self::definition(below, NameKind::Similarity, name)
+    pub const fn similarity(path: &'static str, name: &'static str) -> Self {
+        Self::definition(path, NameKind::Similarity, name)
     }
 
-    const fn definition(below: &'static str, kind: NameKind, name: &'static str) -> Self {
-        Self { below, what: "", asks: Asks::Definition { kind, name } }
+    const fn definition(path: &'static str, kind: NameKind, name: &'static str) -> Self {
+        Self { path, what: "", asks: Asks::Definition { kind, name } }
     }
 }
 
-/// The sum of many demands.
+/// Between what requires something and the target that lacks it, and between the target and what is needed.
+pub(crate) const LACK: [&str; 2] = [", which ", " does not have: it needs "];
+
+impl Requirement<String> {
+    /// Why a target does not meet it; none when it does.
+    #[must_use]
+    pub fn lack(&self, target: Target) -> Option<String> {
+        match &self.asks {
+            Asks::Server { versions, needs } if !versions.include(target) => {
+                let path = match self.path.as_str() {
+                    "" => "the mapping's root".to_owned(),
+                    path => format!("`{path}`"),
+                };
+                let [which, does_not_have] = LACK;
+                Some(format!("{path} {}{which}{target}{does_not_have}{needs}", self.what))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The sum of many requirements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
     /// The versions that have all of it.
@@ -171,14 +166,14 @@ impl Needs {
     /// Nothing is asked.
     pub const NOTHING: Self = Self { versions: Versions::ALL, has_names: false, is_anything: false };
 
-    /// The sum of some demands.
+    /// The sum of some requirements.
     #[must_use]
-    pub const fn of(demands: &[Demand]) -> Self {
+    pub const fn of(requirements: &[Requirement]) -> Self {
         let mut needs = Self::NOTHING;
         let mut position = 0;
-        while position < demands.len() {
+        while position < requirements.len() {
             needs.is_anything = true;
-            match demands[position].asks {
+            match requirements[position].asks {
                 Asks::Server { versions, .. } => needs.versions = needs.versions.and(versions),
                 Asks::Definition { .. } => needs.has_names = true,
             }

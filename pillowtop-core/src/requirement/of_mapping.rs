@@ -1,63 +1,18 @@
 //! What a mapping, as JSON, asks of its surroundings by the one table of field types. What the table does not know asks nothing.
 //!
-//! The derives write this down as [`crate::demand::Demand`]s, and the runtime asks before it creates an index.
+//! The derives write this down as [`crate::requirement::Requirement`]s, and the runtime asks before it creates an index.
 
 use serde_json::{Map, Value};
 
-use crate::analysis::is_built_in;
-use crate::demand::{NEVER, NameKind, Versions};
+use super::{Asks, NEVER, Requirement, Versions};
+use crate::analysis::{NameKind, is_built_in};
 use crate::field_types::{self, Availability, FieldType, Parameter, Product, Target, Unavailable, ValueKind};
 
-/// One thing that a mapping asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requirement {
-    /// The dotted path from where the mapping begins; empty for the beginning.
-    pub path: String,
-    /// What asks, as in "is of type `dense_vector`".
-    pub what: String,
-    /// What it asks.
-    pub asks: Asked,
-}
-
-/// What is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
-    /// A server of these versions.
-    Server {
-        /// Which.
-        versions: Versions,
-        /// The same in words, such as "Elasticsearch 7.3 or later", and what else can be said.
-        needs: String,
-    },
-    /// A definition in the settings.
-    Definition {
-        /// Of what.
-        kind: NameKind,
-        /// The name.
-        name: String,
-    },
-}
-
-impl Requirement {
-    /// Why a target does not do; none when it does.
-    #[must_use]
-    pub fn lack(&self, target: Target) -> Option<String> {
-        match &self.asks {
-            Asked::Server { versions, needs } if !versions.include(target) => {
-                let path = match self.path.as_str() {
-                    "" => "the mapping's root".to_owned(),
-                    path => format!("`{path}`"),
-                };
-                Some(format!("{path} {}, which {target} does not have: it needs {needs}", self.what))
-            }
-            _ => None,
-        }
-    }
-}
+type Owned = Requirement<String>;
 
 /// What a field asks, with its multi-fields and properties.
 #[must_use]
-pub fn of_field(mapping: &Value) -> Vec<Requirement> {
+pub fn of_field(mapping: &Value) -> Vec<Owned> {
     let mut found = Vec::new();
     field(mapping, "", &mut found);
     found
@@ -65,7 +20,7 @@ pub fn of_field(mapping: &Value) -> Vec<Requirement> {
 
 /// What the parameters of an object ask, wherever it stands; `properties` among them.
 #[must_use]
-pub fn of_object(parameters: &Map<String, Value>) -> Vec<Requirement> {
+pub fn of_object(parameters: &Map<String, Value>) -> Vec<Owned> {
     let mut found = Vec::new();
     if let Some(object) = field_types::field_type("object") {
         parameters
@@ -77,7 +32,7 @@ pub fn of_object(parameters: &Map<String, Value>) -> Vec<Requirement> {
 
 /// What the root of a mapping asks, with all that is in it.
 #[must_use]
-pub fn of_root(mapping: &Value) -> Vec<Requirement> {
+pub fn of_root(mapping: &Value) -> Vec<Owned> {
     let mut found = Vec::new();
     for (name, value) in mapping.as_object().into_iter().flatten() {
         if name == "properties" {
@@ -101,7 +56,7 @@ pub fn of_root(mapping: &Value) -> Vec<Requirement> {
 /// Since when a condition of a template may be a list: older servers take it for one name, and map the field otherwise.
 const TEMPLATE_LISTS: Versions = Versions { elasticsearch: (0x0809, NEVER), opensearch: (NEVER, NEVER) };
 
-fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Vec<Requirement>) {
+fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Vec<Owned>) {
     for (name, template) in entry.as_object().into_iter().flatten() {
         let path = format!("dynamic_templates.{name}");
         for (member, value) in template.as_object().into_iter().flatten() {
@@ -125,19 +80,19 @@ fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Ve
 }
 
 /// Whether a template asks for a definition that is named after the field it will map, whatever that is.
-fn names_the_field(requirement: &Requirement) -> bool {
-    matches!(&requirement.asks, Asked::Definition { name, .. } if name.contains("{name}") || name.contains("{dynamic_type}"))
+fn names_the_field(requirement: &Owned) -> bool {
+    matches!(&requirement.asks, Asks::Definition { name, .. } if name.contains("{name}") || name.contains("{dynamic_type}"))
 }
 
 /// `properties` or `fields`.
-fn fields(fields: &Value, above: &str, found: &mut Vec<Requirement>) {
+fn fields(fields: &Value, above: &str, found: &mut Vec<Owned>) {
     for (name, mapping) in fields.as_object().into_iter().flatten() {
         let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
         field(mapping, &path, found);
     }
 }
 
-fn field(mapping: &Value, path: &str, found: &mut Vec<Requirement>) {
+fn field(mapping: &Value, path: &str, found: &mut Vec<Owned>) {
     let Some(members) = mapping.as_object() else { return };
     let type_name = members.get("type").and_then(Value::as_str).unwrap_or("object");
     let known = field_types::field_type(type_name);
@@ -162,7 +117,7 @@ fn parameter(
     name: &str,
     value: &Value,
     (path, of_type): (&str, Versions),
-    found: &mut Vec<Requirement>,
+    found: &mut Vec<Owned>,
 ) {
     let Some(parameter) = known.parameter(name) else { return };
     // Most parameters are everywhere, and that is seen at once.
@@ -192,7 +147,7 @@ fn parameter(
         found.push(Requirement {
             path: path.to_owned(),
             what: String::new(),
-            asks: Asked::Definition { kind, name: text.to_owned() },
+            asks: Asks::Definition { kind, name: text.to_owned() },
         });
     }
 }
@@ -207,12 +162,12 @@ fn said(name: &str, value: &Value) -> String {
 }
 
 /// Adds a requirement, unless every version meets it.
-fn server(path: &str, what: String, versions: Versions, hint: &str, found: &mut Vec<Requirement>) {
+fn server(path: &str, what: String, versions: Versions, hint: &str, found: &mut Vec<Owned>) {
     if versions == Versions::ALL {
         return;
     }
     let needs = format!("{}{hint}", words(versions));
-    found.push(Requirement { path: path.to_owned(), what, asks: Asked::Server { versions, needs } });
+    found.push(Requirement { path: path.to_owned(), what, asks: Asks::Server { versions, needs } });
 }
 
 /// The versions in which a check passes.
@@ -340,10 +295,11 @@ mod tests {
             &json!({"type": "text", "analyzer": "comma", "search_analyzer": "standard", "similarity": "own",
                 "fields": {"exact": {"type": "keyword", "normalizer": "lower"}}}),
         );
-        let names: Vec<(&str, &Asked)> = found.iter().map(|one| (one.path.as_str(), &one.asks)).collect();
+        let names: Vec<(&str, &Asks<String>)> =
+            found.iter().map(|one| (one.path.as_str(), &one.asks)).collect();
         assert_eq!(names.len(), 3, "{names:?}");
         assert!(names.iter().any(|(path, asked)| *path == "exact"
-            && **asked == Asked::Definition { kind: NameKind::Normalizer, name: "lower".to_owned() }));
+            && **asked == Asks::Definition { kind: NameKind::Normalizer, name: "lower".to_owned() }));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! What a mapping asks of its surroundings, as constants beside it.
+//! What a mapping requires of its surroundings, as constants beside it.
 
-use pillowtop_core::demand::{NameKind, Versions};
-use pillowtop_core::requirement::{Asked, Requirement, of_field, of_object, of_root};
+use pillowtop_core::analysis::NameKind;
+use pillowtop_core::requirement::{Asks, Requirement, Versions, of_field, of_object, of_root};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use crate::model::{Parameter, SaidMapping};
 pub(super) fn of_said(said: &SaidMapping<'_>) -> TokenStream {
     let mut mapping = json_of(&said.parameters);
     mapping.insert("type".to_owned(), Value::from(said.type_name.text.as_str()));
-    demanding(&of_field(&Value::Object(mapping)))
+    requiring(&of_field(&Value::Object(mapping)))
 }
 
 /// What the parameters of a struct ask.
@@ -23,7 +23,7 @@ pub(super) fn of_parameters<'p>(
 ) -> TokenStream {
     let mut found = of_object(&json_of(parameters));
     found.extend(of_root(&Value::Object(json_of(root_parameters))));
-    demanding(&found)
+    requiring(&found)
 }
 
 /// What the parameters of a rule for objects ask, as a list.
@@ -36,33 +36,33 @@ fn json_of<'p>(parameters: impl IntoIterator<Item = &'p Parameter>) -> Map<Strin
 }
 
 /// Nothing for what asks nothing: most fields do not.
-fn demanding(found: &[Requirement]) -> TokenStream {
+fn requiring(found: &[Requirement<String>]) -> TokenStream {
     if found.is_empty() {
         return TokenStream::new();
     }
-    let demands = list(found);
-    quote!(.demanding(#demands))
+    let requirements = list(found);
+    quote!(.requiring(#requirements))
 }
 
-fn list(found: &[Requirement]) -> TokenStream {
-    let demands = found.iter().map(demand);
-    quote!(&[#(#demands),*])
+fn list(found: &[Requirement<String>]) -> TokenStream {
+    let requirements = found.iter().map(requirement);
+    quote!(&[#(#requirements),*])
 }
 
-fn demand(requirement: &Requirement) -> TokenStream {
+fn requirement(requirement: &Requirement<String>) -> TokenStream {
     let Requirement { path, what, asks } = requirement;
     match asks {
-        Asked::Server { versions, needs } => {
+        Asks::Server { versions, needs } => {
             let versions = numbers(*versions);
-            quote!(#PRIVATE::Demand::server(#path, #what, [#(#versions),*], #needs))
+            quote!(#PRIVATE::Requirement::server(#path, #what, [#(#versions),*], #needs))
         }
-        Asked::Definition { kind, name } => {
+        Asks::Definition { kind, name } => {
             let kind = match kind {
                 NameKind::Analyzer => quote!(analyzer),
                 NameKind::Normalizer => quote!(normalizer),
                 NameKind::Similarity => quote!(similarity),
             };
-            quote!(#PRIVATE::Demand::#kind(#path, #name))
+            quote!(#PRIVATE::Requirement::#kind(#path, #name))
         }
     }
 }

@@ -1,9 +1,11 @@
-//! What a pillow's surroundings lack of what its mapping asks, as the message of a compile error: runs in const evaluation.
+//! The requirements of a mapping that a target or the settings do not meet, as the message of a compile error: runs in const
+//! evaluation.
 
-use crate::analysis::built_in;
-use crate::demand::{Asks, Demand, NameKind, Needs};
+use crate::analysis::{NameKind, built_in};
+use crate::edit_distance::{distance, nearest_of};
 use crate::field_types::{Product, Target};
 use crate::message::Message;
+use crate::requirement::{Asks, LACK, Needs, Requirement};
 use crate::tree::{Field, Member, Object};
 
 /// The names that a pillow's settings define.
@@ -63,7 +65,7 @@ const fn assert_met(mapping: &Object, question: Question<'_>) {
     assert!(message.is_empty(), "{}", message.as_str());
 }
 
-/// What is asked of each demand.
+/// What is asked of each requirement.
 #[derive(Clone, Copy)]
 enum Question<'a> {
     Target(Target),
@@ -91,7 +93,7 @@ const fn tell_object(
     path: Option<&Path<'_>>,
     question: &Question<'_>,
 ) {
-    tell(message, object.demands, path, question);
+    tell(message, object.requirements, path, question);
     let mut position = 0;
     while position < object.members.len() {
         match &object.members[position] {
@@ -108,25 +110,30 @@ const fn tell_field(message: &mut Message, field: &Field, path: &Path<'_>, quest
     if question.is_answered_by(field.needs) {
         return;
     }
-    tell(message, field.demands, Some(path), question);
+    tell(message, field.requirements, Some(path), question);
     if let Some(object) = field.object {
         tell_object(message, object, Some(path), question);
     }
 }
 
-const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>, question: &Question<'_>) {
+const fn tell(
+    message: &mut Message,
+    requirements: &[Requirement],
+    path: Option<&Path<'_>>,
+    question: &Question<'_>,
+) {
     let mut position = 0;
-    while position < demands.len() {
-        let demand = &demands[position];
-        match (question, &demand.asks) {
+    while position < requirements.len() {
+        let requirement = &requirements[position];
+        match (question, &requirement.asks) {
             (Question::Target(target), Asks::Server { versions, needs }) if !versions.include(*target) => {
                 message.begin_line();
-                tell_path(message, path, demand.below);
+                tell_path(message, path, requirement.path);
                 message.text(" ");
-                message.text(demand.what);
-                message.text(", which ");
+                message.text(requirement.what);
+                message.text(LACK[0]);
                 tell_target(message, *target);
-                message.text(" does not have: it needs ");
+                message.text(LACK[1]);
                 message.text(needs);
                 message.end_line();
             }
@@ -134,7 +141,7 @@ const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>
                 if !contains(defined.of(*kind), name) =>
             {
                 message.begin_line();
-                tell_path(message, path, demand.below);
+                tell_path(message, path, requirement.path);
                 message.text(" names the ");
                 message.text(kind.word());
                 message.text(" `");
@@ -164,8 +171,8 @@ const fn tell(message: &mut Message, demands: &[Demand], path: Option<&Path<'_>>
 /// The name that is likely meant: first of those that the settings define, then of a server's own.
 const fn meant<'a>(defined: &DefinedNames<'a>, kind: NameKind, name: &str) -> Option<&'a str> {
     let [of_server, of_plugins] = built_in(kind);
-    match (nearest(defined.of(kind), name), nearest(of_server, name)) {
-        (None, None) => nearest(of_plugins, name),
+    match (nearest_of(name, defined.of(kind)), nearest_of(name, of_server)) {
+        (None, None) => nearest_of(name, of_plugins),
         (None, found) | (found, _) => found,
     }
 }
@@ -221,82 +228,19 @@ const fn contains(names: &[&str], name: &str) -> bool {
     false
 }
 
-const fn nearest<'a>(names: &[&'a str], name: &str) -> Option<&'a str> {
-    let allowed = name.len() / 3;
-    let allowed = if allowed < 1 {
-        1
-    } else if allowed > 4 {
-        4
-    } else {
-        allowed
-    };
-    let (mut best, mut found) = (allowed + 1, None);
-    let mut position = 0;
-    while position < names.len() {
-        let distance = distance(names[position], name);
-        if distance < best {
-            (best, found) = (distance, Some(names[position]));
-        }
-        position += 1;
-    }
-    found
-}
-
-/// How many letters of names differ; long names are only compared as a whole.
-const fn distance(left: &str, right: &str) -> usize {
-    const LONGEST: usize = 64;
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() >= LONGEST || right.len() >= LONGEST {
-        return differences(left, right);
-    }
-    let mut row = [0_usize; LONGEST];
-    let mut column = 0;
-    while column <= right.len() {
-        row[column] = column;
-        column += 1;
-    }
-    let mut line = 1;
-    while line <= left.len() {
-        let mut diagonal = row[0];
-        row[0] = line;
-        let mut column = 1;
-        while column <= right.len() {
-            let replaced = diagonal + (left[line - 1] != right[column - 1]) as usize;
-            diagonal = row[column];
-            let shifted = if row[column] < row[column - 1] { row[column] } else { row[column - 1] } + 1;
-            row[column] = if replaced < shifted { replaced } else { shifted };
-            column += 1;
-        }
-        line += 1;
-    }
-    row[right.len()]
-}
-
-const fn differences(left: &[u8], right: &[u8]) -> usize {
-    if left.len() != right.len() {
-        return usize::MAX;
-    }
-    let (mut position, mut count) = (0, 0);
-    while position < left.len() {
-        count += (left[position] != right[position]) as usize;
-        position += 1;
-    }
-    count
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tree::Member;
 
-    const VECTOR: Field = Field::leaf("dense_vector", &[]).demanding(&[Demand::server(
+    const VECTOR: Field = Field::leaf("dense_vector", &[]).requiring(&[Requirement::server(
         "",
         "is of type `dense_vector`",
         [0x0703, u16::MAX, u16::MAX, u16::MAX],
         "Elasticsearch 7.3 or later",
     )]);
     const WORDS: Field = Field::leaf("text", &[])
-        .demanding(&[Demand::analyzer("", "coma"), Demand::normalizer("exact", "lower")]);
+        .requiring(&[Requirement::analyzer("", "coma"), Requirement::normalizer("exact", "lower")]);
     const INNER: Object =
         Object::new(&[Member::property("vector", 1, VECTOR), Member::property("words", 2, WORDS)], &[], &[]);
     const ROOT: Object =
@@ -340,17 +284,10 @@ mod tests {
         let mut message = Message::EMPTY;
         let path = Path { above: None, name: "a" };
         for _ in 0..500 {
-            tell(&mut message, WORDS.demands, Some(&path), &Question::Target(Target::opensearch(1, 0)));
-            tell(&mut message, VECTOR.demands, Some(&path), &Question::Target(Target::opensearch(1, 0)));
+            tell(&mut message, WORDS.requirements, Some(&path), &Question::Target(Target::opensearch(1, 0)));
+            tell(&mut message, VECTOR.requirements, Some(&path), &Question::Target(Target::opensearch(1, 0)));
         }
         finish(&mut message, &Question::Target(Target::opensearch(1, 0)));
         assert!(message.as_str().contains("or later\n… and more\nhelp: "), "{}", message.as_str());
-    }
-
-    #[test]
-    fn distances_are_those_of_letters() {
-        assert_eq!(distance("comma", "coma"), 1);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(nearest(&["exact", "comma"], "xyz"), None);
     }
 }
