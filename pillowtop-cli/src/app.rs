@@ -14,18 +14,10 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome, PROGRAM};
 use crate::output::{Streams, Talk, Verbosity};
+use crate::samples::Samples;
 
 /// A command of a workspace's own; it gets the arguments after its name.
 pub type Task = fn(&[String]) -> ExitCode;
-
-/// Sample documents for `quickstart`.
-#[derive(Debug, Clone)]
-pub struct Samples {
-    /// Lines of `_changes?include_docs=true`.
-    pub changes: fn() -> Vec<String>,
-    /// Searches that find something: a pillow's name, a path of its index, and words.
-    pub searches: &'static [(&'static str, &'static str, &'static str)],
-}
 
 /// The commands on a list of pillows.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
+use pillowtop_core::field_types::{Product, Target};
 
 use crate::help;
 use crate::workspace::Dependency;
@@ -151,7 +152,7 @@ pub(crate) struct Audit {
     pub(crate) limit: Option<u64>,
     /// Server to check against, such as `opensearch 3.6` or `elasticsearch 8.14` [default: the
     /// strictest of all]
-    #[arg(long, value_name = "PRODUCT VERSION", value_parser = crate::commands::audit::read_target)]
+    #[arg(long, value_name = "PRODUCT VERSION", value_parser = read_target)]
     pub(crate) target: Option<pillowtop_core::field_types::Target>,
 }
 
@@ -307,4 +308,17 @@ pub(crate) struct Completions {
     /// Command that the script completes [default: the name of this program]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+}
+
+/// Reads `opensearch 3.6`, for the command line.
+fn read_target(text: &str) -> Result<Target, String> {
+    let expected = || "expected a product and its version, such as `opensearch 3.6` or `elasticsearch 8.14`";
+    let (product, version) =
+        text.trim().split_once([' ', ':', '-', '@']).ok_or_else(|| expected().to_owned())?;
+    let product = match product.to_ascii_lowercase().as_str() {
+        "opensearch" => Product::OpenSearch,
+        "elasticsearch" | "elastic" => Product::Elasticsearch,
+        _ => return Err(expected().to_owned()),
+    };
+    Ok(Target { product, version: version.trim().parse()? })
 }

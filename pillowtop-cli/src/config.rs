@@ -286,11 +286,7 @@ fn parse(path: &Path, text: &str) -> Result<File, Failure> {
 fn suggestion(message: &str) -> Option<String> {
     let mut names = message.starts_with("unknown field").then(|| message.split('`').skip(1).step_by(2))?;
     let unknown = names.next()?;
-    names
-        .map(|name| (strsim::damerau_levenshtein(unknown, name), name))
-        .filter(|(distance, _)| *distance <= 2)
-        .min()
-        .map(|(_, name)| name.to_owned())
+    pillowtop_core::edit_distance::nearest(unknown, names).map(str::to_owned)
 }
 
 #[cfg(test)]

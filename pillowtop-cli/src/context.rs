@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use pillowtop_core::edit_distance::nearest;
 use pillowtop_core::{AnyPillow, Definition, Registry};
 use pillowtop_runtime::engine::DatabaseSelection;
 
@@ -25,10 +26,9 @@ impl Context {
             let names: Vec<&str> =
                 self.registry.pillows().iter().map(|pillow| pillow.definition().pillow.as_str()).collect();
             let failure = Failure::usage(format!("there is no pillow `{name}`"));
-            let near = names.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
-            match near {
-                Some((distance, known)) if distance <= 2 => failure.hint(format!("did you mean `{known}`?")),
-                _ => failure.hint(format!("there are: {}", names.join(", "))),
+            match nearest(name, names.iter().copied()) {
+                Some(known) => failure.hint(format!("did you mean `{known}`?")),
+                None => failure.hint(format!("there are: {}", names.join(", "))),
             }
         })
     }

@@ -9,11 +9,14 @@
 
 #![cfg_attr(not(feature = "quickstart"), allow(dead_code, reason = "what only `quickstart` uses"))]
 
-mod certificates;
-mod exit;
 mod output;
 
+mod exit;
+
+mod certificates;
+
 mod help;
+mod samples;
 mod time;
 mod workspace;
 
@@ -31,8 +34,9 @@ mod documents;
 mod servers;
 mod stop;
 
-mod app;
 mod commands;
+
+mod app;
 
 #[cfg(test)]
 mod printed;
@@ -41,7 +45,8 @@ use std::process::ExitCode;
 
 use pillowtop_core::Registry;
 
-pub use app::{App, Samples, Task};
+pub use app::{App, Task};
+pub use samples::Samples;
 pub use workspace::{Dependency, write_workspace};
 
 /// Runs the command that the process's arguments name, on these pillows.

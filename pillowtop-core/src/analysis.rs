@@ -6,7 +6,38 @@
 
 use serde_json::{Map, Value};
 
-use crate::demand::NameKind;
+/// What a name in a mapping is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameKind {
+    /// An analyzer, also one for searching.
+    Analyzer,
+    /// A normalizer of exact texts.
+    Normalizer,
+    /// A way of scoring.
+    Similarity,
+}
+
+impl NameKind {
+    /// As people speak of it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Analyzer => "analyzer",
+            Self::Normalizer => "normalizer",
+            Self::Similarity => "similarity",
+        }
+    }
+
+    /// Where settings define it.
+    #[must_use]
+    pub const fn section(self) -> &'static str {
+        match self {
+            Self::Analyzer => "analysis.analyzer",
+            Self::Normalizer => "analysis.normalizer",
+            Self::Similarity => "similarity",
+        }
+    }
+}
 
 /// Built-in analyzers, `default` among them, which is `standard` until settings define it.
 const ANALYZERS: &[&str] = &[

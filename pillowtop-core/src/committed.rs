@@ -10,11 +10,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::canonical::{to_canonical, to_readable};
-use crate::definition::{Content, Definition, content_hash, document_json};
+use crate::definition::{Content, Definition, FORMAT, content_hash, document_json};
 use crate::fingerprint::{Fingerprint, FingerprintError};
 
-/// The version of the file format.
-pub const FORMAT: u32 = 1;
 /// The folder that committed files are in: the nearest one of this name, walking up from a crate to its workspace's root.
 pub const FOLDER: &str = "mappings";
 

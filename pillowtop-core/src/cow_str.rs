@@ -45,11 +45,6 @@ impl<'text> CowStr<'text> {
         &self.0
     }
 
-    /// The text by itself.
-    pub fn into_string(self) -> String {
-        self.0.into_owned()
-    }
-
     /// Whether it points into another text.
     pub fn is_borrowed(&self) -> bool {
         matches!(self.0, Cow::Borrowed(_))

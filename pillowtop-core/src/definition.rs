@@ -14,6 +14,9 @@ use crate::pillow::{Committed, Pillow, PillowInfo, RESERVED};
 use crate::settings;
 use crate::tree::{Field, Object, Parameter, ROOT_DEFAULTS};
 
+/// The version of the format of committed files.
+pub const FORMAT: u32 = 1;
+
 /// SHA-256 over what decides the contents of an index: the mapping without `_meta`, the hashed settings, document types, filter
 /// text and transform version. Not the alias, not the database's name, not dynamic settings.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -174,7 +177,7 @@ impl Definition {
         if let Some(Value::Object(meta)) = meta {
             meta.insert(
                 RESERVED.to_owned(),
-                json!({"pillow": self.pillow, "hash": self.hash.to_string(), "format": crate::committed::FORMAT}),
+                json!({"pillow": self.pillow, "hash": self.hash.to_string(), "format": FORMAT}),
             );
         }
         mappings

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::cow_str::CowStr;
-use crate::demand::{Demand, NEVER};
+use crate::requirement::{NEVER, Requirement};
 use crate::tree::{Field, Object, Parameter};
 
 /// A type that has a default field in an index.
@@ -57,13 +57,51 @@ impl<Type: IndexObject> Flattened for Type {
 const KEYWORD: Field = Field::leaf("keyword", &[Parameter::new("ignore_above", "8191")]);
 
 /// The only default that not every server has.
-const UNSIGNED_LONG: Field = Field::leaf("unsigned_long", &[]).demanding(&[Demand::server(
+const UNSIGNED_LONG: Field = Field::leaf("unsigned_long", &[]).requiring(&[Requirement::server(
     "",
     "is of type `unsigned_long`",
     [0x070a, NEVER, 0x0208, NEVER],
     "Elasticsearch 7.10 or later, or OpenSearch 2.8 or later",
 )]);
 
+/// serde writes RFC 3339 with as many fraction digits as there are.
+const INSTANT: Field =
+    Field::leaf("date", &[Parameter::new("format", "\"strict_date_optional_time_nanos\"")]);
+const DATE: Field = Field::leaf("date", &[Parameter::new("format", "\"strict_date\"")]);
+
+/// Defaults by the names of types, with impls for those that this crate has.
+macro_rules! defaults {
+    ($($field:expr => $($name:literal $(: $rust_type:ty)?),+;)+) => {
+        /// The default fields by the last parts of the names of Rust types.
+        const DEFAULTS: &[(&str, Field)] = &[$($(($name, $field)),+),+];
+        $($($(impl IndexField for $rust_type {
+            const FIELD: Field = $field;
+        })?)+)+
+    };
+}
+
+defaults! {
+    KEYWORD => "String": String, "str": str, "char": char, "CowStr": CowStr<'_>, "Uuid";
+    Field::leaf("boolean", &[]) => "bool": bool;
+    Field::leaf("byte", &[]) => "i8": i8;
+    Field::leaf("short", &[]) => "i16": i16, "u8": u8;
+    Field::leaf("integer", &[]) => "i32": i32, "u16": u16;
+    Field::leaf("long", &[]) => "i64": i64, "u32": u32;
+    UNSIGNED_LONG => "u64": u64;
+    Field::leaf("float", &[]) => "f32": f32;
+    Field::leaf("double", &[]) => "f64": f64;
+    Field::leaf("ip", &[]) => "IpAddr": IpAddr, "Ipv4Addr": Ipv4Addr, "Ipv6Addr": Ipv6Addr;
+    INSTANT => "DateTime", "NaiveDateTime", "Timestamp";
+    DATE => "NaiveDate", "Date";
+}
+
+/// The default field of a Rust type by the last part of its name, which is all that a derive sees of it.
+#[must_use]
+pub fn default_field(name: &str) -> Option<&'static Field> {
+    DEFAULTS.iter().find(|(known, _)| *known == name).map(|(_, field)| field)
+}
+
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "uuid"))]
 macro_rules! fields {
     ($($field:expr => $($rust_type:ty),+;)+) => {
         $($(impl IndexField for $rust_type {
@@ -72,45 +110,23 @@ macro_rules! fields {
     };
 }
 
-fields! {
-    KEYWORD => String, str, char, CowStr<'_>;
-    Field::leaf("boolean", &[]) => bool;
-    Field::leaf("byte", &[]) => i8;
-    Field::leaf("short", &[]) => i16, u8;
-    Field::leaf("integer", &[]) => i32, u16;
-    Field::leaf("long", &[]) => i64, u32;
-    UNSIGNED_LONG => u64;
-    Field::leaf("float", &[]) => f32;
-    Field::leaf("double", &[]) => f64;
-    Field::leaf("ip", &[]) => IpAddr, Ipv4Addr, Ipv6Addr;
-}
-
 #[cfg(feature = "uuid")]
 fields! { KEYWORD => uuid::Uuid; }
 
 #[cfg(feature = "chrono")]
-mod chrono_fields {
-    use super::{Field, IndexField, Parameter};
-
-    impl<Zone: chrono::TimeZone> IndexField for chrono::DateTime<Zone> {
-        // serde writes RFC 3339 with as many fraction digits as there are.
-        const FIELD: Field =
-            Field::leaf("date", &[Parameter::new("format", "\"strict_date_optional_time_nanos\"")]);
-    }
-    impl IndexField for chrono::NaiveDateTime {
-        const FIELD: Field =
-            Field::leaf("date", &[Parameter::new("format", "\"strict_date_optional_time_nanos\"")]);
-    }
-    impl IndexField for chrono::NaiveDate {
-        const FIELD: Field = Field::leaf("date", &[Parameter::new("format", "\"strict_date\"")]);
-    }
+fields! {
+    INSTANT => chrono::NaiveDateTime;
+    DATE => chrono::NaiveDate;
+}
+#[cfg(feature = "chrono")]
+impl<Zone: chrono::TimeZone> IndexField for chrono::DateTime<Zone> {
+    const FIELD: Field = INSTANT;
 }
 
 #[cfg(feature = "jiff")]
 fields! {
-    Field::leaf("date", &[Parameter::new("format", "\"strict_date_optional_time_nanos\"")])
-        => jiff::Timestamp, jiff::civil::DateTime;
-    Field::leaf("date", &[Parameter::new("format", "\"strict_date\"")]) => jiff::civil::Date;
+    INSTANT => jiff::Timestamp, jiff::civil::DateTime;
+    DATE => jiff::civil::Date;
 }
 
 /// A container is mapped as what it holds: every field of an index may have no value, one or many.
@@ -164,8 +180,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::demand::{Asks, Needs};
-    use crate::requirement::{Asked, of_field};
+    use crate::requirement::{Asks, Needs, of_field};
 
     #[test]
     fn defaults_ask_what_the_table_says() {
@@ -177,12 +192,12 @@ mod tests {
                 mapping[parameter.name] = serde_json::from_str(parameter.json).unwrap();
             }
             let asked = of_field(&mapping);
-            assert_eq!(asked.len(), field.demands.len(), "{}: {asked:?}", field.type_name);
-            assert_eq!(field.needs, Needs::of(field.demands));
-            for (asked, demand) in asked.iter().zip(field.demands) {
-                let Asks::Server { versions, needs } = demand.asks else { panic!("no name") };
-                assert_eq!(asked.what, demand.what);
-                assert_eq!(asked.asks, Asked::Server { versions, needs: needs.to_owned() });
+            assert_eq!(asked.len(), field.requirements.len(), "{}: {asked:?}", field.type_name);
+            assert_eq!(field.needs, Needs::of(field.requirements));
+            for (asked, requirement) in asked.iter().zip(field.requirements) {
+                let Asks::Server { versions, needs } = requirement.asks else { panic!("no name") };
+                assert_eq!(asked.what, requirement.what);
+                assert_eq!(asked.asks, Asks::Server { versions, needs: needs.to_owned() });
             }
         }
         check::<String>();

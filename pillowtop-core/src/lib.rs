@@ -2,52 +2,55 @@
 //! the committed mapping file, and the traits that connect a user's structs with the runtime.
 //!
 //! The same code runs in three places: natively inside the derives, in const evaluation of the code they generate
-//! (only [`fingerprint`], [`demand`], [`tree`] and [`surroundings`]), and at run time. Users link the facade crate `pillowtop`, which re-exports this one.
+//! (only [`fingerprint`], [`requirement`], [`tree`] and [`unmet`]), and at run time. Users link the facade crate `pillowtop`, which re-exports this one.
 
+#[doc(hidden)]
+pub mod edit_distance;
+
+pub mod canonical;
+pub mod field_types;
 pub mod fingerprint;
+mod message;
 pub mod name;
 pub mod origin;
 pub mod rename;
 
-pub mod canonical;
-pub mod field_types;
-
-mod message;
-
-pub mod demand;
-pub mod tree;
-
 pub mod analysis;
+
 pub mod date;
-pub mod limits;
 pub mod references;
 pub mod requirement;
-pub mod settings;
-pub mod surroundings;
+pub mod tree;
 
-pub mod creation;
+pub mod settings;
+pub mod unmet;
 
 pub mod cow_str;
+pub mod creation;
+
+pub mod filter;
+pub mod index_field;
 pub mod raw_json;
 
 pub mod document;
-pub mod filter;
-pub mod index_field;
 pub mod lookup;
+
 pub mod pillow;
 
-pub mod committed;
-pub mod conformance;
 pub mod definition;
+
+pub mod committed;
+pub mod limits;
+
+mod bytes;
+pub mod decode;
 pub mod diff;
 pub mod normal_form;
 
-mod bytes;
-
-pub mod decode;
 pub mod source;
 
 pub mod registry;
+
 pub mod samples;
 
 pub mod drift;

@@ -6,9 +6,9 @@
 
 mod refusals;
 
-use crate::demand::{Demand, Needs};
 use crate::fingerprint::{hash_text, mix};
 use crate::origin::Origin;
+use crate::requirement::{Needs, Requirement};
 
 use refusals::{
     refuse_equal_names, refuse_parameters_of_flattened, refuse_root_parameters, refuse_said_twice,
@@ -54,7 +54,7 @@ pub struct Field {
     /// The properties inside, of `object` and `nested`.
     pub object: Option<&'static Object>,
     /// What it asks of its surroundings, without what is inside `object`; no part of the hash.
-    pub demands: &'static [Demand],
+    pub requirements: &'static [Requirement],
     /// The sum of all that is asked here and inside.
     pub needs: Needs,
     hash: u128,
@@ -65,13 +65,13 @@ impl Field {
     #[must_use]
     pub const fn leaf(type_name: &'static str, parameters: &'static [Parameter]) -> Self {
         let hash = mix(hash_text(type_name), sum(parameters));
-        Self { type_name, parameters, object: None, demands: &[], needs: Needs::NOTHING, hash }
+        Self { type_name, parameters, object: None, requirements: &[], needs: Needs::NOTHING, hash }
     }
 
     /// The same field with what it asks of its surroundings.
     #[must_use]
-    pub const fn demanding(self, demands: &'static [Demand]) -> Self {
-        Self { demands, needs: self.needs.and(Needs::of(demands)), ..self }
+    pub const fn requiring(self, requirements: &'static [Requirement]) -> Self {
+        Self { requirements, needs: self.needs.and(Needs::of(requirements)), ..self }
     }
 
     /// An `object` or `nested` field with the properties of `object`.
@@ -110,7 +110,7 @@ impl Field {
             .wrapping_add(sum(object.parameters))
             .wrapping_add(object.members_sum);
         let hash = mix(hash_text(type_name), contents);
-        Self { type_name, parameters, object: Some(object), demands: &[], needs: object.needs, hash }
+        Self { type_name, parameters, object: Some(object), requirements: &[], needs: object.needs, hash }
     }
 
     /// This field with the parameters of a rule for fields that hold a struct, if it is one. Whether a type is a struct, no derive
@@ -120,11 +120,11 @@ impl Field {
     pub const fn with_rule_for_objects(
         self,
         parameters: &'static [Parameter],
-        demands: &'static [Demand],
+        requirements: &'static [Requirement],
     ) -> Self {
         match self.object {
             Some(object) if equal(self.type_name, "object") && self.parameters.is_empty() => {
-                Self::object_by_rule(self.type_name, parameters, object, 0).demanding(demands)
+                Self::object_by_rule(self.type_name, parameters, object, 0).requiring(requirements)
             }
             _ => self,
         }
@@ -179,7 +179,7 @@ pub struct Object {
     /// Parameters that only the root of an index may have, such as `date_detection`.
     pub root_parameters: &'static [Parameter],
     /// What the parameters ask of their surroundings; no part of the hash.
-    pub demands: &'static [Demand],
+    pub requirements: &'static [Requirement],
     /// The sum of all that is asked here and inside.
     pub needs: Needs,
     /// What a rule gives to the root of an index, before the defaults of a root and after what the struct says.
@@ -225,7 +225,7 @@ impl Object {
             root_rule: &[],
             name: "",
             origins: "",
-            demands: &[],
+            requirements: &[],
             needs,
             members_sum,
         };
@@ -238,8 +238,8 @@ impl Object {
 
     /// The same object with what its parameters ask of their surroundings.
     #[must_use]
-    pub const fn demanding(self, demands: &'static [Demand]) -> Self {
-        Self { demands, needs: self.needs.and(Needs::of(demands)), ..self }
+    pub const fn requiring(self, requirements: &'static [Requirement]) -> Self {
+        Self { requirements, needs: self.needs.and(Needs::of(requirements)), ..self }
     }
 
     /// With the struct's name and where each member comes from: a line of [`Origin::write`] each. Neither counts in a fingerprint.

@@ -35,10 +35,13 @@ pub(crate) fn hand_to_rules(facade: &Facade, input: &DeriveInput) -> Option<Toke
     // What is wrong with these attributes, the core of the derive reports.
     let elsewhere = Errors::new();
     let receiver = StructReceiver::parse(&elsewhere, input);
+    let Some(path) = receiver.es.rules.as_ref() else {
+        elsewhere.leave_to_the_other_derive();
+        return None;
+    };
     // Rules decide neither what kind of a document it is nor what it is told by.
     let document = Document::of(&elsewhere, &Rules::default(), &receiver);
     elsewhere.leave_to_the_other_derive();
-    let path = receiver.es.rules.as_ref()?;
     let marker = Ident::new(RULES_MARKER, path.span());
     let private = facade.private();
     let call = |asked: &str| {

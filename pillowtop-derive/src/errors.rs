@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
+use pillowtop_core::edit_distance::nearest;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
@@ -100,17 +101,6 @@ pub(crate) fn with_help(message: impl Display, help: impl Display) -> String {
 /// The nearest of several names, as a clause to append; empty when none is near enough to be meant.
 pub(crate) fn did_you_mean<'a>(said: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     suggestion(nearest(said, candidates))
-}
-
-/// The nearest of several names, if one is near enough to be meant.
-pub(crate) fn nearest<'a>(said: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (said.chars().count() / 3).clamp(1, 4);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(said, candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 /// A clause that suggests a name.

@@ -1,18 +1,18 @@
 //! The derives of pillowtop: parse → model → check → expand, one folder each. Users link the facade `pillowtop`.
 
 mod errors;
-mod idents;
 
 mod parse;
 
 mod facade;
 
+mod committed;
+mod idents;
 mod rules;
 
-mod model;
-
-mod committed;
 mod filter;
+
+mod model;
 
 mod check;
 

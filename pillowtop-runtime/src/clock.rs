@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, SecondsFormat};
+
 use crate::operation::Version;
 
 /// How far above the present a ceiling is reserved. Long against the interval of saving, short against a clock that is set back.
@@ -24,27 +26,8 @@ pub fn now_text() -> String {
 
 /// A time in microseconds since 1970, RFC 3339 in UTC with seconds.
 pub fn text_of_micros(micros: u64) -> String {
-    let seconds = micros / 1_000_000;
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil_from_days(days);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        of_day / 3600,
-        of_day % 3600 / 60,
-        of_day % 60
-    )
-}
-
-/// Days since 1970 to a date of the Gregorian calendar (Howard Hinnant's algorithm, for days after 1970).
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+    let time = i64::try_from(micros).ok().and_then(DateTime::from_timestamp_micros);
+    time.unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Time since the machine was started, including time that it was suspended: a lease runs out while a machine sleeps, and
@@ -136,9 +119,7 @@ mod tests {
 
     #[test]
     fn dates_are_right() {
-        assert_eq!(civil_from_days(0), (1970, 1, 1));
-        assert_eq!(civil_from_days(11_016), (2000, 2, 29));
-        assert_eq!(civil_from_days(20_088), (2024, 12, 31));
+        assert_eq!(text_of_micros(20_088 * 86_400_000_000), "2024-12-31T00:00:00Z");
     }
 
     #[test]

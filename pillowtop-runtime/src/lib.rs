@@ -9,6 +9,7 @@ pub mod operation;
 
 mod files;
 mod panic_message;
+mod unique_id;
 
 pub mod clock;
 pub mod dead_letter;
@@ -38,6 +39,8 @@ pub mod member;
 mod inbox;
 
 pub mod engine;
+
+pub mod hint;
 
 pub mod service;
 

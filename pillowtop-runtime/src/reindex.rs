@@ -21,6 +21,7 @@ use crate::claim::{
     Phase, Slice, StoreError,
 };
 use crate::engine::{DatabaseSelection, Engine, Served};
+use crate::hint::Hint;
 use crate::member::{Counts, MemberEnd, MemberError};
 use crate::reader::ReadMode;
 use crate::source::{CouchDatabase, CouchError, DatabaseInfo};
@@ -74,6 +75,23 @@ pub enum ReindexError {
         /// How many.
         dead_letters: u64,
     },
+}
+
+impl Hint for ReindexError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Cluster(error) => return error.hint(),
+            Self::Couch(error) => return error.hint(),
+            Self::Open(error) => return error.hint(),
+            Self::Member(error) => return error.hint(),
+            Self::OtherDatabase { .. } => "start again with `PROGRAM fast-reindex NAME --restart`",
+            Self::NothingIndexed { .. } => {
+                "`PROGRAM audit NAME --docs …` shows what the mapping rejects, and `PROGRAM dead-letters list NAME` what failed"
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// What a reindex is doing.

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::claim::{AcquireOptions, Notify};
 use crate::engine::{Engine, SelectionError, Served, member_name};
+use crate::hint::{Hint, PILLOW};
 use crate::member::{MemberEnd, MemberError};
 use crate::reader::ReadMode;
 use crate::target::{OpenError, OpenTarget, TargetRef};
@@ -58,13 +59,24 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
-    /// Why a pillow is paused, and the command that helps where there is one.
-    fn pause_reason(&self) -> String {
-        match self {
-            Self::Open(OpenError::NotReady { reason, hint: Some(hint) }) => {
-                format!("{reason}; {}", hint.replace("PROGRAM ", ""))
+    /// Why a pillow is paused, and what to do about it where that is known.
+    fn pause_reason(&self, pillow: &str) -> String {
+        match self.hint() {
+            Some(hint) => {
+                format!("{self}; {}", hint.replace("PROGRAM ", "").replace(PILLOW, pillow))
             }
-            error => error.to_string(),
+            None => self.to_string(),
+        }
+    }
+}
+
+impl Hint for ServiceError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open(error) => error.hint(),
+            Self::Member(error) => error.hint(),
+            Self::Selection(error) => error.hint(),
+            Self::NoTarget { .. } => None,
         }
     }
 }
@@ -178,7 +190,7 @@ impl Supervisor {
                     break;
                 }
                 Err(error) if running.is_empty() => {
-                    self.served.counters.set_paused(&self.looking(), Some(error.pause_reason()));
+                    self.served.counters.set_paused(&self.looking(), Some(error.pause_reason(self.name())));
                 }
                 Err(error) => {
                     let reason = error.to_string();
@@ -304,9 +316,10 @@ impl Supervisor {
                 let is_hung = matches!(error, ServiceError::Member(MemberError::Hung { .. }));
                 let wait = if is_hung { HUNG_INTERVAL } else { entry.backoff.failed() };
                 entry.retry_at = Instant::now() + wait;
-                self.served
-                    .counters
-                    .set_paused(&member_name(&self.served, &key.1, &key.0.name), Some(error.pause_reason()));
+                self.served.counters.set_paused(
+                    &member_name(&self.served, &key.1, &key.0.name),
+                    Some(error.pause_reason(self.name())),
+                );
             }
         }
         Ok(())

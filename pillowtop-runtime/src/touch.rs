@@ -19,6 +19,7 @@ use crate::claim::{
     is_alive, read,
 };
 use crate::engine::{Engine, SelectionError, Served};
+use crate::hint::Hint;
 use crate::member::MemberError;
 use crate::request::{IDS, RequestKind, RequestResult, submit, wait, withdraw};
 use crate::service::ServiceError;
@@ -93,6 +94,18 @@ pub enum TouchError {
     /// A stop was asked for.
     #[error("stopped after {} documents", .0.total())]
     Stopped(RequestResult),
+}
+
+impl Hint for TouchError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Service(error) => error.hint(),
+            Self::Stopped(_) => {
+                Some("run this again: documents may be processed any number of times".to_owned())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl From<MemberError> for TouchError {

@@ -159,15 +159,15 @@ pub fn assert_committed(registry: &Registry) {
 #[doc(hidden)]
 pub mod __private_0_1_0 {
     pub use core::option::Option;
-    pub use pillowtop_core::demand::Demand;
     pub use pillowtop_core::document::{NoMapping, NoObject, Probe, WritesObjects, assert_no_object};
     pub use pillowtop_core::field_types::Target;
     pub use pillowtop_core::filter::{Contains, Optional, Plain, Step, Text};
     pub use pillowtop_core::index_field::Flattened;
     pub use pillowtop_core::lookup::{Found, Lookup, LookupKeys, NoLookup};
     pub use pillowtop_core::pillow::{Committed, Pillow, PillowInfo, Transform, TransformWith};
-    pub use pillowtop_core::surroundings::DefinedNames;
+    pub use pillowtop_core::requirement::Requirement;
     pub use pillowtop_core::tree::{Field, Member, Object, Parameter};
+    pub use pillowtop_core::unmet::DefinedNames;
     pub use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, IndexField, IndexObject};
     pub use pillowtop_derive::__derive_with_rules as derive_with_rules;
 
@@ -194,7 +194,7 @@ pub mod __private_0_1_0 {
     /// In const evaluation, hence as a compile error at the target.
     #[track_caller]
     pub const fn assert_target<Asked: Pillow>(target: Target) {
-        super::surroundings::assert_target(<Asked::Index as CouchDocument>::MAPPING, target);
+        super::unmet::assert_target(<Asked::Index as CouchDocument>::MAPPING, target);
     }
 
     /// Refuses names in a pillow's mapping that neither its settings define nor a server.
@@ -204,7 +204,7 @@ pub mod __private_0_1_0 {
     /// In const evaluation, hence as a compile error at the settings, or at the struct without settings.
     #[track_caller]
     pub const fn assert_names<Asked: Pillow>(defined: DefinedNames<'_>) {
-        super::surroundings::assert_names(<Asked::Index as CouchDocument>::MAPPING, defined);
+        super::unmet::assert_names(<Asked::Index as CouchDocument>::MAPPING, defined);
     }
 
     /// Both of a pillow with neither settings nor a transform.
@@ -224,9 +224,9 @@ pub mod __private_0_1_0 {
         name: &'static str,
         name_hash: u128,
         parameters: &'static [Parameter],
-        demands: &'static [Demand],
+        requirements: &'static [Requirement],
     ) -> Member {
-        Member::property(name, name_hash, Type::FIELD.with_rule_for_objects(parameters, demands))
+        Member::property(name, name_hash, Type::FIELD.with_rule_for_objects(parameters, requirements))
     }
 
     /// Compares the fingerprint that a struct derives with that of its committed mapping.

@@ -9,17 +9,21 @@
 //! Everything lies under `test-servers` in the cargo target folder, listens on 127.0.0.1 on a port that was free, and is gone when
 //! its [`Server`] is dropped, or when the process that started it ends in any other way.
 
-pub mod command;
-
-mod cluster;
-mod couch;
 mod error;
 mod folders;
 mod http;
+
 mod install;
 mod java;
 mod process;
+
 mod server;
+
+mod cluster;
+mod couch;
+
+pub mod command;
+
 #[cfg(test)]
 mod tests;
 

@@ -1,14 +1,15 @@
 //! `audit`: what the mapping of a pillow does to documents, told before a server does.
 
-mod print;
 mod tally;
+
+mod print;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pillowtop_core::conformance::{Conformance, Effect, Finding, Rehearsal, Report};
-use pillowtop_core::field_types::{Product, Target};
+use pillowtop_conformance::{Conformance, Effect, Finding, Rehearsal, Report};
+use pillowtop_core::field_types::Target;
 use pillowtop_core::{DatabaseName, Definition};
 use pillowtop_runtime::member::{Decider, Decision};
 use pillowtop_runtime::row::Row;
@@ -31,19 +32,6 @@ const TARGETS: [Target; 6] = [
 ];
 
 const SAY_EVERY: Duration = Duration::from_secs(2);
-
-/// Reads `opensearch 3.6`, for the command line.
-pub(crate) fn read_target(text: &str) -> Result<Target, String> {
-    let expected = || "expected a product and its version, such as `opensearch 3.6` or `elasticsearch 8.14`";
-    let (product, version) =
-        text.trim().split_once([' ', ':', '-', '@']).ok_or_else(|| expected().to_owned())?;
-    let product = match product.to_ascii_lowercase().as_str() {
-        "opensearch" => Product::OpenSearch,
-        "elasticsearch" | "elastic" => Product::Elasticsearch,
-        _ => return Err(expected().to_owned()),
-    };
-    Ok(Target { product, version: version.trim().parse()? })
-}
 
 pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome, Failure> {
     let pillow = context.pillow(&arguments.name)?;

@@ -1,7 +1,9 @@
 //! `checkpoint`: how far each index is, and continuing from elsewhere.
 
-mod change;
 mod entries;
+
+mod change;
+
 mod transfer;
 
 use std::time::Duration;

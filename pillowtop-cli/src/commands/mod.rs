@@ -3,17 +3,20 @@
 pub(crate) mod audit;
 pub(crate) mod checkpoint;
 pub(crate) mod completions;
-pub(crate) mod dead_letters;
 pub(crate) mod es_manage;
 mod explain;
 pub(crate) mod fast_reindex;
 pub(crate) mod limits;
+
 pub(crate) mod make_mapping;
-pub(crate) mod new;
 pub(crate) mod new_pillow;
+
+pub(crate) mod new;
 pub(crate) mod pillows;
-pub(crate) mod process;
 #[cfg(feature = "quickstart")]
 pub(crate) mod quickstart;
 pub(crate) mod run;
 mod touching;
+
+pub(crate) mod dead_letters;
+pub(crate) mod process;

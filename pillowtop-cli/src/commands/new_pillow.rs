@@ -1,8 +1,9 @@
 //! `new-pillow`: writes the struct of a pillow from what a team already has.
 
-mod from_docs;
 mod limits;
 mod samples;
+
+mod from_docs;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

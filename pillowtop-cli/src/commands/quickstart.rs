@@ -7,11 +7,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::app::Samples;
 use crate::arguments::Quickstart;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
+use crate::samples::Samples;
 
 pub(crate) async fn run(
     context: &Context,

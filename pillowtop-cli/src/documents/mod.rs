@@ -3,9 +3,11 @@
 mod bytes;
 mod container;
 mod database;
-mod input;
 mod search;
+
 mod text;
+
+mod input;
 
 pub(crate) use bytes::{STANDARD_INPUT, read_to_string};
 pub(crate) use database::Address;

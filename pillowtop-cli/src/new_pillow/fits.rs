@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use pillowtop_core::conformance::Conformance;
+use pillowtop_conformance::Conformance;
 use pillowtop_core::field_types::Target;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -3,19 +3,18 @@
 
 pub(crate) mod body;
 mod letters;
-mod literals;
 pub(crate) mod model;
+
+mod literals;
 pub(crate) mod names;
+mod rust_types;
 
 pub(crate) mod mapping;
-mod rust_types;
-mod said;
-
 pub(crate) mod relaxed;
+mod said;
 pub(crate) mod stand_ins;
 
 pub(crate) mod from_mapping;
-
 mod observe;
 mod texts;
 

@@ -1,10 +1,10 @@
 //! What a mapping names and its settings do not define: a definition that only a server with a plugin of that name takes stands in
 //! for it, so that the struct compiles and nothing is made up.
 
+use pillowtop_core::analysis::NameKind;
 use pillowtop_core::analysis::{defined, missing_names};
-use pillowtop_core::demand::NameKind;
 use pillowtop_core::normal_form::{Note, normal_form};
-use pillowtop_core::requirement::{Asked, of_root};
+use pillowtop_core::requirement::{Asks, of_root};
 use serde_json::{Map, Value, json};
 
 /// What was done to settings.
@@ -26,7 +26,7 @@ pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<StandIns, St
         let mut names: Vec<String> = of_root(&normal_form(mappings)?.mappings)
             .into_iter()
             .filter_map(|requirement| match requirement.asks {
-                Asked::Definition { kind: asked, name } if asked == kind => Some(name),
+                Asks::Definition { kind: asked, name } if asked == kind => Some(name),
                 _ => None,
             })
             .filter(|name| !known.contains(name))

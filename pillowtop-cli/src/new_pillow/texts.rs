@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use pillowtop_core::conformance::date::DateFormats;
+use pillowtop_core::date::DateFormats;
 use serde_json::{Value, json};
 
 use super::model::{EsItem, EsValue, RustType};

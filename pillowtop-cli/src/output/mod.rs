@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+mod table;
+
+mod talk;
+
 mod progress;
 mod steps;
-mod table;
-mod talk;
 
 pub(crate) use progress::{Progress, Summary, WithoutTerminal};
 pub(crate) use steps::Steps;

@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Crates that the image of a service is built from.
-const CRATES: [&str; 5] =
-    ["pillowtop", "pillowtop-cli", "pillowtop-core", "pillowtop-derive", "pillowtop-runtime"];
+const CRATES: [&str; 7] = [
+    "pillowtop",
+    "pillowtop-cli",
+    "pillowtop-conformance",
+    "pillowtop-core",
+    "pillowtop-derive",
+    "pillowtop-embedded",
+    "pillowtop-runtime",
+];
 
 /// The directory of this crate when it was compiled. No path of the machine gets into an optimised
 /// build, which runs somewhere else.

@@ -138,6 +138,7 @@ edition = "2024"
 [dependencies]
 chrono = { version = "0.4", default-features = false, features = ["std", "clock", "serde"] }
 pillowtop = { path = "CHECKOUT/pillowtop" }
+pillowtop-conformance = { path = "CHECKOUT/pillowtop-conformance" }
 serde = { version = "1", features = ["derive"] }
 serde_json = { version = "1", features = ["float_roundtrip"] }
 [profile.dev]
@@ -146,7 +147,7 @@ incremental = false
 "#;
 
 const MAIN: &str = r#"
-use pillowtop::conformance::Conformance;
+use pillowtop_conformance::Conformance;
 use pillowtop::field_types::Target;
 use serde_json::Value;
 

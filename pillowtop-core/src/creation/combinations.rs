@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Problem;
-use super::fields::BEFORE_ELASTICSEARCH_8;
-use crate::demand::{NEVER, Versions};
+use super::{BEFORE_ELASTICSEARCH_8, Problem};
+use crate::requirement::{NEVER, Versions};
 use crate::settings::{boolean, integer};
 
 type Members = Map<String, Value>;

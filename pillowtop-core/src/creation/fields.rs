@@ -4,17 +4,13 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use super::{Problem, combinations};
+use super::{BEFORE_ELASTICSEARCH_8, Problem, combinations};
 use crate::date::{
     DEFAULT_DATE_FORMAT, DateFormats, DateProblem, FormatProblem, format_problem, mistaken_week_year,
 };
-use crate::demand::{NEVER, Versions};
 use crate::field_types::field_type;
+use crate::requirement::Versions;
 use crate::settings::boolean;
-
-/// Before Elasticsearch 8, and every `OpenSearch`.
-pub(super) const BEFORE_ELASTICSEARCH_8: Versions =
-    Versions { elasticsearch: (0, 0x0800), opensearch: (0, NEVER) };
 
 /// Calls `one` with each field of a mapping and its path, multi-fields and those of templates too.
 pub(super) fn each<'a>(object: &'a Value, path: &str, one: &mut dyn FnMut(&str, &'a Value)) {

@@ -4,11 +4,14 @@
 //! parameters and values that a version lacks are [`crate::requirement`]'s; fields that name other fields,
 //! [`crate::references`]'; counts, [`crate::limits`]'.
 
-mod analysis;
 mod combinations;
+
 mod fields;
+
+mod analysis;
 mod similarity;
 mod sort;
+
 mod templates;
 mod values;
 mod writes;
@@ -17,10 +20,13 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::demand::Versions;
 use crate::field_types::{Product, Target};
 use crate::requirement::words;
+use crate::requirement::{NEVER, Versions};
 use crate::settings::limited_settings;
+
+/// Before Elasticsearch 8, and every `OpenSearch`.
+const BEFORE_ELASTICSEARCH_8: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (0, NEVER) };
 
 /// What becomes of an index with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,12 @@ pub struct Problem {
     pub accepted: Versions,
     /// What becomes of the index.
     pub consequence: Consequence,
+}
+
+/// Whether a definition in the settings stands for a plugin's, or for one that the source of `new-pillow` lacks: its type is
+/// its own name then.
+fn stands_for_missing(name: &str, type_name: &str) -> bool {
+    name == type_name
 }
 
 impl Problem {

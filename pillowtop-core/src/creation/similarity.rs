@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Problem;
-use crate::demand::{NEVER, Versions};
+use super::{Problem, stands_for_missing};
+use crate::requirement::{NEVER, Versions};
 
 /// Parameters that have one of some words, or a number.
 type Known = (&'static str, &'static [&'static str]);
@@ -56,8 +56,7 @@ fn of_definition(name: &str, definition: &Value) -> Vec<Problem> {
     match definition.get("type").and_then(Value::as_str) {
         None => found.push(refuse("has no `type`".to_owned(), help())),
         Some(type_name) => match TYPES.iter().find(|(known, _)| *known == type_name) {
-            // It stands for a plugin's, or for a definition that the source of `new-pillow` lacks.
-            None if type_name == name && name != "classic" => {}
+            None if stands_for_missing(name, type_name) && name != "classic" => {}
             None => found.push(refuse(format!("has the type `{type_name}`, which no server has"), help())),
             Some((_, known)) => found
                 .extend(wrong_parameter(type_name, known, definition).map(|(what, help)| refuse(what, help))),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Problem;
-use crate::demand::{NEVER, Versions};
+use crate::requirement::{NEVER, Versions};
 use crate::settings::{boolean, setting};
 
 /// Since when documents with `nested` objects can be sorted.

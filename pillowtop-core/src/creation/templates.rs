@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::analysis::pattern_problem;
 use super::{Consequence, Problem};
-use crate::demand::{NEVER, Versions};
 use crate::field_types::field_type;
+use crate::requirement::{NEVER, Versions};
 
 type Members = Map<String, Value>;
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Problem;
-use crate::demand::{NEVER, Versions};
+use crate::requirement::{NEVER, Versions};
 use crate::settings::{boolean, integer, setting};
 
 /// Settings that are true or false.

@@ -1,9 +1,13 @@
 //! Dates by the formats of a mapping: Elasticsearch's names, Java patterns, and several of them joined by `||`.
 
 mod fields;
-mod format;
+
 mod pattern;
+
+mod format;
+
 mod syntax;
+
 #[cfg(test)]
 mod tests;
 

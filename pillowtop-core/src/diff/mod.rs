@@ -3,12 +3,14 @@
 //! The classes are compared with real servers: what is called additive is accepted by `PUT _mapping` on a live index, and a
 //! parameter that is called fixed is refused there.
 
-mod header;
-mod mapping;
 mod reason;
+
+mod header;
 mod searches;
 mod show;
 mod types;
+
+mod mapping;
 
 use std::collections::BTreeSet;
 use std::fmt;

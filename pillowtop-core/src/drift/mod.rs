@@ -1,10 +1,12 @@
 //! How a committed mapping stands to its struct: the states and their words, which the compiler, `make-mapping --check` and the
 //! test `assert_committed` share.
 
-mod finding;
-mod orphans;
 mod place;
+
+mod orphans;
 mod state;
+
+mod finding;
 
 pub use finding::{Finding, finding, report, samples_finding};
 pub use orphans::{orphans, orphans_of_crate};

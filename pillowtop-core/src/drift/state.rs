@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::committed::{CommittedFile, CommittedFileError, FORMAT};
-use crate::definition::Definition;
+use crate::committed::{CommittedFile, CommittedFileError};
+use crate::definition::{Definition, FORMAT};
 use crate::fingerprint::FingerprintError;
 use crate::pillow::Committed;
 

@@ -5,6 +5,7 @@ use super::legacy::{LEGACY_PARAMETERS, LEGACY_ROOT_PARAMETERS, LEGACY_TYPES, Leg
 use super::parameter::Parameter;
 use super::root::ROOT_PARAMETERS;
 use super::table::TABLE;
+use crate::edit_distance::{allowed, distance};
 
 /// What other languages and databases call the types.
 const SPOKEN: &[(&str, &str)] = &[
@@ -86,10 +87,9 @@ pub fn suggest_root_parameter(name: &str) -> Option<&'static str> {
 /// `geo_point`; otherwise one edit in three characters is as much as a slip explains.
 pub(super) fn nearest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let wanted = bare(name);
-    let allowed = (wanted.chars().count() / 3).clamp(1, 4);
     candidates
-        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &bare(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
+        .map(|candidate| (distance(&wanted, &bare(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= allowed(&wanted))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

@@ -6,18 +6,24 @@
 //! a type in a module that some distribution leaves out also has a line in `tests/tests/field_types/homes.rs`.
 
 mod availability;
-mod field_type;
 mod legacy;
-mod lookup;
+
 mod parameter;
-mod reference;
-mod root;
+
+mod field_type;
 mod shared;
+
+mod root;
 mod table;
+
+mod lookup;
+
+mod counterpart;
+mod reference;
+mod value_check;
+
 #[cfg(test)]
 mod tests;
-mod value_check;
-mod value_kind;
 
 pub use availability::{Availability, Product, Since, Target, Unavailable, Version};
 pub use field_type::{Counterpart, FieldType, Holds};
@@ -26,7 +32,6 @@ pub use lookup::{
     field_type, field_types, legacy_parameter, legacy_root_parameter, legacy_type, root_parameter,
     suggest_parameter, suggest_root_parameter, suggest_type,
 };
-pub use parameter::{LiveChange, Parameter};
+pub use parameter::{LiveChange, Parameter, ValueKind};
 pub use reference::reference;
 pub use root::ROOT_PARAMETERS;
-pub use value_kind::ValueKind;

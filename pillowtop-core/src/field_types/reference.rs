@@ -7,8 +7,8 @@ use super::field_type::{Counterpart, FieldType, Holds};
 use super::legacy::{IGNORED_PARAMETERS, LEGACY_PARAMETERS, LEGACY_ROOT_PARAMETERS, LEGACY_TYPES, Legacy};
 use super::lookup::field_types;
 use super::parameter::Parameter;
+use super::parameter::alternatives;
 use super::root::ROOT_PARAMETERS;
-use super::value_kind::alternatives;
 
 const HEAD: &str = "\
 <!-- Written by `cargo xtask reference` from `pillowtop-core/src/field_types`; do not edit. -->

@@ -2,11 +2,11 @@
 
 use super::availability::Availability;
 use super::parameter::Parameter;
-use super::shared::{DISABLE_OBJECTS, DYNAMIC, ENABLED, SUBOBJECTS};
-use super::value_kind::ValueKind::{
+use super::parameter::ValueKind::{
     self, Boolean, DateFormats, DynamicTemplates, Members, Object, OneOf, ScriptedFields, TextList,
     TextOrList,
 };
+use super::shared::{DISABLE_OBJECTS, DYNAMIC, ENABLED, SUBOBJECTS};
 
 const SOURCE: &[Parameter] = &[
     ENABLED,

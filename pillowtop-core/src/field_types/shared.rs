@@ -1,11 +1,11 @@
 //! Parameters that several field types have, written once.
 
 use super::availability::Availability;
-use super::parameter::{LiveChange, Parameter};
-use super::value_kind::ValueKind::{
+use super::parameter::ValueKind::{
     self, Analyzer, Boolean, BooleanOr, Date, DateFormat, Fields, Meta, Normalizer, Number, OneOf, Paths,
     Properties, Script, Similarity, Text,
 };
+use super::parameter::{LiveChange, Parameter};
 
 /// Where the parameter `boost` at index time still exists: Elasticsearch 8 rejects it.
 const BOOST: Availability = Availability::EVERYWHERE.removed_from_elasticsearch(8, 0);

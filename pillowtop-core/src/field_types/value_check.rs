@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::lookup::nearest;
 use super::parameter::Parameter;
-use super::value_kind::ValueKind;
+use super::parameter::ValueKind;
 
 /// How much of an unfit value a message shows, in characters.
 const SHOWN: usize = 60;

@@ -15,11 +15,12 @@
 //! has dropped it. [`differences`] knows those defaults, and that servers make lists of single texts.
 
 mod compare;
-mod fields;
 mod legacy;
+
+mod fields;
+
 #[cfg(test)]
 mod tests;
-mod values;
 
 use std::fmt;
 
@@ -76,7 +77,7 @@ pub fn normal_form(mappings: &Value) -> Result<NormalForm, String> {
             _ => match (root_parameter(name), legacy_root_parameter(name)) {
                 (Some(known), _) => {
                     let value = legacy::root_value(name, value, &mut notes);
-                    root.insert(name.clone(), values::normal(known, &value, "", &mut notes));
+                    root.insert(name.clone(), fields::normal_value(known, &value, "", &mut notes));
                 }
                 (None, Some(legacy)) => {
                     notes.push(legacy::left_out("", name, legacy));

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::edit_distance::nearest;
+
 /// The settings that Elasticsearch 7.10, 7.17, 8.14 and 9.4 and `OpenSearch` 2.19 and 3.6 list, and those of plugins by their documentation.
 const KNOWN: &[&str] = &[
     "aggregation.streaming.min_segment_size",
@@ -312,9 +314,7 @@ fn is_below(path: &str, above: &str) -> bool {
 /// The known name nearest to one, when one is near enough to be meant.
 #[must_use]
 pub fn suggestion(name: &str) -> Option<&'static str> {
-    let known = KNOWN.iter().chain(OPEN).map(|known| (strsim::damerau_levenshtein(name, known), *known));
-    let near = known.min()?;
-    (near.0 <= (name.chars().count() / 3).clamp(1, 4)).then_some(near.1)
+    nearest(name, KNOWN.iter().chain(OPEN).copied())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::collect_leaves;
-use crate::demand::{NEVER, Versions};
+use crate::requirement::{NEVER, Versions};
 
 const ELASTICSEARCH: [u16; 4] = [0, NEVER, NEVER, NEVER];
 const ELASTICSEARCH_8: [u16; 4] = [0x0800, NEVER, NEVER, NEVER];

@@ -1,11 +1,14 @@
 //! The rules that a struct must keep, one function each.
 
 mod creation;
-mod document;
+
 mod parameters;
 mod pillow;
+
 mod rules;
 mod shapes;
+
+mod document;
 
 pub(crate) use document::check_document;
 pub(crate) use pillow::check_pillow;

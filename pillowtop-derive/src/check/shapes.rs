@@ -107,7 +107,7 @@ pub(super) fn check_enum(errors: &Errors, ident: &Ident, mapping: &Mapping<'_>) 
 
 #[cfg(test)]
 mod tests {
-    use pillowtop_core::conformance::{Conformance, Effect};
+    use pillowtop_conformance::{Conformance, Effect};
     use pillowtop_core::field_types::Target;
     use serde_json::json;
 

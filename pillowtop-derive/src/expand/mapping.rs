@@ -7,7 +7,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
 
-use super::demands;
+use super::requirements;
 use crate::idents::{PRIVATE, Private};
 use crate::model::{Contents, Mapping, Member, ObjectModel, Origin, Parameter, Property, SaidMapping};
 
@@ -21,7 +21,7 @@ pub(super) fn hexadecimal(number: u128) -> Literal {
 pub(super) fn object(ident: &Ident, model: &ObjectModel<'_>) -> TokenStream {
     let members = model.members.iter().map(member);
     let root = model.root_parameters.iter().chain(&model.root_rule);
-    let demands = demands::of_parameters(&model.parameters, root);
+    let requirements = requirements::of_parameters(&model.parameters, root);
     let (parameters, root_parameters) = (list(&model.parameters), list(&model.root_parameters));
     let private = Private::at(ident.span());
     let lines: Vec<String> = model.origins.iter().map(Origin::line).collect();
@@ -31,7 +31,7 @@ pub(super) fn object(ident: &Ident, model: &ObjectModel<'_>) -> TokenStream {
         quote!(.with_root_rule(#root_rule))
     });
     let object = quote_spanned! {ident.span()=>
-        #private::Object::new(&[#(#members),*], #parameters, #root_parameters) #demands
+        #private::Object::new(&[#(#members),*], #parameters, #root_parameters) #requirements
     };
     quote!(#object.explained(#name, #origins)#root_rule)
 }
@@ -45,8 +45,9 @@ fn member(member: &Member<'_>) -> TokenStream {
         }
         Member::Property(Property { name, mapping: Mapping::Objects(rust_type, parameters), .. }) => {
             let (name, hash) = (&name.text, hexadecimal(hash_text(&name.text)));
-            let (parameters, demands) = (list(parameters), demands::of_rule_for_objects(parameters));
-            quote!(#PRIVATE::property_by_rule::<#rust_type>(#name, #hash, #parameters, #demands))
+            let (parameters, requirements) =
+                (list(parameters), requirements::of_rule_for_objects(parameters));
+            quote!(#PRIVATE::property_by_rule::<#rust_type>(#name, #hash, #parameters, #requirements))
         }
         Member::Property(Property { name, mapping: Mapping::Said(said), .. }) => {
             property(&name.text, &said_field(said))
@@ -67,8 +68,9 @@ pub(super) fn field(mapping: &Mapping<'_>) -> TokenStream {
     match mapping {
         Mapping::Default(rust_type) => quote!(<#rust_type as #PRIVATE::IndexField>::FIELD),
         Mapping::Objects(rust_type, parameters) => {
-            let (parameters, demands) = (list(parameters), demands::of_rule_for_objects(parameters));
-            quote!(<#rust_type as #PRIVATE::IndexField>::FIELD.with_rule_for_objects(#parameters, #demands))
+            let (parameters, requirements) =
+                (list(parameters), requirements::of_rule_for_objects(parameters));
+            quote!(<#rust_type as #PRIVATE::IndexField>::FIELD.with_rule_for_objects(#parameters, #requirements))
         }
         Mapping::Said(said) => said_field(said),
     }
@@ -76,28 +78,28 @@ pub(super) fn field(mapping: &Mapping<'_>) -> TokenStream {
 
 fn said_field(said: &SaidMapping<'_>) -> TokenStream {
     let type_name = &said.type_name.text;
-    let demands = demands::of_said(said);
+    let requirements = requirements::of_said(said);
     let parameters = list(&said.parameters);
     match &said.contents {
-        Contents::Nothing => quote!(#PRIVATE::Field::leaf(#type_name, #parameters) #demands),
+        Contents::Nothing => quote!(#PRIVATE::Field::leaf(#type_name, #parameters) #requirements),
         Contents::OfStruct(inside) if said.said.is_some_and(|number| number < said.parameters.len()) => {
             let number = said.said.unwrap_or_default();
             quote! {
                 #PRIVATE::Field::object_by_rule(
                     #type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT, #number
-                ) #demands
+                ) #requirements
             }
         }
         Contents::OfStruct(inside) => {
             // What is wrong with the struct in this field, the compiler says at the field's type.
             let private = Private::at(said.type_name.span);
             let field = quote_spanned!(said.type_name.span=> #private::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT));
-            quote!(#field #demands)
+            quote!(#field #requirements)
         }
         Contents::Properties(properties) => {
             let members = properties.iter().map(|(name, inner)| property(&name.text, &said_field(inner)));
             quote! {
-                #PRIVATE::Field::object(#type_name, #parameters, &#PRIVATE::Object::new(&[#(#members),*], &[], &[])) #demands
+                #PRIVATE::Field::object(#type_name, #parameters, &#PRIVATE::Object::new(&[#(#members),*], &[], &[])) #requirements
             }
         }
     }

@@ -1,8 +1,11 @@
 //! From models to code.
 
-mod demands;
-mod document;
+mod requirements;
+
 mod mapping;
+
+mod document;
+
 mod pillow;
 mod source;
 

@@ -1,7 +1,7 @@
 //! The impl of `#[derive(Pillow)]`, and the drift check.
 
+use pillowtop_core::analysis::NameKind;
 use pillowtop_core::analysis::defined;
-use pillowtop_core::demand::NameKind;
 use pillowtop_core::field_types::{Product, Target};
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};

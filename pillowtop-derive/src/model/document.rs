@@ -4,10 +4,11 @@ use pillowtop_core::field_types::{self, FieldType};
 use pillowtop_core::index_field::IndexField;
 use serde_json::Value;
 use syn::spanned::Spanned;
-use syn::{Fields, Generics, Ident, Type};
+use syn::{Fields, Generics, Ident};
 
 use super::field;
 use super::mapping::{Mapping, Parameter, SaidMapping, SortedItems, mappings};
+use super::member::{Member, Property};
 use super::origin::{Decided, Origin};
 use crate::errors::Errors;
 use crate::parse::{
@@ -59,21 +60,6 @@ pub(crate) struct DocumentModel {
     pub(crate) database: Option<String>,
     pub(crate) carry_unknown: bool,
     pub(crate) type_is_immutable: bool,
-}
-
-/// What a field adds to its struct's mapping.
-pub(crate) enum Member<'a> {
-    Property(Property<'a>),
-    Flatten(&'a Type),
-}
-
-/// A property of the index.
-pub(crate) struct Property<'a> {
-    /// The JSON name, with the place that it comes from.
-    pub(crate) name: Name,
-    pub(crate) mapping: Mapping<'a>,
-    /// What stands in the field, if it is perhaps a struct that serde writes as the object it is.
-    pub(crate) perhaps_object: Option<&'a Type>,
 }
 
 impl<'a> Document<'a> {

@@ -1,16 +1,15 @@
 //! What one field of a struct becomes.
 
 use pillowtop_core::field_types;
-use pillowtop_core::index_field::IndexField;
+use pillowtop_core::index_field::default_field;
 use pillowtop_core::source::is_couch_member;
-use pillowtop_core::tree::Field;
 use proc_macro2::Span;
 use serde_json::Value;
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::document::{Member, Property};
 use super::mapping::{Contents, Mapping, Parameter, SaidMapping, SortedItems};
+use super::member::{Member, Property};
 use super::origin::{Decided, Origin};
 use crate::errors::Errors;
 use crate::parse::{FieldReceiver, Name, RustType, StructReceiver, element, mentions, rust_type};
@@ -224,32 +223,12 @@ fn parameters_alone<'a>(
     None
 }
 
-/// The default of a Rust type that is known by its tokens; core's impls are the table where this crate can see them.
+/// The default of a Rust type that is known by its tokens.
 fn default_of(whole: &Type) -> Option<(&'static str, Vec<(&'static str, Value)>)> {
-    let name = match crate::parse::element(whole) {
-        Type::Path(path) => path.path.segments.last()?.ident.to_string(),
-        _ => return None,
-    };
-    let field: Field = match (rust_type(whole), name.as_str()) {
-        (RustType::Text | RustType::Uuid, _) => String::FIELD,
-        (RustType::Boolean, _) => bool::FIELD,
-        (RustType::Integer, "i8") => i8::FIELD,
-        (RustType::Integer, "i16") => i16::FIELD,
-        (RustType::Integer, "i32") => i32::FIELD,
-        (RustType::Integer, "u8") => u8::FIELD,
-        (RustType::Integer, "u16") => u16::FIELD,
-        (RustType::Integer, "u32") => u32::FIELD,
-        (RustType::Integer, "u64") => u64::FIELD,
-        (RustType::Integer, _) => i64::FIELD,
-        (RustType::Float, "f32") => f32::FIELD,
-        (RustType::Float, _) => f64::FIELD,
-        (RustType::IpAddress, _) => std::net::IpAddr::FIELD,
-        (RustType::Instant, _) => {
-            return Some(("date", vec![("format", Value::from("strict_date_optional_time_nanos"))]));
-        }
-        (RustType::Date, _) => return Some(("date", vec![("format", Value::from("strict_date"))])),
-        _ => return None,
-    };
+    let Type::Path(path) = element(whole) else { return None };
+    let name = path.path.segments.last()?.ident.to_string();
+    // A type of that name may be another one if it has parameters.
+    let field = default_field(&name).filter(|_| rust_type(whole) != RustType::Other)?;
     let parameters = field
         .parameters
         .iter()

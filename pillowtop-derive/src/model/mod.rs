@@ -4,15 +4,19 @@ mod origin;
 
 mod mapping;
 
+mod member;
+
 mod field;
 
 mod document;
 
-mod pillow;
 mod target;
 
-pub(crate) use document::{Document, DocumentKind, DocumentModel, Member, ObjectModel, Property, root_rule};
+mod pillow;
+
+pub(crate) use document::{Document, DocumentKind, DocumentModel, ObjectModel, root_rule};
 pub(crate) use field::rule_of_parameters;
 pub(crate) use mapping::{Contents, Mapping, Parameter, ParameterValue, SaidMapping, SortedItems};
+pub(crate) use member::{Member, Property};
 pub(crate) use origin::Origin;
 pub(crate) use pillow::{LookupModel, PillowModel, SettingsModel, SettingsText, TransformModel};

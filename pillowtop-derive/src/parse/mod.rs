@@ -1,15 +1,19 @@
 //! Attributes as they are written, before anything is known of what they mean together.
 
-mod couch;
-mod es;
-mod items;
-mod pillow;
 mod places;
-mod receive;
 mod rust_type;
-mod serde;
-mod structure;
 mod vocabulary;
+
+mod items;
+
+mod es;
+mod receive;
+
+mod couch;
+mod pillow;
+mod serde;
+
+mod structure;
 
 pub(crate) use couch::{CouchReceiver, Unknown};
 pub(crate) use es::{EsItem, EsReceiver, EsValue, json_text};

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use darling::ast::NestedMeta;
 use darling::{Error, FromMeta, Result};
+use pillowtop_core::edit_distance::nearest;
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -13,7 +14,7 @@ use syn::{Attribute, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Meta, MetaName
 
 use super::items::{Name, each_item, unknown_item};
 use super::vocabulary::{COUCH_ITEMS, PILLOW_ITEMS};
-use crate::errors::{Errors, nearest, with_help};
+use crate::errors::{Errors, with_help};
 
 /// The items whose values are types.
 const TYPE_ITEMS: [&str; 2] = ["index", "lookup"];

@@ -49,6 +49,6 @@ pub(crate) fn has_slip_for(attribute: &str, attributes: &[syn::Attribute]) -> bo
     attributes.iter().filter_map(|found| found.path().get_ident()).any(|found| {
         let found = found.to_string();
         !["couch", "pillow", "es", "serde"].contains(&found.as_str())
-            && crate::errors::nearest(&found, [attribute]).is_some()
+            && pillowtop_core::edit_distance::nearest(&found, [attribute]).is_some()
     })
 }

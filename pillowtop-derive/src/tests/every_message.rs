@@ -29,7 +29,7 @@ const ELSEWHERE: [(&str, &str); 11] = [
     ("write `#[couch(…)]` and `#[pillow(…)]` letter by letter", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("without a message", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("the errors of a struct were not finished", "pillowtop-derive/src/tests/beyond_ui.rs"),
-    ("… and more", "pillowtop-core/src/surroundings.rs"),
+    ("… and more", "pillowtop-core/src/unmet.rs"),
 ];
 
 #[test]
@@ -68,7 +68,7 @@ fn texts() -> Vec<(PathBuf, String)> {
     let derive: Vec<PathBuf> =
         files(&root().join("pillowtop-derive/src"), "rs").into_iter().filter(is_source).collect();
     let mut all = Vec::new();
-    for path in derive.iter().chain(&[core.join("surroundings.rs"), core.join("message.rs")]) {
+    for path in derive.iter().chain(&[core.join("unmet.rs"), core.join("message.rs")]) {
         let mut found = Texts { everywhere: true, found: Vec::new() };
         found.walk(tokens(path));
         all.extend(found.found.into_iter().map(|text| (path.clone(), text)));

@@ -132,9 +132,9 @@ fn a_settings_file_is_read_through() {
 #[test]
 fn demands_are_written_where_there_are_any() {
     let code = expand("struct A { #[es(keyword)] a: String, #[es(text, analyzer = \"english\")] b: String }");
-    assert!(!code.contains("demanding"), "{code}");
+    assert!(!code.contains("requiring"), "{code}");
     let code = expand("struct A { #[es(text, analyzer = \"own\", fields(w(wildcard)))] a: String }");
-    assert_eq!(code.matches("Demand::").count(), 2, "{code}");
+    assert_eq!(code.matches("Requirement::").count(), 2, "{code}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use super::fence::{Fence, FenceError};
 use super::held::{Claim, describe_owner, read_claim};
 use super::lease::{self, Lease, LeaseDocument, LeaseError};
 use super::state::{ClaimState, Phase};
-use super::store::{ClaimDocument, ClaimKey, Owner, StoreError, Token};
+use super::store::{ClaimDocument, ClaimKey, Owner, StoreError, Token, changed_histories};
 use crate::clock::{VersionClock, boot_time, now_text};
 
 /// How often a held lease is read, within a lease.
@@ -363,14 +363,4 @@ impl Attempt<'_> {
             tracing::warn!(target = %self.target, %error, "the claim cannot be released");
         }
     }
-}
-
-/// Which parts of a target have another history than the stored one.
-pub(super) fn changed_histories(
-    stored: &BTreeMap<String, String>,
-    found: &BTreeMap<String, String>,
-) -> String {
-    let changed = found.iter().filter(|(part, history)| stored.get(*part) != Some(history));
-    let changed: Vec<&str> = changed.map(|(part, _)| part.as_str()).collect();
-    format!("another history in shard {}", changed.join(", "))
 }

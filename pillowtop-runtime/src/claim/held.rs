@@ -7,11 +7,11 @@ use pillowtop_core::{IndexName, Sequence};
 use serde_json::json;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::acquire::changed_histories;
 use super::fence::{Fence, FenceError};
 use super::lease::{Lease, LeaseError};
-use super::state::{ClaimState, DatabaseIdentity, PastCheckpoints, Phase};
-use super::store::{ClaimDocument, ClaimKey, ClaimStore, Owner, StoreError, Token};
+use super::past::PastCheckpoints;
+use super::state::{ClaimState, DatabaseIdentity, Phase};
+use super::store::{ClaimDocument, ClaimKey, ClaimStore, Owner, StoreError, Token, changed_histories};
 use crate::clock::{VersionClock, now_text};
 use crate::operation::Version;
 

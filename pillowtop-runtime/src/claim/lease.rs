@@ -13,9 +13,10 @@ use serde_json::json;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::task::JoinHandle;
 
-use super::process::{ProcessIdentity, unique_id};
+use super::process::ProcessIdentity;
 use super::store::{ClaimStore, Owner, StoreError, Token};
 use crate::clock::{boot_time, now_micros, now_text, text_of_micros};
+use crate::unique_id::unique_id;
 
 /// How many claims are taken at once: each changes the cluster's state.
 const TAKEOVERS: usize = 4;

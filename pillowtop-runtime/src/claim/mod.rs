@@ -21,14 +21,16 @@ mod state;
 
 mod store;
 
+mod fence;
 mod file_store;
 mod lease;
+mod past;
 
 mod follow;
 
-mod acquire;
-mod fence;
 mod held;
+
+mod acquire;
 
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
@@ -40,6 +42,7 @@ pub use file_store::FileClaimStore;
 pub use follow::{FollowReport, is_alive};
 pub use held::{Claim, ClaimError, amend, read, set_position};
 pub use lease::{Lease, LeaseError};
+pub use past::{PastCheckpoint, PastCheckpoints};
 pub use process::ProcessIdentity;
-pub use state::{ClaimState, DatabaseIdentity, LoadState, PastCheckpoint, PastCheckpoints, Phase};
+pub use state::{ClaimState, DatabaseIdentity, LoadState, Phase};
 pub use store::{ClaimDocument, ClaimKey, ClaimStore, Owner, Slice, StoreError, Stored, Token};

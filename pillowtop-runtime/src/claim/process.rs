@@ -1,7 +1,5 @@
 //! Which process an owner is, so that one that is certainly dead need not be waited for.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-
 use serde::{Deserialize, Serialize};
 
 /// A process of this or another machine.
@@ -39,12 +37,6 @@ impl ProcessIdentity {
             && same(&self.pid_namespace, &own.pid_namespace)
             && self.start_ticks.is_some_and(|started| !system::runs(self.pid, started))
     }
-}
-
-/// A string that no other owner has.
-pub(crate) fn unique_id() -> String {
-    let random = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", random(), random() ^ crate::clock::now_micros())
 }
 
 #[cfg(target_os = "linux")]
@@ -141,6 +133,5 @@ mod tests {
         };
         child.wait().unwrap();
         assert!(gone.is_dead(&own));
-        assert_ne!(unique_id(), unique_id());
     }
 }

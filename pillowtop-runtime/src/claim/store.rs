@@ -184,3 +184,13 @@ pub trait ClaimStore: Send + Sync + fmt::Debug + 'static {
     /// The documents whose keys begin with `prefix`, in order of keys. What was written within the last second may be missing.
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, Stored)>, StoreError>>;
 }
+
+/// Which parts of a target have another history than the stored one.
+pub(super) fn changed_histories(
+    stored: &BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> String {
+    let changed = found.iter().filter(|(part, history)| stored.get(*part) != Some(history));
+    let changed: Vec<&str> = changed.map(|(part, _)| part.as_str()).collect();
+    format!("another history in shard {}", changed.join(", "))
+}

@@ -10,24 +10,24 @@
 //! own position once the target accepts a probe. So a paused member holds no memory and delays no other.
 
 mod counters;
-mod options;
-
-mod decide;
 mod lookups;
 
+mod decide;
 mod watermark;
 
+mod concurrency;
 mod entry;
 
-mod concurrency;
 mod isolation;
 mod lanes;
-mod loaded_ids;
-mod pool;
 
+mod loaded_ids;
+mod options;
+mod pool;
 mod reporter;
 
 mod pipeline;
+
 mod requests;
 
 mod purges;

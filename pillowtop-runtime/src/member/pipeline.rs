@@ -19,13 +19,12 @@ use super::loaded_ids::LoadedIds;
 use super::options::MemberOptions;
 use super::pool::DecidedChunk;
 use super::reporter::Reporter;
-use super::requests::Fetched;
 use super::watermark::{Ordinal, Watermark};
 use crate::backoff::Backoff;
 use crate::claim::{ClaimError, FollowReport, Phase};
 use crate::dead_letter::{DeadLetter, DeadLetterError};
 use crate::operation::{Action, Operation, Version};
-use crate::request::{Processed, RequestResult};
+use crate::request::{Processed, RequestResult, Ticket};
 use crate::source::{Purges, SourceError};
 use crate::target::{OpenTarget, Outcome, WriteError};
 
@@ -75,6 +74,15 @@ pub(super) struct Pause {
     pub(super) since: Option<Instant>,
     pub(super) until: Option<Instant>,
     pub(super) reason: Option<String>,
+}
+
+/// The documents of a request, fetched and decided.
+pub(super) struct Fetched {
+    pub(super) ticket: Arc<Ticket>,
+    /// Whether a document that fails with an unrecognised error becomes a dead letter at once.
+    pub(super) gives_up: bool,
+    pub(super) version: Version,
+    pub(super) decided: Vec<(Decided, Revision)>,
 }
 
 /// Something that a member started is done.

@@ -4,14 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pillowtop_core::{DocumentId, Revision};
+use pillowtop_core::DocumentId;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::decide::Decided;
 use super::lookups::Freshness;
-use super::pipeline::{Done, Pipeline};
+use super::pipeline::{Done, Fetched, Pipeline};
 use super::pool::Deciders;
 use crate::backoff::Backoff;
 use crate::claim::{ClaimStore, StoreError};
@@ -19,15 +18,6 @@ use crate::operation::Version;
 use crate::request::{Request, RequestKind, RequestResult, Ticket};
 use crate::row::Row;
 use crate::source::Source;
-
-/// The documents of a request, fetched and decided.
-pub(super) struct Fetched {
-    pub(super) ticket: Arc<Ticket>,
-    /// Whether a document that fails with an unrecognised error becomes a dead letter at once.
-    pub(super) gives_up: bool,
-    pub(super) version: Version,
-    pub(super) decided: Vec<(Decided, Revision)>,
-}
 
 /// The requests that a member works on.
 pub(super) struct Requests {

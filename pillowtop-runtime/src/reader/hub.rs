@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use super::batch::{ReadMode, Subscriber, Subscription};
 use super::budget::Budget;
-use super::task::ReaderTask;
 use crate::claim::DatabaseIdentity;
 use crate::source::{CouchError, Source, SourceError};
 
@@ -52,7 +51,7 @@ pub struct Hub {
     pub(super) options: ReaderOptions,
     readers: Mutex<Vec<Arc<Shared>>>,
     /// One at a time: the second of two that start at one position finds the reader of the first.
-    subscribing: AsyncMutex<()>,
+    pub(super) subscribing: AsyncMutex<()>,
 }
 
 /// What a reader and those who want to subscribe to it share.
@@ -117,30 +116,18 @@ impl Hub {
         self.lock().len()
     }
 
-    /// Subscribes to the changes after a position. `expected` is the database that the position belongs to. The source may leave out
-    /// what does not match `selector`, but for deletions.
-    ///
-    /// # Errors
-    ///
-    /// When the source does not respond, or is another database.
-    pub async fn subscribe(
-        self: &Arc<Self>,
-        since: Sequence,
-        expected: &DatabaseIdentity,
+    /// Adds a reader that starts at a position.
+    pub(super) fn add_reader(
+        &self,
         mode: ReadMode,
         selector: Option<&Value>,
-    ) -> Result<Subscription, SourceError> {
-        let found = self.checked(expected).await?;
-        let (subscriber, subscription) = Subscription::new(found.clone());
-        let _one_at_a_time = self.subscribing.lock().await;
-        let Some(subscriber) = self.join_equal(&since, mode, selector, subscriber) else {
-            return Ok(subscription);
-        };
+        since: Sequence,
+    ) -> Arc<Shared> {
         let shared = Arc::new(Shared {
             mode,
             selector: selector.cloned(),
             state: Mutex::new(SharedState {
-                joinable: Some(since.clone()),
+                joinable: Some(since),
                 joining: Vec::new(),
                 adopting: None,
                 is_live: false,
@@ -150,8 +137,7 @@ impl Hub {
             adopted: Notify::new(),
         });
         self.lock().push(Arc::clone(&shared));
-        tokio::spawn(ReaderTask::new(Arc::clone(self), shared, found, since, subscriber).run());
-        Ok(subscription)
+        shared
     }
 
     /// Subscribes to nothing, for a member that only works on requests. It must be this database nevertheless.
@@ -166,13 +152,13 @@ impl Hub {
         Ok(Subscription::to_nothing(self.checked(expected).await?))
     }
 
-    async fn checked(&self, expected: &DatabaseIdentity) -> Result<DatabaseIdentity, SourceError> {
+    pub(super) async fn checked(&self, expected: &DatabaseIdentity) -> Result<DatabaseIdentity, SourceError> {
         let found = self.source.identity().await?;
         if found.matches(expected) { Ok(found) } else { Err(CouchError::replaced(expected, &found).into()) }
     }
 
     /// Gives a member to a reader that stands at its position; returns it if there is none.
-    fn join_equal(
+    pub(super) fn join_equal(
         &self,
         since: &Sequence,
         mode: ReadMode,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pillowtop_core::Sequence;
+use serde_json::Value;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
-use super::batch::{Batch, Delivery, ReadMode, Subscriber};
+use super::batch::{Batch, Delivery, ReadMode, Subscriber, Subscription};
 use super::hub::{Adoption, Hub, Shared};
 use crate::claim::DatabaseIdentity;
 use crate::row::Row;
@@ -26,7 +27,7 @@ const OPERATIONS_SHARE: usize = 2;
 const PATIENCE_RETURNS: u32 = 64;
 
 /// One reader.
-pub(super) struct ReaderTask {
+struct ReaderTask {
     hub: Arc<Hub>,
     shared: Arc<Shared>,
     identity: DatabaseIdentity,
@@ -53,8 +54,34 @@ enum Ended {
     Unread,
 }
 
+impl Hub {
+    /// Subscribes to the changes after a position. `expected` is the database that the position belongs to. The source may leave out
+    /// what does not match `selector`, but for deletions.
+    ///
+    /// # Errors
+    ///
+    /// When the source does not respond, or is another database.
+    pub async fn subscribe(
+        self: &Arc<Self>,
+        since: Sequence,
+        expected: &DatabaseIdentity,
+        mode: ReadMode,
+        selector: Option<&Value>,
+    ) -> Result<Subscription, SourceError> {
+        let found = self.checked(expected).await?;
+        let (subscriber, subscription) = Subscription::new(found.clone());
+        let _one_at_a_time = self.subscribing.lock().await;
+        let Some(subscriber) = self.join_equal(&since, mode, selector, subscriber) else {
+            return Ok(subscription);
+        };
+        let shared = self.add_reader(mode, selector, since.clone());
+        tokio::spawn(ReaderTask::new(Arc::clone(self), shared, found, since, subscriber).run());
+        Ok(subscription)
+    }
+}
+
 impl ReaderTask {
-    pub(super) fn new(
+    fn new(
         hub: Arc<Hub>,
         shared: Arc<Shared>,
         identity: DatabaseIdentity,
@@ -74,7 +101,7 @@ impl ReaderTask {
         }
     }
 
-    pub(super) async fn run(mut self) {
+    async fn run(mut self) {
         tokio::time::sleep(self.hub.options.gather).await;
         loop {
             match self.read().await {

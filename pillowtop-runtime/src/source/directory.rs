@@ -21,7 +21,7 @@ const POLL: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct DocumentDirectory {
     path: PathBuf,
-    database: DatabaseName,
+    identity: DatabaseIdentity,
     documents: u64,
 }
 
@@ -43,16 +43,13 @@ impl DocumentDirectory {
         for file in &listing.files {
             document(file)?;
         }
-        Ok(Self { path: path.to_owned(), database, documents: listing.files.len() as u64 })
+        let identity = DatabaseIdentity { name: database, instance_start_time: "directory".to_owned() };
+        Ok(Self { path: path.to_owned(), identity, documents: listing.files.len() as u64 })
     }
 
     /// How many documents were in it when it was opened.
     pub fn rows(&self) -> u64 {
         self.documents
-    }
-
-    fn own_identity(&self) -> DatabaseIdentity {
-        DatabaseIdentity { name: self.database.clone(), instance_start_time: "directory".to_owned() }
     }
 }
 
@@ -83,11 +80,11 @@ impl Source for DocumentDirectory {
     }
 
     fn identity(&self) -> BoxFuture<'_, Result<DatabaseIdentity, SourceError>> {
-        Box::pin(async { Ok(self.own_identity()) })
+        Box::pin(async { Ok(self.identity.clone()) })
     }
 
     fn open(&self, request: FeedRequest) -> Feed {
-        let (path, identity) = (self.path.clone(), self.own_identity());
+        let (path, identity) = (self.path.clone(), self.identity.clone());
         Feed::spawn(async move |sender| {
             request.check_identity(&identity)?;
             match request.mode {

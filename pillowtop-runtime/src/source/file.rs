@@ -19,7 +19,7 @@ const POLL: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct ChangesFile {
     path: PathBuf,
-    database: DatabaseName,
+    identity: DatabaseIdentity,
     rows: u64,
 }
 
@@ -35,16 +35,13 @@ impl ChangesFile {
         while let Some(line) = lines.next(FeedMode::OneShot)? {
             rows += u64::from(matches!(line, Line::Row(_)));
         }
-        Ok(Self { path: path.to_owned(), database, rows })
+        let identity = DatabaseIdentity { name: database, instance_start_time: "file".to_owned() };
+        Ok(Self { path: path.to_owned(), identity, rows })
     }
 
     /// How many changes are in it.
     pub fn rows(&self) -> u64 {
         self.rows
-    }
-
-    fn own_identity(&self) -> DatabaseIdentity {
-        DatabaseIdentity { name: self.database.clone(), instance_start_time: "file".to_owned() }
     }
 }
 
@@ -54,11 +51,11 @@ impl Source for ChangesFile {
     }
 
     fn identity(&self) -> BoxFuture<'_, Result<DatabaseIdentity, SourceError>> {
-        Box::pin(async { Ok(self.own_identity()) })
+        Box::pin(async { Ok(self.identity.clone()) })
     }
 
     fn open(&self, request: FeedRequest) -> Feed {
-        let (path, identity) = (self.path.clone(), self.own_identity());
+        let (path, identity) = (self.path.clone(), self.identity.clone());
         Feed::spawn(async move |sender| {
             request.check_identity(&identity)?;
             read(path, request.since, request.mode, sender).await

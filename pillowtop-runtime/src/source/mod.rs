@@ -3,8 +3,9 @@
 //! A feed runs as a task of its own and hands over what it read through a small channel. Reading stops while the channel is full.
 
 mod couch;
-mod directory;
 mod file;
+
+mod directory;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pillowtop_core::{Definition, DocumentId, IndexName};
 
-use super::local::{DirectoryLock, LocalDestination, LocalDirectory, LocalError, LocalKind, LocalOptions};
-use super::{Destination, OpenError, OpenTarget, Outcome, Target, TargetRef, WriteError};
-use crate::claim::{AcquireOptions, DatabaseIdentity, Slice};
+use super::local::{
+    DirectoryDestination, DirectoryLock, LocalDestination, LocalDirectory, LocalError, LocalKind,
+    LocalOptions,
+};
+use super::{Outcome, Target, WriteError};
 use crate::operation::Operation;
 
 /// Follows a pillow into any [`Target`], with claims and dead letters in `<directory>/<name>_<hash>/`.
@@ -21,14 +22,15 @@ pub struct CustomDestination {
     inner: LocalDestination<Custom>,
 }
 
+/// A target of a user's own as a kind of target in a directory.
 #[derive(Debug, Clone)]
-struct Custom {
+pub struct Custom {
     target: Arc<dyn Target>,
 }
 
 /// A target, and the lock of its directory.
 #[derive(Debug)]
-struct LockedTarget {
+pub struct LockedTarget {
     target: Arc<dyn Target>,
     _lock: DirectoryLock,
 }
@@ -48,19 +50,11 @@ impl CustomDestination {
     }
 }
 
-impl Destination for CustomDestination {
-    fn targets(&self) -> BoxFuture<'_, Result<Vec<TargetRef>, OpenError>> {
-        self.inner.targets().boxed()
-    }
+impl DirectoryDestination for CustomDestination {
+    type Kind = Custom;
 
-    fn open<'a>(
-        &'a self,
-        target: &'a TargetRef,
-        slice: Slice,
-        begin: Option<DatabaseIdentity>,
-        options: AcquireOptions,
-    ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
-        self.inner.open(target, slice, begin, options).boxed()
+    fn local(&self) -> &LocalDestination<Custom> {
+        &self.inner
     }
 }
 

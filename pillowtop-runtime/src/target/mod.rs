@@ -3,8 +3,8 @@
 //! | target | what it is |
 //! |---|---|
 //! | `elastic` | an index of Elasticsearch or OpenSearch |
-//! | `embedded` | an index in a directory of this machine |
 //! | `ndjson` | files of bulk requests, for `curl` |
+//! | `pillowtop_embedded` | an index in a directory of this machine, in a crate of its own |
 //! | your own | anything that implements [`Target`] |
 
 mod destination;
@@ -13,7 +13,7 @@ mod guarded;
 
 mod dead_letter_files;
 
-mod local;
+pub mod local;
 
 mod custom;
 
@@ -23,14 +23,11 @@ pub mod elastic;
 
 pub mod ndjson;
 
-#[cfg(feature = "embedded")]
-pub mod embedded;
-
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
 
-#[cfg(test)]
-pub(crate) mod test_support;
+#[cfg(any(test, feature = "testing"))]
+pub mod test_support;
 
 use std::fmt;
 

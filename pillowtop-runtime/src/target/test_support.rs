@@ -7,17 +7,26 @@ use super::{Destination, OpenError, OpenTarget};
 use crate::claim::{AcquireOptions, DatabaseIdentity, Slice, WhenHeld};
 
 /// A definition with one number.
-pub(crate) fn definition() -> Definition {
+pub fn definition() -> Definition {
     let mappings = json!({"dynamic": false, "properties": {"n": {"type": "long"}}});
     Definition::of_mapping("case", "cases", json!({}), mappings)
 }
 
-pub(crate) fn database() -> DatabaseIdentity {
+/// The database that claims are taken for.
+pub fn database() -> DatabaseIdentity {
     DatabaseIdentity { name: "commcare".into(), instance_start_time: "1".to_owned() }
 }
 
 /// Takes the claim on the whole of the only target.
-pub(crate) async fn acquire(
+///
+/// # Errors
+///
+/// When the target cannot be opened, or the claim is held.
+///
+/// # Panics
+///
+/// Where the destination has no target.
+pub async fn acquire(
     destination: &dyn Destination,
     begin: Option<DatabaseIdentity>,
 ) -> Result<OpenTarget, OpenError> {

@@ -1,4 +1,4 @@
-//! Following into the targets of this machine: a changes file, the embedded index, bulk files, a target of a user's own.
+//! Following into the targets of this machine: a changes file, bulk files, a target of a user's own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -127,22 +127,6 @@ impl Notes {
 fn dead_letters(directory: &Path) -> usize {
     let target = fs::read_dir(directory).unwrap().next().unwrap().unwrap().path();
     crate::target::DeadLetterFiles::list(&target.join("dead-letters")).unwrap().len()
-}
-
-#[cfg(feature = "embedded")]
-#[tokio::test]
-async fn the_embedded_index_has_what_the_file_has() {
-    use crate::target::embedded::{EmbeddedDestination, EmbeddedOptions, EmbeddedReader};
-
-    let open = |directory: &Path, definition| -> Arc<dyn Destination> {
-        Arc::new(EmbeddedDestination::new(directory, definition, EmbeddedOptions::default()))
-    };
-    let read = |directory: &Path| {
-        let reader = EmbeddedReader::open(directory, note_pillow().definition()).unwrap();
-        let hits = reader.search("*", 1000).unwrap().hits;
-        hits.into_iter().map(|hit| (hit.id, hit.source["n"].clone())).collect()
-    };
-    Notes::new().check(open, dead_letters, read).await;
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! The command `cargo xtask test`.
 
 mod arguments;
-mod servers;
-mod steps;
 mod summary;
 mod talk;
+
+mod servers;
+
+mod steps;
 
 use std::{process::ExitCode, time::Instant};
 

@@ -1,6 +1,6 @@
 //! Whole documents: names, ids, dynamic mappings, nested objects, settings.
 
-use pillowtop_core::conformance::Conformance;
+use pillowtop_conformance::Conformance;
 use serde_json::{Value, json};
 
 use crate::server::{Comparison, Index};

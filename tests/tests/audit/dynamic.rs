@@ -1,6 +1,6 @@
 //! Fields that documents add: dynamic templates, the detection of dates and numbers, limits, and documents one after the other.
 
-use pillowtop_core::conformance::Conformance;
+use pillowtop_conformance::Conformance;
 use serde_json::{Value, json};
 
 use crate::cases;

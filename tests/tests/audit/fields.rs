@@ -1,6 +1,6 @@
 //! The table of cases, each mapping a field of one index.
 
-use pillowtop_core::conformance::Conformance;
+use pillowtop_conformance::Conformance;
 use pillowtop_core::field_types::{Product, Target, field_type};
 use serde_json::{Map, Value, json};
 

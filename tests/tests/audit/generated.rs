@@ -1,6 +1,6 @@
 //! Values that nobody thought of, the same in each run, for the types that documents have most.
 
-use pillowtop_core::conformance::Conformance;
+use pillowtop_conformance::Conformance;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pillowtop_core::conformance::{Conformance, Effect};
+use pillowtop_conformance::{Conformance, Effect};
 use pillowtop_core::field_types::Target;
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 use pillowtop_runtime::http::Endpoint;

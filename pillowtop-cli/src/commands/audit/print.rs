@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
+use pillowtop_conformance::{Conformance, Effect};
 use pillowtop_core::Definition;
-use pillowtop_core::conformance::{Conformance, Effect};
 use pillowtop_core::field_types::Target;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pillowtop_core::conformance::{Effect, Finding};
+use pillowtop_conformance::{Effect, Finding};
 use serde::Serialize;
 
 /// What became of the documents.

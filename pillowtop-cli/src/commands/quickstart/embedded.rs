@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pillowtop_core::{AnyPillow, DatabaseName};
+use pillowtop_embedded::{EmbeddedDestination, EmbeddedOptions};
 use pillowtop_runtime::claim::{AcquireOptions, WhenHeld};
 use pillowtop_runtime::engine::{DatabaseSelection, Engine, EngineOptions, OneDatabase, Served};
 use pillowtop_runtime::member::{Counters, MemberOptions};
@@ -11,15 +12,14 @@ use pillowtop_runtime::reader::ReadMode;
 use pillowtop_runtime::service::{ServiceOptions, WhenFailing, serve};
 use pillowtop_runtime::source::ChangesFile;
 use pillowtop_runtime::target::Destination;
-use pillowtop_runtime::target::embedded::{EmbeddedDestination, EmbeddedOptions};
 use serde_json::{Value, json};
 
 use super::hit_line;
-use crate::app::Samples;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::shown;
 use crate::output::{Progress, Summary, WithoutTerminal, counted};
+use crate::samples::Samples;
 use crate::stop::Stop;
 
 pub(super) async fn run(

@@ -13,11 +13,11 @@ use pillowtop_runtime::target::elastic::{Cluster, SearchRequest};
 use serde_json::{Value, json};
 
 use super::hit_line;
-use crate::app::Samples;
 use crate::commands::fast_reindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Progress, Summary, WithoutTerminal, counted};
+use crate::samples::Samples;
 use crate::servers::{self, Servers, WhenUnreachable};
 use crate::stop::Stop;
 

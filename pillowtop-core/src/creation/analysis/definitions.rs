@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::Problem;
+use super::super::{Problem, stands_for_missing};
 use super::Entry;
 use crate::settings::integer;
 
@@ -65,8 +65,8 @@ fn of_analyzer(entry: Entry<'_>) -> Option<Problem> {
 }
 
 fn of_normalizer(entry: Entry<'_>) -> Option<Problem> {
-    // A type of the definition's own name stands for a definition that the source of `new-pillow` lacks.
-    let is_known = |name: &&str| ["custom", "lowercase", entry.name].contains(name);
+    let is_known =
+        |name: &&str| ["custom", "lowercase"].contains(name) || stands_for_missing(entry.name, name);
     if let Some(type_name) = entry.type_name().filter(|name| !is_known(name)) {
         let what = format!("has the type `{type_name}`, which no normalizer has");
         return Some(entry.refuse(&what, "write `\"type\": \"custom\"`"));

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use super::super::Problem;
-use super::super::fields::BEFORE_ELASTICSEARCH_8;
+use super::super::{BEFORE_ELASTICSEARCH_8, Problem};
 use super::{Analysis, Entry};
 use crate::analysis::is_built_in_filter;
-use crate::demand::{NEVER, Versions};
+use crate::requirement::{NEVER, Versions};
 
 const BEFORE_8_AND_3: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (0, 0x0300) };
 const ELASTICSEARCH_BEFORE_8: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (NEVER, NEVER) };

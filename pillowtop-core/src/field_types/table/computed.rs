@@ -3,12 +3,12 @@
 use crate::field_types::availability::Availability;
 use crate::field_types::field_type::FieldType;
 use crate::field_types::parameter::Parameter;
+use crate::field_types::parameter::ValueKind::{
+    self, Any, Boolean, Integer, ListOf, ListOfMembers, OneOf, Path, PositiveNumber, Text,
+};
 use crate::field_types::shared::{
     ANALYZER, COERCE, COMMON, DOC_VALUES, IGNORE_MALFORMED, INDEX, SEARCH_ANALYZER, STORAGE, STORE,
     null_value, skip_list, time_series_metric,
-};
-use crate::field_types::value_kind::ValueKind::{
-    self, Any, Boolean, Integer, ListOf, ListOfMembers, OneOf, Path, PositiveNumber, Text,
 };
 
 const CONTEXT: &[Parameter] = &[

@@ -3,11 +3,11 @@
 use crate::field_types::availability::Availability;
 use crate::field_types::field_type::FieldType;
 use crate::field_types::parameter::Parameter;
+use crate::field_types::parameter::ValueKind::{Integer, Number, PositiveNumber};
 use crate::field_types::shared::{
     BOOSTED, COERCE, COMMON, DIMENSION, DOC_VALUES, FORMAT, IGNORE_MALFORMED, INDEX, LOCALE, SCRIPTED_FIRST,
     STORAGE, STORE, null_value, skip_list, time_series_metric,
 };
-use crate::field_types::value_kind::ValueKind::{Integer, Number, PositiveNumber};
 
 const NUMBER: &[Parameter] =
     &[IGNORE_MALFORMED, COERCE, time_series_metric(&["counter", "gauge"]), skip_list(3, 2)];

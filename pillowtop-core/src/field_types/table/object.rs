@@ -2,13 +2,13 @@
 
 use crate::field_types::availability::Availability;
 use crate::field_types::field_type::{Counterpart, FieldType, Holds};
+use crate::field_types::parameter::ValueKind::{self, Boolean, Members, OneOf, Path, Relations, TextList};
 use crate::field_types::parameter::{LiveChange, Parameter};
 use crate::field_types::shared::{
     DISABLE_OBJECTS, DOC_VALUES, DYNAMIC, EAGER_GLOBAL_ORDINALS, ENABLED, IGNORE_ABOVE, INDEX,
     KEYWORD_INDEX_OPTIONS, META, NULL_TEXT, PROPERTIES, SIMILARITY, SPLIT_QUERIES_ON_WHITESPACE, SUBOBJECTS,
     SYNTHETIC_SOURCE_KEEP, TIME_SERIES_DIMENSION,
 };
-use crate::field_types::value_kind::ValueKind::{self, Boolean, Members, OneOf, Path, Relations, TextList};
 
 const OBJECT: &[Parameter] =
     &[PROPERTIES, DYNAMIC, ENABLED, SUBOBJECTS, DISABLE_OBJECTS, SYNTHETIC_SOURCE_KEEP];

@@ -3,12 +3,12 @@
 use crate::field_types::availability::Availability;
 use crate::field_types::field_type::{Counterpart, FieldType};
 use crate::field_types::parameter::Parameter;
+use crate::field_types::parameter::ValueKind::{
+    self, Boolean, BooleanOrObjects, Integer, Members, NumberBetween, Object, OneOf, Text,
+};
 use crate::field_types::shared::{
     ANALYZER, COMMON, COMMON_IN_OPENSEARCH, DOC_VALUES, EAGER_GLOBAL_ORDINALS, IGNORE_ABOVE, INDEX, META,
     NORMALIZER, NORMS, NULL_TEXT, SEARCH_ANALYZER, SIMILARITY, STORE,
-};
-use crate::field_types::value_kind::ValueKind::{
-    self, Boolean, BooleanOrObjects, Integer, Members, NumberBetween, Object, OneOf, Text,
 };
 
 const RESCORE: &[Parameter] = &[Parameter::new(

@@ -3,12 +3,12 @@
 use crate::field_types::availability::Availability;
 use crate::field_types::field_type::{Counterpart, FieldType};
 use crate::field_types::parameter::Parameter;
+use crate::field_types::parameter::ValueKind::{
+    Boolean, GeoPoint, Integer, NumberBetween, OneOf, Point, Text,
+};
 use crate::field_types::shared::{
     COERCE, COMMON, COMMON_IN_OPENSEARCH, DOC_VALUES, IGNORE_MALFORMED, IGNORE_Z_VALUE, INDEX, ORIENTATION,
     SCRIPTED, STORAGE, STORE, null_value, time_series_metric,
-};
-use crate::field_types::value_kind::ValueKind::{
-    Boolean, GeoPoint, Integer, NumberBetween, OneOf, Point, Text,
 };
 
 const GEO_POINT: &[Parameter] = &[

@@ -3,14 +3,12 @@
 use crate::field_types::availability::Availability;
 use crate::field_types::field_type::FieldType;
 use crate::field_types::parameter::Parameter;
+use crate::field_types::parameter::ValueKind::{self, Boolean, False, Integer, Members, Number, OneOf, Text};
 use crate::field_types::shared::{
     ANALYZER, BOOSTED, COMMON, COMMON_IN_ELASTICSEARCH, DIMENSION, DOC_VALUES, EAGER_GLOBAL_ORDINALS,
     IGNORE_ABOVE, INDEX, KEYWORD_INDEX_OPTIONS, NORMALIZER, NORMS, NULL_TEXT, POSITION_INCREMENT_GAP,
     SCRIPTED, SEARCH_ANALYZER, SEARCH_QUOTE_ANALYZER, SIMILARITY, SPLIT_QUERIES_ON_WHITESPACE, STORAGE,
     STORE, TERM_VECTOR, TEXT_INDEX_OPTIONS,
-};
-use crate::field_types::value_kind::ValueKind::{
-    self, Boolean, False, Integer, Members, Number, OneOf, Text,
 };
 
 const ANALYZED: &[Parameter] = &[

@@ -3,11 +3,11 @@
 use crate::field_types::availability::Availability;
 use crate::field_types::field_type::FieldType;
 use crate::field_types::parameter::Parameter;
+use crate::field_types::parameter::ValueKind::{Boolean, DateFormat, IpAddress};
 use crate::field_types::shared::{
     BOOSTED, COMMON, DIMENSION, DOC_VALUES, FORMAT, IGNORE_MALFORMED, INDEX, LOCALE, NULL_DATE, SCRIPTED,
     STORAGE, STORE, TIME_SERIES_DIMENSION, null_value, skip_list,
 };
-use crate::field_types::value_kind::ValueKind::{Boolean, DateFormat, IpAddress};
 
 const DATE: &[Parameter] = &[
     FORMAT,

@@ -54,11 +54,14 @@ struct ClusterBody {
     n: Option<u64>,
 }
 
-impl CouchDatabase {
-    pub(super) fn new(server: CouchServer, name: DatabaseName) -> Self {
-        Self { server, name }
+impl CouchServer {
+    /// A database of the server. Nothing is requested yet.
+    pub fn database(&self, name: DatabaseName) -> CouchDatabase {
+        CouchDatabase { server: self.clone(), name }
     }
+}
 
+impl CouchDatabase {
     /// Its name.
     pub fn name(&self) -> &DatabaseName {
         &self.name

@@ -2,8 +2,9 @@
 
 mod error;
 
-mod database;
 mod server;
+
+mod database;
 
 mod documents;
 mod purges;

@@ -8,7 +8,6 @@ use reqwest::header::ACCEPT;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
-use super::database::CouchDatabase;
 use super::error::{CouchError, of_response};
 use crate::http::{Endpoint, describe_error, describe_redirect};
 use crate::retry::{RetryPolicy, retry};
@@ -38,11 +37,6 @@ impl CouchServer {
             return Ok(());
         }
         Err(self.malformed("the welcome", "it has no member `couchdb`"))
-    }
-
-    /// A database of the server. Nothing is requested yet.
-    pub fn database(&self, name: DatabaseName) -> CouchDatabase {
-        CouchDatabase::new(self.clone(), name)
     }
 
     /// The names of all databases of the server, without its own (`_users`, `_replicator`).

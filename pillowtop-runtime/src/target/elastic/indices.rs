@@ -11,6 +11,7 @@ use super::error::ClusterError;
 use super::readback::{Additions, additions};
 use super::rendering::{creation_body, settings_after_loading};
 use super::request::{Request, acknowledged};
+use crate::unique_id::unique_id;
 
 /// What an index is created for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Cluster {
             has_alias.then_some(alias.as_str()),
             index_use == IndexUse::Loading,
         )?;
-        let creation = format!("{:032x}", fastrand::u128(..));
+        let creation = unique_id();
         if let Some(meta) = body.pointer_mut("/mappings/_meta/pillowtop") {
             meta["creation"] = json!(creation);
         }

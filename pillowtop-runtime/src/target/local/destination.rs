@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use pillowtop_core::Definition;
 use tokio::sync::Mutex;
 
@@ -12,10 +14,10 @@ use super::directory::{DirectoryLock, LocalDirectory};
 use super::error::LocalError;
 use crate::claim::{AcquireOptions, DatabaseIdentity, Slice};
 use crate::target::Target;
-use crate::target::destination::{OpenError, OpenTarget, TargetRef};
+use crate::target::destination::{Destination, OpenError, OpenTarget, TargetRef};
 
 /// A kind of target in a directory. Methods may block.
-pub(crate) trait LocalKind: Clone + Send + Sync + fmt::Debug + 'static {
+pub trait LocalKind: Clone + Send + Sync + fmt::Debug + 'static {
     /// What is written.
     type Target: Target;
     /// Why it cannot be opened.
@@ -42,7 +44,7 @@ pub(crate) trait LocalKind: Clone + Send + Sync + fmt::Debug + 'static {
 
 /// One target in a directory, with its claims and dead letters.
 #[derive(Debug)]
-pub(crate) struct LocalDestination<K: LocalKind> {
+pub struct LocalDestination<K: LocalKind> {
     kind: K,
     directory: LocalDirectory,
     claims: LocalClaims,
@@ -52,18 +54,13 @@ pub(crate) struct LocalDestination<K: LocalKind> {
 
 impl<K: LocalKind> LocalDestination<K> {
     /// Nothing is opened or created yet.
-    pub(crate) fn new(
-        kind: K,
-        directory: LocalDirectory,
-        definition: Definition,
-        options: LocalOptions,
-    ) -> Self {
+    pub fn new(kind: K, directory: LocalDirectory, definition: Definition, options: LocalOptions) -> Self {
         let claims = LocalClaims::new(directory.clone(), definition, options);
         Self { kind, directory, claims, open: Mutex::new((String::new(), Weak::new())) }
     }
 
-    /// See [`Destination::targets`](crate::target::Destination::targets).
-    pub(crate) async fn targets(&self) -> Result<Vec<TargetRef>, OpenError> {
+    /// See [`Destination::targets`].
+    async fn targets(&self) -> Result<Vec<TargetRef>, OpenError> {
         let (kind, directory) = (self.kind.clone(), self.directory.clone());
         blocking(move || {
             let uuid = directory.uuid(&kind.contents(&directory))?;
@@ -72,8 +69,8 @@ impl<K: LocalKind> LocalDestination<K> {
         .await
     }
 
-    /// See [`Destination::open`](crate::target::Destination::open).
-    pub(crate) async fn open(
+    /// See [`Destination::open`].
+    async fn open(
         &self,
         target: &TargetRef,
         slice: Slice,
@@ -86,8 +83,12 @@ impl<K: LocalKind> LocalDestination<K> {
         Ok(OpenTarget { claim: Arc::new(claim), target: opened, dead_letters: Arc::new(dead_letters) })
     }
 
-    /// Opens the target of a uuid, unless it is open.
-    pub(crate) async fn open_target(
+    /// Opens the target of a uuid, unless it is open, without a claim.
+    ///
+    /// # Errors
+    ///
+    /// When the target cannot be opened, or is not the one of the uuid any more.
+    pub async fn open_target(
         &self,
         uuid: &str,
         options: &AcquireOptions,
@@ -108,6 +109,31 @@ impl<K: LocalKind> LocalDestination<K> {
         let opened = Arc::new(opened.await?);
         *open = (uuid.to_owned(), Arc::downgrade(&opened));
         Ok(opened)
+    }
+}
+
+/// A destination that is a [`LocalDestination`] inside.
+pub trait DirectoryDestination: Send + Sync + fmt::Debug + 'static {
+    /// The kind of its target.
+    type Kind: LocalKind;
+
+    /// The destination that does the work.
+    fn local(&self) -> &LocalDestination<Self::Kind>;
+}
+
+impl<D: DirectoryDestination> Destination for D {
+    fn targets(&self) -> BoxFuture<'_, Result<Vec<TargetRef>, OpenError>> {
+        self.local().targets().boxed()
+    }
+
+    fn open<'a>(
+        &'a self,
+        target: &'a TargetRef,
+        slice: Slice,
+        begin: Option<DatabaseIdentity>,
+        options: AcquireOptions,
+    ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
+        self.local().open(target, slice, begin, options).boxed()
     }
 }
 

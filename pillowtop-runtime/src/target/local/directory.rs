@@ -11,6 +11,7 @@ use pillowtop_core::IndexName;
 use super::error::LocalError;
 use crate::claim::{AcquireOptions, WhenHeld};
 use crate::target::dead_letter_files::DeadLetterFiles;
+use crate::unique_id::unique_id;
 
 /// How often a lock that another process holds is tried.
 const LOCK_INTERVAL: Duration = Duration::from_millis(500);
@@ -19,7 +20,7 @@ const UUID_LENGTH: usize = 32;
 
 /// The directory of a target.
 #[derive(Debug, Clone)]
-pub(crate) struct LocalDirectory {
+pub struct LocalDirectory {
     /// The target's name, which is the directory's.
     pub name: IndexName,
     /// The directory.
@@ -28,11 +29,11 @@ pub(crate) struct LocalDirectory {
 
 /// The lock of a directory. It is released when the file is closed.
 #[derive(Debug)]
-pub(crate) struct DirectoryLock(#[expect(dead_code, reason = "held until it is dropped")] File);
+pub struct DirectoryLock(#[expect(dead_code, reason = "held until it is dropped")] File);
 
 impl LocalDirectory {
     /// The directory of a target below the directory of all targets.
-    pub(crate) fn new(parent: &Path, name: IndexName) -> Self {
+    pub fn new(parent: &Path, name: IndexName) -> Self {
         Self { path: parent.join(name.as_str()), name }
     }
 
@@ -40,11 +41,13 @@ impl LocalDirectory {
         self.path.join("claims")
     }
 
-    pub(crate) fn dead_letters(&self) -> PathBuf {
+    /// The directory of its dead letters.
+    pub fn dead_letters(&self) -> PathBuf {
         self.path.join("dead-letters")
     }
 
-    pub(crate) fn io(&self, doing: &'static str, source: io::Error) -> LocalError {
+    /// An error about a file of the directory.
+    pub fn io(&self, doing: &'static str, source: io::Error) -> LocalError {
         LocalError::Io { directory: self.path.clone(), doing, source }
     }
 
@@ -103,7 +106,7 @@ fn read_or_create_uuid(contents: &Path) -> io::Result<String> {
         return Ok(uuid);
     }
     // A crash left it unfinished, before anything was stored under it.
-    let uuid = format!("{:032x}", fastrand::u128(..));
+    let uuid = unique_id();
     file.set_len(0)?;
     file.rewind()?;
     file.write_all(uuid.as_bytes())?;

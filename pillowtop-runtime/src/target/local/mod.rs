@@ -6,6 +6,9 @@
 //! <directory>/<target>/claims/        who writes, and how far it is
 //! <directory>/<target>/dead-letters/  one JSON file for each document that could not be written
 //! ```
+//!
+//! A target implements [`LocalKind`], and its destination [`DirectoryDestination`], which makes it a
+//! [`Destination`](crate::target::Destination).
 
 mod error;
 
@@ -16,6 +19,6 @@ mod claims;
 mod destination;
 
 pub use claims::LocalOptions;
-pub(crate) use destination::{LocalDestination, LocalKind};
-pub(crate) use directory::{DirectoryLock, LocalDirectory};
+pub use destination::{DirectoryDestination, LocalDestination, LocalKind};
+pub use directory::{DirectoryLock, LocalDirectory};
 pub use error::LocalError;

@@ -2,16 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use pillowtop_core::Definition;
 
 use super::target::NdjsonTarget;
-use crate::claim::{AcquireOptions, DatabaseIdentity, Slice};
 use crate::target::local::{
-    DirectoryLock, LocalDestination, LocalDirectory, LocalError, LocalKind, LocalOptions,
+    DirectoryDestination, DirectoryLock, LocalDestination, LocalDirectory, LocalError, LocalKind,
+    LocalOptions,
 };
-use crate::target::{Destination, OpenError, OpenTarget, TargetRef};
 
 /// Options for [`NdjsonDestination`].
 #[derive(Debug, Clone)]
@@ -37,8 +34,9 @@ pub struct NdjsonDestination {
     inner: LocalDestination<Ndjson>,
 }
 
+/// Bulk files as a kind of target in a directory.
 #[derive(Debug, Clone)]
-struct Ndjson {
+pub struct Ndjson {
     max_bytes: usize,
 }
 
@@ -76,18 +74,10 @@ impl NdjsonDestination {
     }
 }
 
-impl Destination for NdjsonDestination {
-    fn targets(&self) -> BoxFuture<'_, Result<Vec<TargetRef>, OpenError>> {
-        self.inner.targets().boxed()
-    }
+impl DirectoryDestination for NdjsonDestination {
+    type Kind = Ndjson;
 
-    fn open<'a>(
-        &'a self,
-        target: &'a TargetRef,
-        slice: Slice,
-        begin: Option<DatabaseIdentity>,
-        options: AcquireOptions,
-    ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
-        self.inner.open(target, slice, begin, options).boxed()
+    fn local(&self) -> &LocalDestination<Ndjson> {
+        &self.inner
     }
 }

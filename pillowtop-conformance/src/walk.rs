@@ -1,0 +1,395 @@
+//! A document from its root to its values, with what each path's mapping does there.
+
+use super::additions::Additions;
+use super::dynamic::Dynamics;
+use super::finding::{Effect, Fault, Finding, Report};
+use super::hint::hint;
+use super::json::Json;
+use super::numeric::cut;
+use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
+use super::{check, geo, special};
+use pillowtop_core::field_types::{Product, Target, Version, field_type};
+
+/// Names that a document cannot have at its root: the servers' own.
+pub(crate) const METADATA: [&str; 10] = [
+    "_doc_count",
+    "_field_names",
+    "_id",
+    "_ignored",
+    "_index",
+    "_nested_path",
+    "_routing",
+    "_seq_no",
+    "_source",
+    "_type",
+];
+
+/// The longest text of an example value, in characters.
+const SHOWN: usize = 100;
+
+/// Walks a document; gives the fields that it adds, too.
+pub(super) fn walk(
+    plan: &Plan,
+    dynamics: &Dynamics,
+    target: Target,
+    document: &Json<'_>,
+) -> (Report, Additions) {
+    let mut walk = Walk {
+        plan,
+        dynamics,
+        target,
+        report: Report::default(),
+        nested: 0,
+        additions: Additions::default(),
+        copies: false,
+        late: false,
+        early: false,
+        lists: 0,
+    };
+    match document {
+        Json::Object(members) => {
+            for (name, value) in members.iter().filter(|(name, _)| METADATA.contains(&name.as_str())) {
+                walk.find(name, Effect::Rejected, "the name is the server's own", value, "rename the member");
+            }
+            walk.members(&plan.root, members);
+        }
+        other => walk.find("", Effect::Rejected, &format!("{} is no document", other.kind()), other, ""),
+    }
+    if walk.nested > plan.nested_limit {
+        let reason = format!("it has {} nested objects, more than {}", walk.nested, plan.nested_limit);
+        walk.find("", Effect::Rejected, &reason, &Json::Null, "raise `index.mapping.nested_objects.limit`");
+    }
+    walk.additions.stay = !walk.early;
+    (walk.report, walk.additions)
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) plan: &'a Plan,
+    /// How members become fields.
+    pub(super) dynamics: &'a Dynamics,
+    pub(super) target: Target,
+    report: Report,
+    /// Nested objects so far.
+    nested: usize,
+    /// The fields that the document adds.
+    pub(super) additions: Additions,
+    /// What is judged now is a copy, which is copied no further.
+    pub(super) copies: bool,
+    /// What is refused now is refused only after the mapping has the document's fields.
+    late: bool,
+    /// Something was refused before.
+    early: bool,
+    /// The lists around what is looked at now.
+    pub(super) lists: usize,
+}
+
+impl Walk<'_> {
+    pub(super) fn is_newer_elastic(&self) -> bool {
+        self.target.product == Product::Elasticsearch && self.target.version.major >= 8
+    }
+
+    /// Whether a malformed value of the type is left out. Elasticsearch does so for the types that have the parameter
+    /// `ignore_malformed`, whatever the setting of that name says; `OpenSearch` for every type.
+    fn ignores_malformed(&self, leaf: &LeafPlan) -> bool {
+        self.target.product == Product::OpenSearch
+            || field_type(&leaf.type_name)
+                .is_none_or(|known| known.parameter_is_available("ignore_malformed", self.target).is_ok())
+    }
+
+    pub(super) fn find(&mut self, path: &str, effect: Effect, reason: &str, value: &Json<'_>, hint: &str) {
+        self.early |= effect == Effect::Rejected && !self.late;
+        let text = value.to_string();
+        let value = match text.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        };
+        let (path, reason, hint) = (path.to_owned(), reason.to_owned(), hint.to_owned());
+        self.report.findings.push(Finding { path, effect, reason, value, hint });
+    }
+
+    /// Does something whose refusals come late.
+    pub(super) fn refusing_late(&mut self, act: impl FnOnce(&mut Self)) {
+        self.late = true;
+        act(self);
+        self.late = false;
+    }
+
+    fn members(&mut self, object: &ObjectPlan, members: &[(String, Json<'_>)]) {
+        if !object.enabled {
+            return;
+        }
+        for (name, value) in members {
+            let path = joined(&object.path, name);
+            if METADATA.contains(&name.as_str()) && object.path.is_empty() {
+                continue;
+            }
+            if let Some(reason) = self.name_problem(name) {
+                self.find(&path, Effect::Rejected, reason, value, "rename the member");
+            } else if object.keeps_dots && name.contains('.') {
+                self.find(&path, Effect::NotChecked, "names with dots are not looked at here", value, "");
+            } else {
+                self.member(object, name.trim_end_matches('.'), value);
+            }
+        }
+    }
+
+    /// Why no server takes the name of a member.
+    fn name_problem(&self, name: &str) -> Option<&'static str> {
+        let elastic = (self.target.product == Product::Elasticsearch).then_some(self.target.version.major);
+        if name.is_empty() {
+            return Some("a name cannot be empty");
+        }
+        if !name.contains('.') {
+            let is_blank = name.chars().all(|character| character <= ' ');
+            return (is_blank && elastic.is_some_and(|major| major >= 8)).then_some("a name cannot be blank");
+        }
+        // Java's `split` leaves empty parts at the end away.
+        let parts: Vec<&str> = name.trim_end_matches('.').split('.').collect();
+        match parts.as_slice() {
+            [""] => Some("a name cannot be of dots alone"),
+            parts if parts.iter().any(|part| part.is_empty()) => {
+                Some("a name cannot have a dot without a name before it")
+            }
+            parts if parts.iter().any(|part| part.chars().all(|character| character <= ' ')) => {
+                Some("a part of a name cannot be blank")
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn member(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) {
+        if let Some(node) = object.children.get(name) {
+            if object.keeps_dots && matches!((node, value), (Node::Leaf(_), Json::Object(_))) {
+                let reason = "objects where `subobjects` is false are not looked at";
+                return self.find(&joined(&object.path, name), Effect::NotChecked, reason, value, "");
+            }
+            return self.node(node, value);
+        }
+        // `{"a.b": 1}` is `{"a": {"b": 1}}`.
+        if let Some((head, rest)) = name.split_once('.') {
+            match object.children.get(head) {
+                Some(Node::Object(inner)) if !inner.enabled => {
+                    return self.node(&object.children[head], value);
+                }
+                Some(Node::Object(inner)) if inner.nested && !self.is_newer_elastic() => {
+                    let reason = format!("a dot leads into the nested `{}`", inner.path);
+                    let hint = "write an object";
+                    return self.find(&joined(&object.path, name), Effect::Rejected, &reason, value, hint);
+                }
+                Some(Node::Object(inner)) => return self.member(inner, rest, value),
+                // Before Elasticsearch 8 null leads nowhere.
+                Some(Node::Leaf(_)) if *value == Json::Null && !self.is_newer_elastic() => return,
+                Some(Node::Leaf(leaf)) => {
+                    let reason = format!("`{}` holds values, so nothing can stand below it", leaf.path);
+                    return self.find(
+                        &joined(&object.path, name),
+                        Effect::Rejected,
+                        &reason,
+                        value,
+                        "rename one of the two",
+                    );
+                }
+                None => {}
+            }
+        }
+        // Before Elasticsearch 8, null is refused only by an object that says itself that it is strict.
+        if *value == Json::Null && !object.says_dynamic && !self.is_newer_elastic() {
+            return;
+        }
+        self.unmapped(object, name, value);
+    }
+
+    pub(super) fn node(&mut self, node: &Node, value: &Json<'_>) {
+        match (node, value) {
+            (Node::Leaf(leaf), _) => self.leaf(leaf, value),
+            (Node::Object(_), Json::Null) => {}
+            (Node::Object(object), _) if !object.enabled => {
+                let levels = self.lists + value.list_depth();
+                if self.refuses_lists(levels, &object.path, value) {
+                    return;
+                }
+                self.find(&object.path, Effect::Disabled, "the object has `enabled: false`", value, "");
+            }
+            (Node::Object(object), Json::Object(members)) => {
+                self.nested += usize::from(object.nested);
+                self.report.seen.insert(object.path.clone());
+                self.members(object, members);
+            }
+            (Node::Object(object), Json::List(items)) => {
+                self.within_list(&object.path, value, |walk| {
+                    items.iter().for_each(|item| walk.node(node, item));
+                });
+            }
+            (Node::Object(object), _) => {
+                let reason = format!("{} stands where an object belongs", value.kind());
+                self.find(
+                    &object.path,
+                    Effect::Rejected,
+                    &reason,
+                    value,
+                    "write an object, or map it as a value",
+                );
+            }
+        }
+    }
+
+    fn leaf(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        if leaf.has_script {
+            return self.find(&leaf.path, Effect::NotChecked, "a script computes it", value, "");
+        }
+        if !is_absent(value) {
+            self.report.seen.insert(leaf.path.clone());
+            if !leaf.index && !leaf.doc_values.unwrap_or(!matches!(leaf.kind, Kind::Text)) && !leaf.store {
+                let reason = "`index` is false and there are no doc values";
+                self.find(&leaf.path, Effect::NotIndexed, reason, value, "");
+            }
+        }
+        if matches!(leaf.kind, Kind::Join) {
+            let mut names = 0;
+            count_values(value, &mut names);
+            if names > 1 {
+                let reason = "a document has one relation at most";
+                return self.find(&leaf.path, Effect::Rejected, reason, value, "write one relation");
+            }
+        }
+        let keeps_one = matches!(leaf.kind, Kind::Shape)
+            && self.target.product == Product::OpenSearch
+            && leaf.doc_values != Some(false);
+        if keeps_one && self.count_shapes(leaf, value) > 1 {
+            let reason = "a document has one shape at most in a field with doc values";
+            let hint = "write one collection of shapes, or `doc_values = false`";
+            self.refusing_late(|walk| walk.find(&leaf.path, Effect::Rejected, reason, value, hint));
+        }
+        self.values(leaf, value, false, true);
+    }
+
+    fn count_shapes(&self, leaf: &LeafPlan, value: &Json<'_>) -> usize {
+        match value {
+            Json::Null => 0,
+            Json::List(items) => items.iter().map(|item| self.count_shapes(leaf, item)).sum(),
+            value => usize::from(check::check(leaf, value, self.target, false).is_ok()),
+        }
+    }
+
+    /// Each value by the rules of the leaf, its multi-fields and where it is copied to.
+    fn values(&mut self, leaf: &LeafPlan, value: &Json<'_>, in_list: bool, copies: bool) {
+        match value {
+            Json::Null => self.judge(leaf, value, special::absent(leaf, value, in_list, self.target)),
+            Json::List(items) if items.is_empty() => {
+                let fit = special::absent(leaf, value, in_list, self.target);
+                self.judge(leaf, value, fit);
+            }
+            Json::List(_) if special::walks_lists(leaf) => {
+                self.judge(leaf, value, check::check(leaf, value, self.target, false));
+            }
+            Json::List(items) if matches!(leaf.kind, Kind::GeoPoint) && geo::is_point(items) => {
+                self.point_list(leaf, value, items, true);
+            }
+            Json::List(items) => {
+                let has_points = matches!(leaf.kind, Kind::GeoPoint);
+                self.within_list(&leaf.path, value, |walk| {
+                    for item in items {
+                        match item {
+                            // A list in a list of points is a point.
+                            Json::List(inner) if has_points => walk.point_list(leaf, item, inner, false),
+                            item => walk.values(leaf, item, true, copies),
+                        }
+                    }
+                });
+            }
+            value => {
+                let fit = check::check(leaf, value, self.target, self.plan.has_default_analyzer);
+                self.judge(leaf, value, fit);
+                leaf.fields.iter().for_each(|field| self.values(field, value, in_list, false));
+                if copies {
+                    self.copy(leaf, value);
+                }
+            }
+        }
+    }
+
+    fn point_list(&mut self, leaf: &LeafPlan, value: &Json<'_>, items: &[Json<'_>], is_alone: bool) {
+        let mut fit = geo::point(leaf, value, self.target);
+        // Newer Elasticsearch does not get over a torn point.
+        let is_newer =
+            self.target.product == Product::Elasticsearch && self.target.version >= Version::new(7, 17);
+        if is_newer
+            && (is_alone || items.len() < 2)
+            && let Err(Fault::Malformed(reason)) = fit
+        {
+            fit = Err(Fault::Refused(reason));
+        }
+        self.judge(leaf, value, fit);
+    }
+
+    /// A copy goes to the place itself, not to where that one is copied to.
+    fn copy(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        if self.copies {
+            return;
+        }
+        self.copies = true;
+        let plan = self.plan;
+        for path in &leaf.copy_to {
+            match plan.leaf(path) {
+                Some(target) => self.values(target, value, false, false),
+                None => self.copy_to_unmapped(path, value),
+            }
+        }
+        self.copies = false;
+    }
+
+    fn judge(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
+        let Err(fault) = fit else { return };
+        let hint = hint(leaf, value, &fault);
+        match fault {
+            Fault::Malformed(reason) if leaf.ignore_malformed && self.ignores_malformed(leaf) => {
+                self.find(&leaf.path, Effect::Malformed, &reason, value, &hint);
+            }
+            Fault::Malformed(reason) | Fault::Refused(reason)
+                if self.plan.ignores_malformed && self.target.product == Product::OpenSearch =>
+            {
+                let reason = format!(
+                    "{reason}; whether the setting `ignore_malformed` leaves it out is not looked at"
+                );
+                self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
+            }
+            Fault::Malformed(reason) | Fault::Refused(reason) => {
+                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
+            }
+            // Elasticsearch 8 looks at the length itself, others leave that to Lucene.
+            Fault::Immense(reason) => {
+                self.late = !self.is_newer_elastic();
+                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
+                self.late = false;
+            }
+            Fault::TooLong(reason) => {
+                self.find(&leaf.path, Effect::Truncated, &reason, value, &hint);
+            }
+            Fault::LeftOut(reason) => self.find(&leaf.path, Effect::Malformed, &reason, value, ""),
+            Fault::Altered(reason) => self.find(&leaf.path, Effect::Altered, &reason, value, &hint),
+            Fault::Unknown(reason) => self.find(&leaf.path, Effect::NotChecked, &reason, value, ""),
+        }
+    }
+}
+
+pub(super) fn joined(parent: &str, name: &str) -> String {
+    let name = cut(name);
+    if parent.is_empty() { name } else { format!("{parent}.{name}") }
+}
+
+/// Whether a value is no value: `null`, or a list of nothing else.
+pub(super) fn is_absent(value: &Json<'_>) -> bool {
+    match value {
+        Json::Null => true,
+        Json::List(items) => items.iter().all(is_absent),
+        _ => false,
+    }
+}
+
+fn count_values(value: &Json<'_>, count: &mut usize) {
+    match value {
+        Json::Null => {}
+        Json::List(items) => items.iter().for_each(|item| count_values(item, count)),
+        _ => *count += 1,
+    }
+}

@@ -1,0 +1,145 @@
+//! What to do about an error: the advice that a service logs and that the commands print.
+
+mod certificates;
+
+use crate::claim::AcquireError;
+use crate::engine::SelectionError;
+use crate::member::MemberError;
+use crate::row::RowError;
+use crate::source::{CouchError, SourceError};
+use crate::target::OpenError;
+use crate::target::elastic::ClusterError;
+use certificates::Server;
+
+/// Stands in a hint for the program that has the commands. A workspace's own is `cargo xtask`.
+pub const PROGRAM: &str = "PROGRAM";
+/// Stands in a hint for the name of the pillow.
+pub const PILLOW: &str = "NAME";
+
+/// Advice on an error, for whoever operates a service.
+pub trait Hint {
+    /// What to do about it, with [`PROGRAM`] and [`PILLOW`] in commands. `None` where the error says all there is to say.
+    fn hint(&self) -> Option<String>;
+}
+
+impl Hint for CouchError {
+    fn hint(&self) -> Option<String> {
+        if let Self::Unreachable { reason, .. } = self
+            && let Some(hint) = certificates::hint(Server::Couch, reason)
+        {
+            return Some(hint);
+        }
+        let hint = match self {
+            Self::Malformed { .. } | Self::Refused { status: 404, .. } => {
+                "is `--couch-url` the address of CouchDB itself, without a database in it?"
+            }
+            Self::Unreachable { .. } => "is it running, and is `--couch-url` its address?",
+            Self::Unauthorized { .. } => {
+                "set PILLOWTOP_COUCH_USER and PILLOWTOP_COUCH_PASSWORD; nothing is tried again, since CouchDB locks an account \
+                 after five wrong passwords"
+            }
+            Self::MissingDatabase { .. } => {
+                "is it the right server? `[databases]` in pillowtop.toml can name another database than the struct does"
+            }
+            Self::Replaced { .. } => {
+                "what is indexed goes on being served; build an index of the new database by \
+                 `PROGRAM fast-reindex NAME --restart`"
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Hint for SourceError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Couch(error) => return error.hint(),
+            Self::BrokenLine { reason: RowError::Unreadable(_), .. } => {
+                "save the feed with its documents: `_changes?include_docs=true`; nothing was read beyond what is indexed already"
+            }
+            Self::BrokenLine { .. } | Self::UnreadableLine { .. } => {
+                "mend that line, or take it out; nothing was read beyond what is indexed already"
+            }
+            Self::UnknownPosition { .. } => "put the file back, or index into another folder",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Hint for ClusterError {
+    fn hint(&self) -> Option<String> {
+        if let Self::Unreachable { reason, .. } = self
+            && let Some(hint) = certificates::hint(Server::Elastic, reason)
+        {
+            return Some(hint);
+        }
+        let hint = match self {
+            Self::OtherHash { .. } | Self::OtherMapping { .. } => {
+                "somebody changed the live index; build another by `PROGRAM fast-reindex NAME --restart`"
+            }
+            Self::Forbidden { .. } => {
+                "set PILLOWTOP_ELASTIC_USER and PILLOWTOP_ELASTIC_PASSWORD to somebody who may; nothing is tried again"
+            }
+            Self::NotASearchServer { .. } => "is `--elastic-url` its address, and `--couch-url` another?",
+            Self::Refused { error_type, .. } if error_type == "invalid_alias_name_exception" => {
+                "an index has the name of the alias: give the pillow another alias, or reindex that index under another name and \
+                 delete it"
+            }
+            Self::Refused { error_type, .. } if error_type == "index_closed_exception" => {
+                "open the index, or build another by `PROGRAM fast-reindex NAME --restart`"
+            }
+            error if error.is_retryable() => "is it running, and is `--elastic-url` its address?",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Hint for AcquireError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Held { .. } => "one process writes an index; `PROGRAM run --standby` waits for its turn",
+            Self::NoState(_) => "build it again: `PROGRAM fast-reindex NAME --restart`",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Hint for OpenError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotReady { hint, .. } => hint.clone(),
+            Self::Acquire(error) => error.hint(),
+            Self::Failed(error) => error.downcast_ref::<ClusterError>().and_then(Hint::hint),
+        }
+    }
+}
+
+impl Hint for MemberError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Subscribe(error) => return error.hint(),
+            Self::TooManyDeadLetters { .. } => {
+                "`PROGRAM audit NAME --docs …` shows what the mapping rejects, and `PROGRAM dead-letters list NAME` what failed; \
+                 the load resumes with the next run"
+            }
+            Self::Hung { .. } => "mend the filter or the transform of the pillow, and run this again",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Hint for SelectionError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => error.hint(),
+            Self::NoDatabase { .. } => {
+                Some("which databases a pillow reads is set in `[databases]` of pillowtop.toml".to_owned())
+            }
+        }
+    }
+}
