@@ -1,5 +1,5 @@
-//! What a field asks of its surroundings: a product and version that has its type and parameters, and names that the settings
-//! define. Demands stand beside the mapping tree and are no part of any hash.
+//! What a field asks of its surroundings: a product and version that has its type and parameters, names that the settings
+//! define, and a routing. Demands stand beside the mapping tree and are no part of any hash.
 //!
 //! A derive sees the types and names of one struct; only the pillow knows targets and settings. So each field and object
 //! carries its demands, and a summary of all below it ([`Needs`]) that const evaluation adds up: a pillow is compared with the
@@ -104,6 +104,8 @@ pub enum Asks {
         /// The name.
         name: &'static str,
     },
+    /// That the pillow declares a routing.
+    Routing,
 }
 
 /// One thing that a field, or a parameter of an object, asks.
@@ -152,6 +154,12 @@ impl Demand {
         Self::definition(below, NameKind::Similarity, name)
     }
 
+    /// That the pillow declares a routing.
+    #[must_use]
+    pub const fn routing(below: &'static str, what: &'static str) -> Self {
+        Self { below, what, asks: Asks::Routing }
+    }
+
     const fn definition(below: &'static str, kind: NameKind, name: &'static str) -> Self {
         Self { below, what: "", asks: Asks::Definition { kind, name } }
     }
@@ -164,12 +172,15 @@ pub struct Needs {
     pub versions: Versions,
     /// Whether a name is asked for.
     pub has_names: bool,
+    /// Whether a routing is asked for.
+    pub has_routing: bool,
     is_anything: bool,
 }
 
 impl Needs {
     /// Nothing is asked.
-    pub const NOTHING: Self = Self { versions: Versions::ALL, has_names: false, is_anything: false };
+    pub const NOTHING: Self =
+        Self { versions: Versions::ALL, has_names: false, has_routing: false, is_anything: false };
 
     /// The sum of some demands.
     #[must_use]
@@ -181,6 +192,7 @@ impl Needs {
             match demands[position].asks {
                 Asks::Server { versions, .. } => needs.versions = needs.versions.and(versions),
                 Asks::Definition { .. } => needs.has_names = true,
+                Asks::Routing => needs.has_routing = true,
             }
             position += 1;
         }
@@ -196,6 +208,7 @@ impl Needs {
         Self {
             versions: self.versions.and(other.versions),
             has_names: self.has_names || other.has_names,
+            has_routing: self.has_routing || other.has_routing,
             is_anything: true,
         }
     }

@@ -35,6 +35,7 @@ pub mod filter;
 pub mod index_field;
 pub mod lookup;
 pub mod pillow;
+pub mod routing;
 
 pub mod committed;
 pub mod conformance;

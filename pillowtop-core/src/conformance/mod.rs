@@ -33,6 +33,7 @@ use serde_json::Value;
 
 use crate::creation::{self, Problem};
 use crate::field_types::{Target, field_type};
+use crate::settings::boolean;
 use plan::Plan;
 
 pub use crate::date;
@@ -49,6 +50,8 @@ pub struct Conformance {
     settings: Value,
     /// What is wrong with the index, whatever its documents are.
     problems: Vec<Problem>,
+    /// Whether every document needs a routing value.
+    requires_routing: bool,
 }
 
 impl Conformance {
@@ -60,6 +63,7 @@ impl Conformance {
             mappings: mappings.clone(),
             settings: settings.clone(),
             problems: creation::problems(mappings, settings),
+            requires_routing: mappings.pointer("/_routing/required").and_then(boolean) == Some(true),
         }
     }
 

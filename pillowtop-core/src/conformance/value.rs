@@ -14,7 +14,13 @@ use crate::field_types::{Product, Target, Version};
 pub const LONGEST_TERM: usize = 32_766;
 
 /// Whether one value fits.
-pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_default: bool) -> Fit {
+pub(super) fn check(
+    leaf: &LeafPlan,
+    value: &Json<'_>,
+    target: Target,
+    custom_default: bool,
+    is_routed: bool,
+) -> Fit {
     if let (Json::Object(_), false) = (value, takes_objects(&leaf.kind)) {
         return object(leaf, target);
     }
@@ -45,7 +51,7 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_de
         Kind::Shape => shape::check(leaf, value, target),
         Kind::Flattened => flattened::check(leaf, value, target),
         Kind::Completion => special::completion(leaf, value),
-        Kind::Join => special::join(leaf, value),
+        Kind::Join => special::join(leaf, value, is_routed),
         Kind::DenseVector => special::dense_vector(leaf, value, target),
         Kind::RankFeature => special::rank_feature(leaf, value),
         Kind::RankFeatures | Kind::SparseVector => special::rank_features(leaf, value, target),

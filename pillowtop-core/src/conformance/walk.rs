@@ -26,11 +26,17 @@ pub const METADATA: [&str; 10] = [
 /// The longest text of an example value, in characters.
 const SHOWN: usize = 100;
 
-/// Walks a document; gives the fields that it adds, too.
-pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report, Additions) {
+/// Walks a document; gives the fields that it adds, too. `is_routed`: it comes with a routing value.
+pub(super) fn walk(
+    plan: &Plan,
+    target: Target,
+    document: &Json<'_>,
+    is_routed: bool,
+) -> (Report, Additions) {
     let mut walk = Walk {
         plan,
         target,
+        is_routed,
         report: Report::default(),
         nested: 0,
         additions: Additions::default(),
@@ -59,6 +65,8 @@ pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report,
 pub(super) struct Walk<'a> {
     pub(super) plan: &'a Plan,
     pub(super) target: Target,
+    /// Whether the document comes with a routing value.
+    is_routed: bool,
     report: Report,
     /// Nested objects so far.
     nested: usize,
@@ -258,7 +266,7 @@ impl Walk<'_> {
         match value {
             Json::Null => 0,
             Json::List(items) => items.iter().map(|item| self.count_shapes(leaf, item)).sum(),
-            value => usize::from(value::check(leaf, value, self.target, false).is_ok()),
+            value => usize::from(value::check(leaf, value, self.target, false, self.is_routed).is_ok()),
         }
     }
 
@@ -271,7 +279,7 @@ impl Walk<'_> {
                 self.judge(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
-                self.judge(leaf, value, value::check(leaf, value, self.target, false));
+                self.judge(leaf, value, value::check(leaf, value, self.target, false, self.is_routed));
             }
             Json::List(items) if matches!(leaf.kind, Kind::GeoPoint) && geo::is_point(items) => {
                 self.point_list(leaf, value, items, true);
@@ -289,7 +297,8 @@ impl Walk<'_> {
                 });
             }
             value => {
-                let fit = value::check(leaf, value, self.target, self.plan.has_default_analyzer);
+                let has_default = self.plan.has_default_analyzer;
+                let fit = value::check(leaf, value, self.target, has_default, self.is_routed);
                 self.judge(leaf, value, fit);
                 leaf.fields.iter().for_each(|field| self.values(field, value, in_list, false));
                 if copies {
