@@ -56,6 +56,7 @@ fn demand(requirement: &Requirement) -> TokenStream {
             let versions = numbers(*versions);
             quote!(#PRIVATE::Demand::server(#path, #what, [#(#versions),*], #needs))
         }
+        Asked::Routing => quote!(#PRIVATE::Demand::routing(#path, #what)),
         Asked::Definition { kind, name } => {
             let kind = match kind {
                 NameKind::Analyzer => quote!(analyzer),

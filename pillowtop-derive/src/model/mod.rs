@@ -9,6 +9,7 @@ mod field;
 mod document;
 
 mod pillow;
+mod routing;
 mod target;
 
 pub(crate) use document::{Document, DocumentKind, DocumentModel, Member, ObjectModel, Property, root_rule};
@@ -16,3 +17,4 @@ pub(crate) use field::rule_of_parameters;
 pub(crate) use mapping::{Contents, Mapping, Parameter, ParameterValue, SaidMapping, SortedItems};
 pub(crate) use origin::Origin;
 pub(crate) use pillow::{LookupModel, PillowModel, SettingsModel, SettingsText, TransformModel};
+pub(crate) use routing::{RoutingModel, RoutingSource};

@@ -7,7 +7,7 @@ use pillowtop_core::{DocumentId, Revision};
 
 use super::watermark::Ordinal;
 use crate::dead_letter::DeadLetter;
-use crate::operation::{Action, Operation, Version};
+use crate::operation::{Action, Operation, Version, routing_bytes};
 use crate::request::{Processed, Ticket};
 
 /// What a stored dead letter has beside its strings, in bytes: names, times, the line of the bulk.
@@ -62,6 +62,10 @@ pub(super) struct Entry {
     pub(super) max_batch: usize,
     /// Whether it deletes because the document was deleted, not because it is filtered out.
     pub(super) is_deletion: bool,
+    /// The routing value of a document that is indexed.
+    routing: Option<Box<str>>,
+    /// Whether nothing was ever written under this id.
+    is_first: bool,
     bytes: usize,
 }
 
@@ -86,10 +90,18 @@ impl Entry {
             timeouts: 0,
             max_batch: usize::MAX,
             is_deletion: false,
+            routing: None,
+            is_first: false,
             bytes: 0,
         };
         entry.bytes = entry.measure();
         entry
+    }
+
+    /// The same entry with where its document goes.
+    pub(super) fn routed(self, routing: Option<Box<str>>, is_first: bool) -> Self {
+        let bytes = self.bytes + routing.as_deref().map_or(0, routing_bytes);
+        Self { routing, is_first, bytes, ..self }
     }
 
     /// The same entry with other work, as if it was not sent yet.
@@ -100,7 +112,13 @@ impl Entry {
     /// The operation to write. The action is moved out of it, so nothing is copied.
     pub(super) fn take_operation(&mut self) -> Option<Operation> {
         match std::mem::replace(&mut self.work, Work::Resolve(Processed::Ignored)) {
-            Work::Write(action) => Some(Operation { id: self.id.clone(), version: self.version, action }),
+            Work::Write(action) => Some(Operation {
+                id: self.id.clone(),
+                version: self.version,
+                action,
+                routing: self.routing.take(),
+                is_first: self.is_first,
+            }),
             work => {
                 self.work = work;
                 None
@@ -111,6 +129,7 @@ impl Entry {
     /// Gives the action back that was moved out of it.
     pub(super) fn restore(&mut self, operation: Operation) {
         self.work = Work::Write(operation.action);
+        self.routing = operation.routing;
     }
 
     /// Its share of a request's body.

@@ -20,6 +20,7 @@ mod error;
 mod request;
 
 mod cluster;
+mod shards;
 
 mod aliases;
 mod internal_index;
@@ -33,6 +34,8 @@ mod indices;
 mod status;
 
 mod answer;
+
+mod item;
 mod shard_terms;
 
 mod bulk;
@@ -64,5 +67,5 @@ pub use indices::{CreatedIndex, IndexUse};
 pub use leased::LeasedIndex;
 pub use product::FoundServer;
 pub use rendering::{RenderingError, creation_body};
-pub use search::{SearchHit, SearchRequest, SearchResponse};
+pub use search::{DocumentCopy, SearchHit, SearchRequest, SearchResponse};
 pub use status::{IndexHealth, IndexStatus};

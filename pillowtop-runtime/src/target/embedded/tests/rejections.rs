@@ -235,7 +235,7 @@ async fn a_duplicate_member_is_rejected_wherever_it_is() {
         (r#"{"unmapped": {"": 1, "": 2}}"#, ""),
     ] {
         let operation =
-            Operation { id: "a".into(), version: version(), action: Action::Index(source.into()) };
+            Operation::new("a".into(), version(), Action::Index(source.into()));
         let outcome = write(&target, &[operation]).await.remove(0);
         let Outcome::Rejected { error_type, reason } = outcome else { panic!("{source}: {outcome:?}") };
         assert_eq!(error_type, "mapper_parsing_exception");
