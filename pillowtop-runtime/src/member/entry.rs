@@ -183,3 +183,32 @@ fn escaped_bytes(string: &str) -> usize {
         .map(|byte| 1 + usize::from(matches!(byte, b'"' | b'\\')) + 5 * usize::from(byte < b' '))
         .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn entry(routing: &str, version: u64) -> Entry {
+        let work = Work::Write(Action::Index(Bytes::from_static(b"{}")));
+        Entry::new("a".into(), Version(version), work, "1-x".into(), Vec::new()).routed(Some(routing.into()), false)
+    }
+
+    #[test]
+    fn a_document_is_one_entry_whatever_its_routing_value() {
+        let (older, newer) = (entry("h1", 1), entry("h2", 2));
+        assert!(newer.supersedes(&older));
+        assert_eq!(newer.hash, older.hash, "the lane is chosen by the id alone");
+        assert!(newer.bytes() > entry("", 2).bytes());
+    }
+
+    #[test]
+    fn an_operation_takes_the_routing_value_along_and_gives_it_back() {
+        let mut entry = entry("h1", 1);
+        let operation = entry.take_operation().unwrap();
+        assert_eq!((operation.routing.as_deref(), operation.is_first), (Some("h1"), false));
+        entry.restore(operation);
+        assert_eq!(entry.take_operation().unwrap().routing.as_deref(), Some("h1"));
+    }
+}

@@ -126,6 +126,7 @@ fn severity(outcome: &Outcome) -> u8 {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::operation::Version;
@@ -172,6 +173,66 @@ mod tests {
         let second = told(&routings, &routings.second(&operations, &outcomes));
         let others = (0..3).filter(|other| *other != shard("h1")).map(|other| (1, other, true));
         assert_eq!(second, others.collect::<Vec<_>>(), "not of what was rejected, nor of a first one");
+    }
+
+    /// The shards of an index, as the servers keep them: of each the version that it has seen, and
+    /// whether the document is in it.
+    #[derive(Default, Clone)]
+    struct Shards([(u64, bool); 3]);
+
+    impl Shards {
+        fn apply(&mut self, routings: &Routings, items: &[Item<'_>]) {
+            for item in items {
+                let shard = &mut self.0[routings.shards.shard_of(item.leads_to())];
+                if item.operation.version.0 >= shard.0 {
+                    *shard = (item.operation.version.0, !item.is_removal);
+                }
+            }
+        }
+    }
+
+    /// A delete, or an index by a routing value or by its id.
+    fn action() -> impl Strategy<Value = Option<Option<u8>>> {
+        prop_oneof![1 => Just(None), 1 => Just(Some(None)), 6 => (0..8_u8).prop_map(|value| Some(Some(value)))]
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_operation_decides_in_all_shards_whatever_comes_late(
+            actions in prop::collection::vec((action(), any::<bool>()), 1..12),
+            late in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 0..20),
+        ) {
+            let routings = routings();
+            let operations: Vec<Operation> = actions.iter().enumerate().map(|(number, (action, _))| {
+                let operation = match action {
+                    None => Operation::new("a".into(), Version(0), Action::Delete),
+                    Some(value) => index("a", value.map(|value| format!("h{value}")).as_deref(), number == 0),
+                };
+                Operation { version: Version(u64::try_from(number).unwrap() + 1), ..operation }
+            }).collect();
+            let mut shards = Shards::default();
+            let send = |operation: &Operation, is_whole: bool, shards: &mut Shards| {
+                let one = std::slice::from_ref(operation);
+                shards.apply(&routings, &routings.first(one));
+                if is_whole {
+                    shards.apply(&routings, &routings.second(one, &[Outcome::Done]));
+                }
+            };
+            for (operation, (_, is_whole)) in operations.iter().zip(&actions) {
+                // One that is not acknowledged as a whole is followed by a newer one.
+                send(operation, *is_whole || operation == operations.last().unwrap(), &mut shards);
+            }
+            for (which, is_whole) in late {
+                send(which.get(&operations), is_whole, &mut shards);
+            }
+            let last = operations.last().unwrap();
+            let expected = match last.action {
+                Action::Delete => vec![],
+                Action::Index(_) => vec![routings.shards.shard_of(last.routing.as_deref().unwrap_or("a"))],
+            };
+            let found: Vec<usize> = (0..3).filter(|shard| shards.0[*shard].1).collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 
     #[test]
