@@ -11,6 +11,8 @@ pub(crate) mod mapping;
 mod rust_types;
 mod said;
 
+mod routing;
+
 pub(crate) mod relaxed;
 pub(crate) mod stand_ins;
 

@@ -27,12 +27,7 @@ pub const METADATA: [&str; 10] = [
 const SHOWN: usize = 100;
 
 /// Walks a document; gives the fields that it adds, too. `is_routed`: it comes with a routing value.
-pub(super) fn walk(
-    plan: &Plan,
-    target: Target,
-    document: &Json<'_>,
-    is_routed: bool,
-) -> (Report, Additions) {
+pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>, is_routed: bool) -> (Report, Additions) {
     let mut walk = Walk {
         plan,
         target,

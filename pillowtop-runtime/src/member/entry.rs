@@ -192,7 +192,8 @@ mod tests {
 
     fn entry(routing: &str, version: u64) -> Entry {
         let work = Work::Write(Action::Index(Bytes::from_static(b"{}")));
-        Entry::new("a".into(), Version(version), work, "1-x".into(), Vec::new()).routed(Some(routing.into()), false)
+        Entry::new("a".into(), Version(version), work, "1-x".into(), Vec::new())
+            .routed(Some(routing.into()), false)
     }
 
     #[test]

@@ -573,7 +573,11 @@ async fn a_load_deletes_only_what_it_wrote_and_a_resumed_one_sends_its_deletes()
         world.database.delete("never-there");
         begin_load(&world, "0").await;
         world.catch_up(World::options()).await.unwrap();
-        assert_eq!(world.indices[0].documents.lock().unwrap().len(), 1, "no delete of what was never written");
+        assert_eq!(
+            world.indices[0].documents.lock().unwrap().len(),
+            1,
+            "no delete of what was never written"
+        );
         amend_claim(&world, |claim| claim["state"]["load"]["position"] = json!(position)).await;
         world.database.delete("a");
         world.catch_up(World::options()).await.unwrap();

@@ -76,11 +76,7 @@ impl Routings {
 
     /// The items that follow: of each document that is indexed, what may have been left in other
     /// shards is removed.
-    pub(super) fn second<'a>(
-        &'a self,
-        operations: &'a [Operation],
-        outcomes: &[Outcome],
-    ) -> Vec<Item<'a>> {
+    pub(super) fn second<'a>(&'a self, operations: &'a [Operation], outcomes: &[Outcome]) -> Vec<Item<'a>> {
         let mut items = Vec::new();
         for (position, (operation, outcome)) in operations.iter().zip(outcomes).enumerate() {
             let is_indexed = matches!(operation.action, Action::Index(_)) && *outcome == Outcome::Done;
@@ -156,7 +152,8 @@ mod tests {
     fn a_delete_reaches_every_shard_and_an_index_clears_the_others() {
         let routings = routings();
         let delete = Operation::new("a".into(), Version(2), Action::Delete);
-        let operations = [delete, index("b", Some("h1"), false), index("c", None, false), index("d", None, true)];
+        let operations =
+            [delete, index("b", Some("h1"), false), index("c", None, false), index("d", None, true)];
         let first = routings.first(&operations);
         let shard = |routing: &str| routings.shards.shard_of(routing);
         let expected = [
