@@ -57,11 +57,9 @@ fn row(line: &ByteString) -> Option<Row> {
 fn operations_of(decider: &Decider, rows: &[Row]) -> impl Iterator<Item = Operation> {
     let decided = decider.decide(rows, &AtomicUsize::new(0)).into_iter();
     decided.filter_map(|decided| match decided.decision {
-        Decision::Index(source) => Some(Operation {
-            id: decided.id,
-            version: Version(1_764_000_000_000_000),
-            action: Action::Index(source),
-        }),
+        Decision::Index { source, .. } => {
+            Some(Operation::new(decided.id, Version(1_764_000_000_000_000), Action::Index(source)))
+        }
         _ => None,
     })
 }

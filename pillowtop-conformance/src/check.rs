@@ -11,7 +11,13 @@ use super::{flattened, geo, metrics, range, shape, special};
 use pillowtop_core::field_types::{Product, Target, Version};
 
 /// Whether one value fits.
-pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_default: bool) -> Fit {
+pub(super) fn check(
+    leaf: &LeafPlan,
+    value: &Json<'_>,
+    target: Target,
+    custom_default: bool,
+    is_routed: bool,
+) -> Fit {
     if let (Json::Object(_), false) = (value, takes_objects(&leaf.kind)) {
         return object(leaf, target);
     }
@@ -42,7 +48,7 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_de
         Kind::Shape => shape::check(leaf, value, target),
         Kind::Flattened => flattened::check(leaf, value, target),
         Kind::Completion => special::completion(leaf, value),
-        Kind::Join => special::join(leaf, value),
+        Kind::Join => special::join(leaf, value, is_routed),
         Kind::DenseVector => special::dense_vector(leaf, value, target),
         Kind::RankFeature => special::rank_feature(leaf, value),
         Kind::RankFeatures | Kind::SparseVector => special::rank_features(leaf, value, target),

@@ -48,28 +48,36 @@ impl<'a> Rehearsal<'a> {
 
     /// What each target does to a document under an id; `source` is the text that is sent.
     pub fn index(&mut self, id: &str, source: &str) -> Vec<Report> {
+        self.index_routed(id, None, source)
+    }
+
+    /// The same for a document that may come with a routing value.
+    pub fn index_routed(&mut self, id: &str, routing: Option<&str>, source: &str) -> Vec<Report> {
         let levels = Json::levels(source);
         if levels > DEEPEST {
             return self.indices.iter().map(|index| too_deep(index.target, levels)).collect();
         }
         if levels <= SHALLOW {
-            return self.index_here(id, source);
+            return self.index_here(id, routing, source);
         }
         // Looking at a document goes as deep as the document, and takes as much stack.
         std::thread::scope(|scope| {
             let builder = std::thread::Builder::new().stack_size(levels * STACK_OF_LEVEL);
-            let thread = builder.spawn_scoped(scope, || self.index_here(id, source));
+            let thread = builder.spawn_scoped(scope, || self.index_here(id, routing, source));
             let reports = thread.ok().and_then(|thread| thread.join().ok());
             reports
                 .unwrap_or_else(|| vec![unlooked(format!("a document of {levels} levels is not looked at"))])
         })
     }
 
-    fn index_here(&mut self, id: &str, source: &str) -> Vec<Report> {
+    fn index_here(&mut self, id: &str, routing: Option<&str>, source: &str) -> Vec<Report> {
         let document = Json::parse(source);
         let long_id = (id.len() > MAX_INDEX_ID_BYTES)
             .then(|| super::refuse(format!("the id is {} bytes long, over {MAX_INDEX_ID_BYTES}", id.len())));
         let conformance = self.conformance;
+        let unrouted = (conformance.requires_routing && routing.is_none()).then(|| {
+            super::refuse("the mapping requires a routing value, and the document has none".to_owned())
+        });
         self.indices
             .iter_mut()
             .map(|index| match (&document, &long_id) {
@@ -78,8 +86,8 @@ impl<'a> Rehearsal<'a> {
                     Report { findings: vec![super::refuse(reason.clone())], ..Report::default() }
                 }
                 (Ok(document), _) => {
-                    let mut report = index.take(conformance, document);
-                    report.findings.extend(index.refusal.clone());
+                    let mut report = index.take(conformance, document, routing.is_some());
+                    report.findings.extend(index.refusal.iter().chain(&unrouted).cloned());
                     report
                 }
             })
@@ -88,9 +96,10 @@ impl<'a> Rehearsal<'a> {
 }
 
 impl Index {
-    fn take(&mut self, conformance: &Conformance, document: &Json<'_>) -> Report {
+    fn take(&mut self, conformance: &Conformance, document: &Json<'_>, is_routed: bool) -> Report {
         let plan = self.grown.as_ref().map_or(&conformance.plan, |grown| &grown.plan);
-        let (mut report, additions) = walk::walk(plan, &conformance.dynamics, self.target, document);
+        let (mut report, additions) =
+            walk::walk(plan, &conformance.dynamics, self.target, document, is_routed);
         if additions.fields.is_empty() || (report.is_rejected() && !additions.stay) {
             return report;
         }
@@ -223,13 +232,23 @@ mod tests {
     fn an_index_that_takes_no_documents_as_they_are_sent_rejects_each() {
         let append_only = json!({"append_only": {"enabled": true}});
         assert_eq!(verdicts(&json!({}), &append_only, &["{}", r#"{"a":1}"#]), [true, true]);
-        let routed = json!({"_routing": {"required": true}});
-        assert_eq!(verdicts(&routed, &json!({}), &["{}"]), [true]);
-        let report = Conformance::new(&routed, &json!({})).check("1", "{}", Target::elasticsearch(8, 14));
-        assert!(
-            report.findings[0].reason.starts_with("every document is rejected: `_routing`"),
-            "{report:?}"
-        );
+    }
+
+    #[test]
+    fn a_routing_value_is_needed_where_it_is_required_and_by_children() {
+        let rejected = |mappings: &Value, routing: Option<&str>, source: &str| {
+            let conformance = Conformance::new(mappings, &json!({}));
+            let mut rehearsal = conformance.rehearse(&[Target::elasticsearch(8, 14)]);
+            rehearsal.index_routed("1", routing, source)[0].is_rejected()
+        };
+        let required = json!({"_routing": {"required": true}});
+        assert!(rejected(&required, None, "{}"));
+        assert!(!rejected(&required, Some("a"), "{}"));
+        let join = json!({"properties": {"kin": {"type": "join", "relations": {"household": "person"}}}});
+        let child = r#"{"kin":{"name":"person","parent":"a"}}"#;
+        assert!(rejected(&join, None, child));
+        assert!(!rejected(&join, Some("a"), child));
+        assert!(!rejected(&join, None, r#"{"kin":"household"}"#));
     }
 
     #[test]

@@ -40,6 +40,7 @@ use serde_json::Value;
 use dynamic::Dynamics;
 use pillowtop_core::creation::{self, Problem};
 use pillowtop_core::field_types::{Target, field_type};
+use pillowtop_core::settings::boolean;
 use plan::Plan;
 
 pub use finding::{Effect, Finding, Report};
@@ -56,6 +57,8 @@ pub struct Conformance {
     settings: Value,
     /// What is wrong with the index, whatever its documents are.
     problems: Vec<Problem>,
+    /// Whether every document needs a routing value.
+    requires_routing: bool,
 }
 
 impl Conformance {
@@ -68,6 +71,7 @@ impl Conformance {
             mappings: mappings.clone(),
             settings: settings.clone(),
             problems: creation::problems(mappings, settings),
+            requires_routing: mappings.pointer("/_routing/required").and_then(boolean) == Some(true),
         }
     }
 

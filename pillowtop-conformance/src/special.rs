@@ -82,8 +82,8 @@ fn weight(text: &str) -> Fit {
     }
 }
 
-/// The name of a relation, or an object with it and the parent's id.
-pub(super) fn join(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+/// The name of a relation, or an object with it and the parent's id. `is_routed`: the document comes with a routing value.
+pub(super) fn join(leaf: &LeafPlan, value: &Json<'_>, is_routed: bool) -> Fit {
     let (mut name, mut parent) = (None, None);
     match value {
         Json::Text(text) => name = Some(text.as_str()),
@@ -108,7 +108,8 @@ pub(super) fn join(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
     });
     match (is_child, parent) {
         (true, None) => refused(format!("the relation `{}` needs a `parent`", cut(name))),
-        (true, Some(_)) => refused("a child needs a routing value, and documents are sent without one"),
+        (true, Some(_)) if is_routed => Ok(()),
+        (true, Some(_)) => refused("a child needs a routing value, and this one has none"),
         (false, _) if relations.contains_key(name) => Ok(()),
         (false, _) => refused(format!("there is no relation `{}`", cut(name))),
     }

@@ -27,17 +27,19 @@ pub(crate) const METADATA: [&str; 10] = [
 /// The longest text of an example value, in characters.
 const SHOWN: usize = 100;
 
-/// Walks a document; gives the fields that it adds, too.
+/// Walks a document; gives the fields that it adds, too. `is_routed`: it comes with a routing value.
 pub(super) fn walk(
     plan: &Plan,
     dynamics: &Dynamics,
     target: Target,
     document: &Json<'_>,
+    is_routed: bool,
 ) -> (Report, Additions) {
     let mut walk = Walk {
         plan,
         dynamics,
         target,
+        is_routed,
         report: Report::default(),
         nested: 0,
         additions: Additions::default(),
@@ -68,6 +70,8 @@ pub(super) struct Walk<'a> {
     /// How members become fields.
     pub(super) dynamics: &'a Dynamics,
     pub(super) target: Target,
+    /// Whether the document comes with a routing value.
+    is_routed: bool,
     report: Report,
     /// Nested objects so far.
     nested: usize,
@@ -267,7 +271,7 @@ impl Walk<'_> {
         match value {
             Json::Null => 0,
             Json::List(items) => items.iter().map(|item| self.count_shapes(leaf, item)).sum(),
-            value => usize::from(check::check(leaf, value, self.target, false).is_ok()),
+            value => usize::from(check::check(leaf, value, self.target, false, self.is_routed).is_ok()),
         }
     }
 
@@ -280,7 +284,7 @@ impl Walk<'_> {
                 self.judge(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
-                self.judge(leaf, value, check::check(leaf, value, self.target, false));
+                self.judge(leaf, value, check::check(leaf, value, self.target, false, self.is_routed));
             }
             Json::List(items) if matches!(leaf.kind, Kind::GeoPoint) && geo::is_point(items) => {
                 self.point_list(leaf, value, items, true);
@@ -298,7 +302,8 @@ impl Walk<'_> {
                 });
             }
             value => {
-                let fit = check::check(leaf, value, self.target, self.plan.has_default_analyzer);
+                let has_default = self.plan.has_default_analyzer;
+                let fit = check::check(leaf, value, self.target, has_default, self.is_routed);
                 self.judge(leaf, value, fit);
                 leaf.fields.iter().for_each(|field| self.values(field, value, in_list, false));
                 if copies {

@@ -16,8 +16,9 @@ use crate::fingerprint::{Fingerprint, FingerprintError};
 /// The folder that committed files are in: the nearest one of this name, walking up from a crate to its workspace's root.
 pub const FOLDER: &str = "mappings";
 
-/// The order of the members, a reader's order. `digest` is checked, the rest is required.
-const MEMBERS: [&str; 9] = [
+/// The order of the members, a reader's order. `digest` is checked, `routing` stands there where it is declared, and the rest is
+/// required.
+const MEMBERS: [&str; 10] = [
     "format",
     "pillow",
     "alias",
@@ -25,6 +26,7 @@ const MEMBERS: [&str; 9] = [
     "fingerprint",
     "document",
     "filter",
+    "routing",
     "transform_version",
     "settings",
 ];
@@ -44,6 +46,8 @@ pub struct CommittedFile {
     pub document: Value,
     /// `{"text": …, "selector": …}`, or null.
     pub filter: Value,
+    /// Where the routing value of a document comes from, if it is declared.
+    pub routing: Option<String>,
     /// The transform's version.
     pub transform_version: u32,
     /// Normal settings.
@@ -92,6 +96,7 @@ impl CommittedFile {
                 Some(text) => json!({"text": text, "selector": definition.selector}),
                 None => Value::Null,
             },
+            routing: definition.routing.map(str::to_owned),
             transform_version: definition.transform_version,
             settings: definition.settings.clone(),
             mappings: definition.mappings.clone(),
@@ -134,6 +139,7 @@ impl CommittedFile {
         }
         let digest = members.remove("digest");
         let found = digest_of(&members);
+        let routing = members.remove("routing").map(|routing| text(routing, "routing")).transpose()?;
         let mut take = |name: &str| {
             members.remove(name).ok_or_else(|| CommittedFileError::Malformed(format!("`{name}` is missing")))
         };
@@ -144,6 +150,7 @@ impl CommittedFile {
             fingerprint: text(take("fingerprint")?, "fingerprint")?.parse()?,
             document: take("document")?,
             filter: take("filter")?,
+            routing,
             transform_version: take("transform_version")?
                 .as_u64()
                 .and_then(|version| u32::try_from(version).ok())
@@ -170,6 +177,7 @@ impl CommittedFile {
         let mut members = self.members();
         members.insert("digest".to_owned(), json!(digest_of(&members)));
         let order = MEMBERS[..5].iter().chain(&["digest"]).chain(&MEMBERS[5..]).chain(&["mappings"]);
+        let order = order.filter(|name| members.contains_key(**name));
         let lines: Vec<String> = order
             .map(|name| {
                 format!("  \"{name}\": {}", to_readable(members.get(*name).unwrap_or(&Value::Null), 1))
@@ -204,6 +212,7 @@ impl CommittedFile {
             settings: &self.settings,
             document: &self.document,
             filter: self.filter.get("text").and_then(Value::as_str),
+            routing: self.routing.as_deref(),
             transform_version: self.transform_version,
         })
         .to_string()
@@ -217,6 +226,7 @@ impl CommittedFile {
             fingerprint,
             document,
             filter,
+            routing,
             transform_version,
             settings,
             mappings,
@@ -226,10 +236,14 @@ impl CommittedFile {
             "document": document, "filter": filter, "transform_version": transform_version, "settings": settings,
             "mappings": mappings,
         });
-        match all {
+        let mut members = match all {
             Value::Object(members) => members,
             _ => Map::new(),
+        };
+        if let Some(routing) = routing {
+            members.insert("routing".to_owned(), json!(routing));
         }
+        members
     }
 }
 

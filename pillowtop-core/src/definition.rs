@@ -18,7 +18,7 @@ use crate::tree::{Field, Object, Parameter, ROOT_DEFAULTS};
 pub const FORMAT: u32 = 1;
 
 /// SHA-256 over what decides the contents of an index: the mapping without `_meta`, the hashed settings, document types, filter
-/// text and transform version. Not the alias, not the database's name, not dynamic settings.
+/// text, routing and transform version. Not the alias, not the database's name, not dynamic settings.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentHash([u8; 32]);
 
@@ -58,6 +58,8 @@ pub struct Definition {
     /// Whether the fields that the filter reads never change. It decides what is read, not what is indexed, so it is no part of the
     /// hash.
     pub filter_is_immutable: bool,
+    /// Where the routing value of a document comes from, as it is declared; `None`: documents are routed by their ids.
+    pub routing: Option<&'static str>,
     /// The transform's version.
     pub transform_version: u32,
     /// Normal settings.
@@ -94,6 +96,7 @@ impl Definition {
             settings: &settings,
             document: &document_json(&P::DOCUMENT),
             filter: info.filter,
+            routing: info.routing,
             transform_version: info.transform_version,
         });
         Self {
@@ -103,6 +106,7 @@ impl Definition {
             filter: info.filter,
             selector: info.selector.and_then(|text| serde_json::from_str(text).ok()),
             filter_is_immutable: info.filter_is_immutable,
+            routing: info.routing,
             transform_version: info.transform_version,
             settings,
             targets: info.targets,
@@ -123,6 +127,7 @@ impl Definition {
             settings: &settings,
             document: &document_json(&DocumentInfo::PART),
             filter: None,
+            routing: None,
             transform_version: 1,
         };
         Self {
@@ -132,6 +137,7 @@ impl Definition {
             filter: None,
             selector: None,
             filter_is_immutable: false,
+            routing: None,
             transform_version: 1,
             hash: content_hash(&content),
             settings,
@@ -215,6 +221,8 @@ pub struct Content<'a> {
     pub document: &'a Value,
     /// The filter's source in normal token form.
     pub filter: Option<&'a str>,
+    /// Where the routing value comes from. It counts only where it is declared.
+    pub routing: Option<&'a str>,
     /// The transform's version.
     pub transform_version: u32,
 }
@@ -229,13 +237,16 @@ pub fn content_hash(content: &Content<'_>) -> ContentHash {
     if let Some(members) = document.as_object_mut() {
         members.remove("database");
     }
-    let covered = json!({
+    let mut covered = json!({
         "document": document,
         "filter": content.filter,
         "mappings": mappings,
         "settings": settings::hashed_part(content.settings),
         "transform_version": content.transform_version,
     });
+    if let Some(routing) = content.routing {
+        covered["routing"] = json!(routing);
+    }
     ContentHash(Sha256::digest(to_canonical(&covered).as_bytes()).into())
 }
 

@@ -36,6 +36,7 @@ pub mod document;
 pub mod lookup;
 
 pub mod pillow;
+pub mod routing;
 
 pub mod definition;
 

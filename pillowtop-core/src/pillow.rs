@@ -37,6 +37,10 @@ pub trait Pillow: CouchDocument {
     fn accepts(&self) -> bool;
     /// What to index for it; `None` deletes it from the index. With a lookup: what to index if nothing is found.
     fn transform(self, change: &ChangeMeta) -> Option<Self::Index>;
+    /// Its routing value, where the pillow declares one; `None` leaves the document to its id.
+    fn routing(&self) -> Option<String> {
+        None
+    }
     /// What its transform looks up for it.
     fn lookup_keys(&self) -> Vec<<Self::Lookup as Lookup>::Key> {
         Vec::new()
@@ -103,6 +107,8 @@ pub struct PillowInfo {
     pub selector: Option<&'static str>,
     /// Whether the fields that the filter reads never change. No part of any hash.
     pub filter_is_immutable: bool,
+    /// Where the routing value of a document comes from: a field or a function, as it is declared.
+    pub routing: Option<&'static str>,
     /// Raised by its author whenever the transform changes what is indexed.
     pub transform_version: u32,
     /// Index settings, as JSON text.
@@ -125,6 +131,7 @@ impl PillowInfo {
             filter: None,
             selector: None,
             filter_is_immutable: false,
+            routing: None,
             transform_version: 1,
             settings: None,
             settings_hash: 0,
@@ -174,6 +181,9 @@ const fn fingerprint(pillow: &PillowInfo, document: &DocumentInfo, index: &Objec
     parts = parts.wrapping_add(mix(hash_text("settings"), pillow.settings_hash));
     if let Some(filter) = pillow.filter {
         parts = parts.wrapping_add(mix(hash_text("filter"), hash_text(filter)));
+    }
+    if let Some(routing) = pillow.routing {
+        parts = parts.wrapping_add(mix(hash_text("routing"), hash_text(routing)));
     }
     parts = parts.wrapping_add(mix(hash_text("transform_version"), pillow.transform_version as u128));
     if let Some(database) = document.database {

@@ -53,7 +53,8 @@ pub trait AnyPillow: Send + Sync + 'static {
     /// When the document does not fit its struct.
     fn lookup_keys(&self, document: &str) -> Result<Vec<LookupKey>, ProcessError>;
     /// Decodes, filters and transforms a document whose type was checked, and appends its `_source` to `source` if it is indexed.
-    /// `found` is what was found for its keys. On an error `source` is as before.
+    /// `found` is what was found for its keys. `routing` becomes the routing value of a document that is indexed. On an error `source`
+    /// is as before.
     ///
     /// # Errors
     ///
@@ -64,9 +65,10 @@ pub trait AnyPillow: Send + Sync + 'static {
         change: &ChangeMeta,
         found: &[(LookupKey, LookupValue)],
         source: &mut Vec<u8>,
+        routing: &mut Option<String>,
     ) -> Result<Verdict, ProcessError>;
 
-    /// [`process_with`](AnyPillow::process_with) without a lookup, or as if it had found nothing.
+    /// [`process_with`](AnyPillow::process_with) without a lookup, or as if it had found nothing, for the `_source` alone.
     ///
     /// # Errors
     ///
@@ -77,7 +79,7 @@ pub trait AnyPillow: Send + Sync + 'static {
         change: &ChangeMeta,
         source: &mut Vec<u8>,
     ) -> Result<Verdict, ProcessError> {
-        self.process_with(document, change, &[], source)
+        self.process_with(document, change, &[], source, &mut None)
     }
 }
 
@@ -119,6 +121,7 @@ where
         change: &ChangeMeta,
         found: &[(LookupKey, LookupValue)],
         source: &mut Vec<u8>,
+        routing: &mut Option<String>,
     ) -> Result<Verdict, ProcessError> {
         let (document, carried) = if P::DOCUMENT.carry_unknown {
             decode_carrying::<P::Document<'_>>(document)?
@@ -128,6 +131,7 @@ where
         if !document.accepts() {
             return Ok(Verdict::Filtered);
         }
+        let routed_by = document.routing();
         let Some(indexed) = document.transform_with(change, &Found::of_any(found)) else {
             return Ok(Verdict::Dropped);
         };
@@ -136,6 +140,8 @@ where
             source.truncate(start);
             return Err(error.into());
         }
+        // An empty one is none to the servers too.
+        *routing = routed_by.filter(|value| !value.is_empty());
         Ok(Verdict::Index)
     }
 }

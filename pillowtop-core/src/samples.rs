@@ -47,10 +47,13 @@ fn outcome(pillow: &dyn AnyPillow, number: usize, text: &str) -> Value {
     let revision = member("_rev").unwrap_or("1-0");
     let change =
         ChangeMeta::new(id.as_str().into(), revision.into(), info.database.unwrap_or("samples").into());
-    let mut source = Vec::new();
-    match pillow.process(text, &change, &mut source) {
+    let (mut source, mut routing) = (Vec::new(), None);
+    match pillow.process_with(text, &change, &[], &mut source, &mut routing) {
         Ok(Verdict::Index) => match serde_json::from_slice::<Value>(&source) {
-            Ok(source) => json!({"id": id, "source": source}),
+            Ok(source) => match routing {
+                Some(routing) => json!({"id": id, "routing": routing, "source": source}),
+                None => json!({"id": id, "source": source}),
+            },
             Err(error) => json!({"id": id, "error": error.to_string()}),
         },
         Ok(Verdict::Filtered) => json!({"id": id, "becomes": "filtered"}),

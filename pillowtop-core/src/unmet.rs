@@ -54,6 +54,16 @@ pub const fn assert_names(mapping: &Object, defined: DefinedNames<'_>) {
     assert_met(mapping, Question::Names(defined));
 }
 
+/// Refuses a mapping of which documents need a routing value, for a pillow that declares none.
+///
+/// # Panics
+///
+/// In const evaluation, hence as a compile error, with all that needs one and where.
+#[track_caller]
+pub const fn assert_without_routing(mapping: &Object) {
+    assert_met(mapping, Question::Routing);
+}
+
 #[track_caller]
 const fn assert_met(mapping: &Object, question: Question<'_>) {
     if question.is_answered_by(mapping.needs) {
@@ -70,6 +80,8 @@ const fn assert_met(mapping: &Object, question: Question<'_>) {
 enum Question<'a> {
     Target(Target),
     Names(DefinedNames<'a>),
+    /// Whether it works without a routing.
+    Routing,
 }
 
 impl Question<'_> {
@@ -77,6 +89,7 @@ impl Question<'_> {
         match self {
             Self::Target(target) => needs.versions.include(*target),
             Self::Names(_) => !needs.has_names,
+            Self::Routing => !needs.has_routing,
         }
     }
 }
@@ -162,6 +175,14 @@ const fn tell(
                 }
                 message.end_line();
             }
+            (Question::Routing, Asks::Routing) => {
+                message.begin_line();
+                tell_path(message, path, requirement.path);
+                message.text(" ");
+                message.text(requirement.what);
+                message.text(", and the pillow declares no routing");
+                message.end_line();
+            }
             _ => {}
         }
         position += 1;
@@ -214,6 +235,7 @@ const fn finish(message: &mut Message, question: &Question<'_>) {
     message.finish(match question {
         Question::Target(_) => "\nhelp: map it otherwise, or drop this target",
         Question::Names(_) => "\nhelp: define it in the settings, or correct the name",
+        Question::Routing => "\nhelp: write `#[pillow(routing = self.household_id)]`, with the field or the function that gives the routing value of a document: for a child, that of its parent",
     });
 }
 

@@ -105,6 +105,7 @@ fn the_hash_covers_what_decides_the_contents_and_nothing_else() {
             settings: &file.settings,
             document: &file.document,
             filter: file.filter["text"].as_str(),
+            routing: file.routing.as_deref(),
             transform_version: file.transform_version,
         };
         pillowtop_core::definition::content_hash(&content)
@@ -115,12 +116,13 @@ fn the_hash_covers_what_decides_the_contents_and_nothing_else() {
         &|file| file.settings["number_of_shards"] = json!(3),
         &|file| file.document["database"] = json!("other"),
     ];
-    let other: [&dyn Fn(&mut CommittedFile); 5] = [
+    let other: [&dyn Fn(&mut CommittedFile); 6] = [
         &|file| file.mappings["properties"]["name"]["analyzer"] = json!("standard"),
         &|file| file.settings["analysis"]["analyzer"]["comma"]["pattern"] = json!(","),
         &|file| file.document["types"] = json!(["Case", "Kase"]),
         &|file| file.filter["text"] = json!("true"),
         &|file| file.transform_version = 2,
+        &|file| file.routing = Some("self.owner".to_owned()),
     ];
     for (place, change) in same.iter().enumerate() {
         assert_eq!(hash_of(change), base.hash, "same {place}");
@@ -128,6 +130,29 @@ fn the_hash_covers_what_decides_the_contents_and_nothing_else() {
     for (place, change) in other.iter().enumerate() {
         assert_ne!(hash_of(change), base.hash, "other {place}");
     }
+}
+
+#[test]
+fn a_routing_is_in_the_file_where_it_is_declared() {
+    let plain = CommittedFile::of(&Definition::of::<Case>());
+    assert!(!String::from_utf8(plain.to_bytes()).unwrap().contains("routing"));
+    let mut definition = Definition::of::<Case>();
+    definition.routing = Some("self.owner");
+    let content = pillowtop_core::definition::Content {
+        mappings: &definition.mappings,
+        settings: &definition.settings,
+        document: &pillowtop_core::definition::document_json(&definition.document),
+        filter: definition.filter,
+        routing: definition.routing,
+        transform_version: definition.transform_version,
+    };
+    definition.hash = pillowtop_core::definition::content_hash(&content);
+    let routed = CommittedFile::of(&definition);
+    assert_ne!(routed.hash, plain.hash);
+    let bytes = routed.to_bytes();
+    assert_eq!(CommittedFile::parse(&bytes).unwrap(), routed);
+    let edited = String::from_utf8(bytes).unwrap().replace("self.owner", "self.other");
+    assert!(matches!(CommittedFile::parse(edited.as_bytes()), Err(CommittedFileError::EditedByHand(_))));
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn file(said: &Value) -> CommittedFile {
             json!({"database": "clinic", "deleted": [], "field": "doc_type", "types": ["Case"]}),
         ),
         filter: or("filter", Value::Null),
+        routing: said.get("routing").and_then(Value::as_str).map(str::to_owned),
         transform_version: said
             .get("transform_version")
             .and_then(Value::as_u64)

@@ -1,12 +1,18 @@
-//! The id of a document in a target, where that is not the document's own: `<database>/<_id>` where a pillow reads several databases
-//! that may have documents of the same id. A `/` in the database's name is escaped as `%2F`, which no name contains, so that document
-//! `c` of `a/b` and document `b/c` of `a` are two.
+//! The id of a document in a target, and its routing value, where those are not the document's own: `<database>/<_id>` where a pillow
+//! reads several databases that may have documents of the same id. A `/` in the database's name is escaped as `%2F`, which no name
+//! contains, so that document `c` of `a/b` and document `b/c` of `a` are two.
 
 use pillowtop_core::{DatabaseName, DocumentId};
 
 /// The id in a target of a document of a database.
 pub fn index_id(database: &DatabaseName, id: &DocumentId, is_prefixed: bool) -> DocumentId {
     if is_prefixed { DocumentId::new(format!("{}{id}", prefix(database))) } else { id.clone() }
+}
+
+/// The routing value in a target of a document of a database. It is prefixed as ids are: mostly it is the id of another document of
+/// the database, and a document without a value goes where its own id leads.
+pub fn index_routing(database: &DatabaseName, routing: &str, is_prefixed: bool) -> Box<str> {
+    if is_prefixed { format!("{}{routing}", prefix(database)).into() } else { routing.into() }
 }
 
 /// The document's `_id` in its database, by its id in a target. `None` if that is not the id of a document of this database.
@@ -34,6 +40,8 @@ mod tests {
         assert_eq!(index_id(&"a".into(), &"b/c".into(), true), "a/b/c".into());
         assert_eq!(index_id(&"a".into(), &"b/c".into(), false), "b/c".into());
         assert_eq!(document_id(&"a".into(), &"a%2Fb/c".into(), true), None);
+        assert_eq!(&*index_routing(&"a/b".into(), "c", true), "a%2Fb/c");
+        assert_eq!(&*index_routing(&"a/b".into(), "c", false), "c");
     }
 
     proptest! {

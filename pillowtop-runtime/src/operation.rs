@@ -46,15 +46,31 @@ pub struct Operation {
     pub version: Version,
     /// What is done.
     pub action: Action,
+    /// The routing value of a document that is indexed, where its pillow declares a routing and the document has a value. A deletion has
+    /// none: nothing is known of its document but the id.
+    pub routing: Option<Box<str>>,
+    /// Whether nothing was ever written under this id, as in a load that has just come to it. Otherwise an earlier write may have
+    /// put the document elsewhere, by another routing value.
+    pub is_first: bool,
 }
 
 impl Operation {
+    /// A write without a routing value, of a document that may have been written before.
+    pub fn new(id: DocumentId, version: Version, action: Action) -> Self {
+        Self { id, version, action, routing: None, is_first: false }
+    }
+
     /// The operation's share of a bulk body in bytes, with the action line estimated.
     pub fn body_bytes(&self) -> usize {
         let source = match &self.action {
             Action::Index(source) => source.len() + 1,
             Action::Delete => 0,
         };
-        source + self.id.as_str().len() + 80
+        source + self.id.as_str().len() + self.routing.as_deref().map_or(0, routing_bytes) + 80
     }
+}
+
+/// The share of a routing value in an action line, in bytes.
+pub(crate) fn routing_bytes(routing: &str) -> usize {
+    routing.len() + r#""routing":"","#.len()
 }

@@ -166,6 +166,7 @@ pub mod __private_0_1_0 {
     pub use pillowtop_core::lookup::{Found, Lookup, LookupKeys, NoLookup};
     pub use pillowtop_core::pillow::{Committed, Pillow, PillowInfo, Transform, TransformWith};
     pub use pillowtop_core::requirement::Requirement;
+    pub use pillowtop_core::routing::{RoutingField, RoutingFunction};
     pub use pillowtop_core::tree::{Field, Member, Object, Parameter};
     pub use pillowtop_core::unmet::DefinedNames;
     pub use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, IndexField, IndexObject};
@@ -177,7 +178,8 @@ pub mod __private_0_1_0 {
         Member::property(name, name_hash, Type::FIELD)
     }
 
-    /// Refuses a property at the root of a pillow's mapping that no index can have.
+    /// Refuses a property at the root of a pillow's mapping that no index can have, and documents that need a routing value where the
+    /// pillow declares none.
     ///
     /// # Panics
     ///
@@ -185,6 +187,9 @@ pub mod __private_0_1_0 {
     #[track_caller]
     pub const fn assert_root<Asked: Pillow>() {
         super::pillow::assert_root(<Asked::Index as CouchDocument>::MAPPING);
+        if Asked::PILLOW.routing.is_none() {
+            super::unmet::assert_without_routing(<Asked::Index as CouchDocument>::MAPPING);
+        }
     }
 
     /// Refuses a target that lacks something that a pillow's mapping asks for.

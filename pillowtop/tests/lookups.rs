@@ -115,7 +115,7 @@ fn source(pillow: &dyn pillowtop::AnyPillow, document: &Value, is_looked_up: boo
     let verdict = if is_looked_up {
         let keys = pillow.lookup_keys(&text).unwrap();
         let found = ready(pillow.lookup().unwrap().fetch(&keys)).unwrap().found;
-        pillow.process_with(&text, &change(), &found, &mut source)
+        pillow.process_with(&text, &change(), &found, &mut source, &mut None)
     } else {
         pillow.process(&text, &change(), &mut source)
     };

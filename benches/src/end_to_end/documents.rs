@@ -76,11 +76,11 @@ pub(super) fn bulk_bodies(numbers: Range<u32>, bytes: usize) -> anyhow::Result<V
     let (mut bodies, mut operations, mut waiting) = (Vec::new(), Vec::new(), 0);
     for number in numbers {
         let row = Row::of_document(couch_document(number).to_string(), "", REVISION)?;
-        let Decision::Index(source) = decider.decide_one(&row).decision else {
+        let Decision::Index { source, .. } = decider.decide_one(&row).decision else {
             bail!("pillow `case` does not index document {number}");
         };
         let version = Version(FIRST_VERSION + u64::from(number));
-        let operation = Operation { id: row.id, version, action: Action::Index(source) };
+        let operation = Operation::new(row.id, version, Action::Index(source));
         waiting += operation.body_bytes();
         operations.push(operation);
         if waiting >= bytes {

@@ -164,9 +164,9 @@ impl Auditor<'_> {
                 };
                 self.tally.add(row.id.as_str(), &finding);
             }
-            Decision::Index(source) => {
+            Decision::Index { source, routing } => {
                 let source = String::from_utf8_lossy(&source);
-                let reports = self.rehearsal.index(row.id.as_str(), &source);
+                let reports = self.rehearsal.index_routed(row.id.as_str(), routing.as_deref(), &source);
                 self.report(row.id.as_str(), reports);
             }
         }

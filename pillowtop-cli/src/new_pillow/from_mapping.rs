@@ -8,7 +8,7 @@ use pillowtop_core::source::is_couch_member;
 use serde_json::{Map, Value, json};
 
 use crate::new_pillow::model::{Draft, EsItem, FieldDraft, RustType, Shape, StructDraft};
-use crate::new_pillow::{names, rust_types, said};
+use crate::new_pillow::{names, routing, rust_types, said};
 
 type Mapping = Map<String, Value>;
 
@@ -43,6 +43,16 @@ pub(crate) fn draft(mappings: &Value) -> Result<(Draft, Vec<Note>), String> {
     notes.append(&mut builder.notes);
     let mut draft = Draft { structs: builder.structs, ..Draft::default() };
     draft.pillow.carries_unknown = carries_unknown;
+    draft.pillow.routed_by = routing::join_with_children(&root);
+    if let Some(path) = &draft.pillow.routed_by {
+        notes.push(Note {
+            path: path.join("."),
+            said: "a `join` with children".to_owned(),
+            became: "routed by the id of the parent, in the function `routing`: if children have children, let it return the id of \
+                     the topmost parent"
+                .to_owned(),
+        });
+    }
     describe(&mut draft.structs);
     Ok((draft, notes))
 }

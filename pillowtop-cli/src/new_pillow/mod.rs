@@ -10,6 +10,8 @@ pub(crate) mod names;
 mod rust_types;
 
 pub(crate) mod mapping;
+mod routing;
+
 pub(crate) mod relaxed;
 mod said;
 pub(crate) mod stand_ins;

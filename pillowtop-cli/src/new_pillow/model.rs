@@ -27,6 +27,8 @@ pub(crate) struct PillowDraft {
     /// The database that the documents were read from.
     pub(crate) database: Option<String>,
     pub(crate) carries_unknown: bool,
+    /// The `join` field, by its JSON names, whose parents' ids are the routing values.
+    pub(crate) routed_by: Option<Vec<String>>,
     /// The path of the settings from the crate's folder, or the settings themselves as JSON.
     pub(crate) settings: Option<String>,
 }

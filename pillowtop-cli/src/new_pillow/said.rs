@@ -71,6 +71,16 @@ pub(super) fn opaque(mapping: &Map<String, Value>) -> Vec<EsItem> {
 pub(super) fn root(mapping: &Map<String, Value>, notes: &mut Vec<Note>) -> Vec<EsItem> {
     let mut items = Vec::new();
     for (name, value) in mapping.iter().filter(|(name, _)| *name != "properties") {
+        if name == "_routing" && value.get("required") == Some(&Value::Bool(true)) {
+            notes.push(Note {
+                path: String::new(),
+                said: "`_routing` with `required = true`".to_owned(),
+                became: "left out: declare `#[pillow(routing = …)]`, with the field or the function that gives each document's \
+                         routing value, and write `#[es(_routing(required = true))]` again"
+                    .to_owned(),
+            });
+            continue;
+        }
         match root_parameter(name) {
             Some(known) if known.check(value).is_ok() => {
                 let is_root_default =

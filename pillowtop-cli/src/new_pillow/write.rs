@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::literals::{self, Piece, string};
 use super::model::{Draft, FieldDraft, PillowDraft, RustType, Shape, StructDraft};
 use super::names::{self, FieldName};
+use super::routing;
 use crate::output::visible;
 
 /// The text of a module.
@@ -25,6 +26,9 @@ pub(crate) fn module(draft: &Draft) -> String {
         let pillow = (index == 0).then_some(&draft.pillow);
         text.push('\n');
         text.push_str(&structure(&draft.structs[index], &struct_names[index], pillow, &struct_names));
+        if index == 0 {
+            text.push_str(&routing::function(draft, &struct_names[0]));
+        }
     }
     text
 }
@@ -99,7 +103,7 @@ fn structure(
         text.push_str(&literals::attribute("es", literals::items(&draft.es), 0));
     }
     if let Some(pillow) = pillow {
-        text.push_str(&pillow_attribute(pillow));
+        text.push_str(&pillow_attribute(pillow, name));
     }
     if draft.fields.is_empty() {
         let _ = writeln!(text, "pub struct {name} {{}}");
@@ -142,13 +146,16 @@ fn couch(pillow: &PillowDraft) -> String {
     comment + &literals::attribute("couch", items, 0)
 }
 
-fn pillow_attribute(pillow: &PillowDraft) -> String {
+fn pillow_attribute(pillow: &PillowDraft, document: &str) -> String {
     let mut items = vec![
         Piece::Text(format!("name = {}", string(&pillow.name))),
         Piece::Text(format!("alias = {}", string(&pillow.alias))),
     ];
     if let Some(settings) = &pillow.settings {
         items.push(Piece::Text(format!("settings = {}", string(settings))));
+    }
+    if pillow.routed_by.is_some() {
+        items.push(Piece::Text(format!("routing = {document}::routing")));
     }
     literals::attribute("pillow", items, 0)
 }

@@ -1,5 +1,4 @@
-//! Indices that servers create and that then reject every document as the runtime sends it: with an id, a version and no
-//! routing value.
+//! Indices that servers create and that then reject every document as the runtime sends it: with an id and a version.
 
 use serde_json::Value;
 
@@ -25,13 +24,6 @@ const FLAGS: [(&str, &str, &str); 8] = [
 /// What the root of a mapping says.
 pub(super) fn of_root(mappings: &Value) -> Vec<Problem> {
     let mut found = Vec::new();
-    if is_true(mappings.pointer("/_routing/required")) {
-        found.push(rejecting(
-            "_routing",
-            "`_routing` with `required = true` rejects documents without a routing value, and none is sent",
-            "leave `required` out",
-        ));
-    }
     let composite = mappings.get("composite");
     if composite.is_some_and(|composite| composite.as_object().is_none_or(|all| !all.is_empty())) {
         found.push(rejecting(
@@ -54,7 +46,7 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
     if setting(settings, "routing_partition_size").and_then(integer).is_some_and(|size| size > 1) {
         found.push(rejecting(
             "routing_partition_size",
-            "an index with the setting `routing_partition_size` rejects documents without a routing value, and none is sent",
+            "an index with the setting `routing_partition_size` computes shards from ids too, so that a routing value alone does not lead to the shard of a document",
             "leave it out",
         ));
     }
@@ -122,10 +114,8 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_takes_no_ids_or_asks_for_routing_rejects_every_document() {
-        check(&json!({"_routing": {"required": true}}), &json!({}), &["_routing"]);
-        check(&json!({"_routing": {"required": "true"}}), &json!({}), &["_routing"]);
-        check(&json!({"_routing": {"required": false}}), &json!({}), &[]);
+    fn an_index_that_takes_no_ids_or_spreads_a_routing_value_cannot_be_written() {
+        check(&json!({"_routing": {"required": true}}), &json!({}), &[]);
         check(&json!({}), &json!({"mode": "time_series", "routing_path": ["a"]}), &["mode"]);
         check(&json!({}), &json!({"index.append_only.enabled": "true"}), &["append_only.enabled"]);
         check(&json!({}), &json!({"append_only": {"enabled": false}}), &[]);

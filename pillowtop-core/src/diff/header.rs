@@ -1,4 +1,4 @@
-//! What surrounds the mapping: alias, documents, filter, transform, settings.
+//! What surrounds the mapping: alias, documents, filter, routing, transform, settings.
 
 use serde_json::{Value, json};
 
@@ -16,6 +16,8 @@ pub(super) fn compare(before: &CommittedFile, after: &CommittedFile, changes: &m
         let selector = |file: &CommittedFile| file.filter.get("selector").cloned();
         changes.compare("selector", selector(before).as_ref(), selector(after).as_ref(), reason::SELECTOR);
     }
+    let routing = |file: &CommittedFile| file.routing.clone().map(Value::from);
+    changes.compare("routing", routing(before).as_ref(), routing(after).as_ref(), reason::ROUTING);
     let (old, new) = (json!(before.transform_version), json!(after.transform_version));
     changes.compare("transform_version", Some(&old), Some(&new), reason::TRANSFORM);
 }

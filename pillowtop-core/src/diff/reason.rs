@@ -11,6 +11,7 @@ pub(super) const DATABASE: Reason =
     (NeedsReindex, "documents come from another database; the content hash leaves its name out");
 pub(super) const UNKNOWN: Reason = (NeedsReindex, "other members are in the documents that are indexed");
 pub(super) const TRANSFORM: Reason = (NeedsReindex, "documents are transformed otherwise");
+pub(super) const ROUTING: Reason = (NeedsReindex, "documents belong in other shards");
 pub(super) const SELECTOR: Reason = (Additive, "for information: the filter decides");
 
 pub(super) const STATIC_SETTING: Reason =

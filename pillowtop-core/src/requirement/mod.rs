@@ -1,5 +1,5 @@
-//! What a mapping requires of its surroundings: a product and version that has its types and parameters, and names that the
-//! settings define. Requirements stand beside the mapping tree and are not part of any hash.
+//! What a mapping requires of its surroundings: a product and version that has its types and parameters, names that the
+//! settings define, and a routing. Requirements stand beside the mapping tree and are not part of any hash.
 //!
 //! A derive sees the types and names of one struct; only the pillow knows targets and settings. So each field and object
 //! carries its requirements, and a summary of all below it ([`Needs`]) that const evaluation adds up: a pillow is compared with
@@ -78,6 +78,8 @@ pub enum Asks<Text = &'static str> {
         /// The name.
         name: Text,
     },
+    /// That the pillow declares a routing.
+    Routing,
 }
 
 /// One thing that a field, or a parameter of an object, asks.
@@ -126,6 +128,12 @@ impl Requirement {
         Self::definition(path, NameKind::Similarity, name)
     }
 
+    /// That the pillow declares a routing.
+    #[must_use]
+    pub const fn routing(path: &'static str, what: &'static str) -> Self {
+        Self { path, what, asks: Asks::Routing }
+    }
+
     const fn definition(path: &'static str, kind: NameKind, name: &'static str) -> Self {
         Self { path, what: "", asks: Asks::Definition { kind, name } }
     }
@@ -159,12 +167,15 @@ pub struct Needs {
     pub versions: Versions,
     /// Whether a name is asked for.
     pub has_names: bool,
+    /// Whether a routing is asked for.
+    pub has_routing: bool,
     is_anything: bool,
 }
 
 impl Needs {
     /// Nothing is asked.
-    pub const NOTHING: Self = Self { versions: Versions::ALL, has_names: false, is_anything: false };
+    pub const NOTHING: Self =
+        Self { versions: Versions::ALL, has_names: false, has_routing: false, is_anything: false };
 
     /// The sum of some requirements.
     #[must_use]
@@ -176,6 +187,7 @@ impl Needs {
             match requirements[position].asks {
                 Asks::Server { versions, .. } => needs.versions = needs.versions.and(versions),
                 Asks::Definition { .. } => needs.has_names = true,
+                Asks::Routing => needs.has_routing = true,
             }
             position += 1;
         }
@@ -191,6 +203,7 @@ impl Needs {
         Self {
             versions: self.versions.and(other.versions),
             has_names: self.has_names || other.has_names,
+            has_routing: self.has_routing || other.has_routing,
             is_anything: true,
         }
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Asks, NEVER, Requirement, Versions};
 use crate::analysis::{NameKind, is_built_in};
 use crate::field_types::{self, Availability, FieldType, Parameter, Product, Target, Unavailable, ValueKind};
+use crate::settings::boolean;
 
 type Owned = Requirement<String>;
 
@@ -45,6 +46,9 @@ pub fn of_root(mapping: &Value) -> Vec<Owned> {
                 if is_templates { Ok(()) } else { known.value_is_available(value, target) }
             });
             server("", said(name, value), versions, "", &mut found);
+            if name == "_routing" && value.get("required").and_then(boolean) == Some(true) {
+                routing("", "has `_routing` with `required = true`", &mut found);
+            }
             if let (ValueKind::DynamicTemplates(members), Value::Array(templates)) = (known.value, value) {
                 templates.iter().for_each(|template| dynamic_template(members, template, &mut found));
             }
@@ -101,6 +105,9 @@ fn field(mapping: &Value, path: &str, found: &mut Vec<Owned>) {
         of_type = versions_where(|target| known.is_available(target));
         server(path, format!("is of type `{type_name}`"), of_type, &hint(known), found);
     }
+    if type_name == "join" && members.get("relations").is_some_and(has_children) {
+        routing(path, "is a `join` with children", found);
+    }
     for (name, value) in members {
         match (name.as_str(), known) {
             ("type", _) => {}
@@ -109,6 +116,16 @@ fn field(mapping: &Value, path: &str, found: &mut Vec<Owned>) {
             (_, None) => {}
         }
     }
+}
+
+/// Whether a relation of a `join` has a child: that goes to the shard of its parent.
+fn has_children(relations: &Value) -> bool {
+    let mut children = relations.as_object().into_iter().flat_map(Map::values);
+    children.any(|children| children.as_array().is_none_or(|names| !names.is_empty()))
+}
+
+fn routing(path: &str, what: &str, found: &mut Vec<Owned>) {
+    found.push(Requirement { path: path.to_owned(), what: what.to_owned(), asks: Asks::Routing });
 }
 
 /// A parameter of a field at `path`, whose type has `of_type`.
@@ -300,6 +317,23 @@ mod tests {
         assert_eq!(names.len(), 3, "{names:?}");
         assert!(names.iter().any(|(path, asked)| *path == "exact"
             && **asked == Asks::Definition { kind: NameKind::Normalizer, name: "lower".to_owned() }));
+    }
+
+    #[test]
+    fn children_and_required_routing_ask_for_a_routing() {
+        let asks = |mapping: Value| -> Vec<String> {
+            let found = of_root(&mapping).into_iter().filter(|found| found.asks == Asks::Routing);
+            found.map(|found| format!("{}: {}", found.path, found.what)).collect()
+        };
+        let join = |relations: Value| json!({"properties": {"at": {"properties": {"kin": {"type": "join", "relations": relations}}}}});
+        assert_eq!(asks(join(json!({"household": "person"}))), ["at.kin: is a `join` with children"]);
+        assert_eq!(asks(join(json!({"household": ["person"]}))).len(), 1);
+        assert!(asks(join(json!({"household": []}))).is_empty());
+        assert_eq!(
+            asks(json!({"_routing": {"required": "true"}})),
+            [": has `_routing` with `required = true`"]
+        );
+        assert!(asks(json!({"_routing": {"required": false}})).is_empty());
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) fn check_pillow(
     check_is_document(errors, receiver, attribute);
     check_names(errors, receiver, attribute);
     check_reserved(errors, receiver, attribute);
-    check_filter_fields(errors, receiver, attribute);
+    check_own_fields(errors, receiver, attribute);
     check_companions(errors, receiver, attribute);
     check_settings(errors, pillow);
 }
@@ -166,12 +166,13 @@ fn check_reserved(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &Pi
     }
 }
 
-/// A filter's fields are the struct's; what stands behind them is the compiler's to check.
+/// The fields of a filter and of a routing are the struct's; what stands behind them is the compiler's to check.
 /// They are told by their tokens, so that what else is wrong with the filter hides none of them.
-fn check_filter_fields(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
-    let Some(filter) = &attribute.filter else { return };
+fn check_own_fields(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
     let names: Vec<String> = receiver.fields().iter().map(crate::parse::FieldReceiver::name).collect();
-    each_field_of_self(filter.to_token_stream(), &mut |field| {
+    let expressions = attribute.filter.iter().chain(&attribute.routing);
+    let tokens = expressions.map(ToTokens::to_token_stream).collect();
+    each_field_of_self(tokens, &mut |field| {
         let name = field.unraw().to_string();
         if !names.contains(&name) {
             let meant = did_you_mean(&name, names.iter().map(String::as_str));

@@ -13,9 +13,13 @@ use super::mapping::hexadecimal;
 use crate::committed::Place;
 use crate::errors::with_help;
 use crate::facade::Facade;
-use crate::filter::predicate;
-use crate::idents::{CHANGE, FOUND, PRIVATE, Private, in_const_block, index_alias, own_self, text_lifetime};
-use crate::model::{LookupModel, PillowModel, SettingsModel, SettingsText, TransformModel};
+use crate::filter::{field_value, predicate};
+use crate::idents::{
+    CHANGE, FOUND, PRIVATE, Private, VALUE, in_const_block, index_alias, own_self, text_lifetime,
+};
+use crate::model::{
+    LookupModel, PillowModel, RoutingModel, RoutingSource, SettingsModel, SettingsText, TransformModel,
+};
 use crate::parse::{StructReceiver, StructShape, mentions};
 
 /// What the compiler is to say of the committed mapping.
@@ -38,6 +42,7 @@ pub(crate) fn expand_pillow(facade: &Facade, pillow: &PillowModel<'_>, drift: &D
     let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
     // `Self::Index` in a signature would have the compiler ask once more whether all bounds hold.
     let Made { alias, index, transform } = made(pillow);
+    let routing = pillow.routing.as_ref().map(routing);
     let (lookup, functions) = functions(pillow, &index, &transform);
     let check = check(facade, pillow, drift);
     let surroundings = surroundings(pillow);
@@ -59,12 +64,35 @@ pub(crate) fn expand_pillow(facade: &Facade, pillow: &PillowModel<'_>, drift: &D
                     #plain
                     #accepts
                 }
+                #routing
                 #functions
             }
             #check
             #surroundings
         },
     )
+}
+
+/// The routing value of a document. What is read or called has the user's place, so that a wrong type is reported there.
+fn routing(model: &RoutingModel) -> TokenStream {
+    let value = match &model.source {
+        RoutingSource::Field(field) => {
+            let (span, value) = (field.last().span(), field_value(field));
+            let (private, local) = (Private::at(span), VALUE.at(span));
+            let read = quote_spanned!(span=> #private::RoutingField::routing(#local));
+            quote!(use #PRIVATE::Plain as _; #value.map(|#VALUE| #read))
+        }
+        RoutingSource::Function(function) => {
+            let span = function.span();
+            let (private, own_self) = (Private::at(span), own_self(span));
+            quote_spanned!(span=> #private::RoutingFunction::<Self>::apply(#function, #own_self))
+        }
+    };
+    quote! {
+        fn routing(&self) -> #PRIVATE::Option<::std::string::String> {
+            #value
+        }
+    }
 }
 
 /// The type of the lookup, and what becomes of a document.
@@ -178,6 +206,10 @@ fn info(pillow: &PillowModel<'_>) -> TokenStream {
         if filter.is_immutable {
             others.push(quote!(filter_is_immutable: true));
         }
+    }
+    if let Some(routing) = &pillow.routing {
+        let text = option(Some(&routing.text));
+        others.push(quote!(routing: #text));
     }
     if *transform_version != 1 {
         others.push(quote!(transform_version: #transform_version));

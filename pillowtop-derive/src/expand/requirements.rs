@@ -56,6 +56,7 @@ fn requirement(requirement: &Requirement<String>) -> TokenStream {
             let versions = numbers(*versions);
             quote!(#PRIVATE::Requirement::server(#path, #what, [#(#versions),*], #needs))
         }
+        Asks::Routing => quote!(#PRIVATE::Requirement::routing(#path, #what)),
         Asks::Definition { kind, name } => {
             let kind = match kind {
                 NameKind::Analyzer => quote!(analyzer),

@@ -1,7 +1,10 @@
 //! What a filter can say.
 
 use proc_macro2::Span;
-use syn::{ExprPath, Ident, Lit, Pat};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprPath, Ident, Lit, Member, Pat};
+
+use crate::parse::without_group;
 
 /// A filter.
 pub(crate) enum Filter {
@@ -34,6 +37,22 @@ pub(crate) struct FieldPath {
     pub(crate) self_span: Span,
     /// At least one.
     pub(crate) names: Vec<Ident>,
+}
+
+impl FieldPath {
+    /// The path that an expression is; none if it is something else.
+    pub(crate) fn of(expression: &Expr) -> Option<Self> {
+        let Expr::Field(field) = without_group(expression) else { return None };
+        let Member::Named(name) = &field.member else { return None };
+        let mut path = match without_group(&field.base) {
+            Expr::Path(base) if base.path.is_ident("self") => {
+                Self { self_span: base.span(), names: Vec::new() }
+            }
+            base => Self::of(base)?,
+        };
+        path.names.push(name.clone());
+        Some(path)
+    }
 }
 
 /// What a field is compared with.

@@ -6,10 +6,10 @@ mod predicate;
 mod print;
 mod selector;
 
-pub(crate) use expression::Filter;
 #[cfg(test)]
-pub(crate) use expression::{Constant, FieldPath, Operand, OperatorKind, Test};
+pub(crate) use expression::{Constant, Operand, OperatorKind, Test};
+pub(crate) use expression::{FieldPath, Filter};
 pub(crate) use parse::parse;
-pub(crate) use predicate::predicate;
+pub(crate) use predicate::{field_value, predicate};
 pub(crate) use print::print;
 pub(crate) use selector::{selector, selector_fields};

@@ -46,8 +46,8 @@ pub(crate) fn predicate(filter: &Filter) -> TokenStream {
     }
 }
 
-/// The field's value as an `Option` of a reference.
-fn value(field: &FieldPath) -> TokenStream {
+/// The field's value as an `Option` of a reference. `Plain` must be in scope.
+pub(crate) fn field_value(field: &FieldPath) -> TokenStream {
     let (own_self, root) = (own_self(field.self_span), field.root());
     let mut chain = quote!(#PRIVATE::Step(&#own_self.#root).get());
     for name in &field.names[1..] {
@@ -58,13 +58,13 @@ fn value(field: &FieldPath) -> TokenStream {
 
 /// Whether there is a value for which the condition holds.
 fn any(field: &FieldPath, local: &Local, condition: &TokenStream) -> TokenStream {
-    let value = value(field);
+    let value = field_value(field);
     quote!(#value.is_some_and(|#local| #condition))
 }
 
 /// Whether there is no value, or one for which the condition holds.
 fn all(field: &FieldPath, local: &Local, condition: &TokenStream) -> TokenStream {
-    let value = value(field);
+    let value = field_value(field);
     quote!(#value.is_none_or(|#local| #condition))
 }
 
@@ -168,7 +168,7 @@ fn is_text(pattern: &Pat) -> bool {
 }
 
 impl FieldPath {
-    fn last(&self) -> &Ident {
+    pub(crate) fn last(&self) -> &Ident {
         self.names.last().unwrap_or_else(|| self.root())
     }
 }

@@ -10,6 +10,7 @@ mod field;
 
 mod document;
 
+mod routing;
 mod target;
 
 mod pillow;
@@ -20,3 +21,4 @@ pub(crate) use mapping::{Contents, Mapping, Parameter, ParameterValue, SaidMappi
 pub(crate) use member::{Member, Property};
 pub(crate) use origin::Origin;
 pub(crate) use pillow::{LookupModel, PillowModel, SettingsModel, SettingsText, TransformModel};
+pub(crate) use routing::{RoutingModel, RoutingSource};

@@ -8,6 +8,7 @@ use proc_macro2::Span;
 use serde_json::Value;
 use syn::{Generics, Ident, PathSegment, Type};
 
+use super::routing::RoutingModel;
 use super::target::target;
 
 use crate::committed::{Crate, Place};
@@ -23,6 +24,7 @@ pub(crate) struct PillowModel<'a> {
     pub(crate) name: String,
     pub(crate) alias: String,
     pub(crate) filter: Option<FilterModel>,
+    pub(crate) routing: Option<RoutingModel>,
     pub(crate) settings: Option<SettingsModel>,
     /// The servers that the mapping is for, each with its place.
     pub(crate) targets: Vec<(Target, Span)>,
@@ -88,6 +90,8 @@ impl<'a> PillowModel<'a> {
             let (text, selector) = (print(&filter), selector(&filter, &selector_fields(receiver)));
             Some(FilterModel { filter, text, selector, is_immutable: pillow.filter_is_immutable.is_some() })
         });
+        let routing =
+            pillow.routing.as_ref().and_then(|expression| RoutingModel::of(errors, receiver, expression));
         let settings = pillow.settings.as_ref().and_then(|literal| settings(errors, literal, compiled));
         let targets = pillow
             .targets
@@ -118,6 +122,7 @@ impl<'a> PillowModel<'a> {
             name,
             alias,
             filter,
+            routing,
             settings,
             targets,
             transform,

@@ -20,6 +20,7 @@ enum PillowItem {
     Targets(TargetList),
     Filter(Condition),
     FilterIsImmutable(Flag),
+    Routing(RoutingValue),
     Lookup(TypeName),
     LookupKeys(Function),
     Transform(Function),
@@ -32,6 +33,9 @@ enum PillowItem {
 
 /// The filter's expression, read as one later.
 struct Condition(Expr);
+
+/// The field or the function that gives the routing value, told apart later.
+struct RoutingValue(Expr);
 
 /// The servers that the mapping is for.
 struct TargetList(Vec<LitStr>);
@@ -65,6 +69,7 @@ pub(crate) struct PillowReceiver {
     pub(crate) targets: Option<Vec<LitStr>>,
     pub(crate) filter: Option<Expr>,
     pub(crate) filter_is_immutable: Option<Span>,
+    pub(crate) routing: Option<Expr>,
     pub(crate) lookup: Option<Type>,
     pub(crate) lookup_keys: Option<ExprPath>,
     pub(crate) transform: Option<ExprPath>,
@@ -128,6 +133,7 @@ impl PillowReceiver {
             PillowItem::FilterIsImmutable(Flag(span)) => {
                 once(errors, &mut self.filter_is_immutable, name, span);
             }
+            PillowItem::Routing(RoutingValue(routing)) => once(errors, &mut self.routing, name, routing),
             PillowItem::Transform(Function(path)) => once(errors, &mut self.transform, name, path),
             PillowItem::Lookup(TypeName(lookup)) => once(errors, &mut self.lookup, name, lookup),
             PillowItem::LookupKeys(Function(path)) => once(errors, &mut self.lookup_keys, name, path),
@@ -157,6 +163,12 @@ fn type_of(function: &Path) -> Option<Type> {
 impl FromMeta for Condition {
     fn from_meta(item: &Meta) -> Result<Self> {
         expression(item, "self.field == \"value\"").cloned().map(Self)
+    }
+}
+
+impl FromMeta for RoutingValue {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        expression(item, "self.household_id").cloned().map(Self)
     }
 }
 

@@ -7,13 +7,14 @@ pub(crate) const COUCH_ITEMS: [&str; 7] =
     ["doc_type", "deleted", "database", "unknown", "type_field", "doc_type_is_immutable", "crate"];
 
 /// The items of `#[pillow(...)]`.
-pub(crate) const PILLOW_ITEMS: [&str; 14] = [
+pub(crate) const PILLOW_ITEMS: [&str; 15] = [
     "name",
     "alias",
     "settings",
     "targets",
     "filter",
     "filter_is_immutable",
+    "routing",
     "lookup",
     "lookup_keys",
     "transform",

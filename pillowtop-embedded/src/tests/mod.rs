@@ -54,11 +54,11 @@ fn version() -> Version {
 }
 
 fn index(id: &str, source: &Value) -> Operation {
-    Operation { id: id.into(), version: version(), action: Action::Index(Bytes::from(source.to_string())) }
+    Operation::new(id.into(), version(), Action::Index(Bytes::from(source.to_string())))
 }
 
 fn delete(id: &str) -> Operation {
-    Operation { id: id.into(), version: version(), action: Action::Delete }
+    Operation::new(id.into(), version(), Action::Delete)
 }
 
 async fn write(target: &EmbeddedTarget, operations: &[Operation]) -> Vec<Outcome> {

@@ -161,8 +161,7 @@ async fn a_duplicate_member_is_rejected_wherever_it_is() {
         (r#"{"off": [{"a": 1, "\u0061": 2}]}"#, "a"),
         (r#"{"unmapped": {"": 1, "": 2}}"#, ""),
     ] {
-        let operation =
-            Operation { id: "a".into(), version: version(), action: Action::Index(source.into()) };
+        let operation = Operation::new("a".into(), version(), Action::Index(source.into()));
         let outcome = write(&target, &[operation]).await.remove(0);
         let Outcome::Rejected { error_type, reason } = outcome else { panic!("{source}: {outcome:?}") };
         assert_eq!(error_type, "mapper_parsing_exception");

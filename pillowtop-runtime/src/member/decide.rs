@@ -14,7 +14,7 @@ use pillowtop_core::{AnyPillow, ChangeMeta, DatabaseName, DocumentId, IndexName,
 use super::lookups::{Answer, Answers};
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
-use crate::index_id::index_id;
+use crate::index_id::{index_id, index_routing};
 use crate::operation::Version;
 use crate::panic_message::panic_message;
 use crate::row::Row;
@@ -39,8 +39,13 @@ pub enum Decision {
     Filtered,
     /// A deletion.
     Delete,
-    /// A document to index, with its `_source`.
-    Index(Bytes),
+    /// A document to index.
+    Index {
+        /// Its `_source`.
+        source: Bytes,
+        /// Its routing value, as the target has it.
+        routing: Option<Box<str>>,
+    },
     /// It cannot be indexed. The dead letter has no version yet.
     DeadLetter(Box<DeadLetter>),
 }
@@ -72,7 +77,7 @@ pub struct Decider {
 /// Where a decision's `_source` lies in the buffer of its batch, until that is complete.
 enum Draft {
     Done(Decision),
-    Source(Range<usize>),
+    Source(Range<usize>, Option<Box<str>>),
 }
 
 /// What a row needs before it can be decided.
@@ -159,7 +164,7 @@ impl Decider {
         let decided = drafts.into_iter().map(|(id, draft)| {
             let decision = match draft {
                 Draft::Done(decision) => decision,
-                Draft::Source(range) => Decision::Index(buffer.slice(range)),
+                Draft::Source(range, routing) => Decision::Index { source: buffer.slice(range), routing },
             };
             Decided { id, decision }
         });
@@ -232,15 +237,18 @@ impl Decider {
         buffer: &mut Vec<u8>,
     ) -> Draft {
         let change = ChangeMeta::new(row.id.clone(), row.revision.clone(), self.database.clone());
-        let start = buffer.len();
+        let (start, mut routing) = (buffer.len(), None);
         // What a panic may leave half done is cut off below; a pillow itself has no state.
-        let process = || self.pillow.process_with(document, &change, found, buffer);
+        let process = || self.pillow.process_with(document, &change, found, buffer, &mut routing);
         let processed = catch_unwind(AssertUnwindSafe(process));
         if !matches!(processed, Ok(Ok(Verdict::Index))) {
             buffer.truncate(start);
         }
         match processed {
-            Ok(Ok(Verdict::Index)) => Draft::Source(start..buffer.len()),
+            Ok(Ok(Verdict::Index)) => {
+                let routing = routing.map(|value| index_routing(&self.database, &value, self.prefixes_ids));
+                Draft::Source(start..buffer.len(), routing)
+            }
             Ok(Ok(_)) => Draft::Done(Decision::Filtered),
             Err(panic) => {
                 self.dead_letter(row, id, Stage::Transform, "panic", None, panic_message(panic.as_ref()))

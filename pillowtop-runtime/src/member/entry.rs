@@ -7,7 +7,7 @@ use pillowtop_core::{DocumentId, Revision};
 
 use super::watermark::Ordinal;
 use crate::dead_letter::DeadLetter;
-use crate::operation::{Action, Operation, Version};
+use crate::operation::{Action, Operation, Version, routing_bytes};
 use crate::request::{Processed, Ticket};
 
 /// What a stored dead letter has beside its strings, in bytes: names, times, the line of the bulk.
@@ -62,6 +62,10 @@ pub(super) struct Entry {
     pub(super) max_batch: usize,
     /// Whether it deletes because the document was deleted, not because it is filtered out.
     pub(super) is_deletion: bool,
+    /// The routing value of a document that is indexed.
+    routing: Option<Box<str>>,
+    /// Whether nothing was ever written under this id.
+    is_first: bool,
     bytes: usize,
 }
 
@@ -86,10 +90,18 @@ impl Entry {
             timeouts: 0,
             max_batch: usize::MAX,
             is_deletion: false,
+            routing: None,
+            is_first: false,
             bytes: 0,
         };
         entry.bytes = entry.measure();
         entry
+    }
+
+    /// The same entry with where its document goes.
+    pub(super) fn routed(self, routing: Option<Box<str>>, is_first: bool) -> Self {
+        let bytes = self.bytes + routing.as_deref().map_or(0, routing_bytes);
+        Self { routing, is_first, bytes, ..self }
     }
 
     /// The same entry with other work, as if it was not sent yet.
@@ -100,7 +112,13 @@ impl Entry {
     /// The operation to write. The action is moved out of it, so nothing is copied.
     pub(super) fn take_operation(&mut self) -> Option<Operation> {
         match std::mem::replace(&mut self.work, Work::Resolve(Processed::Ignored)) {
-            Work::Write(action) => Some(Operation { id: self.id.clone(), version: self.version, action }),
+            Work::Write(action) => Some(Operation {
+                id: self.id.clone(),
+                version: self.version,
+                action,
+                routing: self.routing.take(),
+                is_first: self.is_first,
+            }),
             work => {
                 self.work = work;
                 None
@@ -111,6 +129,7 @@ impl Entry {
     /// Gives the action back that was moved out of it.
     pub(super) fn restore(&mut self, operation: Operation) {
         self.work = Work::Write(operation.action);
+        self.routing = operation.routing;
     }
 
     /// Its share of a request's body.
@@ -163,4 +182,34 @@ fn escaped_bytes(string: &str) -> usize {
         .bytes()
         .map(|byte| 1 + usize::from(matches!(byte, b'"' | b'\\')) + 5 * usize::from(byte < b' '))
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn entry(routing: &str, version: u64) -> Entry {
+        let work = Work::Write(Action::Index(Bytes::from_static(b"{}")));
+        Entry::new("a".into(), Version(version), work, "1-x".into(), Vec::new())
+            .routed(Some(routing.into()), false)
+    }
+
+    #[test]
+    fn a_document_is_one_entry_whatever_its_routing_value() {
+        let (older, newer) = (entry("h1", 1), entry("h2", 2));
+        assert!(newer.supersedes(&older));
+        assert_eq!(newer.hash, older.hash, "the lane is chosen by the id alone");
+        assert!(newer.bytes() > entry("", 2).bytes());
+    }
+
+    #[test]
+    fn an_operation_takes_the_routing_value_along_and_gives_it_back() {
+        let mut entry = entry("h1", 1);
+        let operation = entry.take_operation().unwrap();
+        assert_eq!((operation.routing.as_deref(), operation.is_first), (Some("h1"), false));
+        entry.restore(operation);
+        assert_eq!(entry.take_operation().unwrap().routing.as_deref(), Some("h1"));
+    }
 }

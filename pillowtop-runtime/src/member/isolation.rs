@@ -96,7 +96,7 @@ pub(super) async fn probe_target(
     version: Version,
     like: &Operation,
 ) -> Result<(), WriteError> {
-    let probe = Operation { id: PROBE_ID.into(), version, action: Action::Delete };
+    let probe = Operation::new(PROBE_ID.into(), version, Action::Delete);
     match target.probe(&probe, &like.id).await?.into_iter().next() {
         Some(Outcome::Done | Outcome::Absent) => Ok(()),
         Some(Outcome::Fenced { reason }) => Err(WriteError::ClaimLost(reason)),

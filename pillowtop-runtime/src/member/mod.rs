@@ -67,6 +67,8 @@ pub(crate) use session::RequestQueue;
 
 /// A session of this length has worked: what fails then is no repetition.
 const WORKED: Duration = Duration::from_mins(1);
+/// The epoch of a claim's first owner: nobody wrote before it.
+const FIRST_EPOCH: u64 = 1;
 /// How often open dead letters are counted again while there are too many.
 const RECOUNT_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -172,8 +174,9 @@ impl Member {
             prefixes_ids,
             keeps_bodies: options.keeps_bodies,
         };
-        // A load that is resumed sends its deletes: what was written before is not known.
+        // A load that is resumed sends its deletes: what was written before is not known, also by an owner that saved no position.
         let load_begins = state.phase == Phase::Loading
+            && open.claim.epoch() == FIRST_EPOCH
             && state.load.as_ref().is_some_and(|load| load.position == pillowtop_core::Sequence::start());
         let pipeline = Pipeline::new(member, open, counters, options, &open_dead_letters, load_begins);
         let lookup = lookup.map(|shared| Arc::new(MemberLookup::new(shared)));
@@ -351,11 +354,7 @@ impl Member {
         let Some(version) = claim.versions().stamp() else {
             return Err(WriteError::Blocked("no versions are left below the reserved ceiling".to_owned()));
         };
-        let like = Operation {
-            id: DocumentId::from("_local/pillowtop"),
-            version: Version(0),
-            action: Action::Delete,
-        };
+        let like = Operation::new(DocumentId::from("_local/pillowtop"), Version(0), Action::Delete);
         probe_target(target, version, &like).await
     }
 }

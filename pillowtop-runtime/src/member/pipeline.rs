@@ -15,7 +15,7 @@ use super::decide::{Decided, Decision};
 use super::entry::{Entry, Receipt, Work, hash_of};
 use super::isolation::{needs_probe, probe_then_write};
 use super::lanes::{BulkLimits, Lanes};
-use super::loaded_ids::LoadedIds;
+use super::loaded_ids::{Admission, LoadedIds};
 use super::options::MemberOptions;
 use super::pool::DecidedChunk;
 use super::reporter::Reporter;
@@ -208,7 +208,8 @@ impl Pipeline {
         receipt: Receipt,
     ) {
         let Decided { id, decision } = decided;
-        let (action, is_deletion) = match decision {
+        let (mut is_deletion, mut routing_value) = (false, None);
+        let action = match decision {
             Decision::Ignore => return self.ignore(id, revision, version, receipt),
             Decision::DeadLetter(mut letter) => {
                 letter.version = version;
@@ -216,26 +217,31 @@ impl Pipeline {
                 self.lanes.push(Entry::new(id, version, Work::DeadLetter(letter), revision, vec![receipt]));
                 return;
             }
-            Decision::Remove => (Action::Delete, false),
+            Decision::Remove => Action::Delete,
             Decision::Filtered => {
                 self.counters.add(Count::Seen, 1);
                 self.counters.add(Count::Filtered, 1);
-                (Action::Delete, false)
+                Action::Delete
             }
             Decision::Delete => {
                 self.counters.add(Count::Seen, 1);
-                (Action::Delete, true)
+                is_deletion = true;
+                Action::Delete
             }
-            Decision::Index(source) => {
+            Decision::Index { source, routing } => {
                 self.counters.add(Count::Seen, 1);
-                (Action::Index(source), false)
+                routing_value = routing;
+                Action::Index(source)
             }
         };
         let is_index = matches!(action, Action::Index(_));
-        let mut entry = Entry::new(id, version, Work::Write(action), revision, vec![receipt.clone()]);
-        if self.loaded.as_mut().is_some_and(|loaded| !loaded.admit(entry.hash, is_index)) {
+        let entry = Entry::new(id, version, Work::Write(action), revision, vec![receipt.clone()]);
+        let loaded = self.loaded.as_mut();
+        let admission = loaded.map_or(Admission::Again, |loaded| loaded.admit(entry.hash, is_index));
+        if admission == Admission::NotNeeded {
             return self.ignore(entry.id, entry.revision, version, receipt);
         }
+        let mut entry = entry.routed(routing_value, admission == Admission::First);
         entry.is_deletion = is_deletion;
         self.lanes.push(entry);
     }

@@ -1,13 +1,12 @@
 //! The body of a bulk request: lines of JSON, written without an allocation for each of them.
 
 use memchr::memchr2;
-use pillowtop_core::DocumentId;
 use serde::Serialize;
 
 use crate::operation::{Action, Operation, Version};
 
-/// Appends the lines of an operation. With a routing it goes to the shard of that document.
-pub(crate) fn push_operation(body: &mut Vec<u8>, operation: &Operation, routing: Option<&DocumentId>) {
+/// Appends the lines of an operation. `routing` leads to another shard than the id.
+pub(crate) fn push_operation(body: &mut Vec<u8>, operation: &Operation, routing: Option<&str>) {
     let id = operation.id.as_str();
     match &operation.action {
         Action::Index(source) => {
@@ -25,7 +24,7 @@ pub(crate) fn push_action(
     action: &str,
     id: &str,
     version: Version,
-    routing: Option<&DocumentId>,
+    routing: Option<&str>,
 ) {
     body.extend_from_slice(b"{\"");
     body.extend_from_slice(action.as_bytes());
@@ -33,7 +32,7 @@ pub(crate) fn push_action(
     push_json(body, id);
     if let Some(routing) = routing {
         body.extend_from_slice(b",\"routing\":");
-        push_json(body, routing.as_str());
+        push_json(body, routing);
     }
     body.extend_from_slice(b",\"version\":");
     push_json(body, &version.0);
@@ -67,11 +66,8 @@ mod tests {
     use super::*;
 
     fn operation(id: &str, source: Option<&'static [u8]>) -> Operation {
-        Operation {
-            id: id.into(),
-            version: Version(1_767_225_600_000_001),
-            action: source.map_or(Action::Delete, |source| Action::Index(Bytes::from_static(source))),
-        }
+        let action = source.map_or(Action::Delete, |source| Action::Index(Bytes::from_static(source)));
+        Operation::new(id.into(), Version(1_767_225_600_000_001), action)
     }
 
     #[test]
@@ -92,7 +88,7 @@ mod tests {
              {}\n"
         );
         let mut probe = Vec::new();
-        push_operation(&mut probe, &operation("p", None), Some(&"a b".into()));
+        push_operation(&mut probe, &operation("p", None), Some("a b"));
         assert!(String::from_utf8_lossy(&probe).contains("\"_id\":\"p\",\"routing\":\"a b\","));
     }
 }

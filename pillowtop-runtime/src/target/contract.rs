@@ -54,7 +54,7 @@ struct Test<'a> {
 impl Test<'_> {
     fn operation(&mut self, id: &str, action: Action) -> Operation {
         self.version += 1;
-        Operation { id: id.into(), version: Version(self.version), action }
+        Operation::new(id.into(), Version(self.version), action)
     }
 
     fn index(&mut self, id: &str, document: &Value) -> Operation {

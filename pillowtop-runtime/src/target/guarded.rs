@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn delete(id: &str, version: Version) -> Operation {
-        Operation { id: id.into(), version, action: Action::Delete }
+        Operation::new(id.into(), version, Action::Delete)
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ mod store;
 mod immutable_filter;
 mod local_targets;
 mod lookups;
+mod routing;
 mod tests;
 mod touching;
 

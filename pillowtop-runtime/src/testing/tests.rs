@@ -565,24 +565,37 @@ async fn begin_load(world: &World, position: &str) {
     assert_eq!(open.claim.state().phase, Phase::Loading);
     open.claim.release().await.unwrap();
     lease.end().await.unwrap();
+    // The next owner is the first one that writes.
+    amend_claim(world, |claim| claim["epoch"] = json!(0)).await;
+    world.indices[0].remove_fence();
+}
+
+async fn amend_claim(world: &World, change: impl FnOnce(&mut serde_json::Value)) {
+    let stored = world.store.read("claim:notes_0").await.unwrap().unwrap();
+    let mut value = stored.value;
+    change(&mut value);
+    world.store.write("claim:notes_0", &value, Some(stored.token)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_load_deletes_only_what_it_wrote_and_a_resumed_one_sends_its_deletes() {
-    let world = World::new(FakeDatabase::new(), indices(1));
-    world.database.note("a", 1);
-    world.database.delete("never-there");
-    begin_load(&world, "0").await;
-    world.catch_up(World::options()).await.unwrap();
-    assert_eq!(world.indices[0].documents.lock().unwrap().len(), 1, "no delete of what was never written");
-    // Killed in its middle: the next process does not know what was written.
-    let stored = world.store.read("claim:notes_0").await.unwrap().unwrap();
-    let mut value = stored.value;
-    value["state"]["load"]["position"] = json!("1-x");
-    world.store.write("claim:notes_0", &value, Some(stored.token)).await.unwrap();
-    world.database.delete("a");
-    world.catch_up(World::options()).await.unwrap();
-    assert_eq!(world.indices[0].held(), []);
+    // Killed in its middle, or before it saved a position: the next process does not know what was written.
+    for position in ["1-x", "0"] {
+        let world = World::new(FakeDatabase::new(), indices(1));
+        world.database.note("a", 1);
+        world.database.delete("never-there");
+        begin_load(&world, "0").await;
+        world.catch_up(World::options()).await.unwrap();
+        assert_eq!(
+            world.indices[0].documents.lock().unwrap().len(),
+            1,
+            "no delete of what was never written"
+        );
+        amend_claim(&world, |claim| claim["state"]["load"]["position"] = json!(position)).await;
+        world.database.delete("a");
+        world.catch_up(World::options()).await.unwrap();
+        assert_eq!(world.indices[0].held(), [], "from {position}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

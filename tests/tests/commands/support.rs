@@ -16,6 +16,7 @@ pub(crate) struct World {
     couch: u16,
     elastic: u16,
     folder: tempfile::TempDir,
+    program: &'static str,
 }
 
 /// The alias of each pillow.
@@ -34,8 +35,8 @@ impl World {
     pub(crate) fn new(test: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let name = format!("{}-{}", test.replace('_', "-"), std::process::id());
-        let world =
-            Self { name, couch: port(COUCH_URL_VARIABLE), elastic: port(ELASTIC_URL_VARIABLE), folder };
+        let (couch, elastic) = (port(COUCH_URL_VARIABLE), port(ELASTIC_URL_VARIABLE));
+        let world = Self { name, couch, elastic, folder, program: env!("CARGO_BIN_EXE_pillowtop") };
         let created = world.couch("PUT", "", &Value::Null);
         assert!(created.status < 300, "{created:?}");
         world.read_from(&json!(world.name).to_string());
@@ -47,6 +48,11 @@ impl World {
         self.elastic = port;
         self.read_from(&json!(self.name).to_string());
         self
+    }
+
+    /// With another binary than the one of the example's pillows.
+    pub(crate) fn with_program(self, program: &'static str) -> Self {
+        Self { program, ..self }
     }
 
     /// Reads other databases: a name or a list, as TOML.
@@ -137,7 +143,7 @@ impl World {
 
     /// The deployed binary with this world's configuration.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pillowtop"));
+        let mut command = Command::new(self.program);
         command.arg("--config").arg(self.configuration()).args(arguments).current_dir(self.folder.path());
         for (name, _) in std::env::vars() {
             if name.starts_with("PILLOWTOP_") {

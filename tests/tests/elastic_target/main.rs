@@ -11,6 +11,7 @@ mod indices;
 mod limits;
 mod proxy;
 mod retries;
+mod routing;
 mod shards;
 mod world;
 mod writing;

@@ -231,9 +231,9 @@ pub(crate) fn definition(properties: &Value) -> Definition {
 }
 
 pub(crate) fn index(id: &str, version: Version, source: &Value) -> Operation {
-    Operation { id: id.into(), version, action: Action::Index(Bytes::from(source.to_string())) }
+    Operation::new(id.into(), version, Action::Index(Bytes::from(source.to_string())))
 }
 
 pub(crate) fn delete(id: &str, version: Version) -> Operation {
-    Operation { id: id.into(), version, action: Action::Delete }
+    Operation::new(id.into(), version, Action::Delete)
 }

@@ -11,6 +11,7 @@ mod deleted;
 mod many_databases;
 mod ready;
 mod rejected;
+mod routed;
 mod several_databases;
 mod stops;
 

@@ -17,6 +17,7 @@ fn file(mappings: &Value) -> CommittedFile {
         fingerprint: Fingerprint(0),
         document: json!({}),
         filter: Value::Null,
+        routing: None,
         transform_version: 1,
         settings: json!({}),
         mappings: mappings.clone(),

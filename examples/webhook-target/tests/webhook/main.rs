@@ -26,7 +26,7 @@ use webhook_target::WebhookTarget;
 use receiver::Receiver;
 
 fn index(id: &str, version: Version, document: &Value) -> Operation {
-    Operation { id: id.into(), version, action: Action::Index(Bytes::from(document.to_string())) }
+    Operation::new(id.into(), version, Action::Index(Bytes::from(document.to_string())))
 }
 
 struct Webhook(Receiver);

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::answer::{Open, classify};
+use super::item::{Item, unrouted};
 use super::shard_terms::{ChangedTerm, ShardTerms};
 use crate::operation::{Operation, Version};
-use crate::target::bulk_body::push_operation;
+use crate::target::bulk_body::{push_action, push_operation};
 use crate::target::{Outcome, WriteError};
 
 /// What is kept of the response. Each item keeps its status: a filter on errors alone would drop
@@ -26,14 +27,29 @@ pub(super) const SERVER_TIMEOUT: &str = "30s";
 /// A repeated request is accepted and a late one is not (`external_gte`), in a load too: its feed
 /// may bring a document twice, the newer one later.
 pub fn body(operations: &[Operation]) -> Bytes {
-    let mut body = Vec::with_capacity(operations.iter().map(Operation::body_bytes).sum());
-    for operation in operations {
-        push_operation(&mut body, operation, None);
-    }
+    let items = unrouted(operations, None);
+    let mut body = Vec::with_capacity(body_bytes(&items));
+    push_items(&mut body, &items);
     body.into()
 }
 
-/// What a response reports of each operation, in order.
+/// About how many bytes the body of a bulk with these items has.
+pub(super) fn body_bytes(items: &[Item<'_>]) -> usize {
+    items.iter().map(|item| item.operation.body_bytes()).sum()
+}
+
+/// Appends the lines of items.
+pub(super) fn push_items(body: &mut Vec<u8>, items: &[Item<'_>]) {
+    for Item { operation, routing, is_removal, .. } in items {
+        if *is_removal {
+            push_action(body, "delete", operation.id.as_str(), operation.version, *routing);
+        } else {
+            push_operation(body, operation, *routing);
+        }
+    }
+}
+
+/// What a response reports of each item, in order.
 #[derive(Debug, Default)]
 pub(super) struct BulkResult {
     /// The outcomes. Where something has to be read first, it is the outcome if that cannot be
@@ -49,26 +65,26 @@ pub(super) struct BulkResult {
 /// unknown.
 pub(super) fn read_response(
     response: &[u8],
-    operations: &[Operation],
+    items: &[Item<'_>],
     ceiling: Version,
     terms: &ShardTerms,
 ) -> Result<BulkResult, WriteError> {
     let torn = |reason: &dyn fmt::Display| WriteError::Unreachable(format!("a torn bulk response: {reason}"));
     let mut deserializer = serde_json::Deserializer::from_slice(response);
-    let mut reading = Reading { operations, ceiling, terms, result: BulkResult::default() };
-    reading.result.outcomes.reserve_exact(operations.len());
+    let mut reading = Reading { sent: items, ceiling, terms, result: BulkResult::default() };
+    reading.result.outcomes.reserve_exact(items.len());
     (&mut reading).deserialize(&mut deserializer).map_err(|error| torn(&error))?;
     deserializer.end().map_err(|error| torn(&error))?;
-    let (found, sent) = (reading.result.outcomes.len(), operations.len());
+    let (found, sent) = (reading.result.outcomes.len(), items.len());
     if found == sent {
         Ok(reading.result)
     } else {
-        Err(torn(&format!("{found} items for {sent} operations")))
+        Err(torn(&format!("{found} items for {sent} that were sent")))
     }
 }
 
 struct Reading<'a> {
-    operations: &'a [Operation],
+    sent: &'a [Item<'a>],
     ceiling: Version,
     terms: &'a ShardTerms,
     result: BulkResult,
@@ -129,13 +145,14 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
 impl Reading<'_> {
     fn add(&mut self, item: &RawItem<'_>) -> Result<(), String> {
         let position = self.result.outcomes.len();
-        let Some(sent) = self.operations.get(position).map(|operation| &operation.id) else {
-            return Err(format!("more items than the {} operations", self.operations.len()));
+        let Some(sent) = self.sent.get(position) else {
+            return Err(format!("more items than the {} that were sent", self.sent.len()));
         };
-        if item.id != sent.as_str() {
-            return Err(format!("item {position} is about `{}` instead of `{sent}`", item.id));
+        let id = &sent.operation.id;
+        if item.id != id.as_str() {
+            return Err(format!("item {position} is about `{}` instead of `{id}`", item.id));
         }
-        if let Some(changed) = item.term.and_then(|term| self.terms.changed(sent, term))
+        if let Some(changed) = item.term.and_then(|term| self.terms.changed(sent.leads_to(), term))
             && !self.result.changed_terms.contains(&changed)
         {
             self.result.changed_terms.push(changed);
@@ -205,15 +222,13 @@ pub(super) fn request_error(status: u16, reason: String) -> WriteError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shards::IndexShards;
     use super::*;
     use crate::operation::Action;
 
     fn operation(id: &str, source: Option<&'static [u8]>) -> Operation {
-        Operation {
-            id: id.into(),
-            version: Version(1_767_225_600_000_001),
-            action: source.map_or(Action::Delete, |source| Action::Index(Bytes::from_static(source))),
-        }
+        let action = source.map_or(Action::Delete, |source| Action::Index(Bytes::from_static(source)));
+        Operation::new(id.into(), Version(1_767_225_600_000_001), action)
     }
 
     #[test]
@@ -223,9 +238,24 @@ mod tests {
         assert!(body(&operations).len() <= estimated);
     }
 
+    #[test]
+    fn an_item_names_its_routing_value() {
+        let moved = Operation { routing: Some("h1".into()), ..operation("p", Some(b"{}")) };
+        let items = unrouted(std::slice::from_ref(&moved), Some("h1"));
+        let removal = Item { routing: Some("7"), is_removal: true, ..items[0] };
+        let mut body = Vec::new();
+        push_items(&mut body, &[items[0], removal]);
+        assert_eq!(
+            String::from_utf8_lossy(&body),
+            "{\"index\":{\"_id\":\"p\",\"routing\":\"h1\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n{}\n\
+             {\"delete\":{\"_id\":\"p\",\"routing\":\"7\",\"version\":1767225600000001,\"version_type\":\"external_gte\"}}\n"
+        );
+    }
+
     fn read(response: &str, sent: &[&str]) -> Result<BulkResult, WriteError> {
         let operations: Vec<Operation> = sent.iter().map(|id| operation(id, None)).collect();
-        read_response(response.as_bytes(), &operations, Version(10), &ShardTerms::new(1, None))
+        let terms = ShardTerms::new(IndexShards::new(1, None));
+        read_response(response.as_bytes(), &unrouted(&operations, None), Version(10), &terms)
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::cluster::Cluster;
 use super::error::ClusterError;
 use super::internal_index::InternalIndex;
 use super::request::Request;
-use super::search::hits;
+use super::search::{DocumentKey, hits};
 use crate::claim::{ClaimDocument, ClaimKey, ClaimStore, Slice, StoreError, Stored, Token};
 use crate::retry::{RetryPolicy, retry};
 
@@ -117,7 +117,7 @@ impl ControlIndex {
             return Ok(BTreeMap::new());
         }
         let ids: Vec<String> = keys.iter().map(|key| document_id(&key.claim())).collect();
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let ids: Vec<DocumentKey<'_>> = ids.iter().map(|id| DocumentKey { id, routing: None }).collect();
         let documents = match self.cluster.documents(&self.name(), &ids, true).await {
             Err(error) if error.is_missing() => return Ok(BTreeMap::new()),
             documents => documents.map_err(ClusterError::into_store_error)?,

@@ -183,7 +183,10 @@ impl ElasticDestination {
         let claim = Arc::new(claim);
         // The mapping may have been changed between the first check and the fence.
         let opened = match self.check(target).await {
-            Ok(()) => LeasedIndex::open(cluster, Arc::clone(&claim), fence).await.map_err(failed),
+            Ok(()) => {
+                let is_routed = definition.routing.is_some();
+                LeasedIndex::open(cluster, Arc::clone(&claim), fence, is_routed).await.map_err(failed)
+            }
             Err(error) => Err(error),
         };
         match opened {

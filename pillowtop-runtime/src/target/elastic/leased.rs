@@ -7,18 +7,19 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pillowtop_core::{DocumentId, IndexName};
-use serde_json::Value;
 
 use super::answer::{Open, conflict};
 use super::bulk::{self, BulkResult, FILTER_PATH, SERVER_TIMEOUT};
 use super::cluster::Cluster;
 use super::error::ClusterError;
 use super::fence::IndexFence;
+use super::item::{Item, Routings, add_outcomes, unrouted};
 use super::request::{Request, type_and_reason};
+use super::search::DocumentKey;
 use super::shard_terms::ShardTerms;
+use super::shards::IndexShards;
 use crate::claim::{Claim, ClaimError};
 use crate::operation::{Operation, Version};
-use crate::target::bulk_body::push_operation;
 use crate::target::{Outcome, Target, WriteError};
 
 /// An index, or a slice of it, whose claim this process holds. Bulks are sent to the private alias
@@ -29,6 +30,8 @@ pub struct LeasedIndex {
     claim: Arc<Claim>,
     fence: IndexFence,
     terms: ShardTerms,
+    /// Of a pillow with a routing.
+    routings: Option<Routings>,
 }
 
 impl fmt::Debug for LeasedIndex {
@@ -42,15 +45,24 @@ impl fmt::Debug for LeasedIndex {
 }
 
 impl LeasedIndex {
-    /// An index whose claim is held and whose fence is installed.
+    /// An index whose claim is held and whose fence is installed. `is_routed`: its documents go
+    /// where their routing values lead.
     pub(super) async fn open(
         cluster: &Cluster,
         claim: Arc<Claim>,
         fence: IndexFence,
+        is_routed: bool,
     ) -> Result<Self, ClusterError> {
         let index = claim.target();
-        let terms = read_shards(cluster, &index).await?;
-        Ok(Self { cluster: cluster.clone(), index, claim, fence, terms })
+        let shards = IndexShards::read(cluster, &index).await?;
+        let routings = if is_routed {
+            let of_shards = shards.confirmed_routings(cluster, &index).await?;
+            Some(Routings { shards, of_shards })
+        } else {
+            None
+        };
+        let terms = ShardTerms::new(shards);
+        Ok(Self { cluster: cluster.clone(), index, claim, fence, terms, routings })
     }
 
     /// The alias that bulks are sent to, another one in each epoch.
@@ -58,22 +70,47 @@ impl LeasedIndex {
         self.fence.alias(self.claim.epoch())
     }
 
-    async fn write_bulk(
+    async fn write_bulk(&self, operations: &[Operation]) -> Result<Vec<Outcome>, WriteError> {
+        let Some(routings) = &self.routings else {
+            return self.send(&unrouted(operations, None)).await;
+        };
+        let mut all = vec![None; operations.len()];
+        let items = routings.first(operations);
+        add_outcomes(&mut all, &items, self.send(&items).await?);
+        let outcomes: Vec<Outcome> = all.into_iter().flatten().collect();
+        let items = routings.second(operations, &outcomes);
+        if items.is_empty() {
+            return Ok(outcomes);
+        }
+        let mut all: Vec<Option<Outcome>> = outcomes.into_iter().map(Some).collect();
+        add_outcomes(&mut all, &items, self.send(&items).await?);
+        Ok(all.into_iter().flatten().collect())
+    }
+
+    /// A probe is sent to where a document goes: with a routing that is any shard.
+    async fn write_probe(
         &self,
-        operations: &[Operation],
-        routing: Option<&DocumentId>,
+        probe: &Operation,
+        document: &DocumentId,
     ) -> Result<Vec<Outcome>, WriteError> {
-        let Some(highest) = operations.iter().map(|operation| operation.version).max() else {
+        let probe = std::slice::from_ref(probe);
+        match &self.routings {
+            Some(_) => self.write_bulk(probe).await,
+            None => self.send(&unrouted(probe, Some(document.as_str()))).await,
+        }
+    }
+
+    /// Sends one bulk. One outcome for each item.
+    async fn send(&self, items: &[Item<'_>]) -> Result<Vec<Outcome>, WriteError> {
+        let Some(highest) = items.iter().map(|item| item.operation.version).max() else {
             return Ok(Vec::new());
         };
-        let bytes = operations.iter().map(Operation::body_bytes).sum();
-        let body = self.cluster.body_buffers().filled(bytes, |body| {
-            operations.iter().for_each(|operation| push_operation(body, operation, routing));
-        });
         let epoch = self.claim.check(highest).map_err(write_error)?;
         let alias = self.fence.alias(epoch);
         let path = [alias.as_str(), "_bulk"];
         let query = [("timeout", SERVER_TIMEOUT), ("filter_path", FILTER_PATH)];
+        let fill = |body: &mut Vec<u8>| bulk::push_items(body, items);
+        let body = self.cluster.body_buffers().filled(bulk::body_bytes(items), fill);
         let request = Request::post(&path).query(&query).body(body);
         let response = self.cluster.send(request).await.map_err(WriteError::Unreachable)?;
         if !(200..300).contains(&response.status) {
@@ -82,9 +119,9 @@ impl LeasedIndex {
             return Err(bulk::request_error(response.status, reason));
         }
         let ceiling = self.claim.versions().ceiling();
-        let mut result = bulk::read_response(&response.body, operations, ceiling, &self.terms)?;
+        let mut result = bulk::read_response(&response.body, items, ceiling, &self.terms)?;
         self.confirm_shards(&result).await?;
-        self.resolve(&mut result, operations, epoch, ceiling).await;
+        self.resolve(&mut result, items, epoch, ceiling).await;
         Ok(result.outcomes)
     }
 
@@ -105,7 +142,7 @@ impl LeasedIndex {
     }
 
     /// Reads what has to be read before all outcomes are known.
-    async fn resolve(&self, result: &mut BulkResult, operations: &[Operation], epoch: u64, ceiling: Version) {
+    async fn resolve(&self, result: &mut BulkResult, items: &[Item<'_>], epoch: u64, ceiling: Version) {
         if result.open.is_empty() {
             return;
         }
@@ -116,23 +153,39 @@ impl LeasedIndex {
             None
         };
         let conflicts = open.iter().filter(|(_, open)| matches!(open, Open::Version { .. }));
-        let ids: Vec<&str> = conflicts.map(|(position, _)| operations[*position].id.as_str()).collect();
-        let versions =
-            if ids.is_empty() { Ok(BTreeMap::new()) } else { self.cluster.versions(&self.index, &ids).await };
+        let conflicts: Vec<usize> = conflicts.map(|(position, _)| *position).collect();
+        let versions = self.versions(&conflicts, items).await;
         for (position, open) in open {
             let outcome = match open {
                 Open::Fence { .. } => fence.clone(),
                 Open::Version { reason } => {
-                    let there = versions
-                        .as_ref()
-                        .ok()
-                        .and_then(|versions| versions.get(operations[position].id.as_str()));
-                    there.map(|there| conflict(*there, ceiling, reason))
+                    versions.get(&position).map(|there| conflict(*there, ceiling, reason))
                 }
             };
             if let Some(outcome) = outcome {
                 result.outcomes[position] = outcome;
             }
+        }
+    }
+
+    /// The versions that the documents of some items have, by the positions of the items; those that
+    /// cannot be read are left out.
+    async fn versions(&self, positions: &[usize], items: &[Item<'_>]) -> BTreeMap<usize, Version> {
+        let keys: Vec<DocumentKey<'_>> = positions
+            .iter()
+            .map(|position| &items[*position])
+            .map(|item| DocumentKey { id: item.operation.id.as_str(), routing: item.routing })
+            .collect();
+        if keys.is_empty() {
+            return BTreeMap::new();
+        }
+        match self.cluster.versions(&self.index, &keys).await {
+            Ok(versions) => positions
+                .iter()
+                .zip(versions)
+                .filter_map(|(position, version)| Some((*position, version?)))
+                .collect(),
+            Err(_) => BTreeMap::new(),
         }
     }
 
@@ -160,37 +213,13 @@ fn write_error(error: ClaimError) -> WriteError {
     }
 }
 
-/// The shards of an index. The number of virtual shards is in the cluster's state, which not
-/// everyone may read.
-async fn read_shards(cluster: &Cluster, index: &IndexName) -> Result<ShardTerms, ClusterError> {
-    let doing = format!("reading the shards of index `{index}`");
-    let path = [index.as_str(), "_settings"];
-    let settings = cluster.value(Request::get(&path), &doing).await?;
-    let shards = settings.pointer(&format!("/{index}/settings/index/number_of_shards"));
-    let shards = shards.and_then(Value::as_str).and_then(|number| number.parse().ok()).unwrap_or(1);
-    if shards == 1 {
-        return Ok(ShardTerms::new(1, None));
-    }
-    let path = ["_cluster", "state", "metadata", index.as_str()];
-    let query = [("filter_path", "metadata.indices.*.routing_num_shards")];
-    let routing_shards = match cluster.value(Request::get(&path).query(&query), &doing).await {
-        Ok(state) => state
-            .pointer(&format!("/metadata/indices/{index}/routing_num_shards"))
-            .and_then(Value::as_u64)
-            .and_then(|number| u32::try_from(number).ok()),
-        Err(error) if error.is_retryable() => return Err(error),
-        Err(_) => None,
-    };
-    Ok(ShardTerms::new(shards, routing_shards))
-}
-
 impl Target for LeasedIndex {
     fn describe(&self) -> String {
         format!("index `{}` of {}", self.index, self.cluster)
     }
 
     fn write<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
-        self.write_bulk(operations, None).boxed()
+        self.write_bulk(operations).boxed()
     }
 
     fn probe<'a>(
@@ -198,6 +227,6 @@ impl Target for LeasedIndex {
         probe: &'a Operation,
         document: &'a DocumentId,
     ) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>> {
-        self.write_bulk(std::slice::from_ref(probe), Some(document)).boxed()
+        self.write_probe(probe, document).boxed()
     }
 }

@@ -21,6 +21,7 @@ mod body_buffers;
 mod request;
 
 mod cluster;
+mod shards;
 
 mod aliases;
 mod internal_index;
@@ -34,6 +35,8 @@ mod indices;
 mod status;
 
 mod answer;
+
+mod item;
 mod shard_terms;
 
 mod bulk;
@@ -65,5 +68,5 @@ pub use indices::{CreatedIndex, IndexUse};
 pub use leased::LeasedIndex;
 pub use product::FoundServer;
 pub use rendering::{RenderingError, creation_body};
-pub use search::{SearchHit, SearchRequest, SearchResponse};
+pub use search::{DocumentCopy, SearchHit, SearchRequest, SearchResponse};
 pub use status::{IndexHealth, IndexStatus};

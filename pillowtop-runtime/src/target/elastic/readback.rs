@@ -26,7 +26,7 @@ const REFUSED: [(&str, &str); 10] = [
     ("opendistro.index_state_management.", "a policy may roll over, shrink or delete the index"),
     ("blocks.", "the index accepts no writes"),
     ("mode", "documents need other ids"),
-    ("routing_partition_size", "each document needs a routing"),
+    ("routing_partition_size", "a routing value does not lead to one shard"),
     ("append_only.", "documents cannot be updated"),
 ];
 

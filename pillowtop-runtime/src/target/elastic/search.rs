@@ -1,14 +1,14 @@
 //! Reading what is in an index: whole searches, counts, versions, and a simple search to try an
 //! index with.
 
-use std::collections::BTreeMap;
-
 use pillowtop_core::{DocumentId, IndexName};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
 use super::error::ClusterError;
 use super::request::Request;
+use super::shards::IndexShards;
 use crate::operation::Version;
 
 /// A simple search.
@@ -41,6 +41,43 @@ pub struct SearchHit {
     pub score: f64,
     /// What is stored.
     pub source: Value,
+}
+
+/// A document that is in a shard of an index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentCopy {
+    /// Its id.
+    pub id: DocumentId,
+    /// The routing value that it was indexed with.
+    pub routing: Option<String>,
+    /// Its version.
+    pub version: Version,
+    /// What is stored.
+    pub source: Value,
+}
+
+/// What leads to a document: its id, and the routing value where the id alone does not.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct DocumentKey<'a> {
+    #[serde(rename = "_id")]
+    pub(super) id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) routing: Option<&'a str>,
+}
+
+impl DocumentCopy {
+    /// What an entry of `_mget` found.
+    fn of(mut entry: Value) -> Option<Self> {
+        if entry.get("found") != Some(&json!(true)) {
+            return None;
+        }
+        Some(Self {
+            id: entry.get("_id")?.as_str()?.into(),
+            routing: entry.get("_routing").and_then(Value::as_str).map(str::to_owned),
+            version: Version(entry.get("_version")?.as_u64()?),
+            source: entry.get_mut("_source").map(Value::take).unwrap_or_default(),
+        })
+    }
 }
 
 impl SearchRequest {
@@ -156,44 +193,60 @@ impl Cluster {
         Ok(SearchResponse { total: total(&response, &doing)?, hits: found.collect() })
     }
 
-    /// The `_source` of a document, the latest write of it; `None` if it does not exist.
+    /// The `_source` of a document without a routing value, the latest write of it; `None` if it does
+    /// not exist.
     pub async fn document(&self, index: &IndexName, id: &DocumentId) -> Result<Option<Value>, ClusterError> {
-        let mut documents = self.documents(index.as_str(), &[id.as_str()], true).await?;
+        let keys = [DocumentKey { id: id.as_str(), routing: None }];
+        let mut documents = self.documents(index.as_str(), &keys, true).await?;
         let found = documents.first_mut().filter(|entry| entry.get("found") == Some(&json!(true)));
         Ok(found.and_then(|entry| entry.get_mut("_source")).map(Value::take))
     }
 
-    /// The versions of documents, the latest writes of them; those that do not exist are left out.
-    pub(super) async fn versions(
+    /// Every copy of documents, the latest writes of them, in whichever shard it is. Where a pillow
+    /// has a routing, an index may have several of one document for a moment; it is reading with one
+    /// routing value for each shard, as a document's own is not known.
+    pub async fn document_copies(
         &self,
         index: &IndexName,
         ids: &[&str],
-    ) -> Result<BTreeMap<String, Version>, ClusterError> {
-        let documents = self.documents(index.as_str(), ids, false).await?;
-        let version = |entry: &Value| {
-            let id = entry.get("_id")?.as_str()?.to_owned();
-            Some((id, Version(entry.get("_version")?.as_u64()?)))
-        };
-        Ok(documents.iter().filter_map(version).collect())
+    ) -> Result<Vec<DocumentCopy>, ClusterError> {
+        let shards = IndexShards::read(self, index).await?;
+        let routings = shards.confirmed_routings(self, index).await?;
+        let key = |id| routings.iter().map(move |routing| DocumentKey { id, routing: Some(routing) });
+        let keys: Vec<DocumentKey<'_>> = ids.iter().copied().flat_map(key).collect();
+        let documents = self.documents(index.as_str(), &keys, true).await?;
+        Ok(documents.into_iter().filter_map(DocumentCopy::of).collect())
     }
 
-    /// The entries of `_mget`, one for each id. An entry may be an error of its own, as while its
+    /// The versions of documents, the latest writes of them, each in the shard that its key leads to;
+    /// `None` for one that does not exist.
+    pub(super) async fn versions(
+        &self,
+        index: &IndexName,
+        keys: &[DocumentKey<'_>],
+    ) -> Result<Vec<Option<Version>>, ClusterError> {
+        let documents = self.documents(index.as_str(), keys, false).await?;
+        let version = |entry: &Value| entry.get("_version").and_then(Value::as_u64).map(Version);
+        Ok(documents.iter().map(version).collect())
+    }
+
+    /// The entries of `_mget`, one for each key. An entry may be an error of its own, as while its
     /// shard is not available: nothing is known of that document then, so that is an error of the
     /// whole.
     pub(super) async fn documents(
         &self,
         index: &str,
-        ids: &[&str],
+        keys: &[DocumentKey<'_>],
         with_source: bool,
     ) -> Result<Vec<Value>, ClusterError> {
         let path = [index, "_mget"];
         let query = [("_source", if with_source { "true" } else { "false" })];
         let doing = format!("reading documents of index `{index}`");
         // Ids go into the body: not every id can be part of an address.
-        let body = json!({"ids": ids});
+        let body = json!({ "docs": keys });
         self.retry(|| async {
             let response = self.value(Request::post(&path).query(&query).json(&body), &doing).await?;
-            known_documents(response, ids.len(), &doing)
+            known_documents(response, keys.len(), &doing)
         })
         .await
     }

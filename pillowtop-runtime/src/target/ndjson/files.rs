@@ -49,7 +49,7 @@ impl BulkFiles {
     pub(super) fn append(&mut self, operations: &[Operation]) -> io::Result<()> {
         for operation in operations {
             let start = self.body.len();
-            push_operation(&mut self.body, operation, None);
+            push_operation(&mut self.body, operation, operation.routing.as_deref());
             if self.body.len() > self.max_bytes && start > 0 {
                 let first_of_next = self.body.split_off(start);
                 self.finish()?;

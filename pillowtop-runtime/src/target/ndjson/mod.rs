@@ -12,6 +12,9 @@
 //! curl -H 'content-type: application/x-ndjson' --data-binary @bulk-0000000001.ndjson http://localhost:9200/cases/_bulk
 //! ```
 //!
+//! Documents of a pillow with a routing have their routing value in their lines, and deletions have none: such files are for an index of
+//! one shard that requires none.
+//!
 //! Every line has an external version, so files may be replayed twice and in any order: an older write of a document is refused
 //! (409) and may be ignored, as may the delete of a missing document (404). This holds for deletes as long as the index
 //! remembers them, which is `index.gc_deletes`, 60 s by default: files that are replayed out of order need a longer time there.

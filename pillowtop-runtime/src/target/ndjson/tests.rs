@@ -22,7 +22,7 @@ fn destination(parent: &Path, max_bytes: usize) -> NdjsonDestination {
 
 fn index(id: &str, version: u64) -> Operation {
     let action = Action::Index(Bytes::from(json!({"n": version}).to_string()));
-    Operation { id: id.into(), version: Version(version), action }
+    Operation::new(id.into(), Version(version), action)
 }
 
 /// The finished files, in order of their numbers.

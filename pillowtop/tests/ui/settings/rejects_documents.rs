@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "Case")]
-#[es(_routing(required = true))]
 #[pillow(name = "case", alias = "cases", settings = r#"{"index": {"mode": "time_series", "routing_path": ["domain"]}}"#)]
 struct Case {
     domain: String,
@@ -13,7 +12,7 @@ struct Case {
 
 #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "Form")]
-#[pillow(name = "form", alias = "forms", settings = r#"{"append_only.enabled": true, "blocks": {"write": true}}"#)]
+#[pillow(name = "form", alias = "forms", settings = r#"{"append_only.enabled": true, "blocks": {"write": true}, "routing_partition_size": 2}"#)]
 struct Form {
     domain: String,
 }
