@@ -55,7 +55,7 @@ impl Failure {
         Self { message: message.to_string(), hint: None, code: 1 }
     }
 
-    /// It failed because of an error, whose causes are told too.
+    /// It failed because of an error, whose causes are printed too.
     pub(crate) fn because_of(error: &dyn std::error::Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();
@@ -147,7 +147,7 @@ impl From<CouchError> for Failure {
                 "is it the right server? `[databases]` in pillowtop.toml can name another database than the struct does"
             }
             CouchError::Replaced { .. } => {
-                "what is indexed goes on being served; build an index of the new database by `PROGRAM fast-reindex NAME --restart`"
+                "what is indexed continues to be served; build an index of the new database by `PROGRAM fast-reindex NAME --restart`"
             }
             _ => return Self::new(error),
         };
@@ -162,9 +162,9 @@ impl From<SourceError> for Failure {
             SourceError::BrokenLine { reason: RowError::Unreadable(_), .. } => Self::new(error)
                 .hint("save the feed with its documents: `_changes?include_docs=true`; nothing was read beyond what is indexed already"),
             SourceError::BrokenLine { .. } | SourceError::UnreadableLine { .. } => Self::new(error)
-                .hint("mend that line, or take it out; nothing was read beyond what is indexed already"),
+                .hint("fix that line, or take it out; nothing was read beyond what is indexed already"),
             SourceError::UnknownPosition { .. } => {
-                Self::new(error).hint("put the file back, or index into another folder")
+                Self::new(error).hint("put the file back, or index into another directory")
             }
             error => Self::because_of(&error),
         }
@@ -179,7 +179,7 @@ impl From<MemberError> for Failure {
                 "`PROGRAM audit NAME --docs …` shows what the mapping rejects, and `PROGRAM dead-letters list NAME` what failed; the load resumes with the next run",
             ),
             MemberError::Hung { .. } => {
-                Self::new(error).hint("mend the filter or the transform of the pillow, and run this again")
+                Self::new(error).hint("fix the filter or the transform of the pillow, and run this again")
             }
             error => Self::because_of(&error),
         }

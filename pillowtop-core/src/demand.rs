@@ -1,5 +1,5 @@
 //! What a field asks of its surroundings: a product and version that has its type and parameters, and names that the settings
-//! define. Demands stand beside the mapping tree and are no part of any hash.
+//! define. Demands are kept beside the mapping tree and are not part of any hash.
 //!
 //! A derive sees the types and names of one struct; only the pillow knows targets and settings. So each field and object
 //! carries its demands, and a summary of all below it ([`Needs`]) that const evaluation adds up: a pillow is compared with the
@@ -59,14 +59,14 @@ const fn narrower(left: (u16, u16), right: (u16, u16)) -> (u16, u16) {
 pub enum NameKind {
     /// An analyzer, also one for searching.
     Analyzer,
-    /// A normalizer of exact texts.
+    /// A normalizer of exact strings.
     Normalizer,
     /// A way of scoring.
     Similarity,
 }
 
 impl NameKind {
-    /// As people speak of it.
+    /// As people write it.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ pub enum Asks {
     Server {
         /// Which.
         versions: Versions,
-        /// The same in words, and what else can be said, such as "Elasticsearch 7.3 or later".
+        /// The same in words, and what else is known, such as "Elasticsearch 7.3 or later".
         needs: &'static str,
     },
     /// A definition in the settings.

@@ -171,8 +171,7 @@ impl Auditor<'_> {
                     effect: Effect::Rejected,
                     reason: letter.reason,
                     value: String::new(),
-                    hint: "change the struct so that it reads such documents, or mend the document"
-                        .to_owned(),
+                    hint: "change the struct so that it reads such documents, or fix the document".to_owned(),
                 };
                 self.tally.add(row.id.as_str(), &finding);
             }

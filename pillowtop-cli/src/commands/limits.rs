@@ -1,4 +1,4 @@
-//! What is said of a mapping's limits, settings and references when it is made: an error for what
+//! What is reported of a mapping's limits, settings and references when it is made: an error for what
 //! no server takes, past a limit too, a warning near one.
 
 use pillowtop_core::Definition;

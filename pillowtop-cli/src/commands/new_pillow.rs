@@ -57,7 +57,7 @@ pub(in crate::commands) async fn write_module(
         return Err(Failure::usage(format!("no pillow can be named `{name}`: it {problem}")));
     }
     if let Some(out) = arguments.out.as_deref().filter(|out| out.exists() && !arguments.force) {
-        return Err(Failure::usage(format!("{} is there already", out.display()))
+        return Err(Failure::usage(format!("{} already exists", out.display()))
             .hint("give another `--out`, or `--force` to write over it"));
     }
     if let Some(source) = &arguments.from_docs {
@@ -86,7 +86,7 @@ pub(in crate::commands) async fn write_module(
     let written = settings_file.as_ref().and_then(|file| Some((file.path.as_deref()?, settings.as_ref()?)));
     if let Some((path, settings)) = written.filter(|_| arguments.out.is_some()) {
         if path.exists() && !arguments.force {
-            return Err(Failure::usage(format!("{} is there already", path.display()))
+            return Err(Failure::usage(format!("{} already exists", path.display()))
                 .hint("give `--force` to write over it"));
         }
         fs_err::write(path, format!("{}\n", to_readable(settings, 0)))?;
@@ -103,11 +103,11 @@ pub(in crate::commands) async fn write_module(
     Ok(Module { document: write::document_name(&draft), crates: write::crates(&draft) })
 }
 
-/// The module's text, as rustfmt writes it in that folder.
+/// The module's text, as rustfmt writes it in that directory.
 fn text_of(context: &Context, draft: &Draft, folder: Option<&Path>) -> String {
     let plain = write::module(draft);
     formatted(&plain, folder.unwrap_or(Path::new("."))).unwrap_or_else(|| {
-        context.talk.note("note: rustfmt is not there, so the text is not formatted");
+        context.talk.note("note: rustfmt is not installed, so the text is not formatted");
         plain
     })
 }
@@ -216,7 +216,7 @@ fn place_settings(arguments: &NewPillow, settings: &Value) -> SettingsPlace {
     parts.map_or_else(inline, |said| SettingsPlace { said, path: Some(path) })
 }
 
-/// The text as rustfmt writes it with the configuration of a folder; none without a rustfmt that
+/// The text as rustfmt writes it with the configuration of a directory; none without a rustfmt that
 /// takes it.
 pub(in crate::commands) fn formatted(text: &str, folder: &Path) -> Option<String> {
     let folder = std::path::absolute(folder).ok()?;

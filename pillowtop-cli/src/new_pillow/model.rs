@@ -1,4 +1,4 @@
-//! A draft of a module with a pillow in it: structs and what is said of their fields, before it is
+//! A draft of a module with a pillow in it: structs and what is declared of their fields, before it is
 //! text.
 
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub(crate) struct PillowDraft {
     /// The database that the documents were read from.
     pub(crate) database: Option<String>,
     pub(crate) carries_unknown: bool,
-    /// The path of the settings from the crate's folder, or the settings themselves as JSON.
+    /// The path of the settings from the crate's directory, or the settings themselves as JSON.
     pub(crate) settings: Option<String>,
 }
 

@@ -114,7 +114,7 @@ fn without_time_series(settings: &mut Value, notes: &mut Vec<Note>) {
     }
 }
 
-/// A definition's filters are a list, or a text with commas.
+/// A definition's filters are a list, or a string with commas.
 fn removes_standard(definition: &mut Map<String, Value>) -> bool {
     let filters: Vec<Value> = match definition.get("filter") {
         Some(Value::Array(list)) => list.clone(),

@@ -27,8 +27,8 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_de
         Kind::TokenCount => Ok(()),
         Kind::CountedKeyword => match value {
             Json::Text(text) if text.len() <= LONGEST_TERM => Ok(()),
-            Json::Text(_) => unknown("whether so long a text is taken is not looked at"),
-            other => refused(format!("{} is no text", other.kind())),
+            Json::Text(_) => unknown("whether so long a string is accepted is not checked"),
+            other => refused(format!("{} is not a string", other.kind())),
         },
         Kind::Numeric(numeric) => numeric::check(*numeric, leaf.coerce, value, target),
         Kind::Boolean => boolean(value),
@@ -53,7 +53,7 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target, custom_de
         Kind::AggregateMetric => metrics::aggregate(leaf, value, target),
         Kind::Percolator => metrics::percolator(value),
         Kind::Alias => refused("it is another name of another field, and nothing can be written to it"),
-        Kind::Unknown => unknown(format!("values of type `{}` are not looked at", leaf.type_name)),
+        Kind::Unknown => unknown(format!("values of type `{}` are not checked", leaf.type_name)),
     }
 }
 
@@ -91,7 +91,7 @@ pub(super) fn takes_objects(kind: &Kind) -> bool {
 
 /// `OpenSearch` 3 and, for dates, Elasticsearch 9 leave an object out where a value is malformed; others refuse the document.
 fn object(leaf: &LeafPlan, target: Target) -> Fit {
-    let reason = "an object stands where a value belongs";
+    let reason = "an object found where a value is expected";
     let major = target.version.major;
     let may_be_ignored = match (target.product, &leaf.kind) {
         (Product::OpenSearch, Kind::Numeric(numeric::Numeric::ScaledFloat)) => false,
@@ -105,7 +105,7 @@ fn object(leaf: &LeafPlan, target: Target) -> Fit {
 fn scalar<'a>(value: &'a Json<'_>) -> Result<&'a str, Fault> {
     value
         .scalar_text()
-        .ok_or_else(|| Fault::Refused(format!("{} stands where a value belongs", value.kind())))
+        .ok_or_else(|| Fault::Refused(format!("{} found where a value is expected", value.kind())))
 }
 
 fn full_text(leaf: &LeafPlan, value: &Json<'_>, custom_default: bool) -> Fit {
@@ -117,7 +117,7 @@ fn full_text(leaf: &LeafPlan, value: &Json<'_>, custom_default: bool) -> Fit {
     match analyzer {
         None | Some("standard") if !custom_default => Ok(()),
         Some("keyword") => immense(said.len()),
-        _ => unknown("whether the analyzer makes terms of more than 32766 bytes is not looked at"),
+        _ => unknown("whether the analyzer makes terms of more than 32766 bytes is not checked"),
     }
 }
 
@@ -146,7 +146,7 @@ fn keyword(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
     match text(&leaf.mapping, "normalizer") {
         _ if !kept => Ok(()),
         Some(name) if said.len() > LONGEST_TERM / 3 && !(name == "lowercase" && said.is_ascii()) => {
-            unknown("how long the normalizer makes it is not looked at")
+            unknown("how long the normalizer makes it is not checked")
         }
         _ if said.len() > LONGEST_TERM => immense(said.len()),
         _ => Ok(()),
@@ -166,7 +166,7 @@ fn wildcard(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
             immense(said.len())
         }
         Product::OpenSearch => Ok(()),
-        Product::Elasticsearch => unknown("whether so long a text is taken is not looked at"),
+        Product::Elasticsearch => unknown("whether so long a string is accepted is not checked"),
     }
 }
 
@@ -186,7 +186,7 @@ fn version(value: &Json<'_>, target: Target) -> Fit {
         return if said.len() <= LONGEST_TERM / 2 {
             Ok(())
         } else {
-            unknown("so long a version is not looked at")
+            unknown("so long a version is not checked")
         };
     }
     let (rest, build) = said.split_once('+').map_or((said, None), |(rest, build)| (rest, Some(build)));
@@ -198,7 +198,7 @@ fn version(value: &Json<'_>, target: Target) -> Fit {
         && core.split('.').all(number)
         && pre.is_none_or(|pre| pre.split('.').all(|part| word(part) && (!digits(part) || number(part))))
         && build.is_none_or(|build| build.split('.').all(word));
-    if fits { Ok(()) } else { refused(format!("`{}` is no semantic version such as `1.2.3`", cut(said))) }
+    if fits { Ok(()) } else { refused(format!("`{}` is not a semantic version such as `1.2.3`", cut(said))) }
 }
 
 fn boolean(value: &Json<'_>) -> Fit {
@@ -226,7 +226,7 @@ fn date(formats: &DateFormats, nanos: bool, value: &Json<'_>, target: Target) ->
     // Elasticsearch 9 counts some numbers beyond the ends.
     let is_newest = target.product == Product::Elasticsearch && target.version.major >= 9;
     if is_newest && !matches!(value, Json::Text(_)) {
-        return unknown("whether Elasticsearch 9 takes such a number is not looked at");
+        return unknown("whether Elasticsearch 9 takes such a number is not checked");
     }
     let side = if is_before { "before 1970" } else { "after 2262" };
     malformed(format!("`{}` is {side}, which no `date_nanos` can be", cut(said)))
@@ -235,10 +235,10 @@ fn date(formats: &DateFormats, nanos: bool, value: &Json<'_>, target: Target) ->
 /// Nanoseconds of a day.
 const DAY: i128 = 86_400_000_000_000;
 
-/// The moment that a text means.
+/// The moment that a string means.
 pub(super) fn moment(formats: &DateFormats, said: &str, target: Target) -> Result<Moment, Fault> {
     if said.is_empty() {
-        return malformed("an empty text is no date");
+        return malformed("an empty string is not a date");
     }
     let fits_none =
         || Fault::Malformed(format!("`{}` fits none of the formats `{}`", cut(said), formats.said()));
@@ -247,7 +247,7 @@ pub(super) fn moment(formats: &DateFormats, said: &str, target: Target) -> Resul
     let moment = match formats.parse_by(said, names, |format| reading(format, said, target)) {
         Ok(moment) => moment,
         Err(DateProblem::UnknownFormat) => {
-            return unknown(format!("the format `{}` is not looked at in full", formats.said()));
+            return unknown(format!("the format `{}` is not checked in full", formats.said()));
         }
         Err(DateProblem::NoFormatFits) => return Err(fits_none()),
     };
@@ -259,7 +259,7 @@ pub(super) fn moment(formats: &DateFormats, said: &str, target: Target) -> Resul
     }
 }
 
-/// How a target reads a text by a format, where targets differ.
+/// How a target reads a string by a format, where targets differ.
 fn reading(format: &str, said: &str, target: Target) -> Reading {
     let elastic = (target.product == Product::Elasticsearch).then_some(target.version.major);
     let is_optional_time =
@@ -352,17 +352,17 @@ fn reading_of_weeks(format: &str, said: &str, elastic: Option<u16>) -> Option<Re
 /// An address, as a 128-bit number in which those of version 4 are mapped.
 pub(super) fn ip(said: &str, target: Target) -> Result<u128, Fault> {
     if !said.is_ascii() {
-        return unknown("digits of other scripts are not looked at");
+        return unknown("digits of other scripts are not checked");
     }
-    let none = || Fault::Malformed(format!("`{}` is no IP address", cut(said)));
+    let none = || Fault::Malformed(format!("`{}` is not an IP address", cut(said)));
     let (address, zone) = said.split_once('%').map_or((said, None), |(address, zone)| (address, Some(zone)));
     if zone.is_some_and(str::is_empty) || (zone.is_some() && !address.contains(':')) {
         let unsure =
             target.product == Product::Elasticsearch && target.version.major >= 9 && address.contains('.');
-        return if unsure { unknown("zones of addresses are not looked at") } else { Err(none()) };
+        return if unsure { unknown("zones of addresses are not checked") } else { Err(none()) };
     }
     if zone.is_some() && address.contains('.') {
-        return unknown("zones of mapped addresses are not looked at");
+        return unknown("zones of mapped addresses are not checked");
     }
     // Java reads more than four digits of a group, if the first are zeros.
     let shortened: Vec<&str> = address

@@ -26,7 +26,7 @@ pub enum State {
     LaterFormat(u64),
     /// Its fingerprint cannot be compared with that of this release.
     OtherFingerprint,
-    /// It is no committed mapping.
+    /// It is not a committed mapping.
     Malformed(String),
     /// It cannot be read.
     Unreadable(String),

@@ -106,7 +106,7 @@ fn write_parameter(page: &mut String, prefix: &str, parameter: &'static Paramete
 
 fn write_legacy(page: &mut String) {
     page.push_str(
-        "\n## Names of old\n\nWhat mappings from before Elasticsearch 7 say, and what is said now.\n",
+        "\n## Names of old\n\nWhat mappings from before Elasticsearch 7 say, and what is written now.\n",
     );
     for (title, names) in [
         ("type", LEGACY_TYPES),

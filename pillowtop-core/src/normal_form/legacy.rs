@@ -62,7 +62,7 @@ pub(super) fn modernize(members: &mut Map<String, Value>, path: &str, notes: &mu
     } else if let Some(legacy) = legacy_type(&type_name) {
         note(
             format!("the type `{type_name}`"),
-            format!("kept, but no server takes it: use {}", legacy.replacement),
+            format!("kept, but no server accepts it: use {}", legacy.replacement),
         );
     }
     if let Some(text) = members.get("index").and_then(Value::as_str).map(str::to_owned) {

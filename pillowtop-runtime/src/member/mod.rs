@@ -65,7 +65,7 @@ pub use options::MemberOptions;
 pub use pool::DecidePool;
 pub(crate) use session::RequestQueue;
 
-/// A session of this length has worked: what fails then is no repetition.
+/// A session of this length has worked: what fails then is not a repetition.
 const WORKED: Duration = Duration::from_mins(1);
 /// How often open dead letters are counted again while there are too many.
 const RECOUNT_INTERVAL: Duration = Duration::from_secs(10);

@@ -382,7 +382,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_reader_that_panics_is_no_end() {
+    async fn a_reader_that_panics_is_not_an_end() {
         let mut feed = Feed::spawn(async |mut sender: Sender| -> Result<(), SourceError> {
             sender.position("1".into(), None).await;
             panic!("a bug");

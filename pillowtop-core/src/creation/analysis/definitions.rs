@@ -130,7 +130,7 @@ pub(in super::super) fn pattern_problem(pattern: &str) -> Option<String> {
             ')' => {
                 groups = match groups.checked_sub(1) {
                     Some(groups) => groups,
-                    None => return Some("`)` stands without `(`".to_owned()),
+                    None => return Some("`)` without `(`".to_owned()),
                 };
                 may_repeat = true;
             }

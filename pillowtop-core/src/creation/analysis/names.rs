@@ -14,14 +14,14 @@ const ELASTICSEARCH_SINCE_8: Versions =
     Versions { elasticsearch: (0x0800, NEVER), opensearch: (NEVER, NEVER) };
 const OPENSEARCH: Versions = Versions { elasticsearch: (NEVER, NEVER), opensearch: (0, NEVER) };
 
-/// How a part is spoken of.
+/// How a part is called.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Name,
     Type,
 }
 
-/// Parts that not every version has: their section, their name, and how each is spoken of.
+/// Parts that not every version has: their section, their name, and how each is called.
 const PARTS: [(&str, &str, By, Versions, &str); 14] = [
     ("tokenizer", "nGram", By::Name, BEFORE_8_AND_3, "ngram"),
     ("tokenizer", "nGram", By::Type, BEFORE_8_AND_3, "ngram"),

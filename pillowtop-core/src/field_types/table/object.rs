@@ -104,13 +104,13 @@ pub(super) const TYPES: &[FieldType] = &[
     .available(Availability::elasticsearch(8, 13)),
     FieldType::leaf(
         "flattened",
-        "An object of any shape as one field, its values as exact texts",
+        "An object of any shape as one field, its values as exact strings",
         &[FLATTENED],
     )
     .available(Availability::elasticsearch(7, 3))
     .counterpart(Counterpart::Renamed("flat_object"))
     .not_in_multi_fields(),
-    FieldType::leaf("flat_object", "An object of any shape as one field, its values as exact texts", &[])
+    FieldType::leaf("flat_object", "An object of any shape as one field, its values as exact strings", &[])
         .available(Availability::opensearch(2, 7))
         .counterpart(Counterpart::Renamed("flattened"))
         .not_in_multi_fields(),

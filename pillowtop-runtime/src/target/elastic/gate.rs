@@ -129,7 +129,7 @@ pub(super) fn slices(databases: &[DatabaseIdentity]) -> Vec<Slice> {
 }
 
 impl Cluster {
-    /// What speaks against serving searches from an index that is filled from these databases;
+    /// The reasons not to serve searches from an index that is filled from these databases;
     /// nothing if it is complete for all of them and is followed. An owner whose lease looks old is
     /// watched for the length of its lease.
     ///
