@@ -259,7 +259,7 @@ fn overriding(table: &str, settings: &Value) -> Result<Value, Failure> {
         "`[{table}]` sets {}, which decides what an index holds and so is part of its hash: it is the same in every environment",
         names.join(", ")
     ))
-    .hint("put it into the pillow's settings file, run `PROGRAM make-mapping NAME`, and build the index anew"))
+    .hint("put it into the pillow's settings file, run `PROGRAM make-mapping NAME`, and build the index again"))
 }
 
 fn nearest(folder: &Path) -> Option<PathBuf> {

@@ -141,7 +141,7 @@ impl From<CouchError> for Failure {
             }
             CouchError::Unreachable { .. } => "is it running, and is `--couch-url` its address?",
             CouchError::Unauthorized { .. } => {
-                "set PILLOWTOP_COUCH_USER and PILLOWTOP_COUCH_PASSWORD; nothing is tried again, since CouchDB locks an account after five wrong passwords"
+                "set PILLOWTOP_COUCH_USER and PILLOWTOP_COUCH_PASSWORD; nothing is retried, since CouchDB locks an account after five wrong passwords"
             }
             CouchError::MissingDatabase { .. } => {
                 "is it the right server? `[databases]` in pillowtop.toml can name another database than the struct does"
@@ -241,10 +241,10 @@ impl From<ClusterError> for Failure {
         }
         let hint = match &error {
             ClusterError::OtherHash { .. } | ClusterError::OtherMapping { .. } => {
-                "somebody changed the live index; build another by `PROGRAM fast-reindex NAME --restart`"
+                "the live index was changed; build another with `PROGRAM fast-reindex NAME --restart`"
             }
             ClusterError::Forbidden { .. } => {
-                "set PILLOWTOP_ELASTIC_USER and PILLOWTOP_ELASTIC_PASSWORD to somebody who may; nothing is tried again"
+                "set PILLOWTOP_ELASTIC_USER and PILLOWTOP_ELASTIC_PASSWORD to a user that has the permission; nothing is retried"
             }
             ClusterError::NotASearchServer { .. } => {
                 "is `--elastic-url` its address, and `--couch-url` another?"

@@ -13,7 +13,7 @@ pub(crate) const MAKE_MAPPING: &str = "\
 Examples:
   PROGRAM make-mapping case            write mappings/case.json; commit it
   PROGRAM make-mapping --check         compare all; exit code 4 if stale
-  PROGRAM make-mapping case --diff     what changed, and what that asks for
+  PROGRAM make-mapping case --diff     what changed, and what that requires
   PROGRAM make-mapping case --explain  each field, and what decided it";
 
 pub(crate) const AUDIT: &str = "\
@@ -59,11 +59,11 @@ pub(crate) const RUN: &str = "\
 Examples:
   PROGRAM run                    follow all enabled pillows
   PROGRAM run case user          follow two
-  PROGRAM run --until-caught-up  apply what there is, and end
+  PROGRAM run --until-caught-up  apply what there is, and exit
   PROGRAM run --standby --wait   as a service: wait for servers, and for
                                      indices that another process follows
 
-The first ctrl-c (or SIGTERM) waits for unanswered requests and stores how far
+The first ctrl-c (or SIGTERM) waits for unanswered requests and saves how far
 it came; a second one ends at once. Either way nothing is lost.";
 
 pub(crate) const ES_MANAGE: &str = "\
@@ -73,8 +73,8 @@ Examples:
   PROGRAM es-manage flip --all --dry-run  show what would be moved
 
 `flip` moves the alias that is searched to the index of the committed mapping.
-It does not move it from an index that is followed to one that nobody follows:
-start `PROGRAM run` for the new one first.";
+It does not move it from an index that is followed to one that is not: start
+`PROGRAM run` for the new one first.";
 
 pub(crate) const PROCESS: &str = "\
 Examples:

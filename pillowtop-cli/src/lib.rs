@@ -34,6 +34,8 @@ mod stop;
 mod app;
 mod commands;
 
+mod reference;
+
 #[cfg(test)]
 mod printed;
 
@@ -42,6 +44,7 @@ use std::process::ExitCode;
 use pillowtop_core::Registry;
 
 pub use app::{App, Samples, Task};
+pub use reference::command_reference;
 pub use workspace::{Dependency, write_workspace};
 
 /// Runs the command that the process's arguments name, on these pillows.

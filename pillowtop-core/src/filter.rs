@@ -58,7 +58,7 @@ impl<Type> Optional for Option<Type> {
 /// What a filter compares with strings in another way than by `==`.
 #[diagnostic::on_unimplemented(
     message = "a filter compares strings here, and `{Self}` is not one",
-    label = "no text",
+    label = "not a string",
     note = "help: compare it with a value of its own type, or decide it in a transform that returns `None`"
 )]
 pub trait Text {

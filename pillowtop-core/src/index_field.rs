@@ -15,7 +15,7 @@ use crate::tree::{Field, Object, Parameter};
 /// A type that has a default field in an index.
 #[diagnostic::on_unimplemented(
     message = "no index field type follows from `{Self}`",
-    label = "say how this field is mapped",
+    label = "declare how this field is mapped",
     note = "help: write its type, for instance `#[es(keyword)]`, `#[es(text)]` or `#[es(flattened)]`",
     note = "help: for a struct, derive `CouchDocument` on it; `#[es(object, dynamic = false)]` keeps it unindexed; `#[es(skip)]` leaves it out"
 )]
@@ -27,7 +27,7 @@ pub trait IndexField {
 /// A struct, or a list or option of one, whose properties can stand in an `object` or `nested` field.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no properties that an object field could have",
-    label = "`object` and `nested` take a struct that derives `CouchDocument`, or a list of it",
+    label = "`object` and `nested` expect a struct that derives `CouchDocument`, or a list of it",
     note = "help: for a struct, derive `CouchDocument` on it, or write `#[es(object, dynamic = false)]` to keep it unindexed",
     note = "help: strings, numbers and dates are not objects: write their own type, for instance `#[es(keyword)]`, or leave it out"
 )]
@@ -39,7 +39,7 @@ pub trait IndexObject {
 /// A struct whose properties can stand among those of another one, as `#[serde(flatten)]` puts them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is flattened, and has no properties that could be part of this struct",
-    label = "no struct that derives `CouchDocument`",
+    label = "not a struct that derives `CouchDocument`",
     note = "help: for a struct, derive `CouchDocument` on it",
     note = "help: for an enum, write `#[es(skip)]` at this field; to index its members, name them at the struct: `#[es(properties(kind(keyword)))]`"
 )]

@@ -121,7 +121,7 @@ fn dynamic_says_what_becomes_of_members_without_a_field() {
     check_field(
         &json!({"type": "object", "dynamic": false}),
         &json!({"type": "object"}),
-        "- f dynamic: false  (needs a reindex: a live index keeps what the new mapping no longer says)",
+        "- f dynamic: false  (needs a reindex: a live index keeps what the new mapping no longer has)",
     );
 }
 

@@ -113,7 +113,7 @@ fn targets_of(
                 "{target} has not all the types of pillow `{}`",
                 definition.pillow
             ))
-            .hint("leave `--target` out to ask all servers that have them"));
+            .hint("leave `--target` out to check against all servers that have them"));
         }
         Some(target) => vec![target],
         None => TARGETS.into_iter().filter(|target| conformance.is_for(*target)).collect(),

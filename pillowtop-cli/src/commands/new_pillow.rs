@@ -154,13 +154,13 @@ fn fill_in(draft: &mut Draft, arguments: &NewPillow, alias: Option<String>, sour
     if arguments.doc_type.is_empty() {
         draft.pillow.doc_types = vec![names::type_name(name)];
         draft.pillow.doc_type_comment = String::from(
-            "The value of `doc_type` in the documents: a guess from the pillow's name, since a mapping does not say it.",
+            "The value of `doc_type` in the documents: a guess from the pillow's name, since a mapping does not have it.",
         );
     }
     draft.docs = vec![
         format!("The pillow `{name}`, from the mapping in `{}`.", source.replace('`', "'")),
         String::new(),
-        "A mapping says neither which members are always there nor which are lists: take `Option` away where a value".to_owned(),
+        "A mapping shows neither which members are always there nor which are lists: take `Option` away where a value".to_owned(),
         "is always there, and write `Vec` where there are several. Neither changes the mapping.".to_owned(),
     ];
 }

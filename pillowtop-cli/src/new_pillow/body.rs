@@ -43,7 +43,7 @@ const KNOWN: [&str; 12] = [
 
 /// Settings from before Elasticsearch 7 that every server of today refuses.
 const GONE: [(&str, &str); 2] = [
-    ("/mapper/dynamic", "the mapping's own `dynamic` says it"),
+    ("/mapper/dynamic", "the mapping's own `dynamic` sets it"),
     ("/mapping/single_type", "an index has no types"),
 ];
 
@@ -313,7 +313,7 @@ mod tests {
             assert_eq!((&body.mappings, &body.settings), (&mapping, &json!({})), "{value}");
         }
         for (value, said) in [
-            (json!([]), "no JSON object"),
+            (json!([]), "not a JSON object"),
             (json!({}), "neither"),
             (json!({"a": {"mappings": {}}, "b": {"mappings": mapping}}), "several indices"),
             (json!({"mappings": {"a": {}, "b": {}}}), "several document types"),

@@ -159,7 +159,7 @@ mod tests {
                 "id       count  reason",
                 "visit-1      7  failed to parse the",
                 "                field, since it is a",
-                "                text"
+                "                string"
             ]
         );
         assert_eq!(

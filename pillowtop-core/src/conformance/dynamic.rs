@@ -293,7 +293,7 @@ impl Template {
         const OF_OBJECTS: [&str; 4] = ["dynamic", "enabled", "properties", "subobjects"];
         let is_of_object = OF_OBJECTS.iter().any(|parameter| self.mapping.contains_key(*parameter));
         if is_of_object && taken != Taken::Object && !self.mapping.contains_key("type") {
-            let reason = format!("the dynamic template `{}` is for objects and says no `type`", self.name);
+            let reason = format!("the dynamic template `{}` is for objects and has no `type`", self.name);
             return Err(Fault::Unknown(reason));
         }
         let mut mapping = match filled(&Value::Object(self.mapping.clone()), name, taken) {

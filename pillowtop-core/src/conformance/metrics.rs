@@ -103,7 +103,7 @@ pub(super) fn percolator(value: &Json<'_>) -> Fit {
             [(name, Json::Object(_))] if name == "query" => {
                 refused("the query is inside an object `query`, and must be without it")
             }
-            [(_, Json::Object(_))] => unknown("what a query asks is not checked"),
+            [(_, Json::Object(_))] => unknown("the contents of a query are not checked"),
             [(name, other)] => refused(format!("`{}` of the query is {}", cut(name), other.kind())),
             _ => refused("a query has one name; several are joined by `bool`"),
         },

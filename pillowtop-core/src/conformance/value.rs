@@ -226,7 +226,7 @@ fn date(formats: &DateFormats, nanos: bool, value: &Json<'_>, target: Target) ->
     // Elasticsearch 9 counts some numbers beyond the ends.
     let is_newest = target.product == Product::Elasticsearch && target.version.major >= 9;
     if is_newest && !matches!(value, Json::Text(_)) {
-        return unknown("whether Elasticsearch 9 takes such a number is not checked");
+        return unknown("whether Elasticsearch 9 accepts such a number is not checked");
     }
     let side = if is_before { "before 1970" } else { "after 2262" };
     malformed(format!("`{}` is {side}, which no `date_nanos` can be", cut(said)))

@@ -137,7 +137,7 @@ impl Walk<'_> {
         // Java's `split` leaves empty parts at the end away.
         let parts: Vec<&str> = name.trim_end_matches('.').split('.').collect();
         match parts.as_slice() {
-            [""] => Some("a name cannot be of dots alone"),
+            [""] => Some("a name cannot consist of dots"),
             parts if parts.iter().any(|part| part.is_empty()) => {
                 Some("a name cannot have a dot without a name before it")
             }

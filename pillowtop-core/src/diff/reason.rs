@@ -35,7 +35,7 @@ pub(super) const TYPE_OF_FAMILY: Reason =
 pub(super) const TYPE_OTHER: Reason =
     (Breaking, "a field's type is fixed when it is created, and other searches fit the new one");
 pub(super) const NESTED: Reason =
-    (Breaking, "nested objects are found by nested queries alone, and others by all but those");
+    (Breaking, "nested objects are found only by nested queries, and others by all but those");
 pub(super) const NOT_SEARCHED: Reason =
     (Breaking, "searches, sorts or aggregations that need it fail or find nothing");
 
@@ -59,6 +59,6 @@ pub(super) const FIXED: Reason = (NeedsReindex, "it is fixed when the field is c
 pub(super) const FIXED_AT_ROOT: Reason = (NeedsReindex, "it is fixed when an index is created");
 pub(super) const SOURCE: Reason =
     (NeedsReindex, "it is fixed when an index is created; searches return other members");
-pub(super) const KEPT: Reason = (NeedsReindex, "a live index keeps what the new mapping no longer says");
+pub(super) const KEPT: Reason = (NeedsReindex, "a live index keeps what the new mapping no longer has");
 pub(super) const NOT_KNOWN: Reason =
     (NeedsReindex, "the table of parameters does not have it, so it is treated as fixed");

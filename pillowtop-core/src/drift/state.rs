@@ -102,7 +102,7 @@ impl State {
                 )
             }
             Self::Orphaned => format!("no registered pillow has the committed mapping `{shown}`"),
-            Self::Unchecked => format!("`{rust_name}` says that its mapping is not checked"),
+            Self::Unchecked => format!("`{rust_name}` declares that its mapping is not checked"),
         }
     }
 

@@ -196,7 +196,7 @@ fn compare_fields(group: &str, wanted: &Value, found: &Value, above: &str, all: 
                 compare_fields("properties", left, right, &format!("{path}."), all);
             }
             (Some(_), None) => all.push(format!("{path}: missing")),
-            (None, _) => all.push(format!("{path}: more than was asked for")),
+            (None, _) => all.push(format!("{path}: more than was requested")),
         }
     }
 }

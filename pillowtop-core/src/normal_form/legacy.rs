@@ -19,8 +19,8 @@ const MEMBERS_OF_OLD: &[(&str, &str, &str)] = &[
     ("_routing", "path", "a document comes with its routing"),
     ("_routing", "store", "it is always kept"),
     ("_routing", "index", "it can always be searched"),
-    ("_source", "compress", "`codec` in the settings says it"),
-    ("_source", "compress_threshold", "`codec` in the settings says it"),
+    ("_source", "compress", "`codec` in the settings sets it"),
+    ("_source", "compress_threshold", "`codec` in the settings sets it"),
     ("_source", "format", "it is kept as it came"),
     ("_size", "store", "it is always kept"),
 ];

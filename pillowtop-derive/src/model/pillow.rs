@@ -188,7 +188,7 @@ fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) ->
 fn normal_settings(text: &str) -> Result<Value, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("are not JSON: {error}"))?;
     if value.get("mappings").is_some() {
-        return Err("are the body of a whole index: take what is under `settings` alone, for `mappings` come from the struct".to_owned());
+        return Err("are the body of a whole index: write only what is under `settings`, because `mappings` come from the struct".to_owned());
     }
     normalize(&value).map_err(|problem| format!("cannot be used: {problem}"))
 }

@@ -147,7 +147,7 @@ pub async fn head(source: &dyn Source, identity: &DatabaseIdentity) -> Result<Se
             FeedEvent::Waiting(reason) => return Err(SourceError::Other { reason, is_retryable: true }),
         }
     }
-    let reason = || format!("{} did not say where its feed ends", source.describe());
+    let reason = || format!("{} did not report the end of its feed", source.describe());
     head.ok_or_else(|| SourceError::Other { reason: reason(), is_retryable: false })
 }
 
@@ -286,7 +286,7 @@ impl Feed {
                     .events
                     .send(event)
                     .await
-                    .map_err(|_| SourceError::Task("nobody reads the feed".to_owned()))?;
+                    .map_err(|_| SourceError::Task("the feed has no reader".to_owned()))?;
             }
             Ok(())
         })

@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod banned;
+mod book;
+mod manifests;
 mod passage;
 mod tree;

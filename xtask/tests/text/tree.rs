@@ -25,9 +25,9 @@ fn walk(directory: &Path, found: &mut Vec<(String, String)>) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
-            // A module may be named `target` too. What cargo fills has this file.
-            let is_built = path.join("CACHEDIR.TAG").exists();
-            if !is_built && !matches!(name.as_str(), ".git" | "node_modules" | "shared" | "target_book") {
+            // A module may be named `target` too.
+            let is_built = name == "target" && !path.join("mod.rs").exists();
+            if !is_built && !matches!(name.as_str(), ".git" | "node_modules" | "shared") {
                 walk(&path, found);
             }
         } else if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
@@ -35,4 +35,9 @@ fn walk(directory: &Path, found: &mut Vec<(String, String)>) {
             found.push((relative, fs_err::read_to_string(&path).unwrap()));
         }
     }
+}
+
+/// Each page of Markdown.
+pub(crate) fn pages() -> Vec<(String, String)> {
+    texts().into_iter().filter(|(path, _)| path.ends_with(".md")).collect()
 }

@@ -238,7 +238,7 @@ async fn write(
         });
         batch = conflicts;
     }
-    Err(Failure::new(format!("somebody else writes to database `{DATABASE}`")))
+    Err(Failure::new(format!("another process writes to database `{DATABASE}`")))
 }
 
 async fn follow(

@@ -31,7 +31,7 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
         Ok(()) => Ok(()),
         Err(Flaw::Unreadable(reason)) => malformed(reason),
         Err(Flaw::Invalid(reason)) if rules.is_known => malformed(reason),
-        Err(Flaw::Invalid(reason)) => unknown(format!("{reason}, which this server may take all the same")),
+        Err(Flaw::Invalid(reason)) => unknown(format!("{reason}, which this server may accept anyway")),
         Err(Flaw::Unsure(reason)) => unknown(reason),
     }
 }

@@ -106,7 +106,7 @@ fn of_normalizer(analysis: Analysis<'_>, entry: Entry<'_>) -> Vec<Problem> {
         let defined = analysis.definition("filter", name).and_then(Entry::type_name);
         let type_name = defined.unwrap_or(name);
         let is_known = is_built_in_filter(type_name);
-        let help = "use filters that change letters alone, such as `lowercase` and `asciifolding`";
+        let help = "use filters that only change letters, such as `lowercase` and `asciifolding`";
         if is_known && !OF_NORMALIZERS.contains(&type_name) {
             found.push(
                 entry.refuse(&format!("names the filter `{name}`, which works on more than letters"), help),

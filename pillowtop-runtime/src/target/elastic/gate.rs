@@ -87,7 +87,7 @@ pub enum Problem {
     #[error("its shards are not those that were filled, so acknowledged documents may be missing")]
     OtherHistory,
     /// Nobody follows the database.
-    #[error("nobody follows database `{database}` into it")]
+    #[error("no process follows database `{database}` into it")]
     NotFollowed {
         /// The database.
         database: String,
