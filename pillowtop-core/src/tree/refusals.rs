@@ -12,7 +12,7 @@ pub(super) const fn refuse_root_parameters(object: &Object) {
             parameter.name,
             "`, and the struct `",
             object.name,
-            "` that says it is nested in another here\nhelp: declare it only at the struct of the pillow",
+            "` that declares it is nested in another here\nhelp: declare it only at the struct of the pillow",
         ]);
     }
 }
