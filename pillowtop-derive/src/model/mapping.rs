@@ -88,7 +88,11 @@ impl<'r> SortedItems<'r> {
                     sorted.json = Some((value, *span));
                 }
                 ("skip", _) => {
-                    errors.at_span(name.span, "`skip` takes no value", "write `#[es(skip)]`, or leave it out")
+                    errors.at_span(
+                        name.span,
+                        "`skip` takes no value",
+                        "write `#[es(skip)]`, or leave it out",
+                    );
                 }
                 ("json", _) => errors.at_span(
                     name.span,
