@@ -67,7 +67,7 @@ impl App {
         let parsed = match self.parse(&arguments) {
             Ok(parsed) => parsed,
             Err(error) => {
-                // Nobody reading the help is no error of the command.
+                // It is not an error of the command that nobody reads the help.
                 let _ = error.print();
                 return ExitCode::from(exit_code(&error));
             }

@@ -80,7 +80,7 @@ pub(crate) enum Command {
     /// Write, compare or explain committed mappings
     #[command(after_help = help::MAKE_MAPPING)]
     MakeMapping(MakeMapping),
-    /// Tell what the mapping of a pillow does to documents, before a server does
+    /// Show what the mapping of a pillow does to documents, before a server does
     #[command(after_help = help::AUDIT)]
     Audit(Audit),
     /// Write the struct of a pillow from an existing mapping, or from sample documents
@@ -104,7 +104,7 @@ pub(crate) enum Command {
     /// Show or change how far indices are
     #[command(after_help = help::CHECKPOINT)]
     Checkpoint(Checkpoint),
-    /// Sample documents through real pillows into an index and a search that finds them
+    /// Index sample documents and search them
     #[command(after_help = help::QUICKSTART)]
     Quickstart(Quickstart),
     /// Write a workspace of documents, tool and service that builds at once
@@ -121,7 +121,7 @@ pub(crate) struct MakeMapping {
     /// The pillows
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
-    /// All registered pillows; the default of what writes nothing
+    /// Select all registered pillows [default with `--check`, `--diff` and `--explain`]
     #[arg(long, conflicts_with = "names")]
     pub(crate) all: bool,
     /// Write nothing; exit with 4 when a file is missing, stale, edited by hand or orphaned
@@ -190,7 +190,7 @@ pub(crate) struct NewPillow {
     /// Write to this file [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Write over files that are there
+    /// Overwrite existing files
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
 }
@@ -206,7 +206,7 @@ pub(crate) struct FastReindex {
     /// Show what would be done and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Wait for servers that do not answer yet, instead of failing
+    /// Wait for servers that do not respond yet, instead of failing
     #[arg(long)]
     pub(crate) wait: bool,
 }
@@ -219,10 +219,10 @@ pub(crate) struct Run {
     /// Wait for indices that another process follows; without a terminal this is the default
     #[arg(long)]
     pub(crate) standby: bool,
-    /// End when everything that was there is applied
+    /// Exit once caught up
     #[arg(long)]
     pub(crate) until_caught_up: bool,
-    /// Wait for servers that do not answer yet, instead of failing
+    /// Wait for servers that do not respond yet, instead of failing
     #[arg(long)]
     pub(crate) wait: bool,
 }
@@ -235,20 +235,20 @@ pub(crate) struct EsManage {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EsAction {
-    /// Indices, documents, phases, owners, aliases
+    /// Show indices, documents, phases, owners and aliases
     Status,
     /// Move aliases to the indices of the committed mappings, in one atomic call each
     Flip {
         /// The pillows
         #[arg(value_name = "NAME", required_unless_present = "all")]
         names: Vec<String>,
-        /// All enabled pillows
+        /// Select all enabled pillows
         #[arg(long, conflicts_with = "names")]
         all: bool,
         /// Show the plan and change nothing
         #[arg(long)]
         dry_run: bool,
-        /// Move an alias even if something speaks against it
+        /// Move an alias even if there is a reason not to
         #[arg(long)]
         force: bool,
     },
@@ -272,9 +272,9 @@ pub(crate) struct Process {
 
 #[derive(Debug, Args)]
 pub(crate) struct Quickstart {
-    /// Where the sample changes and the embedded index are
-    #[arg(long, value_name = "FOLDER", default_value = "target/quickstart")]
-    pub(crate) folder: PathBuf,
+    /// Directory of the sample changes and the embedded index
+    #[arg(long, value_name = "DIRECTORY", default_value = "target/quickstart")]
+    pub(crate) directory: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -22,7 +22,7 @@ use crate::exit::Failure;
 /// The name of the file that is looked for.
 const FILE: &str = "pillowtop.toml";
 
-/// A text that is never shown, not even by an error that says what stands in its place.
+/// A string that is never shown, not even by an error that says what stands in its place.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub(crate) struct Secret(String);
@@ -33,7 +33,7 @@ impl TryFrom<toml::Value> for Secret {
     fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
         match value {
             toml::Value::String(text) => Ok(Self(text)),
-            _ => Err("a password is a text, in quotes"),
+            _ => Err("a password is a string in quotes"),
         }
     }
 }
@@ -124,7 +124,7 @@ impl ServerConfig {
 /// What a command runs with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
-    /// The enabled pillows; all, when nothing is said.
+    /// The enabled pillows; all by default.
     pub(crate) pillows: Option<Vec<String>>,
     pub(crate) couch: ServerConfig,
     pub(crate) elastic: ServerConfig,
@@ -148,7 +148,7 @@ impl Config {
             None => File::default(),
         };
         let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_owned();
-        // A variable that is set to nothing says nothing.
+        // A variable that is set to nothing has no effect.
         let password = |name: &str, inline: Option<Secret>, from: Option<PathBuf>| match (
             variable(name).filter(|text| !text.is_empty()),
             inline,
@@ -259,7 +259,7 @@ fn overriding(table: &str, settings: &Value) -> Result<Value, Failure> {
         "`[{table}]` sets {}, which decides what an index holds and so is part of its hash: it is the same in every environment",
         names.join(", ")
     ))
-    .hint("put it into the pillow's settings file, run `PROGRAM make-mapping NAME`, and build the index anew"))
+    .hint("put it into the pillow's settings file, run `PROGRAM make-mapping NAME`, and build the index again"))
 }
 
 fn nearest(folder: &Path) -> Option<PathBuf> {
@@ -319,7 +319,11 @@ mod tests {
         assert_eq!(config.couch.password.as_ref().map(Secret::reveal), Some("said-outside"));
         assert!(!format!("{config:?}").contains("said-outside"), "{config:?}");
         let config = read(TEXT, &Shared::default(), &[("PILLOWTOP_COUCH_PASSWORD", "")]).unwrap();
-        assert_eq!(config.couch.password.as_ref().map(Secret::reveal), Some("p"), "nothing says nothing");
+        assert_eq!(
+            config.couch.password.as_ref().map(Secret::reveal),
+            Some("p"),
+            "an empty value has no effect"
+        );
     }
 
     #[test]
@@ -328,12 +332,12 @@ mod tests {
             let failure =
                 read(&format!("[couch]\npassword = {password}\n"), &Shared::default(), &[]).unwrap_err();
             assert_eq!(failure.code, 2);
-            assert!(failure.message.ends_with("line 2: a password is a text, in quotes"), "{failure:?}");
+            assert!(failure.message.ends_with("line 2: a password is a string in quotes"), "{failure:?}");
         }
     }
 
     #[test]
-    fn a_folder_with_the_name_of_the_file_is_not_passed_over() {
+    fn a_directory_with_the_name_of_the_file_is_not_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let below = folder.path().join("below");
         fs_err::create_dir_all(&below).unwrap();

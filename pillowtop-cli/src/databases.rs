@@ -46,7 +46,7 @@ fn several(patterns: Vec<toml::Value>, ids_are_global: bool) -> Result<Databases
         let toml::Value::String(pattern) = pattern else {
             return Err("a list of databases expects strings".to_owned());
         };
-        // A pattern is judged as a name without its wildcards.
+        // A pattern is checked as a name without its wildcards.
         let name = pattern.replace('*', "a");
         if let Some(problem) = database_name_problem(&name) {
             return Err(format!("no database matches `{pattern}`: a name that {problem} is not possible"));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_selection_is_named() {
+    fn what_is_not_a_selection_is_named() {
         for (text, expected) in [
             ("hq = \"HQ\"", "no database can be named `HQ`"),
             ("hq = []", "needs at least one"),

@@ -51,7 +51,7 @@ impl Failure {
         Self { message: message.to_string(), hint: None, code: 1 }
     }
 
-    /// It failed because of an error, whose causes are told too.
+    /// It failed because of an error, whose causes are printed too.
     pub(crate) fn because_of(error: &dyn std::error::Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();

@@ -32,7 +32,7 @@ pub(crate) fn shown_file(definition: &Definition) -> String {
     path(definition).map_or_else(|| format!("{}.json", definition.pillow), |path| shown(&path))
 }
 
-/// The path as people write it: from the current folder, if it lies below.
+/// The path as people write it: from the current directory, if it lies below.
 pub(crate) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()

@@ -13,7 +13,7 @@ pub(crate) const MAKE_MAPPING: &str = "\
 Examples:
   PROGRAM make-mapping case            write mappings/case.json; commit it
   PROGRAM make-mapping --check         compare all; exit code 4 if stale
-  PROGRAM make-mapping case --diff     what changed, and what that asks for
+  PROGRAM make-mapping case --diff     what changed, and what that requires
   PROGRAM make-mapping case --explain  each field, and what decided it";
 
 pub(crate) const AUDIT: &str = "\
@@ -26,7 +26,7 @@ Examples:
   PROGRAM audit case --docs http://localhost:5984/clinic --limit 10000
   PROGRAM audit case --docs samples.jsonl --target \"opensearch 3.6\"
 
-Documents go through gate, filter and transform as in `PROGRAM run`;
+Documents go through the filters and the transform as in `PROGRAM run`;
 nothing is sent to a cluster. Exit code 4 when one would be rejected.";
 
 pub(crate) const NEW_PILLOW: &str = "\
@@ -42,16 +42,16 @@ Examples:
                              --doc-type Visit --nested measurements
 
 FILE is what creates an index, or what `GET index`, `GET index/_mapping` or a
-template's address answers. What is from before Elasticsearch 7 is told on
+template returns. What is from before Elasticsearch 7 is printed on
 standard error, and in `notes` with --json.";
 
 pub(crate) const FAST_REINDEX: &str = "\
 Examples:
   PROGRAM fast-reindex case            create <alias>_<hash>_1, load it, or
-                                           go on where a run stopped
-  PROGRAM fast-reindex case --restart  build another one, which is gone
-                                           on with without --restart
-  PROGRAM fast-reindex case --wait     wait for servers that do not answer
+                                           resume where a run stopped
+  PROGRAM fast-reindex case --restart  build another one, which a run
+                                           without --restart resumes
+  PROGRAM fast-reindex case --wait     wait for servers that do not respond
 
 Searches do not see the new index before `PROGRAM es-manage flip case`.";
 
@@ -59,11 +59,11 @@ pub(crate) const RUN: &str = "\
 Examples:
   PROGRAM run                    follow all enabled pillows
   PROGRAM run case user          follow two
-  PROGRAM run --until-caught-up  apply what there is, and end
+  PROGRAM run --until-caught-up  apply what there is, and exit
   PROGRAM run --standby --wait   as a service: wait for servers, and for
                                      indices that another process follows
 
-The first ctrl-c (or SIGTERM) waits for unanswered requests and stores how far
+The first ctrl-c (or SIGTERM) waits for unanswered requests and saves how far
 it came; a second one ends at once. Either way nothing is lost.";
 
 pub(crate) const ES_MANAGE: &str = "\
@@ -73,8 +73,8 @@ Examples:
   PROGRAM es-manage flip --all --dry-run  show what would be moved
 
 `flip` moves the alias that is searched to the index of the committed mapping.
-It does not move it from an index that is followed to one that nobody follows:
-start `PROGRAM run` for the new one first.";
+It does not move it from an index that is followed to one that is not: start
+`PROGRAM run` for the new one first.";
 
 pub(crate) const PROCESS: &str = "\
 Examples:
@@ -121,7 +121,7 @@ A running process notices the change and continues from there. After `set`,
 pub(crate) const QUICKSTART: &str = "\
 Examples:
   PROGRAM quickstart               on this machine alone, target/quickstart
-  PROGRAM quickstart --folder try  into another directory
+  PROGRAM quickstart --directory try  into another directory
   PROGRAM quickstart \\
       --couch-url http://admin:admin@localhost:5984 \\
       --elastic-url http://localhost:9200

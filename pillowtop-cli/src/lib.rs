@@ -37,6 +37,7 @@ mod stop;
 mod commands;
 
 mod app;
+mod reference;
 
 #[cfg(test)]
 mod printed;
@@ -46,6 +47,7 @@ use std::process::ExitCode;
 use pillowtop_core::Registry;
 
 pub use app::{App, Task};
+pub use reference::command_reference;
 pub use samples::Samples;
 pub use workspace::{Dependency, write_workspace};
 

@@ -19,12 +19,12 @@ use crate::config::{Secret, ServerConfig};
 use crate::context::Context;
 use crate::exit::Failure;
 
-/// How long to wait before a server that does not answer is asked again.
+/// How long to wait before a server that does not respond is asked again.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long the end of a lease may take when a command ends. A lease that is not ended runs out.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
-/// What is done about a server that does not answer when a command starts. Whatever it does answer is final: a refused password is
+/// What is done about a server that does not respond when a command starts. Whatever it does answer is final: a refused password is
 /// never sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WhenUnreachable {
@@ -160,7 +160,7 @@ pub(crate) async fn cluster_with_prefix(
     until_reachable(context, when_unreachable, ClusterError::is_retryable, connect).await
 }
 
-/// How claims are taken: whoever waits for one is told.
+/// How claims are taken: whoever waits for one is notified.
 pub(crate) fn acquire(context: &Context, when_held: WhenHeld) -> AcquireOptions {
     let talk = context.talk.clone();
     AcquireOptions { when_held, notify: Notify(Arc::new(move |sentence| talk.note(sentence))) }

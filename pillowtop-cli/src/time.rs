@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_an_error() {
+    fn what_is_not_a_time_is_an_error() {
         for text in ["", "h", "2", "2y", "-2h", "yesterday", "2h30m", "é", "99999999999999999999d"] {
             assert!(read_time(text).is_err_and(|error| error.contains("neither")), "{text}");
         }

@@ -28,7 +28,7 @@ impl Walk<'_> {
             // Before Elasticsearch 8 null does not even make the objects above it.
             _ if is_null && !(name.contains('.') && self.is_newer_elastic()) => {}
             _ if object.keeps_dots && matches!(value, Json::Object(_)) => {
-                let reason = "objects where `subobjects` is false are not looked at";
+                let reason = "objects where `subobjects` is false are not checked";
                 self.find(&joined(&object.path, name), Effect::NotChecked, reason, value, "");
             }
             _ => match name.split_once('.') {
@@ -62,7 +62,7 @@ impl Walk<'_> {
     fn below(&mut self, object: &ObjectPlan, head: &str, rest: &str, value: &Json<'_>) {
         let path = joined(&object.path, head);
         if object.dynamic == Dynamic::IgnoreTemplates {
-            let reason = "names with dots are not looked at where `dynamic` is false_allow_templates";
+            let reason = "names with dots are not checked where `dynamic` is false_allow_templates";
             return self.find(&joined(&path, rest), Effect::NotChecked, reason, value, "");
         }
         let Some(made) = self.made_of_object(object, head, value) else { return };
@@ -250,7 +250,7 @@ impl Walk<'_> {
                     );
                     (Effect::Rejected, reason)
                 } else {
-                    let reason = "two dynamic templates map it in one document, which is not looked at";
+                    let reason = "two dynamic templates map it in one document, which is not checked";
                     (Effect::NotChecked, reason.to_owned())
                 };
                 self.find(path, effect, &reason, value, "map it, and write values of one type");

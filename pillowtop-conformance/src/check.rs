@@ -30,8 +30,8 @@ pub(super) fn check(
         Kind::TokenCount => Ok(()),
         Kind::CountedKeyword => match value {
             Json::Text(text) if text.len() <= LONGEST_TERM => Ok(()),
-            Json::Text(_) => unknown("whether so long a text is taken is not looked at"),
-            other => refused(format!("{} is no text", other.kind())),
+            Json::Text(_) => unknown("whether so long a string is accepted is not checked"),
+            other => refused(format!("{} is not a string", other.kind())),
         },
         Kind::Numeric(numeric) => numeric::check(*numeric, leaf.coerce, value, target),
         Kind::Boolean => boolean(value),
@@ -56,7 +56,7 @@ pub(super) fn check(
         Kind::AggregateMetric => metrics::aggregate(leaf, value, target),
         Kind::Percolator => metrics::percolator(value),
         Kind::Alias => refused("it is another name of another field, and nothing can be written to it"),
-        Kind::Unknown => unknown(format!("values of type `{}` are not looked at", leaf.type_name)),
+        Kind::Unknown => unknown(format!("values of type `{}` are not checked", leaf.type_name)),
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) fn takes_objects(kind: &Kind) -> bool {
 
 /// `OpenSearch` 3 and, for dates, Elasticsearch 9 leave an object out where a value is malformed; others refuse the document.
 fn object(leaf: &LeafPlan, target: Target) -> Fit {
-    let reason = "an object stands where a value belongs";
+    let reason = "an object found where a value is expected";
     let major = target.version.major;
     let may_be_ignored = match (target.product, &leaf.kind) {
         (Product::OpenSearch, Kind::Numeric(numeric::Numeric::ScaledFloat)) => false,

@@ -11,10 +11,10 @@ use super::value::moment;
 use pillowtop_core::date::{DEFAULT_DATE_FORMAT, DateFormats};
 use pillowtop_core::field_types::{Product, Target, Version};
 
-/// The formats by which a text is taken for a date, unless the mapping names others.
+/// The formats by which a string is treated as a date, unless the mapping names others.
 const DATE_FORMATS: [&str; 2] = [DEFAULT_DATE_FORMAT, "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis"];
 
-/// What a value is taken for; templates choose by it.
+/// What a value is treated as; templates choose by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
     Object,
@@ -140,7 +140,7 @@ impl Dynamics {
         })
     }
 
-    /// What a scalar is taken for, with the format of a date.
+    /// What a scalar is treated as, with the format of a date.
     fn take(&self, value: &Json<'_>, target: Target) -> Result<(Taken, Option<&str>), Fault> {
         let text = match value {
             Json::Boolean(_) => return Ok((Taken::Boolean, None)),
@@ -186,7 +186,7 @@ impl Dynamics {
             let template = older.as_ref().unwrap_or(template);
             let fits = template.fits(path, name, taken).ok_or_else(|| {
                 Fault::Unknown(format!(
-                    "a pattern of the dynamic template `{}` is not looked at",
+                    "a pattern of the dynamic template `{}` is not checked",
                     template.name
                 ))
             })?;
@@ -293,7 +293,7 @@ impl Template {
         const OF_OBJECTS: [&str; 4] = ["dynamic", "enabled", "properties", "subobjects"];
         let is_of_object = OF_OBJECTS.iter().any(|parameter| self.mapping.contains_key(*parameter));
         if is_of_object && taken != Taken::Object && !self.mapping.contains_key("type") {
-            let reason = format!("the dynamic template `{}` is for objects and says no `type`", self.name);
+            let reason = format!("the dynamic template `{}` is for objects and has no `type`", self.name);
             return Err(Fault::Unknown(reason));
         }
         let mut mapping = match filled(&Value::Object(self.mapping.clone()), name, taken) {
@@ -324,7 +324,7 @@ fn filled(value: &Value, name: &str, taken: Taken) -> Value {
     }
 }
 
-/// A text or a list of them.
+/// A string or a list of them.
 fn words(value: Option<&Value>) -> Option<Vec<String>> {
     match value? {
         Value::String(text) => Some(vec![text.clone()]),
@@ -337,7 +337,7 @@ fn words(value: Option<&Value>) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    /// Elasticsearch 7.17 and `OpenSearch` 3.6 took a list for a name in brackets, and made a text of the field.
+    /// Elasticsearch 7.17 and `OpenSearch` 3.6 took a list for a name in brackets, and made it a `text` field.
     #[test]
     fn a_list_of_names_is_read_by_new_servers_alone() {
         let template = json!({"match": ["one*", "*two"], "mapping": {"type": "keyword"}});

@@ -61,14 +61,14 @@ pub struct Finding {
     pub reason: String,
     /// The value's JSON, cut.
     pub value: String,
-    /// What to write instead; empty where nothing is to be said.
+    /// What to write instead; empty where there is nothing to report.
     pub hint: String,
 }
 
 /// What a mapping does to a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What is to be said, in the document's order.
+    /// What is reported, in the document's order.
     pub findings: Vec<Finding>,
     /// The mapped paths that had a value, `null` and empty lists aside.
     pub seen: BTreeSet<String>,
@@ -96,7 +96,7 @@ pub(super) enum Fault {
     Altered(String),
     /// The server leaves it out by itself.
     LeftOut(String),
-    /// Nothing can be said.
+    /// Nothing is known.
     Unknown(String),
 }
 
@@ -113,7 +113,7 @@ pub(super) fn refused<T>(reason: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Refused(reason.into()))
 }
 
-/// A value of which nothing can be said.
+/// A value of which nothing is known.
 pub(super) fn unknown<T>(reason: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Unknown(reason.into()))
 }

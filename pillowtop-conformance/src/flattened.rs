@@ -6,13 +6,13 @@ use super::plan::{LeafPlan, count};
 use super::value::{LONGEST_TERM, exceeds};
 use pillowtop_core::field_types::{Product, Target};
 
-/// The most levels of an Elasticsearch `flattened` field unless it says otherwise.
+/// The most levels of an Elasticsearch `flattened` field by default.
 const DEPTH_LIMIT: usize = 20;
 
 /// Whether a value is an object that the field takes.
 pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
     let Json::Object(members) = value else {
-        return refused(format!("{} stands where an object belongs", value.kind()));
+        return refused(format!("{} found where an object is expected", value.kind()));
     };
     let rules = Rules {
         leaf,

@@ -1,4 +1,4 @@
-//! Points on the earth: objects, lists, texts, geohashes, WKT and `GeoJSON`.
+//! Points on the earth: objects, lists, strings, geohashes, WKT and `GeoJSON`.
 
 use super::finding::{Fault, Fit, malformed};
 use super::json::Json;
@@ -17,7 +17,7 @@ pub(super) fn point(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
         Json::Object(members) => rules.object(members),
         Json::List(items) => rules.list(items),
         Json::Text(text) => rules.text(text),
-        other => malformed(format!("{} is no point", other.kind())),
+        other => malformed(format!("{} is not a point", other.kind())),
     }
 }
 
@@ -66,7 +66,7 @@ impl Rules {
             };
             if !is_known {
                 return malformed(format!(
-                    "`{}` is no member of a point such as {{\"lat\": 1.5, \"lon\": 2}}",
+                    "`{}` is not a member of a point such as {{\"lat\": 1.5, \"lon\": 2}}",
                     cut(name)
                 ));
             }
@@ -93,13 +93,13 @@ impl Rules {
             return malformed("a GeoJSON point has a `type` and a list of `coordinates`, and no more");
         };
         if !kind.eq_ignore_ascii_case("point") {
-            return malformed(format!("`{}` is no point", cut(kind)));
+            return malformed(format!("`{}` is not a point", cut(kind)));
         }
         // Elasticsearch 7 leaves them out.
         let rules = Self { moves: self.moves && self.elastic != Some(7), ..*self };
         let takes_texts = self.is_newer_elastic();
         if !takes_texts && items.iter().any(|item| !matches!(item, Json::Number(_))) {
-            return malformed("its coordinates are no numbers");
+            return malformed("its coordinates are not numbers");
         }
         rules.list(items)
     }
@@ -134,12 +134,13 @@ impl Rules {
                 self.height()?;
                 self.on_earth(java_double(latitude)?, java_double(longitude)?)
             }
-            _ => malformed(format!("`{}` is no point such as `12.5,-3`", cut(text))),
+            _ => malformed(format!("`{}` is not a point such as `12.5,-3`", cut(text))),
         }
     }
 
     fn wkt(&self, text: &str) -> Fit {
-        let none = || Fault::Malformed(format!("`{}` is no point in WKT such as `POINT (2 1.5)`", cut(text)));
+        let none =
+            || Fault::Malformed(format!("`{}` is not a point in WKT such as `POINT (2 1.5)`", cut(text)));
         let rest = text.trim_start().get(..5).filter(|word| word.eq_ignore_ascii_case("point"));
         let rest = rest.map(|word| text.trim_start()[word.len()..].trim()).ok_or_else(none)?;
         if rest.eq_ignore_ascii_case("empty") {
@@ -162,7 +163,7 @@ impl Rules {
 fn is_geohash(text: &str) -> Fit {
     let fits = !text.is_empty()
         && text.bytes().take(12).all(|byte| b"0123456789bcdefghjkmnpqrstuvwxyz".contains(&byte));
-    if fits { Ok(()) } else { malformed(format!("`{}` is no point and no geohash", cut(text))) }
+    if fits { Ok(()) } else { malformed(format!("`{}` is neither a point nor a geohash", cut(text))) }
 }
 
 fn coordinate(name: &str, value: Option<&Json<'_>>) -> Result<f64, Fault> {

@@ -1,4 +1,4 @@
-//! An index as documents make it grow: each is judged by the mapping that those before it have left.
+//! An index as documents make it grow: each is checked against the mapping that those before it have left.
 
 use serde_json::{Map, Value, json};
 
@@ -65,8 +65,7 @@ impl<'a> Rehearsal<'a> {
             let builder = std::thread::Builder::new().stack_size(levels * STACK_OF_LEVEL);
             let thread = builder.spawn_scoped(scope, || self.index_here(id, routing, source));
             let reports = thread.ok().and_then(|thread| thread.join().ok());
-            reports
-                .unwrap_or_else(|| vec![unlooked(format!("a document of {levels} levels is not looked at"))])
+            reports.unwrap_or_else(|| vec![unlooked(format!("a document of {levels} levels is not checked"))])
         })
     }
 
@@ -135,12 +134,12 @@ impl Index {
     }
 }
 
-/// Documents of no more levels are looked at as they come.
+/// Documents of no more levels are checked as they come.
 const SHALLOW: usize = 64;
 /// More than what a level takes of the stack, in builds without optimisation too.
 const STACK_OF_LEVEL: usize = 64 * 1024;
 
-/// What becomes of a document of more than [`DEEPEST`] levels: newer servers refuse it, older ones go on.
+/// What becomes of a document of more than [`DEEPEST`] levels: newer servers refuse it, older ones continue.
 fn too_deep(target: Target, levels: usize) -> Report {
     let is_limited = match target.product {
         Product::Elasticsearch => target.version >= Version::new(8, 9),
@@ -150,7 +149,7 @@ fn too_deep(target: Target, levels: usize) -> Report {
         let reason = format!("the document has {levels} levels of objects and lists, more than {DEEPEST}");
         return Report { findings: vec![super::refuse(reason)], ..Report::default() };
     }
-    unlooked(format!("a document of {levels} levels is not looked at"))
+    unlooked(format!("a document of {levels} levels is not checked"))
 }
 
 fn unlooked(reason: String) -> Report {
@@ -287,7 +286,7 @@ mod tests {
     #[test]
     fn a_mapping_grows_up_to_its_limits() {
         let settings = json!({"mapping": {"total_fields": {"limit": 3}}});
-        // A text has a second field.
+        // A `text` field has a second field.
         let documents = [r#"{"a":1}"#, r#"{"b":"x"}"#, r#"{"c":1}"#, r#"{"a":2}"#];
         assert_eq!(verdicts(&json!({"dynamic": true}), &settings, &documents), [false, false, true, false]);
     }

@@ -54,7 +54,7 @@ fn of_kind(leaf: &LeafPlan) -> String {
         Kind::AggregateMetric => "write an object with each of the field's metrics",
         Kind::Percolator => "write a query such as {\"match_all\": {}}",
         Kind::Flattened => "write an object",
-        Kind::Alias => "leave the member out; write to the field that it stands for",
+        Kind::Alias => "leave the member out; write to the field that it refers to",
         Kind::Join => "write the name of a relation without a parent",
         Kind::Binary => "write padded Base64",
         _ => return format!("write what `{}` accepts, or map it as another type", leaf.type_name),

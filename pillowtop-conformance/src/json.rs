@@ -1,4 +1,4 @@
-//! A document as the servers see it: numbers keep their text, and a member that is there twice is seen.
+//! A document as the servers see it: numbers keep their text, and a duplicate member is seen.
 //!
 //! `serde_json::Value` would turn `1e3` into `1000.0`, which a date field refuses in one spelling and takes in the other, and
 //! could not hold `1e400` at all.
@@ -64,7 +64,7 @@ impl<'text> Json<'text> {
             Self::Null => "null",
             Self::Boolean(_) => "a boolean",
             Self::Number(_) => "a number",
-            Self::Text(_) => "a text",
+            Self::Text(_) => "a string",
             Self::List(_) => "a list",
             Self::Object(_) => "an object",
         }

@@ -1,7 +1,7 @@
 //! What an index with a mapping does to a document: refuse it, leave values out, or take it whole, told before a server does.
 //!
 //! The rules are those of the servers' own code, per product and version where they differ, and are compared with real servers
-//! by `tests/tests/audit`. What is not decided here is said as [`Effect::NotChecked`], never as fine.
+//! by `tests/tests/audit`. What is not decided here is reported as [`Effect::NotChecked`], never as fine.
 
 mod finding;
 mod json;

@@ -1,7 +1,7 @@
 //! Values that are summaries already: `histogram` and `aggregate_metric_double`, and queries that are kept: `percolator`.
 //!
-//! The first two are in the commercial part of Elasticsearch, which was not asked: they are judged by its documentation and
-//! source, and what these leave open is said as not checked.
+//! The first two are in the commercial part of Elasticsearch, which was not asked: they are checked by its documentation and
+//! source, and what these leave open is reported as not checked.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use pillowtop_core::field_types::Target;
 /// `values` in rising order, and as many `counts` that are not negative.
 pub(super) fn histogram(value: &Json<'_>) -> Fit {
     let Json::Object(members) = value else {
-        return malformed(format!("{} is no object with `values` and `counts`", value.kind()));
+        return malformed(format!("{} is not an object with `values` and `counts`", value.kind()));
     };
     let (mut values, mut counts) = (None, None);
     for (name, value) in members {
@@ -41,7 +41,7 @@ pub(super) fn histogram(value: &Json<'_>) -> Fit {
     if counts.iter().all(is_plain) {
         Ok(())
     } else {
-        unknown("counts with fractions or beyond 32 bits are not looked at")
+        unknown("counts with fractions or beyond 32 bits are not checked")
     }
 }
 
@@ -54,7 +54,7 @@ fn numbers(name: &str, value: &Json<'_>) -> Result<Vec<f64>, Fault> {
         .map(|item| match item {
             Json::Number(text) => match text.parse::<f64>() {
                 Ok(number) if number.is_finite() => Ok(number),
-                _ => unknown(format!("`{}` is beyond what is looked at", cut(text))),
+                _ => unknown(format!("`{}` is beyond what is checked", cut(text))),
             },
             other => malformed(format!("`{name}` has {}", other.kind())),
         })
@@ -64,7 +64,7 @@ fn numbers(name: &str, value: &Json<'_>) -> Result<Vec<f64>, Fault> {
 /// An object with each of the field's metrics, and no other.
 pub(super) fn aggregate(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
     let Json::Object(members) = value else {
-        return malformed(format!("{} is no object of metrics", value.kind()));
+        return malformed(format!("{} is not an object of metrics", value.kind()));
     };
     let said = leaf.mapping.get("metrics").and_then(Value::as_array);
     let metrics: Vec<&str> = said.into_iter().flatten().filter_map(Value::as_str).collect();
@@ -79,7 +79,7 @@ pub(super) fn aggregate(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fi
                 return malformed(format!("`value_count` is {count}"));
             }
             Ok(_) if is_plain => {}
-            Ok(_) => return unknown(format!("whether `{name}` may be written so is not looked at")),
+            Ok(_) => return unknown(format!("whether `{name}` may be written so is not checked")),
             Err(fault) => return Err(fault),
         }
     }
@@ -89,7 +89,7 @@ pub(super) fn aggregate(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fi
     }
 }
 
-/// One query. What it asks is looked at by the server alone.
+/// One query. What it asks is checked by the server alone.
 pub(super) fn percolator(value: &Json<'_>) -> Fit {
     match value {
         Json::List(items) => match items.as_slice() {
@@ -101,12 +101,12 @@ pub(super) fn percolator(value: &Json<'_>) -> Fit {
             [] => refused("the query is empty"),
             [(name, Json::Object(inner))] if name == "match_all" && inner.is_empty() => Ok(()),
             [(name, Json::Object(_))] if name == "query" => {
-                refused("the query stands in an object `query`, and belongs there by itself")
+                refused("the query is inside an object `query`, and must be without it")
             }
-            [(_, Json::Object(_))] => unknown("what a query asks is not looked at"),
+            [(_, Json::Object(_))] => unknown("the contents of a query are not checked"),
             [(name, other)] => refused(format!("`{}` of the query is {}", cut(name), other.kind())),
             _ => refused("a query has one name; several are joined by `bool`"),
         },
-        other => refused(format!("{} is no query", other.kind())),
+        other => refused(format!("{} is not a query", other.kind())),
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers as the servers read them: JSON numbers by Jackson, texts by Java's own parsers, each with its own rounding.
+//! Numbers as the servers read them: JSON numbers by Jackson, strings by Java's own parsers, each with its own rounding.
 
 use super::finding::{Fault, Fit, malformed, refused, unknown};
 use super::json::Json;
@@ -55,7 +55,7 @@ impl Numeric {
 pub(super) enum Amount {
     Whole(i128),
     Floating(f64),
-    /// An empty text, which counts as no value.
+    /// An empty string, which counts as no value.
     Nothing,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn amount(
         Json::Number(text) if numeric.is_whole() => whole_number(numeric, coerce, text, target),
         Json::Number(text) => floating(numeric, text, target, true).map(Amount::Floating),
         Json::Text(_) if !coerce && numeric != Numeric::UnsignedLong => {
-            malformed("a text is no number where `coerce` is false")
+            malformed("a string is not a number where `coerce` is false")
         }
         Json::Text(text) if text.is_empty() => Ok(Amount::Nothing),
         Json::Text(text) => match numeric {
@@ -84,7 +84,7 @@ pub(super) fn amount(
             _ => floating(numeric, text, target, false).map(Amount::Floating),
         },
         other => {
-            let reason = format!("{} is no number", other.kind());
+            let reason = format!("{} is not a number", other.kind());
             // `ignore_malformed` of Elasticsearch 7 does not get over it.
             let is_elastic_7 = target.product == Product::Elasticsearch && target.version.major < 8;
             if is_elastic_7 && numeric == Numeric::ScaledFloat { refused(reason) } else { malformed(reason) }
@@ -100,7 +100,7 @@ fn out_of_range<T>(numeric: Numeric, text: &str) -> Result<T, Fault> {
 /// A JSON number for a type without fractions.
 fn whole_number(numeric: Numeric, coerce: bool, text: &str, target: Target) -> Result<Amount, Fault> {
     let (least, most) = numeric.bounds();
-    let Some(decimal) = Decimal::parse(text) else { return malformed("it is no number") };
+    let Some(decimal) = Decimal::parse(text) else { return malformed("it is not a number") };
     if numeric == Numeric::UnsignedLong {
         return unsigned(decimal, text, target);
     }
@@ -152,13 +152,13 @@ fn unsigned(decimal: Decimal, text: &str, target: Target) -> Result<Amount, Faul
     }
 }
 
-/// A text for `long` or `unsigned_long`: any decimal, without white space.
+/// A string for `long` or `unsigned_long`: any decimal, without white space.
 fn decimal_text(numeric: Numeric, text: &str, target: Target) -> Result<Amount, Fault> {
     let Some(decimal) = Decimal::parse(text) else {
         if !text.is_ascii() {
-            return unknown("digits of other scripts are not looked at");
+            return unknown("digits of other scripts are not checked");
         }
-        return malformed(format!("`{}` is no number", cut(text)));
+        return malformed(format!("`{}` is not a number", cut(text)));
     };
     if numeric == Numeric::UnsignedLong {
         return unsigned(decimal, text, target);
@@ -170,7 +170,7 @@ fn decimal_text(numeric: Numeric, text: &str, target: Target) -> Result<Amount, 
     }
 }
 
-/// A text for the types up to `integer`, which go through a `double`. That it is no number is no reason to refuse `NaN`.
+/// A string for the types up to `integer`, which go through a `double`. That it is not a number is not a reason to refuse `NaN`.
 fn short_text(numeric: Numeric, text: &str) -> Result<Amount, Fault> {
     let (least, most) = numeric.bounds();
     let float = java_double(text)?;
@@ -193,7 +193,7 @@ fn floating(numeric: Numeric, text: &str, target: Target, is_json: bool) -> Resu
     };
     // The first number that rounds to infinity is half a step above the largest.
     let fits = value.is_finite() && (numeric != Numeric::HalfFloat || value.abs() < 65_520.0);
-    if fits { Ok(value) } else { malformed(format!("`{}` is no finite number of this type", cut(text))) }
+    if fits { Ok(value) } else { malformed(format!("`{}` is not a finite number of this type", cut(text))) }
 }
 
 /// Elasticsearch 7 reads JSON numbers as `double` first, which rounds twice.
@@ -226,7 +226,7 @@ pub(super) fn java_double(text: &str) -> Result<f64, Fault> {
         let sign = if trimmed.starts_with('-') { -1.0 } else { 1.0 };
         return match hexadecimal(&unsigned[2..]) {
             Some(value) => Ok(sign * value),
-            None => malformed(format!("`{}` is no number", cut(text))),
+            None => malformed(format!("`{}` is not a number", cut(text))),
         };
     }
     let number = trimmed.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(trimmed);
@@ -234,7 +234,7 @@ pub(super) fn java_double(text: &str) -> Result<f64, Fault> {
         number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'));
     match number.parse() {
         Ok(value) if plain => Ok(value),
-        _ => malformed(format!("`{}` is no number", cut(text))),
+        _ => malformed(format!("`{}` is not a number", cut(text))),
     }
 }
 
@@ -304,7 +304,7 @@ impl Decimal {
     }
 }
 
-/// As much of a text as a message shows.
+/// As much of a string as a message shows.
 pub(super) fn cut(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {

@@ -2,7 +2,7 @@
 
 use super::regex::Regex;
 
-/// One of several patterns of a name; `None` where nothing is said.
+/// One of several patterns of a name; `None` where there is none.
 #[derive(Debug, Clone)]
 pub(super) enum Patterns {
     Absent,
@@ -32,7 +32,7 @@ impl Patterns {
     }
 }
 
-/// Whether a text is like a pattern in which `*` stands for anything.
+/// Whether a string is like a pattern in which `*` stands for anything.
 fn is_like(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };

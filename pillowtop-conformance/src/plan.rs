@@ -18,7 +18,7 @@ pub(super) struct ObjectPlan {
     pub(super) says_dynamic: bool,
     pub(super) enabled: bool,
     pub(super) nested: bool,
-    /// Names with dots do not make objects here, which is not looked at.
+    /// Names with dots do not make objects here, which is not checked.
     pub(super) keeps_dots: bool,
     pub(super) children: BTreeMap<String, Node>,
 }
@@ -333,12 +333,12 @@ fn kind(mapping: &Map<String, Value>, type_name: &str) -> Kind {
     }
 }
 
-/// A text parameter of a mapping.
+/// A string parameter of a mapping.
 pub(super) fn text<'a>(mapping: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     mapping.get(name).and_then(Value::as_str)
 }
 
-/// Counts come as JSON numbers or as texts.
+/// Counts come as JSON numbers or as strings.
 pub(super) fn count(value: &Value) -> Option<usize> {
     match value {
         Value::String(text) => text.parse().ok(),

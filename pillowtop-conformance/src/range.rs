@@ -18,14 +18,14 @@ struct Bounds<'a, 'text> {
 
 fn bounds<'a, 'text>(value: &'a Json<'text>, target: Target) -> Result<Bounds<'a, 'text>, Fault> {
     let Json::Object(members) = value else {
-        return refused(format!("{} is no range such as {{\"gte\": 1, \"lte\": 5}}", value.kind()));
+        return refused(format!("{} is not a range such as {{\"gte\": 1, \"lte\": 5}}", value.kind()));
     };
     let mut found = Bounds { lower: None, upper: None, covered: Vec::new() };
     for (name, bound) in members {
         let side = match name.as_str() {
             "gt" | "gte" => &mut found.lower,
             "lt" | "lte" => &mut found.upper,
-            _ => return refused(format!("`{}` is no bound of a range", cut(name))),
+            _ => return refused(format!("`{}` is not a bound of a range", cut(name))),
         };
         if let Some((covered, _)) = side.replace((bound, name.ends_with('e'))) {
             if target.product == Product::OpenSearch && target.version.major >= 3 {
@@ -46,7 +46,7 @@ pub(super) fn numbers(numeric: Numeric, coerce: bool, value: &Json<'_>, target: 
     let found = bounds(value, target)?;
     let read = |bound: &Json<'_>| match bound {
         Json::Null => Ok(None),
-        Json::Text(text) if text.is_empty() => refused("an empty text is no number"),
+        Json::Text(text) if text.is_empty() => refused("an empty string is not a number"),
         bound => numeric::amount(numeric, coerce, bound, target).map(Some),
     };
     for covered in &found.covered {
@@ -66,7 +66,7 @@ pub(super) fn numbers(numeric: Numeric, coerce: bool, value: &Json<'_>, target: 
             } else {
                 (i128::from(i64::MIN), i128::from(i64::MAX))
             };
-            // Beyond the end Java goes on at the other one.
+            // Beyond the end Java continues at the other one.
             let lower = if from {
                 lower
             } else if lower == most {
@@ -110,7 +110,7 @@ pub(super) fn dates(formats: &DateFormats, value: &Json<'_>, target: Target) -> 
             Json::Null => return Ok(None),
             bound => bound
                 .scalar_text()
-                .ok_or_else(|| Fault::Refused(format!("{} is no bound of a range", bound.kind())))?,
+                .ok_or_else(|| Fault::Refused(format!("{} is not a bound of a range", bound.kind())))?,
         };
         if said.starts_with("now") {
             return refused("`now` is not known when a document is indexed");
@@ -122,7 +122,7 @@ pub(super) fn dates(formats: &DateFormats, value: &Json<'_>, target: Target) -> 
         if is_calculation(calculation) {
             Ok(None)
         } else {
-            refused(format!("`{}` is no calculation", cut(said)))
+            refused(format!("`{}` is not a calculation", cut(said)))
         }
     };
     for covered in &found.covered {
@@ -137,14 +137,14 @@ pub(super) fn dates(formats: &DateFormats, value: &Json<'_>, target: Target) -> 
     });
     let (lower, upper) = (side(found.lower)?, side(found.upper)?);
     if has_calculation && found.lower.is_some() && found.upper.is_some() {
-        return unknown("the order of calculated bounds is not looked at");
+        return unknown("the order of calculated bounds is not checked");
     }
     let (Some((lower, from)), Some((upper, to))) = (lower, upper) else { return Ok(()) };
     let is_above = lower + i128::from(!from) > upper - i128::from(!to);
     // Elasticsearch 9 takes a date without a time as the end of the day where that is meant.
     let rounds = target.product == Product::Elasticsearch && target.version.major >= 9;
     if rounds && (lower - upper).abs() <= 2 * 86_400_000 {
-        return unknown("how the bounds are rounded is not looked at");
+        return unknown("how the bounds are rounded is not checked");
     }
     if is_above { upside_down() } else { Ok(()) }
 }
@@ -168,7 +168,7 @@ fn is_calculation(text: &str) -> bool {
     true
 }
 
-/// A range of addresses: bounds, or a text such as `10.0.0.0/8`.
+/// A range of addresses: bounds, or a string such as `10.0.0.0/8`.
 pub(super) fn addresses(value: &Json<'_>, target: Target) -> Fit {
     if let Json::Text(text) = value {
         let Some((address, length)) = text.split_once('/') else {
@@ -189,7 +189,7 @@ pub(super) fn addresses(value: &Json<'_>, target: Target) -> Fit {
         Json::Null => Ok(None),
         bound => match bound.scalar_text() {
             Some(said) => ip(said, target).map(Some),
-            None => refused(format!("{} is no address", bound.kind())),
+            None => refused(format!("{} is not an address", bound.kind())),
         },
     };
     for covered in &found.covered {
@@ -206,5 +206,5 @@ pub(super) fn addresses(value: &Json<'_>, target: Target) -> Fit {
 }
 
 fn bound_text(text: &str) -> Fit {
-    Err(Fault::Malformed(format!("`{}` is no network such as `10.0.0.0/8`", cut(text))))
+    Err(Fault::Malformed(format!("`{}` is not a network such as `10.0.0.0/8`", cut(text))))
 }

@@ -15,8 +15,8 @@ pub(super) fn binary(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
     }
     match value {
         Json::Text(text) if is_base64(text) => Ok(()),
-        Json::Text(text) => refused(format!("`{}` is no padded Base64", cut(text))),
-        other => refused(format!("{} is no Base64", other.kind())),
+        Json::Text(text) => refused(format!("`{}` is not padded Base64", cut(text))),
+        other => refused(format!("{} is not Base64", other.kind())),
     }
 }
 
@@ -41,15 +41,15 @@ fn is_base64(text: &str) -> bool {
     }
 }
 
-/// A text, or an object of inputs and a weight. The field walks its lists itself.
+/// A string, or an object of inputs and a weight. The field walks its lists itself.
 pub(super) fn completion(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
     let has_contexts = leaf.mapping.get("contexts").is_some_and(|contexts| !contexts.is_null());
     match value {
         Json::List(items) => items.iter().try_for_each(|item| match item {
             Json::Text(_) | Json::Object(_) => completion(leaf, item),
-            other => refused(format!("{} is no text and no object with `input`", other.kind())),
+            other => refused(format!("{} is neither a string nor an object with `input`", other.kind())),
         }),
-        _ if has_contexts => unknown("contexts of completions are not looked at"),
+        _ if has_contexts => unknown("contexts of completions are not checked"),
         Json::Text(text) => input(text),
         Json::Object(members) => members.iter().try_for_each(|(name, value)| match (name.as_str(), value) {
             ("input", Json::Text(text)) => input(text),
@@ -64,13 +64,13 @@ pub(super) fn completion(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
             ("contexts", _) => refused("the field has no contexts"),
             _ => refused(format!("`{}` is none of `input`, `weight` and `contexts`", cut(name))),
         }),
-        other => refused(format!("{} is no text and no object with `input`", other.kind())),
+        other => refused(format!("{} is neither a string nor an object with `input`", other.kind())),
     }
 }
 
 fn input(text: &str) -> Fit {
     if text.trim_matches(|character| character <= ' ').is_empty() {
-        return Err(Fault::LeftOut("an empty text completes nothing".to_owned()));
+        return Err(Fault::LeftOut("an empty string completes nothing".to_owned()));
     }
     Ok(())
 }
@@ -122,15 +122,15 @@ pub(super) fn dense_vector(leaf: &LeafPlan, value: &Json<'_>, target: Target) ->
     }
     let is_float = matches!(text(&leaf.mapping, "element_type"), None | Some("float"));
     if !is_float || target.product == Product::OpenSearch {
-        return unknown("vectors of this element type are not looked at");
+        return unknown("vectors of this element type are not checked");
     }
     let items = match value {
         Json::List(items) => items,
         // Elasticsearch 8.15 and newer read encoded vectors.
         Json::Text(_) if target.version >= pillowtop_core::field_types::Version::new(8, 15) => {
-            return unknown("encoded vectors are not looked at");
+            return unknown("encoded vectors are not checked");
         }
-        other => return refused(format!("{} is no list of numbers", other.kind())),
+        other => return refused(format!("{} is not a list of numbers", other.kind())),
     };
     let mut squares = 0.0_f64;
     for item in items {
@@ -139,7 +139,7 @@ pub(super) fn dense_vector(leaf: &LeafPlan, value: &Json<'_>, target: Target) ->
         };
         let number: f32 = text.parse().unwrap_or(f32::INFINITY);
         if !number.is_finite() {
-            return refused(format!("`{}` is no finite number of 32 bits", cut(text)));
+            return refused(format!("`{}` is not a finite number of 32 bits", cut(text)));
         }
         squares += f64::from(number) * f64::from(number);
     }
@@ -164,7 +164,7 @@ pub(super) fn dense_vector(leaf: &LeafPlan, value: &Json<'_>, target: Target) ->
 /// A list of numbers, as many as the field's `dimension`. A plugin has the type, which was not asked: this is by its
 /// documentation, and what that leaves open is not checked.
 fn knn_vector(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
-    let unsure = || unknown("such a `knn_vector` is not looked at");
+    let unsure = || unknown("such a `knn_vector` is not checked");
     let is_plain = matches!(text(&leaf.mapping, "data_type"), None | Some("float"))
         && !leaf.mapping.contains_key("method")
         && !leaf.mapping.contains_key("space_type");
@@ -208,9 +208,9 @@ fn text_flag(leaf: &LeafPlan, name: &str) -> bool {
 fn feature(value: &Json<'_>, positive_impact: bool) -> Fit {
     let text = match value {
         Json::Number(text) => text,
-        Json::Text(text) if text.is_empty() => return refused("an empty text is no number"),
+        Json::Text(text) if text.is_empty() => return refused("an empty string is not a number"),
         Json::Text(text) => text.as_str(),
-        other => return refused(format!("{} is no number", other.kind())),
+        other => return refused(format!("{} is not a number", other.kind())),
     };
     let number = match value {
         Json::Number(text) => text.parse().unwrap_or(f64::INFINITY),
@@ -226,7 +226,7 @@ fn feature(value: &Json<'_>, positive_impact: bool) -> Fit {
     if kept.is_finite() && kept >= f32::MIN_POSITIVE && single.is_finite() {
         Ok(())
     } else {
-        refused(format!("`{}` is no number above zero that 32 bits can hold", cut(text)))
+        refused(format!("`{}` is not a number above zero that 32 bits can hold", cut(text)))
     }
 }
 
@@ -238,13 +238,13 @@ pub(super) fn rank_features(leaf: &LeafPlan, value: &Json<'_>, target: Target) -
     };
     let is_sparse = leaf.type_name == "sparse_vector";
     if is_sparse && target.version.major < 8 {
-        return unknown("the sparse vectors of Elasticsearch 7 are not looked at");
+        return unknown("the sparse vectors of Elasticsearch 7 are not checked");
     }
     let mut taken: Vec<&str> = Vec::new();
     for object in objects {
         let Json::Object(members) = object else {
             return refused(format!(
-                "{} stands where an object from feature to number belongs",
+                "{} found where an object from feature to number is expected",
                 object.kind()
             ));
         };
@@ -260,7 +260,7 @@ pub(super) fn rank_features(leaf: &LeafPlan, value: &Json<'_>, target: Target) -
                 if is_sparse && target.version.major >= 9 {
                     continue;
                 }
-                return refused(format!("the feature `{}` is there twice", cut(name)));
+                return refused(format!("duplicate feature `{}`", cut(name)));
             }
             taken.push(name);
         }
@@ -290,20 +290,20 @@ pub(super) fn absent(leaf: &LeafPlan, value: &Json<'_>, in_list: bool, target: T
         Kind::Alias if is_null => {
             refused("it is another name of another field, and nothing can be written to it")
         }
-        Kind::Percolator if is_null => refused("null is no query"),
+        Kind::Percolator if is_null => refused("null is not a query"),
         Kind::Join if is_null => refused("null names no relation"),
         Kind::RankFeatures | Kind::SparseVector if is_null => {
-            refused("null is no object from feature to number")
+            refused("null is not an object from feature to number")
         }
         Kind::ConstantKeyword if is_null && target.product == Product::OpenSearch => {
             refused("the field must have its constant value")
         }
         Kind::GeoPoint if is_null && in_list => {
             let takes = target.product == Product::Elasticsearch && target.version.major >= 8;
-            if takes { Ok(()) } else { malformed("null stands in a list of points") }
+            if takes { Ok(()) } else { malformed("null in a list of points") }
         }
         Kind::DenseVector if !is_null => dense_vector(leaf, value, target),
-        Kind::Unknown if is_null => unknown(format!("values of type `{}` are not looked at", leaf.type_name)),
+        Kind::Unknown if is_null => unknown(format!("values of type `{}` are not checked", leaf.type_name)),
         _ => Ok(()),
     }
 }

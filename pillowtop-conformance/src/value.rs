@@ -15,7 +15,7 @@ pub(crate) const LONGEST_TERM: usize = 32_766;
 pub(super) fn scalar<'a>(value: &'a Json<'_>) -> Result<&'a str, Fault> {
     value
         .scalar_text()
-        .ok_or_else(|| Fault::Refused(format!("{} stands where a value belongs", value.kind())))
+        .ok_or_else(|| Fault::Refused(format!("{} found where a value is expected", value.kind())))
 }
 
 pub(super) fn full_text(leaf: &LeafPlan, value: &Json<'_>, custom_default: bool) -> Fit {
@@ -27,7 +27,7 @@ pub(super) fn full_text(leaf: &LeafPlan, value: &Json<'_>, custom_default: bool)
     match analyzer {
         None | Some("standard") if !custom_default => Ok(()),
         Some("keyword") => immense(said.len()),
-        _ => unknown("whether the analyzer makes terms of more than 32766 bytes is not looked at"),
+        _ => unknown("whether the analyzer makes terms of more than 32766 bytes is not checked"),
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn keyword(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
     match text(&leaf.mapping, "normalizer") {
         _ if !kept => Ok(()),
         Some(name) if said.len() > LONGEST_TERM / 3 && !(name == "lowercase" && said.is_ascii()) => {
-            unknown("how long the normalizer makes it is not looked at")
+            unknown("how long the normalizer makes it is not checked")
         }
         _ if said.len() > LONGEST_TERM => immense(said.len()),
         _ => Ok(()),
@@ -77,7 +77,7 @@ pub(super) fn wildcard(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit
             immense(said.len())
         }
         Product::OpenSearch => Ok(()),
-        Product::Elasticsearch => unknown("whether so long a text is taken is not looked at"),
+        Product::Elasticsearch => unknown("whether so long a string is accepted is not checked"),
     }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn version(value: &Json<'_>, target: Target) -> Fit {
         return if said.len() <= LONGEST_TERM / 2 {
             Ok(())
         } else {
-            unknown("so long a version is not looked at")
+            unknown("so long a version is not checked")
         };
     }
     let (rest, build) = said.split_once('+').map_or((said, None), |(rest, build)| (rest, Some(build)));
@@ -109,7 +109,7 @@ pub(super) fn version(value: &Json<'_>, target: Target) -> Fit {
         && core.split('.').all(number)
         && pre.is_none_or(|pre| pre.split('.').all(|part| word(part) && (!digits(part) || number(part))))
         && build.is_none_or(|build| build.split('.').all(word));
-    if fits { Ok(()) } else { refused(format!("`{}` is no semantic version such as `1.2.3`", cut(said))) }
+    if fits { Ok(()) } else { refused(format!("`{}` is not a semantic version such as `1.2.3`", cut(said))) }
 }
 
 pub(super) fn boolean(value: &Json<'_>) -> Fit {
@@ -137,7 +137,7 @@ pub(super) fn date(formats: &DateFormats, nanos: bool, value: &Json<'_>, target:
     // Elasticsearch 9 counts some numbers beyond the ends.
     let is_newest = target.product == Product::Elasticsearch && target.version.major >= 9;
     if is_newest && !matches!(value, Json::Text(_)) {
-        return unknown("whether Elasticsearch 9 takes such a number is not looked at");
+        return unknown("whether Elasticsearch 9 accepts such a number is not checked");
     }
     let side = if is_before { "before 1970" } else { "after 2262" };
     malformed(format!("`{}` is {side}, which no `date_nanos` can be", cut(said)))
@@ -146,10 +146,10 @@ pub(super) fn date(formats: &DateFormats, nanos: bool, value: &Json<'_>, target:
 /// Nanoseconds of a day.
 const DAY: i128 = 86_400_000_000_000;
 
-/// The moment that a text means.
+/// The moment that a string means.
 pub(super) fn moment(formats: &DateFormats, said: &str, target: Target) -> Result<Moment, Fault> {
     if said.is_empty() {
-        return malformed("an empty text is no date");
+        return malformed("an empty string is not a date");
     }
     let fits_none =
         || Fault::Malformed(format!("`{}` fits none of the formats `{}`", cut(said), formats.said()));
@@ -158,7 +158,7 @@ pub(super) fn moment(formats: &DateFormats, said: &str, target: Target) -> Resul
     let moment = match formats.parse_by(said, names, |format| reading(format, said, target)) {
         Ok(moment) => moment,
         Err(DateProblem::UnknownFormat) => {
-            return unknown(format!("the format `{}` is not looked at in full", formats.said()));
+            return unknown(format!("the format `{}` is not checked in full", formats.said()));
         }
         Err(DateProblem::NoFormatFits) => return Err(fits_none()),
     };
@@ -170,7 +170,7 @@ pub(super) fn moment(formats: &DateFormats, said: &str, target: Target) -> Resul
     }
 }
 
-/// How a target reads a text by a format, where targets differ.
+/// How a target reads a string by a format, where targets differ.
 fn reading(format: &str, said: &str, target: Target) -> Reading {
     let elastic = (target.product == Product::Elasticsearch).then_some(target.version.major);
     let is_optional_time =
@@ -269,17 +269,17 @@ pub fn ip_address(value: &str, target: Target) -> Option<Ipv6Addr> {
 /// An address, as a 128-bit number in which those of version 4 are mapped.
 pub(super) fn ip(said: &str, target: Target) -> Result<u128, Fault> {
     if !said.is_ascii() {
-        return unknown("digits of other scripts are not looked at");
+        return unknown("digits of other scripts are not checked");
     }
-    let none = || Fault::Malformed(format!("`{}` is no IP address", cut(said)));
+    let none = || Fault::Malformed(format!("`{}` is not an IP address", cut(said)));
     let (address, zone) = said.split_once('%').map_or((said, None), |(address, zone)| (address, Some(zone)));
     if zone.is_some_and(str::is_empty) || (zone.is_some() && !address.contains(':')) {
         let unsure =
             target.product == Product::Elasticsearch && target.version.major >= 9 && address.contains('.');
-        return if unsure { unknown("zones of addresses are not looked at") } else { Err(none()) };
+        return if unsure { unknown("zones of addresses are not checked") } else { Err(none()) };
     }
     if zone.is_some() && address.contains('.') {
-        return unknown("zones of mapped addresses are not looked at");
+        return unknown("zones of mapped addresses are not checked");
     }
     // Java reads more than four digits of a group, if the first are zeros.
     let shortened: Vec<&str> = address

@@ -55,7 +55,7 @@ pub(super) fn walk(
             }
             walk.members(&plan.root, members);
         }
-        other => walk.find("", Effect::Rejected, &format!("{} is no document", other.kind()), other, ""),
+        other => walk.find("", Effect::Rejected, &format!("{} is not a document", other.kind()), other, ""),
     }
     if walk.nested > plan.nested_limit {
         let reason = format!("it has {} nested objects, more than {}", walk.nested, plan.nested_limit);
@@ -77,13 +77,13 @@ pub(super) struct Walk<'a> {
     nested: usize,
     /// The fields that the document adds.
     pub(super) additions: Additions,
-    /// What is judged now is a copy, which is copied no further.
+    /// What is checked now is a copy, which is copied no further.
     pub(super) copies: bool,
     /// What is refused now is refused only after the mapping has the document's fields.
     late: bool,
     /// Something was refused before.
     early: bool,
-    /// The lists around what is looked at now.
+    /// The lists around what is checked now.
     pub(super) lists: usize,
 }
 
@@ -130,7 +130,7 @@ impl Walk<'_> {
             if let Some(reason) = self.name_problem(name) {
                 self.find(&path, Effect::Rejected, reason, value, "rename the member");
             } else if object.keeps_dots && name.contains('.') {
-                self.find(&path, Effect::NotChecked, "names with dots are not looked at here", value, "");
+                self.find(&path, Effect::NotChecked, "names with dots are not checked here", value, "");
             } else {
                 self.member(object, name.trim_end_matches('.'), value);
             }
@@ -150,7 +150,7 @@ impl Walk<'_> {
         // Java's `split` leaves empty parts at the end away.
         let parts: Vec<&str> = name.trim_end_matches('.').split('.').collect();
         match parts.as_slice() {
-            [""] => Some("a name cannot be of dots alone"),
+            [""] => Some("a name cannot consist of dots"),
             parts if parts.iter().any(|part| part.is_empty()) => {
                 Some("a name cannot have a dot without a name before it")
             }
@@ -164,7 +164,7 @@ impl Walk<'_> {
     pub(super) fn member(&mut self, object: &ObjectPlan, name: &str, value: &Json<'_>) {
         if let Some(node) = object.children.get(name) {
             if object.keeps_dots && matches!((node, value), (Node::Leaf(_), Json::Object(_))) {
-                let reason = "objects where `subobjects` is false are not looked at";
+                let reason = "objects where `subobjects` is false are not checked";
                 return self.find(&joined(&object.path, name), Effect::NotChecked, reason, value, "");
             }
             return self.node(node, value);
@@ -184,7 +184,7 @@ impl Walk<'_> {
                 // Before Elasticsearch 8 null leads nowhere.
                 Some(Node::Leaf(_)) if *value == Json::Null && !self.is_newer_elastic() => return,
                 Some(Node::Leaf(leaf)) => {
-                    let reason = format!("`{}` holds values, so nothing can stand below it", leaf.path);
+                    let reason = format!("`{}` holds values, so nothing can be below it", leaf.path);
                     return self.find(
                         &joined(&object.path, name),
                         Effect::Rejected,
@@ -225,7 +225,7 @@ impl Walk<'_> {
                 });
             }
             (Node::Object(object), _) => {
-                let reason = format!("{} stands where an object belongs", value.kind());
+                let reason = format!("{} found where an object is expected", value.kind());
                 self.find(
                     &object.path,
                     Effect::Rejected,
@@ -353,9 +353,8 @@ impl Walk<'_> {
             Fault::Malformed(reason) | Fault::Refused(reason)
                 if self.plan.ignores_malformed && self.target.product == Product::OpenSearch =>
             {
-                let reason = format!(
-                    "{reason}; whether the setting `ignore_malformed` leaves it out is not looked at"
-                );
+                let reason =
+                    format!("{reason}; whether the setting `ignore_malformed` leaves it out is not checked");
                 self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
             }
             Fault::Malformed(reason) | Fault::Refused(reason) => {
@@ -382,7 +381,7 @@ pub(super) fn joined(parent: &str, name: &str) -> String {
     if parent.is_empty() { name } else { format!("{parent}.{name}") }
 }
 
-/// Whether a value is no value: `null`, or a list of nothing else.
+/// Whether a value counts as missing: `null`, or a list of nothing else.
 pub(super) fn is_absent(value: &Json<'_>) -> bool {
     match value {
         Json::Null => true,

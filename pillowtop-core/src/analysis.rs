@@ -255,7 +255,7 @@ fn names(section: Option<&Value>) -> Vec<String> {
     section.and_then(Value::as_object).map(|members| members.keys().cloned().collect()).unwrap_or_default()
 }
 
-/// A definition names something that is not there.
+/// A definition names something that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{place}` names the {kind} `{name}`, which is neither defined nor built in")]
 pub struct MissingName {
@@ -344,7 +344,7 @@ fn parts(section: &str, definition: &Value) -> Vec<(Part, String)> {
     members.iter().flat_map(|(part, member)| said(member).into_iter().map(|name| (*part, name))).collect()
 }
 
-/// Servers read a text with commas as a list.
+/// Servers read a string with commas as a list.
 fn split(text: &str) -> Vec<String> {
     text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }

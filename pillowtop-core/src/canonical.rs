@@ -1,4 +1,4 @@
-//! Canonical JSON: one text for each value, so that texts can be hashed and compared; and the readable form of it that is committed.
+//! Canonical JSON: one string for each value, so that strings can be hashed and compared; and the readable form of it that is committed.
 //!
 //! Members are sorted by name, there is no white space, and a number has one spelling: `1`, `1.0` and `1e0` are `1`.
 

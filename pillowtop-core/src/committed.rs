@@ -1,6 +1,6 @@
 //! The committed mapping file: what is reviewed, compared by the compiler, and deployed.
 //!
-//! Its header says which definition the body came from; `digest` covers all the rest, so an edit by hand is told from a stale
+//! Its header says which definition the body came from; `digest` covers all the rest, so an edit by hand is distinguished from a stale
 //! file. The same definition always gives the same bytes.
 
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use crate::canonical::{to_canonical, to_readable};
 use crate::definition::{Content, Definition, FORMAT, content_hash, document_json};
 use crate::fingerprint::{Fingerprint, FingerprintError};
 
-/// The folder that committed files are in: the nearest one of this name, walking up from a crate to its workspace's root.
+/// The directory that committed files are in: the nearest one of this name, walking up from a crate to its workspace's root.
 pub const FOLDER: &str = "mappings";
 
 /// The order of the members, a reader's order. `digest` is checked, `routing` stands there where it is declared, and the rest is
@@ -66,7 +66,7 @@ pub enum CommittedFileError {
     /// It cannot be read or written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// It is no such file.
+    /// It is not such a file.
     #[error("the committed mapping is malformed: {0}")]
     Malformed(String),
     /// It was written by a later release.
@@ -127,7 +127,7 @@ impl CommittedFile {
         let malformed = |what: String| CommittedFileError::Malformed(what);
         let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
         let Value::Object(mut members) = value else {
-            return Err(malformed("it is no JSON object".to_owned()));
+            return Err(malformed("it is not a JSON object".to_owned()));
         };
         let format = members.get("format").and_then(Value::as_u64);
         match format {
@@ -155,7 +155,7 @@ impl CommittedFile {
                 .as_u64()
                 .and_then(|version| u32::try_from(version).ok())
                 .ok_or_else(|| {
-                    CommittedFileError::Malformed("`transform_version` is no number".to_owned())
+                    CommittedFileError::Malformed("`transform_version` is not a number".to_owned())
                 })?,
             settings: take("settings")?,
             mappings: take("mappings")?,
@@ -190,7 +190,7 @@ impl CommittedFile {
     ///
     /// # Errors
     ///
-    /// When the folder or the file cannot be written.
+    /// When the directory or the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<bool, CommittedFileError> {
         let bytes = self.to_bytes();
         if fs_err::read(path).is_ok_and(|there| there == bytes) {
@@ -257,6 +257,6 @@ fn digest_of(members: &Map<String, Value>) -> String {
 fn text(value: Value, name: &str) -> Result<String, CommittedFileError> {
     match value {
         Value::String(text) => Ok(text),
-        _ => Err(CommittedFileError::Malformed(format!("`{name}` is no text"))),
+        _ => Err(CommittedFileError::Malformed(format!("`{name}` is not a string"))),
     }
 }

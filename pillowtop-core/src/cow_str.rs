@@ -1,4 +1,4 @@
-//! A text that points into the document it was read from.
+//! A string that points into the document it was read from.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::ops::Deref;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A text that is read without a copy: it points into the document's own text, and owns itself only where that text has escapes.
+/// A string that is read without a copy: it points into the document's own text, and owns itself only where that text has escapes.
 ///
 /// Reading spends much of its time on a `String` for each field; a pillow of many documents saves that with a lifetime:
 ///
@@ -29,13 +29,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// ```
 ///
 /// serde wants `#[serde(borrow)]` at one field of the struct at least. A `Cow<'a, str>` inside of an `Option` or a `Vec` copies, and a
-/// `&'a str` cannot be read from a text with escapes.
+/// `&'a str` cannot be read from a string with escapes.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct CowStr<'text>(Cow<'text, str>);
 
 impl<'text> CowStr<'text> {
-    /// A text that points into another one.
+    /// A string that points into another one.
     pub const fn borrowed(text: &'text str) -> Self {
         Self(Cow::Borrowed(text))
     }
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_text_with_escapes_is_copied() {
+    fn only_a_string_with_escapes_is_copied() {
         let texts: Vec<Option<CowStr<'_>>> = serde_json::from_str(r#"["plain", null, "a\nb", "ü"]"#).unwrap();
         let borrowed: Vec<_> = texts.iter().map(|text| text.as_ref().map(CowStr::is_borrowed)).collect();
         assert_eq!(borrowed, [Some(true), None, Some(false), Some(true)]);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_said_as_of_a_string() {
+    fn what_is_not_a_string_is_reported_as_one() {
         let said = |error: serde_json::Error| error.to_string();
         assert_eq!(
             serde_json::from_str::<CowStr<'_>>("3").map_err(said),

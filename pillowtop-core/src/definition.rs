@@ -49,13 +49,13 @@ pub struct Definition {
     pub pillow: PillowName,
     /// The name that users search.
     pub alias: AliasName,
-    /// How its documents are told from others.
+    /// How its documents are distinguished from others.
     pub document: DocumentInfo,
     /// The filter's source in normal token form.
     pub filter: Option<&'static str>,
     /// The selector that is weaker than the filter, as JSON.
     pub selector: Option<Value>,
-    /// Whether the fields that the filter reads never change. It decides what is read, not what is indexed, so it is no part of the
+    /// Whether the fields that the filter reads never change. It decides what is read, not what is indexed, so it is not part of the
     /// hash.
     pub filter_is_immutable: bool,
     /// Where the routing value of a document comes from, as it is declared; `None`: documents are routed by their ids.

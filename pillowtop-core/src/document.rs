@@ -11,14 +11,14 @@ use crate::tree::Object;
 ///
 /// Derive it. Without `#[couch(doc_type = …)]` the struct is a part or a transform's result.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no document struct, so it has no mapping",
+    message = "`{Self}` is not a document struct, so it has no mapping",
     label = "does not derive `CouchDocument`",
     note = "help: write `#[derive(CouchDocument)]` on `{Self}`"
 )]
 pub trait CouchDocument: Sized {
     /// What its fields become in an index.
     const MAPPING: &'static Object;
-    /// How its documents are told from others.
+    /// How its documents are distinguished from others.
     const DOCUMENT: DocumentInfo;
 }
 
@@ -59,7 +59,7 @@ impl<Type: ?Sized> NoObject for Probe<Type> {}
 ///
 /// # Panics
 ///
-/// In const evaluation, hence as a compile error at the type that is said.
+/// In const evaluation, hence as a compile error at the declared type.
 #[track_caller]
 pub const fn assert_no_object(is_object: bool, name: &str, type_name: &str, rust_type: &str) {
     if is_object {
@@ -75,10 +75,10 @@ pub const fn assert_no_object(is_object: bool, name: &str, type_name: &str, rust
     }
 }
 
-/// How the documents of a struct are told from others: `#[couch(...)]` in data.
+/// How the documents of a struct are distinguished from others: `#[couch(...)]` in data.
 #[derive(Debug, Clone, Copy)]
 pub struct DocumentInfo {
-    /// The member that holds the type, `doc_type` unless said.
+    /// The member that holds the type, `doc_type` by default.
     pub type_field: &'static str,
     /// The values of that member that make a document one of these. Empty: not a document of its own.
     pub types: &'static [&'static str],

@@ -55,10 +55,10 @@ impl<Type> Optional for Option<Type> {
     }
 }
 
-/// What a filter compares with texts in another way than by `==`.
+/// What a filter compares with strings in another way than by `==`.
 #[diagnostic::on_unimplemented(
-    message = "a filter compares texts here, and `{Self}` is none",
-    label = "no text",
+    message = "a filter compares strings here, and `{Self}` is not one",
+    label = "not a string",
     note = "help: compare it with a value of its own type, or decide it in a transform that returns `None`"
 )]
 pub trait Text {
@@ -73,10 +73,10 @@ impl<Type: AsRef<str> + ?Sized> Text for Type {
     }
 }
 
-/// What `contains` of a filter means: a part of a text, or an element of a list.
+/// What `contains` of a filter means: a part of a string, or an element of a list.
 #[diagnostic::on_unimplemented(
-    message = "`contains` of a filter is for texts and lists, not for `{Self}`",
-    label = "neither a text nor a list that holds `{Needle}`"
+    message = "`contains` of a filter is for strings and lists, not for `{Self}`",
+    label = "neither a string nor a list that holds `{Needle}`"
 )]
 pub trait Contains<Needle: ?Sized> {
     /// Whether the needle is in it.
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn contains_is_for_texts_and_lists() {
+    fn contains_is_for_strings_and_lists() {
         assert!("abc".to_owned().has("b"));
         assert!(!vec!["abc".to_owned()].has("b"));
         assert!(vec!["abc".to_owned()].has("abc"));

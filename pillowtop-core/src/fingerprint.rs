@@ -31,7 +31,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Why a text is no fingerprint of this version.
+/// Why a string is not a fingerprint of this version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FingerprintError {
@@ -39,7 +39,7 @@ pub enum FingerprintError {
     #[error("fingerprint `{0}` is of another version than v{VERSION}")]
     OtherVersion(String),
     /// Not of the form `v1:` and 32 hexadecimal digits.
-    #[error("`{0}` is no fingerprint")]
+    #[error("`{0}` is not a fingerprint")]
     Malformed(String),
 }
 
@@ -60,7 +60,7 @@ impl FromStr for Fingerprint {
     }
 }
 
-/// FNV-1a over the bytes of a text, then mixed, so that short texts differ in all bits.
+/// FNV-1a over the bytes of a string, then mixed, so that short strings differ in all bits.
 #[must_use]
 pub const fn hash_text(text: &str) -> u128 {
     let bytes = text.as_bytes();

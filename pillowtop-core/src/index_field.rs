@@ -1,4 +1,4 @@
-//! What a field of each Rust type becomes in an index unless an attribute says otherwise.
+//! What a field of each Rust type becomes in an index unless an attribute sets it.
 //!
 //! These impls are the default table. A type without one has no default: the compiler then says what can be written.
 
@@ -15,7 +15,7 @@ use crate::tree::{Field, Object, Parameter};
 /// A type that has a default field in an index.
 #[diagnostic::on_unimplemented(
     message = "no index field type follows from `{Self}`",
-    label = "say how this field is mapped",
+    label = "declare how this field is mapped",
     note = "help: write its type, for instance `#[es(keyword)]`, `#[es(text)]` or `#[es(flattened)]`",
     note = "help: for a struct, derive `CouchDocument` on it; `#[es(object, dynamic = false)]` keeps it unindexed; `#[es(skip)]` leaves it out"
 )]
@@ -27,9 +27,9 @@ pub trait IndexField {
 /// A struct, or a list or option of one, whose properties can stand in an `object` or `nested` field.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no properties that an object field could have",
-    label = "`object` and `nested` take a struct that derives `CouchDocument`, or a list of it",
+    label = "`object` and `nested` expect a struct that derives `CouchDocument`, or a list of it",
     note = "help: for a struct, derive `CouchDocument` on it, or write `#[es(object, dynamic = false)]` to keep it unindexed",
-    note = "help: texts, numbers and dates are no objects: write their own type, for instance `#[es(keyword)]`, or leave it out"
+    note = "help: strings, numbers and dates are not objects: write their own type, for instance `#[es(keyword)]`, or leave it out"
 )]
 pub trait IndexObject {
     /// Its properties.
@@ -38,8 +38,8 @@ pub trait IndexObject {
 
 /// A struct whose properties can stand among those of another one, as `#[serde(flatten)]` puts them.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is flattened, and has no properties that could stand in this struct",
-    label = "no struct that derives `CouchDocument`",
+    message = "`{Self}` is flattened, and has no properties that could be part of this struct",
+    label = "not a struct that derives `CouchDocument`",
     note = "help: for a struct, derive `CouchDocument` on it",
     note = "help: for an enum, write `#[es(skip)]` at this field; to index its members, name them at the struct: `#[es(properties(kind(keyword)))]`"
 )]

@@ -329,7 +329,7 @@ mod tests {
         assert_eq!((count(7), count(8)), (elasticsearch_7, elasticsearch_8), "{mapping}");
     }
 
-    /// The numbers were asked of the servers named above.
+    /// The numbers were checked against the servers named above.
     #[test]
     fn fields_are_counted_as_servers_do() {
         check(&json!({"type": "keyword"}), 1, 1);

@@ -5,7 +5,7 @@ const LENGTH: usize = 6 * 1024;
 /// Kept for saying so.
 const RESERVE: usize = 64;
 
-/// A text that grows in const evaluation.
+/// A string that grows in const evaluation.
 pub(crate) struct Message {
     bytes: [u8; LENGTH],
     length: usize,
@@ -96,7 +96,7 @@ impl Message {
     }
 
     pub(crate) const fn as_str(&self) -> &str {
-        // Whole texts were put in, so it is one.
+        // Whole strings were put in, so it is one.
         match str::from_utf8(self.bytes.split_at(self.length).0) {
             Ok(text) => text,
             Err(_) => "",

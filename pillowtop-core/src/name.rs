@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_no_index_may_have_are_told() {
+    fn names_that_no_index_may_have_are_reported() {
         for (name, part) in [
             ("", "empty"),
             ("Cases", "capital"),

@@ -1,6 +1,6 @@
 //! Where the members of a struct's mapping come from: for people, and not part of any fingerprint or hash.
 //!
-//! The derives write them as one text, a line for each member: a literal costs a build next to nothing.
+//! The derives write them as one string, a line for each member: a literal costs a build next to nothing.
 
 /// The field of a struct that a member of its mapping comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

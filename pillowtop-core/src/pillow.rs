@@ -14,7 +14,7 @@ pub const RESERVED: &str = "pillowtop";
 
 /// A document struct that is followed into an index. Derive it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no pillow",
+    message = "`{Self}` is not a pillow",
     label = "does not derive `Pillow`",
     note = "help: write `#[derive(CouchDocument, Pillow)]` and `#[pillow(name = \"…\", alias = \"…\")]` on `{Self}`"
 )]
@@ -53,7 +53,7 @@ pub trait Pillow: CouchDocument {
 
 /// A function that makes of a document what is indexed.
 #[diagnostic::on_unimplemented(
-    message = "this function is no transform of `{Document}`",
+    message = "this function is not a transform of `{Document}`",
     label = "not a `fn({Document}, &ChangeMeta) -> Option<{Index}>`",
     note = "help: write it as `fn(document: {Document}, change: &pillowtop::ChangeMeta) -> Option<{Index}>`; `None` leaves the document out"
 )]
@@ -161,13 +161,13 @@ pub enum Committed {
 pub const fn assert_root(index: &Object) {
     assert!(
         !index.has_property(hash_text(RESERVED)),
-        "the property name `pillowtop` is the runtime's own\nhelp: rename the field, or its JSON name with `#[serde(rename = \"…\")]`"
+        "the property name `pillowtop` is reserved for the runtime\nhelp: rename the field, or its JSON name with `#[serde(rename = \"…\")]`"
     );
     assert!(
         !index.has_property(hash_text("pillowtop.db"))
             && !index.has_property(hash_text("pillowtop.id"))
             && !index.has_property(hash_text("pillowtop.rev")),
-        "the property names `pillowtop.db`, `pillowtop.id` and `pillowtop.rev` are the runtime's own\nhelp: rename the field, or its JSON name with `#[serde(rename = \"…\")]`"
+        "the property names `pillowtop.db`, `pillowtop.id` and `pillowtop.rev` are reserved for the runtime\nhelp: rename the field, or its JSON name with `#[serde(rename = \"…\")]`"
     );
     assert!(
         !index.has_property(hash_text("_id")),

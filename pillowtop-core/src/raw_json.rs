@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn members_stay_the_texts_that_they_are() {
+    fn members_stay_the_strings_that_they_are() {
         let text = r#"{"b":1.50,"a\u0041":[ 1 ],"c":12345678901234567890123}"#;
         let mut object: RawObject<'_> = serde_json::from_str(text).unwrap();
         object.retain(|name, _| name != "aA");
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_an_error() {
+    fn what_is_not_json_is_an_error() {
         assert!(serde_json::from_str::<RawObject<'_>>("[]").is_err());
         assert!(serde_json::from_str::<RawObject<'_>>(r#"{"a": tru}"#).is_err());
     }

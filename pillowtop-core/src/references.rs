@@ -1,17 +1,17 @@
 //! What fields of a mapping say of other fields: the path of an alias, the targets of `copy_to`, and that there is one `join`. A derive
-//! sees one struct and the compiler no paths, so this is told when the mapping is made.
+//! sees one struct and the compiler no paths, so this is reported when the mapping is made.
 //!
-//! Servers refuse an index with a wrong one; asked of Elasticsearch 7.10 and OpenSearch 3.6.
+//! Servers refuse an index with a wrong one; checked against Elasticsearch 7.10 and OpenSearch 3.6.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// A field that speaks of another one wrongly.
+/// A field that refers to another one wrongly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WrongReference {
-    /// The path of an alias is no field that can have one.
+    /// The path of an alias is not a field that can have one.
     #[error("the alias `{alias}` names `{path}`, {reason}")]
     Alias {
         /// The alias.
@@ -107,7 +107,7 @@ fn wrong_alias(
     }
     let path = entry.mapping["path"].as_str()?;
     let reason = match entries.get(path) {
-        None => "which is no field of this mapping",
+        None => "which is not a field of this mapping",
         Some(_) if path == alias => "which is itself",
         Some(Entry { kind: Kind::Alias, .. }) => "which is an alias too",
         Some(Entry { kind: Kind::Object, .. }) => "which is an object",
@@ -117,7 +117,7 @@ fn wrong_alias(
     Some(WrongReference::Alias { alias: alias.to_owned(), path: path.to_owned(), reason })
 }
 
-/// A target that is not there is none that is wrong: under `dynamic = true` it is made.
+/// A missing target is not wrong: under `dynamic = true` it is made.
 fn wrong_copies(
     field: &str,
     entry: &Entry<'_>,
@@ -170,7 +170,7 @@ mod tests {
         );
         check(
             &json!({"a": {"type": "alias", "path": "nam"}, "name": name}),
-            &["the alias `a` names `nam`, which is no field of this mapping"],
+            &["the alias `a` names `nam`, which is not a field of this mapping"],
         );
         check(&json!({"a": {"type": "alias", "path": "a"}}), &["the alias `a` names `a`, which is itself"]);
         let inner = json!({"type": "nested", "properties": {"x": {"type": "long"}, "y": {"type": "alias", "path": "n.x"}}});

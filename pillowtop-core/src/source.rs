@@ -46,7 +46,7 @@ struct Reserved<'a> {
 ///
 /// # Errors
 ///
-/// What serde says, when the document is no struct or map, or one of its values cannot be JSON. `source` then ends with a torn
+/// What serde says, when the document is not a struct or map, or one of its values cannot be JSON. `source` then ends with a torn
 /// document, which the caller cuts off.
 pub fn write_source<T: Serialize>(
     document: &T,
@@ -80,7 +80,7 @@ struct Members<'a, M> {
 impl<M: SerializeMap> Members<'_, M> {
     /// Whether a member of this name is to be written.
     fn takes(&mut self, name: &str) -> bool {
-        // Hardly any name is that of a carried member, so most are told by a bit.
+        // Hardly any name is that of a carried member, so most are recognised by a bit.
         if self.carried_bits & bit_of(name) != 0
             && let Some(position) = self.carried.iter().position(|(carried, _)| carried == name)
         {
@@ -213,7 +213,7 @@ impl<M: SerializeMap> Serializer for Key<'_, '_, M> {
     }
 
     refuse! {
-        M::Error, "a document's member names are texts";
+        M::Error, "a document's member names are strings";
         serialize_bool(bool) -> ();
         serialize_i8(i8) -> ();
         serialize_i16(i16) -> ();

@@ -1,7 +1,7 @@
 //! The mapping tree: what a derive writes down about a struct, as constants that other structs' constants contain.
 //!
 //! A derive sees the tokens of one struct and not of those nested in it, so a nested struct appears as the associated const
-//! of its own impl. Parameter values are canonical JSON texts (see [`crate::canonical`]), hashed by the macro. What const
+//! of its own impl. Parameter values are canonical JSON strings (see [`crate::canonical`]), hashed by the macro. What const
 //! evaluation does here is adding and mixing 128-bit numbers: rendering JSON there would cost minutes in a large workspace.
 
 mod refusals;
@@ -11,7 +11,7 @@ use crate::origin::Origin;
 use crate::requirement::{Needs, Requirement};
 
 use refusals::{
-    refuse_equal_names, refuse_parameters_of_flattened, refuse_root_parameters, refuse_said_twice,
+    refuse_duplicate_parameter, refuse_equal_names, refuse_parameters_of_flattened, refuse_root_parameters,
 };
 
 /// One parameter of a field or an object, such as `ignore_above`.
@@ -78,7 +78,7 @@ impl Field {
     ///
     /// # Panics
     ///
-    /// In const evaluation, hence as a compile error: when a parameter is said both here and at the struct, or when the struct
+    /// In const evaluation, hence as a compile error: when a parameter is declared both here and at the struct, or when the struct
     /// has parameters that only the root of an index can have.
     #[must_use]
     #[track_caller]
@@ -105,7 +105,7 @@ impl Field {
     ) -> Self {
         refuse_root_parameters(object);
         let (by_attribute, _) = parameters.split_at(said);
-        refuse_said_twice(by_attribute, object);
+        refuse_duplicate_parameter(by_attribute, object);
         let contents = sum_without(parameters, object.parameters)
             .wrapping_add(sum(object.parameters))
             .wrapping_add(object.members_sum);
@@ -250,7 +250,7 @@ impl Object {
         self
     }
 
-    /// With parameters that a rule gives to the root of an index. Where the struct is nested they say nothing.
+    /// With parameters that a rule gives to the root of an index. Where the struct is nested they have no effect.
     #[must_use]
     pub const fn with_root_rule(mut self, parameters: &'static [Parameter]) -> Self {
         self.root_rule = parameters;
@@ -310,7 +310,7 @@ impl Object {
     }
 }
 
-/// What the root of an index is given unless the struct says otherwise: nothing is mapped that no struct names.
+/// What the root of an index is given unless the struct sets it: nothing is mapped that no struct names.
 pub const ROOT_DEFAULTS: [Parameter; 2] =
     [Parameter::new("dynamic", "false"), Parameter::new("date_detection", "false")];
 

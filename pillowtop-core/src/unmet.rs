@@ -11,7 +11,7 @@ use crate::tree::{Field, Member, Object};
 /// The names that a pillow's settings define.
 #[derive(Debug, Clone, Copy)]
 pub struct DefinedNames<'a> {
-    /// The settings file as people speak of it; none without settings.
+    /// The settings file as people write it; none without settings.
     pub file: Option<&'a str>,
     /// The analyzers.
     pub analyzers: &'a [&'a str],
@@ -75,7 +75,7 @@ const fn assert_met(mapping: &Object, question: Question<'_>) {
     assert!(message.is_empty(), "{}", message.as_str());
 }
 
-/// What is asked of each requirement.
+/// What is checked of each requirement.
 #[derive(Clone, Copy)]
 enum Question<'a> {
     Target(Target),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lack_is_told_with_its_path() {
+    fn a_lack_is_reported_with_its_path() {
         assert_eq!(said(Question::Target(Target::elasticsearch(7, 3))), "");
         assert!(
             said(Question::Target(Target::opensearch(2, 19))).starts_with(
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn undefined_names_are_told_with_what_is_meant() {
+    fn undefined_names_are_reported_with_what_is_meant() {
         let defined = DefinedNames {
             file: Some("hq.json"),
             analyzers: &["comma"],

@@ -89,7 +89,7 @@ fn each_edit_by_hand_is_noticed() {
     assert!(matches!(CommittedFile::parse(b"{}"), Err(CommittedFileError::Malformed(_))));
     let later = text.replace("\"format\": 1", "\"format\": 9");
     assert!(matches!(CommittedFile::parse(later.as_bytes()), Err(CommittedFileError::LaterFormat(9))));
-    // White space and the order of members say nothing.
+    // White space and the order of members have no effect.
     let again: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert!(CommittedFile::parse(again.to_string().as_bytes()).is_ok());
 }

@@ -47,18 +47,18 @@ fn check_field(before: &Value, after: &Value, expected: &str) {
 }
 
 #[test]
-fn what_searches_lose_is_breaking_though_a_live_field_takes_it() {
+fn what_searches_lose_is_breaking_though_a_live_field_accepts_it() {
     let keyword = json!({"type": "keyword"});
     let with = |name: &str, value: Value| json!({"type": "keyword", name: value});
     check_field(
         &with("ignore_above", json!(50)),
         &with("ignore_above", json!(5)),
-        "~ f ignore_above: 50 -> 5  (breaking: texts that are longer are no longer indexed, and found no more)",
+        "~ f ignore_above: 50 -> 5  (breaking: longer strings are no longer indexed, and no longer found)",
     );
     check_field(
         &keyword,
         &with("ignore_above", json!(5)),
-        "+ f ignore_above: 5  (breaking: texts that are longer are no longer indexed, and found no more)",
+        "+ f ignore_above: 5  (breaking: longer strings are no longer indexed, and no longer found)",
     );
     for after in [with("ignore_above", json!(60)), keyword.clone()] {
         let change = &diff(
@@ -75,7 +75,7 @@ fn what_searches_lose_is_breaking_though_a_live_field_takes_it() {
     check_field(
         &with("copy_to", json!("a")),
         &with("copy_to", json!(["a", "b"])),
-        r#"~ f copy_to: "a" -> ["a","b"]  (additive: a live field takes it)"#,
+        r#"~ f copy_to: "a" -> ["a","b"]  (additive: a live field accepts it)"#,
     );
     check_field(
         &with("null_value", json!("none")),
@@ -111,18 +111,18 @@ fn dynamic_says_what_becomes_of_members_without_a_field() {
         &json!({"dynamic": false}),
         &json!({"dynamic": "strict"}),
         &[
-            r#"~ root dynamic: false -> "strict"  (additive: a live index takes it, and rejects documents with members that the mapping does not name)"#,
+            r#"~ root dynamic: false -> "strict"  (additive: a live index accepts it, and rejects documents with members that the mapping does not name)"#,
         ],
     );
     check_field(
         &json!({"type": "nested", "dynamic": false}),
         &json!({"type": "nested", "dynamic": true}),
-        "~ f dynamic: false -> true  (additive: a live field takes it)",
+        "~ f dynamic: false -> true  (additive: a live field accepts it)",
     );
     check_field(
         &json!({"type": "object", "dynamic": false}),
         &json!({"type": "object"}),
-        "- f dynamic: false  (needs a reindex: a live index keeps what the new mapping no longer says)",
+        "- f dynamic: false  (needs a reindex: a live index keeps what the new mapping no longer has)",
     );
 }
 
@@ -135,7 +135,7 @@ fn the_root_has_reasons_of_its_own() {
         &[concat!(
             r#"~ root dynamic_templates: [{"a":{"mapping":{"type":"keyword"},"match":"*"}},{"b":{"mapping":{"type":"keywo… -> "#,
             r#"[{"b":{"mapping":{"type":"keyword"},"match":"*"}},{"a":{"mapping":{"type":"keywo…  "#,
-            "(additive: a live index takes it, for fields that it has yet to meet)",
+            "(additive: a live index accepts it, for fields that it has yet to meet)",
         )],
     );
     check_mapping(
@@ -216,7 +216,7 @@ fn settings_say_whether_the_content_hash_has_them() {
         &settings(json!({})),
         &[
             r#"- settings analysis: {"normalizer":{"n":{"type":"custom"}}}  (needs a reindex: a static setting is fixed when an index is created)"#,
-            "- settings number_of_replicas: 1  (additive: a live index takes it; new indices are made with it)",
+            "- settings number_of_replicas: 1  (additive: a live index accepts it; new indices are made with it)",
         ],
     );
     check(

@@ -133,7 +133,7 @@ proptest! {
 }
 
 #[test]
-fn a_default_of_the_root_may_be_said() {
+fn a_default_of_the_root_may_be_explicit() {
     let bare = Object::EMPTY.root_hash();
     let said = Object::new(&[], &[const { Parameter::new("dynamic", "false") }], &[]).root_hash();
     let other = Object::new(&[], &[const { Parameter::new("dynamic", "true") }], &[]).root_hash();

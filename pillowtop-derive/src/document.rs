@@ -12,7 +12,7 @@ use crate::model::Document;
 use crate::parse::StructReceiver;
 use crate::rules::Rules;
 
-/// The impls of a struct, or all its errors and impls that say nothing.
+/// The impls of a struct, or all its errors and placeholder impls.
 pub(crate) fn derive(rules: &Rules, facade: &Facade, input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let receiver = StructReceiver::parse(&errors, input);
@@ -28,7 +28,7 @@ pub(crate) fn derive(rules: &Rules, facade: &Facade, input: &DeriveInput) -> Tok
     code
 }
 
-/// The mapping of a struct alone as an expression, or all its errors and a mapping that says nothing.
+/// The mapping of a struct alone as an expression, or all its errors and an empty mapping.
 pub(crate) fn mapping(rules: &Rules, facade: &Facade, input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let receiver = StructReceiver::parse(&errors, input);

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_told_from_another_word() {
+    fn a_slip_is_distinguished_from_another_word() {
         assert_eq!(did_you_mean("alais", ["name", "alias"]), ", did you mean `alias`?");
         assert_eq!(did_you_mean("colour", ["name", "alias"]), "");
     }

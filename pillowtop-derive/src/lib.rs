@@ -1,4 +1,4 @@
-//! The derives of pillowtop: parse → model → check → expand, one folder each. Users link the facade `pillowtop`.
+//! The derives of pillowtop: parse → model → check → expand, one directory each. Users link the facade `pillowtop`.
 
 mod errors;
 

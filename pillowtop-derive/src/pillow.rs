@@ -11,7 +11,7 @@ use crate::facade::Facade;
 use crate::model::PillowModel;
 use crate::parse::{PillowReceiver, StructReceiver, refuse_inside};
 
-/// The impl of a struct, or all its errors and an impl that says nothing.
+/// The impl of a struct, or all its errors and a placeholder impl.
 pub(crate) fn derive(input: &DeriveInput, facade: &Facade, compiled: Option<&Crate>) -> TokenStream {
     // What is wrong with these attributes, the other derive reports.
     let elsewhere = Errors::new();

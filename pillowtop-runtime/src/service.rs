@@ -169,7 +169,7 @@ impl Supervisor {
         let mut entries: BTreeMap<Key, Entry> = BTreeMap::new();
         let mut running: JoinSet<(Key, Result<MemberEnd, ServiceError>)> = JoinSet::new();
         let mut first = Ok(());
-        // Why targets are not found while their members go on.
+        // Why targets are not found while their members continue.
         let mut failing: Option<String> = None;
         while !self.stop.is_cancelled() {
             let looked = tokio::select! {

@@ -27,7 +27,7 @@ use crate::target::{OpenError, OpenTarget, TargetRef};
 
 /// Requests that are in the store at once: an owner works on them together, in memory.
 const AT_ONCE: usize = 8;
-/// How often the owner is looked at while its results are awaited.
+/// How often the owner is checked while its results are awaited.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Part of a pillow with an owner of its own: a target, and a database that is read into it.
@@ -80,7 +80,7 @@ pub enum TouchError {
     /// The claim store did not do something.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The claim cannot be taken, or the member cannot go on.
+    /// The claim cannot be taken, or the member cannot continue.
     #[error(transparent)]
     Service(#[from] ServiceError),
     /// The target is being loaded.

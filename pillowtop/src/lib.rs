@@ -66,7 +66,7 @@
 //! `cargo xtask make-mapping` builds while a mapping is missing or stale.
 
 pub use pillowtop_core::*;
-/// A rule says which fields it is for, and then what would stand in `#[es(...)]`. Attributes come before rules, rules before the
+/// A rule says which fields it is for, and then what would be in `#[es(...)]`. Attributes come before rules, rules before the
 /// defaults of Rust types; of the rules that fit a field the first one holds.
 ///
 /// ```
@@ -261,7 +261,7 @@ macro_rules! __unless_bless {
     ($($tokens:tt)*) => {};
 }
 
-/// A committed mapping that exists, by its path from the crate's folder. cargo tracks the file; no absolute path gets into the build.
+/// A committed mapping that exists, by its path from the crate's directory. cargo tracks the file; no absolute path gets into the build.
 #[doc(hidden)]
 #[cfg(not(feature = "bless"))]
 #[macro_export]

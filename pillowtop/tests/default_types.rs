@@ -30,7 +30,7 @@ struct Place {
 }
 
 #[test]
-fn texts_are_keywords_of_bounded_length() {
+fn strings_are_keywords_of_bounded_length() {
     check::<String>(&keyword());
     check::<&str>(&keyword());
     check::<Cow<'static, str>>(&keyword());
@@ -148,7 +148,7 @@ fn parameters_alone_add_to_the_default() {
 }
 
 #[test]
-fn a_parameter_that_is_said_comes_before_its_default() {
+fn an_explicit_parameter_comes_before_its_default() {
     #[derive(Serialize, CouchDocument)]
     struct Short {
         #[es(ignore_above = 100)]

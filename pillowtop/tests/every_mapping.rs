@@ -1,4 +1,4 @@
-//! What the products' references of mappings show can be said in attributes.
+//! What the products' references of mappings show can be written in attributes.
 
 use std::collections::HashMap;
 
@@ -79,7 +79,7 @@ struct Values {
 }
 
 #[test]
-fn parameters_of_every_shape_are_said() {
+fn parameters_of_every_shape_are_written() {
     assert_eq!(
         properties::<Values>(),
         json!({
@@ -113,7 +113,7 @@ fn parameters_of_every_shape_are_said() {
     numeric_detection = false,
     dynamic_date_formats = ["yyyy-MM-dd"],
     dynamic_templates = [
-        texts(match_mapping_type = "string", unmatch = "*_text", mapping(type = "keyword")),
+        strings(match_mapping_type = "string", unmatch = "*_text", mapping(type = "keyword")),
         numbers(path_match = "numbers.*", match_pattern = "simple", runtime(type = "long")),
     ],
     runtime(hour(type = "long", script(source = "emit(1)")), name(type = "keyword")),
@@ -140,7 +140,7 @@ fn the_root_says_all_that_a_root_can() {
             "numeric_detection": false,
             "dynamic_date_formats": ["yyyy-MM-dd"],
             "dynamic_templates": [
-                {"texts": {"match_mapping_type": "string", "unmatch": "*_text", "mapping": {"type": "keyword"}}},
+                {"strings": {"match_mapping_type": "string", "unmatch": "*_text", "mapping": {"type": "keyword"}}},
                 {"numbers": {"path_match": "numbers.*", "match_pattern": "simple", "runtime": {"type": "long"}}},
             ],
             "runtime": {"hour": {"type": "long", "script": {"source": "emit(1)"}}, "name": {"type": "keyword"}},

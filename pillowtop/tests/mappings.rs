@@ -65,7 +65,7 @@ struct Said {
 }
 
 #[test]
-fn what_is_said_is_what_is_mapped() {
+fn what_is_declared_is_what_is_mapped() {
     let kind = json!({"kind": keyword()});
     assert_eq!(
         properties::<Said>(),
@@ -98,7 +98,7 @@ fn what_is_said_is_what_is_mapped() {
     dynamic = true,
     date_detection = true,
     _source(excludes = ["secret"]),
-    dynamic_templates = [texts(match_mapping_type = "string", mapping(type = "keyword"))],
+    dynamic_templates = [strings(match_mapping_type = "string", mapping(type = "keyword"))],
     properties(all(text), old_name(alias, path = "name"))
 )]
 struct Root {
@@ -111,7 +111,7 @@ fn a_struct_says_what_its_object_and_its_root_are() {
     assert_eq!(root["dynamic"], json!(true));
     assert_eq!(root["date_detection"], json!(true));
     assert_eq!(root["_source"], json!({"excludes": ["secret"]}));
-    let template = json!([{"texts": {"match_mapping_type": "string", "mapping": {"type": "keyword"}}}]);
+    let template = json!([{"strings": {"match_mapping_type": "string", "mapping": {"type": "keyword"}}}]);
     assert_eq!(root["dynamic_templates"], template);
     let expected =
         json!({"name": keyword(), "all": {"type": "text"}, "old_name": {"type": "alias", "path": "name"}});

@@ -100,7 +100,7 @@ fn fields_inside_optional_structs_are_reached() {
 }
 
 #[test]
-fn lists_texts_and_variants_are_asked() {
+fn lists_strings_and_variants_are_asked() {
     assert!(accepts!({}, self.tags.contains("a")));
     assert!(!accepts!({}, self.tags.contains("b")));
     assert!(accepts!({"numbers": [1, 2]}, self.numbers.contains(&2)));
@@ -221,7 +221,7 @@ fn a_transform_may_stand_anywhere() {
     assert_eq!(mappings, Definition::of::<Case>().mappings);
 }
 
-/// A pillow whose texts point into the document, and one that makes such a one.
+/// A pillow whose strings point into the document, and one that makes such a one.
 #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "Visit", unknown = carry)]
 #[pillow(

@@ -234,7 +234,7 @@ struct Ruled {
 }
 
 #[test]
-fn a_mapping_has_one_fingerprint_however_it_is_said() {
+fn a_mapping_has_one_fingerprint_however_it_is_written() {
     assert_eq!(root_mapping(Said::MAPPING), root_mapping(Ruled::MAPPING));
     assert_eq!(Said::MAPPING.root_hash(), Ruled::MAPPING.root_hash());
     assert_ne!(Root::MAPPING.root_hash(), ByRoot::MAPPING.root_hash());

@@ -1,4 +1,4 @@
-//! The snapshot of what sample documents become, and what is said when a transform changes it.
+//! The snapshot of what sample documents become, and what is reported when a transform changes it.
 
 use pillowtop::drift::{State, samples_finding};
 use pillowtop::{ChangeMeta, CouchDocument, Pillow, Registry, samples};

@@ -6,7 +6,7 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// A program that is needed is not there.
+    /// A program that is needed is missing.
     #[error("{server} needs {tool}, which was not found\n\nhint: {hint}")]
     MissingTool {
         /// The server that was wanted.
@@ -26,7 +26,7 @@ pub enum ServerError {
         /// Its last lines.
         tail: String,
     },
-    /// The server ended, or did not answer in time.
+    /// The server ended, or did not respond in time.
     #[error("{server} did not come up: {reason}; the end of its output:\n{tail}")]
     Start {
         /// The server that was started.
@@ -36,7 +36,7 @@ pub enum ServerError {
         /// The last lines of its output.
         tail: String,
     },
-    /// Something was asked of a server that is not running.
+    /// A request to a server that is not running.
     #[error("{server} is not running")]
     NotRunning {
         /// The server.

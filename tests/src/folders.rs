@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// `test-servers` in the cargo target folder. Everything this crate writes is in there.
+/// `test-servers` in the cargo target directory. Everything this crate writes is in there.
 pub(crate) fn root() -> io::Result<PathBuf> {
     let target = match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => std::path::absolute(folder)?,
@@ -16,7 +16,7 @@ pub(crate) fn root() -> io::Result<PathBuf> {
     Ok(target.join("test-servers"))
 }
 
-/// The workspace's folder.
+/// The workspace's directory.
 pub(crate) fn workspace() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package).to_path_buf()
@@ -27,9 +27,9 @@ pub(crate) fn definition(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("servers").join(name)
 }
 
-/// The folder of one running server: data, configuration, log. Removed when dropped.
+/// The directory of one running server: data, configuration, log. Removed when dropped.
 ///
-/// A lock on a file in it tells other processes that it is in use. A process that was killed leaves its folder behind without
+/// A lock on a file in it tells other processes that it is in use. A process that was killed leaves its directory behind without
 /// the lock; the next one to start a server removes it.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
@@ -38,12 +38,12 @@ pub(crate) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes an empty folder, after removing those that nobody owns any more.
+    /// Makes an empty directory, after removing those that nobody owns any more.
     pub(crate) fn create(name: &str) -> io::Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let all = root()?.join("run");
         fs_err::create_dir_all(&all)?;
-        // Held till the new folder's own lock is taken: else another process might take it for an abandoned one.
+        // Held till the new directory's own lock is taken: else another process might take it for an abandoned one.
         let gate = lock_file(&all.join("gate"))?;
         gate.lock()?;
         sweep(&all)?;
@@ -99,11 +99,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_folder_is_kept_while_owned_and_swept_when_abandoned() {
-        let mine = RunFolder::create("folder-test").unwrap();
-        let abandoned = root().unwrap().join("run").join("folder-test-abandoned");
+    fn a_run_directory_is_kept_while_owned_and_swept_when_abandoned() {
+        let mine = RunFolder::create("directory-test").unwrap();
+        let abandoned = root().unwrap().join("run").join("directory-test-abandoned");
         fs_err::create_dir_all(&abandoned).unwrap();
-        let other = RunFolder::create("folder-test").unwrap();
+        let other = RunFolder::create("directory-test").unwrap();
         assert!(mine.path().is_dir());
         assert!(!abandoned.is_dir());
         let path = mine.path().to_path_buf();
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_tail_of_a_file_is_its_last_lines() {
-        let folder = RunFolder::create("folder-test").unwrap();
+        let folder = RunFolder::create("directory-test").unwrap();
         let file = folder.path().join("log");
         fs_err::write(&file, "a\nb\nc\n").unwrap();
         assert_eq!(tail(&file, 2), "b\nc");

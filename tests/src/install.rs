@@ -1,4 +1,4 @@
-//! Gets the servers from Maven Central and npm into the target folder, once.
+//! Gets the servers from Maven Central and npm into the target directory, once.
 
 use std::{
     io,
@@ -21,7 +21,7 @@ pub enum Installable {
 }
 
 impl Installable {
-    /// The name of its folder.
+    /// The name of its directory.
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::OpenSearch3 => "opensearch3",
@@ -40,7 +40,7 @@ impl Installable {
     }
 }
 
-/// Installs a server unless it is installed, and returns its folder. Says through `report` what it does when that takes time.
+/// Installs a server unless it is installed, and returns its directory. Says through `report` what it does when that takes time.
 ///
 /// A `.ready` file holds the definition that was installed: when the definition changes, it is installed anew. Other processes
 /// that want the same wait.

@@ -10,7 +10,7 @@ use crate::error::ServerError;
 
 /// The path of a `java` whose major version is in `versions`.
 ///
-/// Looked at in this order: `SERVER_JAVA_HOME`, `JAVA_HOME`, the `PATH`, then where packages of the usual systems put them.
+/// Searched in this order: `SERVER_JAVA_HOME`, `JAVA_HOME`, the `PATH`, then where packages of the usual systems put them.
 pub(crate) fn find(server: &str, versions: &RangeInclusive<u32>) -> Result<PathBuf, ServerError> {
     candidates()
         .into_iter()
@@ -20,7 +20,7 @@ pub(crate) fn find(server: &str, versions: &RangeInclusive<u32>) -> Result<PathB
             server: server.to_owned(),
             tool: format!("a JDK {}", describe(versions)),
             hint: format!(
-                "install one (openjdk-{} or Temurin will do), or set SERVER_JAVA_HOME to its folder",
+                "install one (openjdk-{} or Temurin will do), or set SERVER_JAVA_HOME to its directory",
                 versions.start()
             ),
         })
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said_with_a_hint() {
+    fn what_is_missing_is_reported_with_a_hint() {
         let error = find("A server", &(7000..=u32::MAX)).unwrap_err().to_string();
         assert!(
             error.starts_with("A server needs a JDK 7000 or newer, which was not found\n\nhint: "),

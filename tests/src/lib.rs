@@ -6,7 +6,7 @@
 //! | Elasticsearch 7.10.2 (Apache-2.0) | Maven Central | Maven, a JDK 17 to 23 |
 //! | a `CouchDB` 3.5 double on `PouchDB` | npm | Node 18 or newer |
 //!
-//! Everything lies under `test-servers` in the cargo target folder, listens on 127.0.0.1 on a port that was free, and is gone when
+//! Everything lies under `test-servers` in the cargo target directory, listens on 127.0.0.1 on a port that was free, and is gone when
 //! its [`Server`] is dropped, or when the process that started it ends in any other way.
 
 mod error;

@@ -85,7 +85,7 @@ impl Guarded {
     /// Ends the process with SIGTERM, after 20 seconds with SIGKILL. No error if it has ended already.
     pub fn stop(&mut self) -> io::Result<()> {
         if self.ended()?.is_none() {
-            // A paused process gets no other signal before it goes on.
+            // A paused process gets no other signal before it continues.
             signal(self.pid(), "CONT")?;
             signal(self.pid(), "TERM")?;
         }

@@ -20,7 +20,7 @@ const START_WAIT: Duration = Duration::from_mins(2);
 /// How many ports are tried.
 const ATTEMPTS: u32 = 5;
 
-/// How to start a server on a port with its data in a folder.
+/// How to start a server on a port with its data in a directory.
 #[derive(Debug, Default)]
 pub(crate) struct Launch {
     pub(crate) program: PathBuf,
@@ -33,7 +33,7 @@ pub(crate) struct Launch {
 /// What a server is called and how one sees that it is up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Identity {
-    /// Its folder's name.
+    /// Its directory's name.
     pub(crate) key: &'static str,
     /// Product and version.
     pub(crate) label: &'static str,
@@ -47,13 +47,13 @@ pub struct Server {
     identity: Identity,
     port: u16,
     launch: Launch,
-    // Declared before the folder: the process ends before its data is removed.
+    // Declared before the directory: the process ends before its data is removed.
     process: Option<Guarded>,
     folder: RunFolder,
 }
 
 impl Server {
-    /// Starts a server on a free port. `prepare` writes what the server needs into its folder.
+    /// Starts a server on a free port. `prepare` writes what the server needs into its directory.
     pub(crate) fn start(
         identity: Identity,
         prepare: impl Fn(&Path, u16) -> Result<Launch, ServerError>,
@@ -139,7 +139,7 @@ impl Server {
         self.signal("STOP")
     }
 
-    /// Lets a paused server go on.
+    /// Lets a paused server continue.
     pub fn resume(&self) -> Result<(), ServerError> {
         self.signal("CONT")
     }
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_port_is_told_from_other_failures() {
+    fn a_taken_port_is_distinguished_from_other_failures() {
         assert!(says_in_use("listen EADDRINUSE: address already in use 127.0.0.1:5984"));
         assert!(says_in_use("BindHttpException[Failed to bind to 127.0.0.1:9200]"));
         assert!(!says_in_use("java.lang.OutOfMemoryError"));

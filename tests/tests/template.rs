@@ -1,5 +1,5 @@
 //! The smallest workspace of a user's own, as a new user meets it: it builds, a changed field stops
-//! the build, and one command mends it.
+//! the build, and one command fixes it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -14,10 +14,11 @@ impl Workspace {
     fn copy() -> Self {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let repository = repository.canonicalize().expect("the repository");
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder").to_owned();
+        let target =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory").to_owned();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("template");
         if folder.exists() {
-            fs_err::remove_dir_all(&folder).expect("an empty folder");
+            fs_err::remove_dir_all(&folder).expect("an empty directory");
         }
         copy_tree(&repository.join("examples/template"), &folder);
         let manifest = folder.join("Cargo.toml");
@@ -48,8 +49,8 @@ impl Workspace {
 }
 
 fn copy_tree(from: &Path, to: &Path) {
-    fs_err::create_dir_all(to).expect("a folder");
-    for entry in fs_err::read_dir(from).expect("a folder") {
+    fs_err::create_dir_all(to).expect("a directory");
+    for entry in fs_err::read_dir(from).expect("a directory") {
         let entry = entry.expect("an entry");
         let (name, path) = (entry.file_name(), entry.path());
         if name == "target" {
@@ -99,7 +100,7 @@ fn a_changed_field_stops_the_build_until_its_mapping_is_made() {
     let text = said(&workspace.cargo(&["test", "--profile", "xtask", "--package", "documents"]), 0);
     assert!(text.contains("mappings_are_committed ... ok"), "{text}");
 
-    // A hand edit is no stale file, and an orphan is named.
+    // A hand edit is not a stale file, and an orphan is named.
     let mapping = workspace.folder.join("mappings/book.json");
     let text = fs_err::read_to_string(&mapping).expect("a mapping");
     fs_err::write(&mapping, text.replacen("\"dynamic\": false", "\"dynamic\": true", 1)).expect("a mapping");

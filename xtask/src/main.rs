@@ -2,6 +2,7 @@
 //! without the last lines.
 
 mod bench;
+mod ci;
 mod reference;
 mod template;
 
@@ -18,7 +19,8 @@ fn main() -> ExitCode {
     App::new(commcare::registry())
         .quickstart(Samples { changes: commcare::samples::changes, searches })
         .task("test", "Install and start real servers, and run all tests", pillowtop_tests::run)
-        .task("reference", "Write the reference page of field types", reference::run)
+        .task("ci", "Run the steps of CI that this machine has tools for", ci::run)
+        .task("reference", "Write the reference pages of field types and commands", reference::run)
         .task("template", "Write examples/template", template::run)
         .task("bench", "Measure conversion, builds, loading and following", bench::run)
         .main()

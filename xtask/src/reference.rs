@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-Writes docs/field-types.md from the table of field types.
+Writes docs/field-types.md from the table of field types, and docs/commands.md
+from the arguments of the command line.
 
 Usage: cargo xtask reference [--check]
 
 Options:
-      --check   Write nothing; exit with 4 when the page is stale
-  -h, --help    This text
+      --check   Write nothing; exit with 4 when a page is stale
+  -h, --help    Print help
 
 Exit code: 0 done, 4 stale, 1 failed, 2 wrong usage.";
 
@@ -36,24 +37,24 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     // Where cargo runs it: a build may have been copied from another checkout.
     let root = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(PathBuf::new, |package| PathBuf::from(package).join(".."));
-    let path = root.join("docs/field-types.md");
-    let page = pillowtop_core::field_types::reference();
-    if fs_err::read_to_string(&path).is_ok_and(|before| before == page) {
-        println!("docs/field-types.md is fresh");
-        return ExitCode::SUCCESS;
-    }
-    if check {
-        println!("docs/field-types.md is stale: run `cargo xtask reference`");
-        return ExitCode::from(STALE);
-    }
-    match fs_err::write(&path, page) {
-        Ok(()) => {
-            println!("wrote docs/field-types.md");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
+    let pages = [
+        ("docs/field-types.md", pillowtop_core::field_types::reference()),
+        ("docs/commands.md", pillowtop_cli::command_reference()),
+    ];
+    let mut is_stale = false;
+    for (name, page) in pages {
+        let path = root.join(name);
+        if fs_err::read_to_string(&path).is_ok_and(|before| before == page) {
+            println!("{name} is fresh");
+        } else if check {
+            println!("{name} is stale: run `cargo xtask reference`");
+            is_stale = true;
+        } else if let Err(error) = fs_err::write(&path, page) {
             eprintln!("error: writing the reference: {error}");
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
+        } else {
+            println!("wrote {name}");
         }
     }
+    if is_stale { ExitCode::from(STALE) } else { ExitCode::SUCCESS }
 }

@@ -1,4 +1,4 @@
-//! The workspace of crates that are compiled, in the target folder.
+//! The workspace of crates that are compiled, in the target directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

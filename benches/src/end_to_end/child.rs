@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::output::progress;
 use crate::resources::{cpu_of_ended_children, peak_memory};
 
-/// How often a process is looked at. Its end is noticed this much too late at most.
+/// How often a process is checked. Its end is noticed this much too late at most.
 const LOOK: Duration = Duration::from_millis(5);
 /// How many looks there are for each at the peak memory, which costs more.
 const LOOKS_PER_PEAK: u32 = 4;

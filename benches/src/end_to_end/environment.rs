@@ -157,7 +157,7 @@ impl Environment {
         Ok(())
     }
 
-    /// Removes the databases and indices from servers that go on running.
+    /// Removes the databases and indices from servers that keep running.
     pub(super) async fn remove(&self) -> anyhow::Result<()> {
         if self.servers.are_temporary() {
             return Ok(());

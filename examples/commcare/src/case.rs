@@ -11,7 +11,7 @@ use crate::value::{BorrowedDate, UserType};
 /// A project keeps its own properties at the root of its cases (`dob`, `edd`, `last_visit`, …). They are not named here and
 /// not indexed; `unknown = carry` has them go along in `_source`, as the text that they are.
 ///
-/// There are more cases than anything else, so their texts are read without a copy of each: they point into the document.
+/// There are more cases than anything else, so their strings are read without a copy of each: they point into the document.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "CommCareCase", deleted = "CommCareCase-Deleted", database = "commcarehq", unknown = carry)]
 #[es(rules = crate::rules)]

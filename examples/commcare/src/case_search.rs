@@ -131,7 +131,7 @@ pub struct CaseProperty {
     pub geopoint_value: Option<String>,
 }
 
-/// The value of a property: a text that is also a number or a date, when it reads like one.
+/// The value of a property: a string that is also a number or a date, when it reads like one.
 ///
 /// HQ also indexes how a value sounds, by a plugin that a cluster must have; that field is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -159,7 +159,7 @@ impl CaseProperty {
         Self { key: key.to_owned(), value: PropertyValue(value), geopoint_value: None }
     }
 
-    /// A property that a project made up. A value that is no text becomes one.
+    /// A property that a project made up. A value that is not a string becomes one.
     fn made_up(key: &str, value: &Value) -> Self {
         let value = stringify(value);
         let geopoint_value = if key == GEO_PROPERTY { geo_point(&value) } else { None };

@@ -139,7 +139,7 @@ pub struct Domain {
     pub publisher: Option<String>,
     /// Whether it is published.
     pub published: Option<bool>,
-    /// Whether staff have looked at it.
+    /// Whether staff have reviewed it.
     pub is_approved: Option<bool>,
     /// Whether others may copy it.
     pub is_shared: Option<bool>,
@@ -367,7 +367,7 @@ impl Domain {
     }
 }
 
-/// The name that ISO 3166 gives to a country, in capitals; what is no code of it is its own name.
+/// The name that ISO 3166 gives to a country, in capitals; what is not a code of it is its own name.
 fn country_name(code: &str) -> String {
     rust_iso3166::from_alpha2(code).map_or(code, |country| country.name).to_uppercase()
 }

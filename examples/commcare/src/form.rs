@@ -7,7 +7,7 @@ use crate::value::{BorrowedDate, UserType, geo_point, raw_text_of};
 
 /// The namespace of the logs that phones send as forms.
 const DEVICE_REPORT: &str = "http://code.javarosa.org/devicereport";
-/// The members of a case block that hold an object, or an empty text where they hold nothing.
+/// The members of a case block that hold an object, or an empty string where they hold nothing.
 const BLOCK_PARTS: [&str; 4] = ["index", "attachment", "create", "update"];
 /// The dates of a case block, in the two spellings of the two case protocols.
 const BLOCK_DATES: [&str; 2] = ["date_modified", "@date_modified"];

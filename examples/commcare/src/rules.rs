@@ -4,7 +4,7 @@
 //! every object. Here an unknown type is an error, and a struct has the fields that it names.
 
 pillowtop::rules! {
-    /// How HQ maps what nobody says otherwise, in today's types.
+    /// How HQ maps by default, in today's types.
     pub rules {
         // Lists and objects by name, and those whose contents no mapping can know. `actions` of a form in an application are one object.
         type Vec named "actions" => nested, dynamic = false;
@@ -23,7 +23,7 @@ pillowtop::rules! {
             yyyy-MM-dd' 'HH:mm:ss||yyyy-MM-dd' 'HH:mm:ss.SSSSSS||yyyy-MM-dd'T'HH:mm:ss.SSSx||\
             yyyy-MM-dd'T'HH:mm:ssXXX'Z'||yyyy-MM-dd'T'HH:mm:ssXXX||yyyy-MM-dd'T'HH:mm:ss.SSSXXX";
 
-        // CouchDB holds decimals as texts.
+        // CouchDB holds decimals as strings.
         type Decimal | BigDecimal => double;
         type f32 | f64 => float;
         numbers => long;

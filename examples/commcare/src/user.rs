@@ -180,7 +180,7 @@ pub struct UserIndex {
 pub struct UserDatum {
     /// Its name.
     pub key: String,
-    /// Its value as a text.
+    /// Its value as a string.
     #[es(text)]
     pub value: String,
 }

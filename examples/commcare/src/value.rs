@@ -1,11 +1,11 @@
-//! Values that the pillows share: dates in HQ's formats, texts out of free JSON, and what an id says of a user.
+//! Values that the pillows share: dates in HQ's formats, strings out of free JSON, and what an id says of a user.
 
 use chrono::{NaiveDate, NaiveTime};
 use pillowtop::{CowStr, Field, IndexField, Parameter, RawJson};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// A date or an instant as documents write it. It stays a text, because old documents hold what is neither: those reach the
+/// A date or an instant as documents write it. It stays a string, because old documents hold what is neither: those reach the
 /// index, which refuses them, and become dead letters.
 ///
 /// HQ says its formats at every date field; here a type of our own says them once.
@@ -97,7 +97,7 @@ impl<'a> BorrowedDate<'a> {
     }
 }
 
-/// What stays of a text with more than six digits of a second.
+/// What stays of a string with more than six digits of a second.
 fn too_exact(text: &str) -> Option<(&str, &str)> {
     let fraction = text.find('.')? + 1;
     let digits = text[fraction..].bytes().take_while(u8::is_ascii_digit).count();
@@ -113,7 +113,7 @@ fn has_shape(text: &str, shape: &str) -> bool {
         })
 }
 
-/// A text, a number, a truth value, or what `XForms` with attributes make of a text (`{"#text": …, "@xmlns": …}`), as a text.
+/// A string, a number, a truth value, or what `XForms` with attributes make of a string (`{"#text": …, "@xmlns": …}`), as a string.
 /// Anything else is none.
 pub fn text_of(value: Value) -> Option<String> {
     match value {
@@ -135,7 +135,7 @@ pub fn raw_text_of<'a>(value: &RawJson<'a>) -> Option<CowStr<'a>> {
     value.as_text().or_else(inner).or_else(scalar)
 }
 
-/// Any JSON as one text: texts as they are, nothing for null, JSON for the rest.
+/// Any JSON as one string: strings as they are, nothing for null, JSON for the rest.
 pub fn stringify(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -168,7 +168,7 @@ pub enum UserType {
 }
 
 impl UserType {
-    /// What the id alone tells. HQ goes on to look the user up, for `web` and `mobile`, and answers `unknown` when there is
+    /// What the id alone tells. HQ then looks the user up, for `web` and `mobile`, and answers `unknown` when there is
     /// none; a transform sees its own document only, so any other id has no type here.
     pub fn of_id(id: Option<&str>) -> Option<Self> {
         match id {
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_come_out_of_free_json() {
+    fn strings_come_out_of_free_json() {
         for (value, text) in [
             (json!("a"), Some("a")),
             (json!(2.50), Some("2.5")),

@@ -13,7 +13,7 @@ pub(crate) struct DeadLetters {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLetterAction {
-    /// List the open ones, newest last
+    /// List open dead letters, oldest first
     List {
         #[command(flatten)]
         filter: Filter,
@@ -60,7 +60,7 @@ pub(crate) enum DeadLetterAction {
         /// Include those of indices that were deleted
         #[arg(long)]
         all: bool,
-        /// Do not ask
+        /// Remove without asking for confirmation
         #[arg(long)]
         yes: bool,
         /// List what would be removed and change nothing

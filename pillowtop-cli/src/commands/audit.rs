@@ -101,7 +101,7 @@ fn targets_of(
                 "{target} has not all the types of pillow `{}`",
                 definition.pillow
             ))
-            .hint("leave `--target` out to ask all servers that have them"));
+            .hint("leave `--target` out to check against all servers that have them"));
         }
         Some(target) => vec![target],
         None => TARGETS.into_iter().filter(|target| conformance.is_for(*target)).collect(),
@@ -159,8 +159,7 @@ impl Auditor<'_> {
                     effect: Effect::Rejected,
                     reason: letter.reason,
                     value: String::new(),
-                    hint: "change the struct so that it reads such documents, or mend the document"
-                        .to_owned(),
+                    hint: "change the struct so that it reads such documents, or fix the document".to_owned(),
                 };
                 self.tally.add(row.id.as_str(), &finding);
             }

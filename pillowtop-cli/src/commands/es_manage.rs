@@ -108,7 +108,7 @@ fn search_aliases(index: &IndexStatus) -> Vec<&str> {
     index.aliases.iter().map(AliasName::as_str).filter(|alias| !alias.contains(".W")).collect()
 }
 
-/// An alias to move, and what speaks against it.
+/// An alias to move, and the reasons not to move it.
 struct Move {
     pillow: PillowName,
     plan: FlipPlan,

@@ -141,7 +141,7 @@ fn property(
     }
 }
 
-/// What decided a field. A struct's own parameters come before those of a rule, and stand beside
+/// What decided a field. A struct's own parameters come before those of a rule, and add to
 /// those of the field.
 fn decided(origin: &Origin<'_>, field: &Field) -> String {
     const OF_STRUCT: &str = "attribute of the struct";

@@ -1,4 +1,4 @@
-//! What is said of a mapping's limits, settings and references when it is made: an error for what
+//! What is reported of a mapping's limits, settings and references when it is made: an error for what
 //! no server takes, past a limit too, a warning near one.
 
 use pillowtop_core::Definition;
@@ -34,7 +34,7 @@ pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result
     for unknown in unknown_names(&definition.settings) {
         let meant =
             suggestion(&unknown).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
-        let warning = format!("no server is known to have the setting `{unknown}`{meant}");
+        let warning = format!("no known server has the setting `{unknown}`{meant}");
         context.talk.note(&format!("warning: {name}: {warning}"));
         warnings.push(json!({"pillow": name, "warning": warning, "setting": unknown}));
     }

@@ -192,7 +192,7 @@ fn compare(
     Ok(found)
 }
 
-/// Files in the mappings' folders that no registered pillow has.
+/// Files in the mappings' directories that no registered pillow has.
 fn orphans(context: &Context) -> Result<Vec<PathBuf>, Failure> {
     let pillows = context.registry.pillows().iter();
     let files: Vec<PathBuf> = pillows.filter_map(|pillow| drift::path(pillow.definition())).collect();

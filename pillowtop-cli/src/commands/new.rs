@@ -66,7 +66,7 @@ fn require_empty(directory: &Path) -> Result<(), Failure> {
                 name.to_string_lossy()
             ))
             .hint(
-                "name a new directory; `PROGRAM new-pillow --help` says how to add a pillow to a workspace",
+                "name a new directory; `PROGRAM new-pillow --help` shows how to add a pillow to a workspace",
             ));
         }
     }
@@ -103,7 +103,7 @@ fn done(context: &Context, directory: &Path, files: usize, dependency: &Dependen
     context
         .talk
         .note(&format!("\nwrote {files} to {}, with pillowtop from {dependency}", directory.display()));
-    context.talk.note("hint: its README.md says what is next; begin with `cargo test` there");
+    context.talk.note("hint: its README.md has the next steps; begin with `cargo test` there");
 }
 
 /// Makes the mappings and audits documents, with cargo in the workspace.

@@ -58,7 +58,7 @@ pub(in crate::commands) async fn write_module(
         return Err(Failure::usage(format!("no pillow can be named `{name}`: it {problem}")));
     }
     if let Some(out) = arguments.out.as_deref().filter(|out| out.exists() && !arguments.force) {
-        return Err(Failure::usage(format!("{} is there already", out.display()))
+        return Err(Failure::usage(format!("{} already exists", out.display()))
             .hint("give another `--out`, or `--force` to write over it"));
     }
     if let Some(source) = &arguments.from_docs {
@@ -87,7 +87,7 @@ pub(in crate::commands) async fn write_module(
     let written = settings_file.as_ref().and_then(|file| Some((file.path.as_deref()?, settings.as_ref()?)));
     if let Some((path, settings)) = written.filter(|_| arguments.out.is_some()) {
         if path.exists() && !arguments.force {
-            return Err(Failure::usage(format!("{} is there already", path.display()))
+            return Err(Failure::usage(format!("{} already exists", path.display()))
                 .hint("give `--force` to write over it"));
         }
         fs_err::write(path, format!("{}\n", to_readable(settings, 0)))?;
@@ -104,11 +104,11 @@ pub(in crate::commands) async fn write_module(
     Ok(Module { document: write::document_name(&draft), crates: write::crates(&draft) })
 }
 
-/// The module's text, as rustfmt writes it in that folder.
+/// The module's text, as rustfmt writes it in that directory.
 fn text_of(context: &Context, draft: &Draft, folder: Option<&Path>) -> String {
     let plain = write::module(draft);
     formatted(&plain, folder.unwrap_or(Path::new("."))).unwrap_or_else(|| {
-        context.talk.note("note: rustfmt is not there, so the text is not formatted");
+        context.talk.note("note: rustfmt is not installed, so the text is not formatted");
         plain
     })
 }
@@ -155,13 +155,13 @@ fn fill_in(draft: &mut Draft, arguments: &NewPillow, alias: Option<String>, sour
     if arguments.doc_type.is_empty() {
         draft.pillow.doc_types = vec![names::type_name(name)];
         draft.pillow.doc_type_comment = String::from(
-            "The value of `doc_type` in the documents: a guess from the pillow's name, since a mapping does not say it.",
+            "The value of `doc_type` in the documents: a guess from the pillow's name, since a mapping does not have it.",
         );
     }
     draft.docs = vec![
         format!("The pillow `{name}`, from the mapping in `{}`.", source.replace('`', "'")),
         String::new(),
-        "A mapping says neither which members are always there nor which are lists: take `Option` away where a value".to_owned(),
+        "A mapping shows neither which members are always there nor which are lists: take `Option` away where a value".to_owned(),
         "is always there, and write `Vec` where there are several. Neither changes the mapping.".to_owned(),
     ];
 }
@@ -217,7 +217,7 @@ fn place_settings(arguments: &NewPillow, settings: &Value) -> SettingsPlace {
     parts.map_or_else(inline, |said| SettingsPlace { said, path: Some(path) })
 }
 
-/// The text as rustfmt writes it with the configuration of a folder; none without a rustfmt that
+/// The text as rustfmt writes it with the configuration of a directory; none without a rustfmt that
 /// takes it.
 pub(in crate::commands) fn formatted(text: &str, folder: &Path) -> Option<String> {
     let folder = std::path::absolute(folder).ok()?;

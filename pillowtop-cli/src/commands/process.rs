@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_are_no_ids_is_named() {
+    fn what_is_not_an_id_is_reported() {
         for (text, expected) in [
             ("", "there are no ids"),
             ("\n \n", "there are no ids"),

@@ -21,15 +21,15 @@ pub(crate) async fn run(
     let pillows = context.pillows(&[])?;
     require_fresh(&pillows)?;
     match (&context.config.couch.url, &context.config.elastic.url) {
-        (None, None) => embedded::run(context, &pillows, samples, &absolute(&arguments.folder)?).await,
+        (None, None) => embedded::run(context, &pillows, samples, &absolute(&arguments.directory)?).await,
         (Some(_), Some(_)) => real::run(context, &pillows, samples).await,
         _ => Err(Failure::usage("on real servers, quickstart needs both a CouchDB and a cluster")
             .hint("give --couch-url and --elastic-url, or neither")),
     }
 }
 
-fn absolute(folder: &std::path::Path) -> Result<PathBuf, Failure> {
-    Ok(std::path::absolute(folder)?)
+fn absolute(directory: &std::path::Path) -> Result<PathBuf, Failure> {
+    Ok(std::path::absolute(directory)?)
 }
 
 /// A hit in one line: its id, and what a person would call it.

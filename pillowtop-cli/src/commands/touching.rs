@@ -43,7 +43,7 @@ impl Job {
 pub(super) fn check_database(databases: &DatabaseSelection, database: Option<&str>) -> Result<(), Failure> {
     match databases {
         DatabaseSelection::Several { ids_are_global: true, .. } if database.is_none() => {
-            Err(Failure::usage("the ids do not tell which of several databases the documents are in")
+            Err(Failure::usage("the ids do not show which of several databases the documents are in")
                 .hint("name it by `--database`"))
         }
         _ => Ok(()),
@@ -117,7 +117,7 @@ async fn run_job(
             context.talk.note(&format!("{name}: {owner} owns {what} and does the work"));
         }
         TouchEvent::TookClaim => {
-            context.talk.note(&format!("{name}: nobody follows {what}; this command does the work"));
+            context.talk.note(&format!("{name}: no process follows {what}; this command does the work"));
         }
         TouchEvent::Paused(reason) => context.talk.note(&format!("{name}: paused: {reason}")),
         TouchEvent::Resumed => context.talk.note(&format!("{name}: resumed")),

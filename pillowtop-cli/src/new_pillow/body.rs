@@ -43,7 +43,7 @@ const KNOWN: [&str; 12] = [
 
 /// Settings from before Elasticsearch 7 that every server of today refuses.
 const GONE: [(&str, &str); 2] = [
-    ("/mapper/dynamic", "the mapping's own `dynamic` says it"),
+    ("/mapper/dynamic", "the mapping's own `dynamic` sets it"),
     ("/mapping/single_type", "an index has no types"),
 ];
 
@@ -62,7 +62,7 @@ pub(crate) struct Body {
 /// Finds mapping and settings.
 pub(crate) fn read(value: &Value) -> Result<Body, String> {
     let Value::Object(members) = value else {
-        return Err("it is no JSON object".to_owned());
+        return Err("it is not a JSON object".to_owned());
     };
     if let Some(mappings) = members.get("mappings") {
         return of_index(members, mappings);
@@ -113,7 +113,7 @@ fn of_components(members: &Map<String, Value>) -> Option<Note> {
     (!components.is_empty()).then(|| Note {
         path: String::new(),
         said: format!("`composed_of: {}`", components.join(", ")),
-        became: "not looked at: take over an index that the template made, which has all of them".to_owned(),
+        became: "not read: take over an index that the template made, which has all of them".to_owned(),
     })
 }
 
@@ -212,7 +212,7 @@ fn move_to_settings(mappings: &mut Value, settings: &mut Value, notes: &mut Vec<
 /// Before version 7 there was a level for the document type.
 fn without_type(mappings: &Value, notes: &mut Vec<Note>) -> Result<Value, String> {
     let Value::Object(members) = mappings else {
-        return Err("its `mappings` are no object".to_owned());
+        return Err("its `mappings` is not an object".to_owned());
     };
     if members.is_empty() || is_mapping(members) {
         return Ok(mappings.clone());
@@ -313,7 +313,7 @@ mod tests {
             assert_eq!((&body.mappings, &body.settings), (&mapping, &json!({})), "{value}");
         }
         for (value, said) in [
-            (json!([]), "no JSON object"),
+            (json!([]), "not a JSON object"),
             (json!({}), "neither"),
             (json!({"a": {"mappings": {}}, "b": {"mappings": mapping}}), "several indices"),
             (json!({"mappings": {"a": {}, "b": {}}}), "several document types"),
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_alias_has_and_a_pillow_has_not_is_told() {
+    fn what_an_alias_has_and_a_pillow_has_not_is_reported() {
         let aliases = json!({"cases": {"filter": {"term": {"open": true}}, "search_routing": "1", "is_write_index": true}});
         let body = read(&json!({"x": {"aliases": aliases, "mappings": {}}})).unwrap();
         assert_eq!(body.alias.as_deref(), Some("cases"));

@@ -45,7 +45,7 @@ fn field_misfit(draft: &Draft, field: &FieldDraft, value: Option<&Value>, path: 
     let or_null = |value: &Value| if value.is_null() { None } else { one(value) };
     let list = |value: &Value, of: &dyn Fn(&Value) -> Option<String>| match value {
         Value::Array(elements) => elements.iter().find_map(of),
-        other => Some(format!("{path} is no list: {other}")),
+        other => Some(format!("{path} is not a list: {other}")),
     };
     match (field.shape, value) {
         (Shape::Always, None) => Some(format!("{path} is missing")),

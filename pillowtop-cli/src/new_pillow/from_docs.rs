@@ -94,7 +94,7 @@ struct Builder<'a> {
     nested: &'a [String],
 }
 
-/// A type with what is said of it.
+/// A type with its attributes.
 struct Typed {
     rust_type: RustType,
     es: Vec<EsItem>,

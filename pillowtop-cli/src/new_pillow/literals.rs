@@ -149,7 +149,7 @@ fn is_identifier(text: &str) -> bool {
         && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
-/// A text with lines of its own is a script from here on, and no name.
+/// A string with lines of its own is a script from here on, and no name.
 const SCRIPT_LENGTH: usize = 40;
 
 /// A string literal, raw where that is easier to read.

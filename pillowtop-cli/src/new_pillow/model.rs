@@ -1,4 +1,4 @@
-//! A draft of a module with a pillow in it: structs and what is said of their fields, before it is
+//! A draft of a module with a pillow in it: structs and what is declared of their fields, before it is
 //! text.
 
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub(crate) struct PillowDraft {
     pub(crate) carries_unknown: bool,
     /// The `join` field, by its JSON names, whose parents' ids are the routing values.
     pub(crate) routed_by: Option<Vec<String>>,
-    /// The path of the settings from the crate's folder, or the settings themselves as JSON.
+    /// The path of the settings from the crate's directory, or the settings themselves as JSON.
     pub(crate) settings: Option<String>,
 }
 

@@ -56,7 +56,7 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// Takes a value in.
+    /// Counts a value.
     pub(super) fn add(&mut self, id: &str, value: &Value) {
         match value {
             Value::Null => self.nulls.add(id),

@@ -1,4 +1,4 @@
-//! JSON as consoles and servers also take it: with comments, and with texts between three quotes.
+//! JSON as consoles and servers also take it: with comments, and with strings between three quotes.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ pub(crate) fn read(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str(text).or_else(|error| serde_json::from_str(&strict(text)).map_err(|_| error))
 }
 
-/// The text without comments, its texts between three quotes as JSON strings. What is of no use stays as it is.
+/// The text without comments, its strings between three quotes as JSON strings. What is of no use stays as it is.
 fn strict(text: &str) -> String {
     let mut strict = String::with_capacity(text.len());
     let mut rest = text;
@@ -31,14 +31,14 @@ fn strict(text: &str) -> String {
     strict + rest
 }
 
-/// What stands between two marks at the beginning of a text, and the length with both.
+/// What stands between two marks at the beginning of a string, and the length with both.
 fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, usize)> {
     let inner = text.strip_prefix(open)?;
     let length = inner.find(close)?;
     Some((&inner[..length], open.len() + length + close.len()))
 }
 
-/// The length of the string that a text begins with, its quotes included.
+/// The length of the string literal that a text begins with, its quotes included.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (place, letter) in text.char_indices().skip(1) {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_and_long_texts_are_read() {
+    fn comments_and_long_strings_are_read() {
         let text = "{ /* all\n of it */ \"a\": \"http://x\\\" # no\", // the rest\n # more\n \"b\": \"\"\"emit(\"x\")\n\"\"\"}";
         assert_eq!(read(text).unwrap(), json!({"a": "http://x\" # no", "b": "emit(\"x\")\n"}));
         assert_eq!(read("{\"a\": \"\"}").unwrap(), json!({"a": ""}));

@@ -123,7 +123,7 @@ fn parameters(mapping: &Map<String, Value>) -> Vec<EsItem> {
     own.chain(inside).map(|(name, value)| of(name, value)).collect()
 }
 
-/// Whether the table knows all of a mapping's own words; what is inside it may be said as JSON by itself.
+/// Whether the table knows all of a mapping's own words; what is inside it may be declared as JSON.
 pub(super) fn is_known(mapping: &Map<String, Value>, is_multi_field: bool) -> bool {
     let Some(known) = field_type(type_of(mapping)) else { return false };
     let takes = |name: &str, value: &Value| match name {

@@ -70,7 +70,7 @@ fn define(settings: &mut Value, section: &str, name: &str, all: &mut StandIns) {
         all.notes.push(Note {
             path: "settings".to_owned(),
             said: format!("`{section}` does not define `{name}`"),
-            became: "a type of that name, which only a server with a plugin for it takes: write the real definition \
+            became: "a type of that name, which only a server with a plugin for it accepts: write the real definition \
                      in its place, or give a body that has its settings"
                 .to_owned(),
         });
@@ -114,7 +114,7 @@ fn without_time_series(settings: &mut Value, notes: &mut Vec<Note>) {
     }
 }
 
-/// A definition's filters are a list, or a text with commas.
+/// A definition's filters are a list, or a string with commas.
 fn removes_standard(definition: &mut Map<String, Value>) -> bool {
     let filters: Vec<Value> = match definition.get("filter") {
         Some(Value::Array(list)) => list.clone(),

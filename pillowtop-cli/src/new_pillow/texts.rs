@@ -19,7 +19,7 @@ const FORMATS: [&str; 7] = [
     "dd/MM/yyyy",
     "dd.MM.yyyy",
 ];
-/// Texts of so many words, or so many characters, are prose.
+/// Strings of so many words, or so many characters, are prose.
 const PROSE_WORDS: usize = 8;
 const PROSE_LENGTH: usize = 256;
 

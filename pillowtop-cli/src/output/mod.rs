@@ -25,7 +25,7 @@ pub(crate) fn counted<N: fmt::Display + PartialEq + From<u8> + Copy>(number: N, 
 pub(crate) fn visible(text: &str) -> String {
     let shown = |letter: char| match letter {
         '\n' | '\t' | '"' | '\'' | '\\' => letter.to_string(),
-        // A letter before it: an accent that stands alone would be escaped.
+        // A letter before it: an accent without one would be escaped.
         _ => format!("a{letter}").escape_debug().skip(1).collect(),
     };
     text.chars().map(shown).collect()

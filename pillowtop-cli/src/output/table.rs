@@ -150,7 +150,7 @@ mod tests {
         table.row([
             "visit-1".to_owned(),
             "7".to_owned(),
-            "failed to parse the field, since it is a text".to_owned(),
+            "failed to parse the field, since it is a string".to_owned(),
         ]);
         assert_eq!(table.lines(80).len(), 2);
         assert_eq!(
@@ -159,12 +159,12 @@ mod tests {
                 "id       count  reason",
                 "visit-1      7  failed to parse the",
                 "                field, since it is a",
-                "                text"
+                "                string"
             ]
         );
         assert_eq!(
             table.lines(30),
-            ["visit-1", "  count 7 · reason failed to", "    parse the field, since it", "    is a text"]
+            ["visit-1", "  count 7 · reason failed to", "    parse the field, since it", "    is a string"]
         );
     }
 

@@ -12,7 +12,7 @@ use super::visible;
 /// The columns of a screen whose width is not known.
 const SCREEN: usize = 80;
 
-/// How much is said.
+/// How much is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
     /// Errors alone.
@@ -43,7 +43,7 @@ impl Streams {
         Self { is_terminal, screen: screen(), ..Self::of(std::io::stdout(), std::io::stderr()) }
     }
 
-    /// Somebody else's, which are no terminals.
+    /// Somebody else's, which are not terminals.
     pub(crate) fn of(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
         Self {
             out: Arc::new(Mutex::new(out)),
@@ -71,7 +71,7 @@ fn screen() -> usize {
         .map_or(SCREEN, |columns| columns.max(SCREEN / 2))
 }
 
-/// The streams, and how much is said there. Clones share them.
+/// The streams, and how much is printed there. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Talk {
     streams: Streams,
@@ -127,7 +127,7 @@ impl Talk {
         wrap_at(text, indent, self.streams.screen).iter().for_each(|line| self.text(line));
     }
 
-    /// What is going on.
+    /// What happens.
     pub(crate) fn note(&self, line: &str) {
         if self.verbosity > Verbosity::Quiet {
             self.line(&self.streams.err, &visible(line));
@@ -154,7 +154,7 @@ impl Talk {
         self.bytes(writer, format!("{line}\n").as_bytes());
     }
 
-    /// A closed pipe is nobody listening, which is no error of the command.
+    /// A closed pipe is nobody listening, which is not an error of the command.
     fn bytes(&self, writer: &Writer, bytes: &[u8]) {
         let write = || {
             let mut writer = lock(writer);

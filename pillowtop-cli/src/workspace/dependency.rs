@@ -122,7 +122,8 @@ impl Dependency {
     pub(super) fn readme(&self) -> String {
         match self {
             Self::Path(_) => String::from(
-                "\n`Cargo.toml` names pillowtop by a directory of this machine, and `compose.yaml` passes it to the build of the image. Name a git repository or a\nversion there before the CI workflow can run.\n",
+                "\n`Cargo.toml` names pillowtop by a directory of this machine, and `compose.yaml` passes it to the\n\
+                 build of the image. Name a git repository or a version there before the CI workflow can run.\n",
             ),
             _ => String::new(),
         }

@@ -1,4 +1,4 @@
-//! What is asked for wrongly is said with exit code 2, and help teaches.
+//! Wrong usage has exit code 2, and help has examples.
 
 use std::process::ExitCode;
 
@@ -51,7 +51,7 @@ fn wrong_usage_is_code_2() {
         ("pillows --config nowhere.toml", "nowhere.toml"),
         ("dead-letters list", "--elastic-url"),
         ("dead-letters list --since yesterday", "neither a time"),
-        ("dead-letters list --stage judge", "a stage is one of read"),
+        ("dead-letters list --stage decide", "a stage is one of read"),
         ("dead-letters replay --all", "unexpected argument '--all'"),
         ("dead-letters purge", "hint: give `--yes`, or `--dry-run`"),
         ("dead-letters purge --yes --dry-run", "cannot be used"),

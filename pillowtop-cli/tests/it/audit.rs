@@ -16,7 +16,7 @@ fn document(id: &str, body: &str) -> String {
 }
 
 #[test]
-fn documents_of_all_kinds_of_files_are_judged() {
+fn documents_of_all_kinds_of_files_are_checked() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: String| {
         let path = folder.path().join(name);
@@ -73,7 +73,7 @@ fn documents_of_all_kinds_of_files_are_judged() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_with_its_place() {
+fn what_cannot_be_read_is_reported_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.jsonl");
     fs_err::write(&broken, format!("{}\n{{\"a\":\n", document("a", "x"))).unwrap();
@@ -93,7 +93,7 @@ fn what_cannot_be_read_is_said_with_its_place() {
 }
 
 #[test]
-fn what_has_no_documents_is_said_without_a_table() {
+fn what_has_no_documents_is_reported_without_a_table() {
     let folder = tempfile::tempdir().unwrap();
     let ran = audit(folder.path().to_str().unwrap(), &[]);
     assert_eq!(ran.code, 0, "{ran:?}");

@@ -57,7 +57,7 @@ fn the_database_of_the_samples_is_written() {
 }
 
 #[test]
-fn a_type_that_is_missing_or_not_chosen_is_told_with_those_that_there_are() {
+fn a_type_that_is_missing_or_not_chosen_is_reported_with_those_that_there_are() {
     let couch = FakeCouch::start(documents(), true);
     let ran = new_pillow(&couch, &["--doc-type", "Visitor"]);
     assert_eq!(ran.code, 2, "{ran:?}");

@@ -69,7 +69,7 @@ fn one_mapping_past_a_limit_does_not_keep_the_others_from_being_written() {
 }
 
 #[test]
-fn a_struct_that_is_written_past_a_limit_is_told_with_how_to_raise_it() {
+fn a_struct_that_is_written_past_a_limit_is_reported_with_how_to_raise_it() {
     let folder = tempfile::tempdir().unwrap();
     let members = |number: usize| (format!("member{number}"), json!(number));
     let many: serde_json::Map<String, Value> = (0..998).map(members).collect();

@@ -1,6 +1,6 @@
 //! The commands, run as a program runs them, on pillows that are written by hand.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod any_documents;
 mod arguments;

@@ -1,4 +1,4 @@
-//! `make-mapping` over a folder of mappings, while the struct changes.
+//! `make-mapping` over a directory of mappings, while the struct changes.
 
 use crate::support::{CHECKS, EDITED, ORPHANS, STALE, WRITES, after, before, check, mapping_of, run};
 
@@ -47,7 +47,7 @@ fn it_checks_and_shows_differences_and_writes_neither() {
 }
 
 #[test]
-fn an_edit_by_hand_and_a_broken_file_are_told_from_a_stale_one() {
+fn an_edit_by_hand_and_a_broken_file_are_distinguished_from_a_stale_one() {
     let path = mapping_of(EDITED);
     check(before::<EDITED>(), "make-mapping note", 0, "new");
     let text = fs_err::read_to_string(&path).unwrap();

@@ -16,7 +16,7 @@ fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The files of a workspace with their texts, without what cargo writes.
+/// The files of a workspace with their contents, without what cargo writes.
 fn files(root: &Path, directory: &Path, found: &mut BTreeMap<PathBuf, String>) {
     for entry in fs_err::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

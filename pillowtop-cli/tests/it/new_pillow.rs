@@ -1,4 +1,4 @@
-//! `new-pillow` on files, and on what is no mapping.
+//! `new-pillow` on files, and on what is not a mapping.
 
 use pillowtop_cli::App;
 use pillowtop_core::Registry;
@@ -23,7 +23,7 @@ const VISITS: &str = r#"{"settings": {"index": {"number_of_shards": "2"}}, "mapp
         "measurements": {"type": "nested", "properties": {"value": {"type": "double"}}}}}}}"#;
 
 #[test]
-fn a_module_is_printed_and_the_old_is_told() {
+fn a_module_is_printed_and_the_old_is_reported() {
     let (_folder, path) = body("visits.json", VISITS);
     let command = format!("new-pillow visit --from-mapping {path}");
     let Ran { out, err, .. } = check(app(), &command, 0, "pub struct Visit {");
@@ -56,12 +56,12 @@ fn a_file_is_written_once_with_its_settings() {
     assert!(text.contains("settings = \"src/visit.settings.json\""), "{text}");
     let settings = fs_err::read_to_string(module.with_file_name("visit.settings.json")).unwrap();
     assert_eq!(settings, "{\"number_of_shards\": \"2\"}\n");
-    check(app(), &command, 2, "is there already");
+    check(app(), &command, 2, "already exists");
     check(app(), &format!("{command} --force"), 0, "");
 }
 
 #[test]
-fn what_the_source_does_not_define_is_told_where_one_looks() {
+fn what_the_source_does_not_define_is_shown_where_one_looks() {
     let (_folder, path) = body(
         "console.json",
         "/* from a console */ {\"title\": {\"properties\": {\"name\": {\"type\": \"text\", // in full\n \"analyzer\": \"folding\"}}}}",
@@ -83,7 +83,7 @@ fn what_cannot_be_taken_over_is_an_error() {
         ("{}", "neither `mappings` nor `properties`"),
         (
             r#"{"mappings": {"properties": {"a": {"type": "long"}, "a.b": {"type": "long"}}}}"#,
-            "`a.b` is said twice",
+            "duplicate field `a.b`",
         ),
     ] {
         let (_folder, path) = body("visits.json", text);

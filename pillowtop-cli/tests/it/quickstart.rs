@@ -5,12 +5,12 @@ use std::io::Write as _;
 use crate::support::{QUICKSTART, Ran, before, change, check, mapping_of, run_words, with_samples};
 
 #[test]
-fn it_goes_on_from_its_checkpoint() {
+fn it_resumes_from_its_checkpoint() {
     mapping_of(QUICKSTART);
     check(before::<QUICKSTART>(), "make-mapping note", 0, "new");
     let folder = tempfile::tempdir().unwrap();
     let run = |more: &[&str]| -> Ran {
-        let mut words = vec!["pillowtop", "quickstart", "--folder", folder.path().to_str().unwrap()];
+        let mut words = vec!["pillowtop", "quickstart", "--directory", folder.path().to_str().unwrap()];
         words.extend(more);
         run_words(with_samples(before::<QUICKSTART>()), &words)
     };
@@ -28,7 +28,7 @@ fn it_goes_on_from_its_checkpoint() {
     assert!(second.out.contains("nothing new: the indices are at the end of the file"), "{}", second.out);
     assert!(second.out.contains("body = hello: 2 documents"), "{}", second.out);
 
-    // One document more, and one that is no note.
+    // One document more, and one that is not a note.
     let changes = folder.path().join("changes.jsonl");
     let mut file = fs_err::OpenOptions::new().append(true).open(&changes).unwrap();
     writeln!(file, "{}", change(4, "n4", "\"hello\"")).unwrap();

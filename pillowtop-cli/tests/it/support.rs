@@ -11,7 +11,7 @@ use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, Field, Member, Obj
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A folder of its own for each test that writes mappings: a pillow says as a constant where its
+/// A directory of its own for each test that writes mappings: a pillow says as a constant where its
 /// mapping is.
 macro_rules! mapping {
     ($test:literal) => {
@@ -42,7 +42,7 @@ const KEYWORD: Object =
 const TEXT: Object =
     Object::new(&[Member::property("body", hash_text("body"), Field::leaf("text", &[]))], &[], &[]);
 
-/// A note; its `body` is a keyword, or a text once it is `CHANGED`.
+/// A note; its `body` is a keyword, or a `text` field once it is `CHANGED`.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Note<const TEST: usize, const CHANGED: bool> {
     body: String,
@@ -68,7 +68,7 @@ impl<const TEST: usize, const CHANGED: bool> Pillow for Note<TEST, CHANGED> {
     }
 }
 
-/// The mapping file of a test, in a folder that is there and empty.
+/// The mapping file of a test, in an empty directory.
 pub(crate) fn mapping_of(test: usize) -> PathBuf {
     let path = PathBuf::from(MAPPINGS[test]);
     let folder = path.parent().unwrap();

@@ -13,14 +13,14 @@ pub(super) fn read(members: &[(String, Json<'_>)]) -> Read<Geometry> {
         None => return unreadable("it has no `type`"),
     };
     if get("radius").is_some() && kind != "circle" {
-        return unreadable("it has a `radius` and is no circle");
+        return unreadable("it has a `radius` and is not a circle");
     }
     match get("orientation") {
         Some(_) if !matches!(kind.as_str(), "polygon" | "multipolygon") => {
-            return unreadable("it has an `orientation` and is no polygon");
+            return unreadable("it has an `orientation` and is not a polygon");
         }
         Some(Json::Text(said)) if is_orientation(said) => {}
-        Some(other) => return unreadable(format!("`{other}` is no orientation")),
+        Some(other) => return unreadable(format!("`{other}` is not an orientation")),
         None => {}
     }
     if kind == "geometrycollection" {
@@ -43,7 +43,7 @@ pub(super) fn read(members: &[(String, Json<'_>)]) -> Read<Geometry> {
         },
         "circle" if get("radius").is_none() => unreadable("a circle has a `radius`"),
         "circle" => Ok(Geometry::Circle),
-        _ => unreadable(format!("`{}` is no type of a shape", cut(&kind))),
+        _ => unreadable(format!("`{}` is not a type of a shape", cut(&kind))),
     }
 }
 
@@ -60,7 +60,7 @@ fn some<T>(parts: Vec<T>) -> Read<Vec<T>> {
 fn collection(geometries: Option<&Json<'_>>) -> Read<Geometry> {
     let one = |part: &Json<'_>| match part {
         Json::Object(members) => read(members),
-        other => unreadable(format!("{} stands in a collection of shapes", other.kind())),
+        other => unreadable(format!("{} found in a collection of shapes", other.kind())),
     };
     match geometries {
         Some(Json::List(parts)) if !parts.is_empty() => {
@@ -80,7 +80,7 @@ enum Node {
 impl Node {
     fn read(value: &Json<'_>) -> Read<Self> {
         let Json::List(items) = value else {
-            return unreadable(format!("{} stands where coordinates belong", value.kind()));
+            return unreadable(format!("{} found where coordinates are expected", value.kind()));
         };
         if !matches!(items.first(), Some(Json::Number(_))) {
             return Ok(Self::List(items.iter().map(Self::read).collect::<Read<_>>()?));
@@ -102,14 +102,14 @@ impl Node {
     fn position(self) -> Read<Position> {
         match self {
             Self::At(position) => Ok(position),
-            Self::List(_) => unreadable("a list stands where a position belongs"),
+            Self::List(_) => unreadable("a list found where a position is expected"),
         }
     }
 
     fn list<T>(self, each: impl Fn(Self) -> Result<T, Flaw>) -> Read<Vec<T>> {
         match self {
             Self::List(items) => items.into_iter().map(each).collect(),
-            Self::At(_) => unreadable("a position stands where a list of them belongs"),
+            Self::At(_) => unreadable("a position found where a list of them is expected"),
         }
     }
 

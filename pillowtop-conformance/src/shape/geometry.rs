@@ -78,7 +78,7 @@ impl Rules {
             Geometry::Lines(lines) => lines.iter().try_for_each(|line| self.line(line)),
             Geometry::Polygons(polygons) => polygons.iter().try_for_each(|rings| self.polygon(rings)),
             Geometry::Collection(parts) => parts.iter().try_for_each(|part| match part {
-                Geometry::Empty { .. } => unsure("empty shapes in a collection are not looked at"),
+                Geometry::Empty { .. } => unsure("empty shapes in a collection are not checked"),
                 part => self.check(part),
             }),
             Geometry::Envelope { west, east, top, bottom } => self.envelope([*west, *east, *top, *bottom]),
@@ -96,7 +96,7 @@ impl Rules {
                 return unreadable("it has a height, and `ignore_z_value` is false");
             }
             if !position.x.is_finite() || !position.y.is_finite() {
-                return invalid("a coordinate is no finite number");
+                return invalid("a coordinate is not a finite number");
             }
         }
         Ok(())
@@ -122,7 +122,7 @@ impl Rules {
         }
         match (same(west, east), same(top, bottom)) {
             (true, true) => invalid("the envelope has no area"),
-            (true, false) | (false, true) => unsure("envelopes without area are not looked at"),
+            (true, false) | (false, true) => unsure("envelopes without area are not checked"),
             _ => Ok(()),
         }
     }
@@ -132,22 +132,22 @@ impl Rules {
         self.positions(&all)?;
         let rings: Vec<Vec<Position>> = rings.iter().map(|ring| self.ring(ring)).collect::<Read<_>>()?;
         if self.is_on_earth && all.iter().any(|at| at.x.abs() > 180.0 || at.y.abs() > 90.0) {
-            return unsure("polygons beyond longitudes of 180 or latitudes of 90 are not looked at");
+            return unsure("polygons beyond longitudes of 180 or latitudes of 90 are not checked");
         }
         let Some((outer, holes)) = rings.split_first() else { return unreadable("a polygon has a ring") };
         let (west, east) =
             outer.iter().fold((f64::MAX, f64::MIN), |(west, east), at| (west.min(at.x), east.max(at.x)));
         if self.is_on_earth && east - west > 180.0 && !holes.is_empty() {
-            return unsure("holes of polygons across the date line are not looked at");
+            return unsure("holes of polygons across the date line are not checked");
         }
         if rings.iter().any(|ring| crosses_itself(ring)) {
-            return unsure("polygons whose edges cross or touch are not looked at");
+            return unsure("polygons whose edges cross or touch are not checked");
         }
         for (place, hole) in holes.iter().enumerate() {
             if cross(outer, hole)
                 || holes[..place].iter().any(|other| cross(other, hole) || within(other, hole))
             {
-                return unsure("holes that touch another ring are not looked at");
+                return unsure("holes that touch another ring are not checked");
             }
             if !within(outer, hole) {
                 return invalid("a hole does not lie within its polygon");
@@ -172,7 +172,7 @@ impl Rules {
             return unreadable("a ring has four positions at least, the first again as the last");
         }
         if ring.windows(2).any(|pair| same(pair[0].x, pair[1].x) && same(pair[0].y, pair[1].y)) {
-            return invalid("a position is there twice, one after the other");
+            return invalid("two consecutive positions are equal");
         }
         if area(&ring).abs() == 0.0 {
             return invalid("a ring has no area");

@@ -1,7 +1,7 @@
 //! Shapes: `GeoJSON` and WKT read into one geometry, and what the servers ask of it.
 //!
 //! `OpenSearch` 2.19 and 3.6 were asked. Elasticsearch has these types only in its commercial part, whose parser is the same by
-//! its source: what cannot be read is refused there too, and of what can be read, only plain cases are said to be taken.
+//! its source: what cannot be read is refused there too, and of what can be read, only plain cases are reported as accepted.
 
 mod geometry;
 
@@ -25,14 +25,14 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
     let geometry = match value {
         Json::Text(text) => wkt::read(text),
         Json::Object(members) => geojson::read(members),
-        other => Err(Flaw::Unreadable(format!("{} is no shape", other.kind()))),
+        other => Err(Flaw::Unreadable(format!("{} is not a shape", other.kind()))),
     };
     let found = geometry.and_then(|geometry| rules.check(&geometry));
     match found {
         Ok(()) => Ok(()),
         Err(Flaw::Unreadable(reason)) => malformed(reason),
         Err(Flaw::Invalid(reason)) if rules.is_known => malformed(reason),
-        Err(Flaw::Invalid(reason)) => unknown(format!("{reason}, which this server may take all the same")),
+        Err(Flaw::Invalid(reason)) => unknown(format!("{reason}, which this server may accept anyway")),
         Err(Flaw::Unsure(reason)) => unknown(reason),
     }
 }

@@ -1,9 +1,9 @@
-//! Well-known text as the servers read it: words in any case, `BBOX`, and nothing looked at after the end.
+//! Well-known text as the servers read it: words in any case, `BBOX`, and nothing read after the end.
 
 use super::super::numeric::{cut, java_double};
 use super::geometry::{Flaw, Geometry, Position, Read, unreadable};
 
-/// Reads a text.
+/// Reads a string.
 pub(super) fn read(text: &str) -> Read<Geometry> {
     Reader { rest: text }.geometry()
 }
@@ -44,23 +44,23 @@ impl<'a> Reader<'a> {
     fn expect(&mut self, sign: char) -> Read<()> {
         match self.next() {
             Token::Sign(found) if found == sign => Ok(()),
-            other => unreadable(format!("`{sign}` belongs where {} stands", shown(other))),
+            other => unreadable(format!("expected `{sign}`, found {}", shown(other))),
         }
     }
 
     fn number(&mut self) -> Read<f64> {
         match self.next() {
             Token::Word(word) => {
-                java_double(word).map_err(|_| Flaw::Unreadable(format!("`{}` is no number", cut(word))))
+                java_double(word).map_err(|_| Flaw::Unreadable(format!("`{}` is not a number", cut(word))))
             }
-            other => unreadable(format!("a number belongs where {} stands", shown(other))),
+            other => unreadable(format!("expected a number, found {}", shown(other))),
         }
     }
 
     fn geometry(&mut self) -> Read<Geometry> {
         let kind = match self.next() {
             Token::Word(word) => word.to_ascii_lowercase(),
-            other => return unreadable(format!("a type of shape belongs where {} stands", shown(other))),
+            other => return unreadable(format!("expected a type of shape, found {}", shown(other))),
         };
         let known = [
             "point",
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
             "geometrycollection",
         ];
         if !known.contains(&kind.as_str()) {
-            return unreadable(format!("`{}` is no type of a shape", cut(&kind)));
+            return unreadable(format!("`{}` is not a type of a shape", cut(&kind)));
         }
         if let Token::Word(word) = self.peek()
             && word.eq_ignore_ascii_case("empty")
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
             match self.next() {
                 Token::Sign(',') => parts.push(each(self)?),
                 Token::Sign(')') => return Ok(parts),
-                other => return unreadable(format!("`,` or `)` belongs where {} stands", shown(other))),
+                other => return unreadable(format!("expected `,` or `)`, found {}", shown(other))),
             }
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn of_text(members: &Members) -> Vec<Problem> {
         [("fielddata", is(members, "fielddata", true)), ("index_prefixes", has(members, "index_prefixes"))]
     {
         if !is_indexed && is_set {
-            refuse(name, &format!("`{name}` stands beside `index = false`"), "leave one of them out");
+            refuse(name, &format!("`{name}` cannot be combined with `index = false`"), "remove one of them");
         }
     }
     for (name, is_set) in [
@@ -74,8 +74,8 @@ pub(super) fn of_vector(members: &Members) -> Vec<Problem> {
     let unused = unused.filter(|_| is(members, "index", false));
     unused
         .map(|name| {
-            let what = format!("`{name}` stands beside `index = false`");
-            Problem::everywhere(name, what, "leave one of them out")
+            let what = format!("`{name}` cannot be combined with `index = false`");
+            Problem::everywhere(name, what, "remove one of them")
         })
         .collect()
 }
@@ -127,8 +127,8 @@ pub(super) fn of_script(members: &Members) -> Vec<Problem> {
     }
     let mut found = Vec::new();
     for name in ["null_value", "copy_to"].into_iter().filter(|name| has(members, name)) {
-        let what = format!("`{name}` stands beside `script`");
-        found.push(Problem::everywhere(name, what, "leave one of them out"));
+        let what = format!("`{name}` cannot be combined with `script`");
+        found.push(Problem::everywhere(name, what, "remove one of them"));
     }
     if is(members, "index", false) && is(members, "doc_values", false) {
         let what = "`script` computes a field that has neither `index` nor `doc_values`";

@@ -60,7 +60,7 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
             let what = format!("the setting `{name}` has `{wrong}`");
             found.push(Problem::everywhere(name, what, format!("write `{}` or `{}`", words[0], words[1])));
         } else if fields.is_empty() {
-            let what = format!("the setting `{name}` stands without `sort.field`");
+            let what = format!("the setting `{name}` requires `sort.field`");
             found.push(Problem::everywhere(name, what, "write `sort.field`, or leave it out"));
         } else if values.len() != fields.len() {
             let what = format!(
@@ -84,7 +84,7 @@ pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
     let mut found: Vec<Problem> = fields.iter().filter_map(|field| of_field(mappings, field)).collect();
     let is_nested = !fields.is_empty() && has_nested(mappings);
     if is_nested && found.is_empty() {
-        let what = "the setting `sort.field` stands beside `nested` fields";
+        let what = "the setting `sort.field` cannot be combined with `nested` fields";
         let help = "leave the order out, or map the objects as `object`";
         found.push(Problem::everywhere("sort.field", what, help).accepted_by(SORTS_NESTED));
     }

@@ -13,7 +13,7 @@ type Members = Map<String, Value>;
 const LISTS: Versions = Versions { elasticsearch: (0x0809, NEVER), opensearch: (NEVER, NEVER) };
 const NO_CONDITION: Versions = Versions { elasticsearch: (0x070b, NEVER), opensearch: (NEVER, NEVER) };
 
-/// What JSON values are taken for.
+/// What JSON values are treated as.
 const KINDS: [&str; 8] = ["object", "string", "long", "double", "boolean", "date", "binary", "*"];
 
 /// The types of runtime fields.
@@ -59,7 +59,7 @@ fn of_template(template: &Members) -> Vec<Problem> {
     match (template.get("mapping"), template.get("runtime")) {
         (None, None) => found.push(refuse("it maps nothing", "write `mapping(type = \"…\")`")),
         (Some(_), Some(_)) => {
-            found.push(refuse("it has both `mapping` and `runtime`", "leave one of them out"));
+            found.push(refuse("it has both `mapping` and `runtime`", "remove one of them"));
         }
         (Some(mapping), None) => found.extend(of_mapping(mapping).into_iter().map(later)),
         (None, Some(runtime)) => found.extend(of_runtime(runtime).map(later)),
@@ -67,7 +67,7 @@ fn of_template(template: &Members) -> Vec<Problem> {
     found
 }
 
-/// What a template maps is looked at when it is used, by servers before Elasticsearch 8.
+/// What a template maps is checked when it is used, by servers before Elasticsearch 8.
 fn later(problem: Problem) -> Problem {
     Problem { consequence: Consequence::RejectsSome, ..problem }
 }
@@ -78,7 +78,7 @@ fn conditions(template: &Members) -> Vec<Problem> {
         let help = "write `match`, `path_match` or `match_mapping_type`";
         found.push(refuse("it has no condition", help).accepted_by(NO_CONDITION));
     }
-    // Lists of names are no problem of creation: older servers take them for one name, see `requirement`.
+    // Lists of names are not a problem of creation: older servers take them for one name, see `requirement`.
     for name in ["match_mapping_type", "unmatch_mapping_type"] {
         if template.get(name).is_some_and(Value::is_array) {
             let what = format!("`{name}` has a list");
@@ -87,7 +87,7 @@ fn conditions(template: &Members) -> Vec<Problem> {
     }
     for name in ["match_mapping_type", "unmatch_mapping_type"] {
         if let Some(wrong) = words(template, name).find(|kind| !KINDS.contains(kind)) {
-            let what = format!("`{name}` is `{wrong}`, which no JSON value is taken for");
+            let what = format!("`{name}` is `{wrong}`, which matches no JSON value");
             found.push(refuse(what, format!("write one of `{}`", KINDS.join("`, `"))));
         }
     }

@@ -188,12 +188,7 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
     let mode = value("mode").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
     for name in ["routing_path", "time_series.start_time", "time_series.end_time"] {
         if value(name).is_some() && mode != "time_series" {
-            refuse(
-                name,
-                "stands without `mode = \"time_series\"`".to_owned(),
-                "leave it out",
-                Versions::NONE,
-            );
+            refuse(name, "requires `mode = \"time_series\"`".to_owned(), "leave it out", Versions::NONE);
         }
     }
     found.extend(shards(settings, &mode));
@@ -225,7 +220,7 @@ fn shards(settings: &Value, mode: &str) -> Vec<Problem> {
     found
 }
 
-/// A number with a unit; 0 and -1 stand alone.
+/// A number with a unit; 0 and -1 have none.
 fn is_time(value: &Value) -> bool {
     let Some(text) = value.as_str() else { return matches!(value.as_i64(), Some(0 | -1)) };
     let text = text.trim().to_ascii_lowercase();

@@ -66,7 +66,7 @@ impl Fields {
         Self { names, ..Self::default() }
     }
 
-    /// Sets a part; false if it is out of range, or was read before with another value. A month or a day is looked at only
+    /// Sets a part; false if it is out of range, or was read before with another value. A month or a day is checked only
     /// with the year that it is of.
     pub(super) fn set(&mut self, part: Part, value: i64) -> bool {
         match part {
@@ -138,7 +138,7 @@ impl Fields {
     }
 
     /// Days since 1970, and how many days the date leaves open. A time with half a date is on the first day of 1970, and a
-    /// day without a month is no day: so it is on the servers.
+    /// day without a month is not a day: so it is on the servers.
     fn days(&self, with_time: bool) -> Option<(i64, i64)> {
         let (year, month, day) = (self.get(Part::Year), self.get(Part::Month), self.get(Part::Day));
         if let (None, Some(year)) = (year, self.get(Part::WeekYear)) {
@@ -170,7 +170,7 @@ impl Fields {
         }
     }
 
-    /// By weeks, months and days of months count for nothing, and are not even looked at.
+    /// By weeks, months and days of months count for nothing, and are not even checked.
     fn days_of_week_year(&self, year: i64) -> Option<(i64, i64)> {
         let start = first_week(year);
         let weeks = (first_week(year + 1) - start) / 7;

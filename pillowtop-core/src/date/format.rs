@@ -3,21 +3,21 @@
 use super::fields::{Fields, Moment, Names, Part};
 use super::pattern::{Colon, Item, OffsetStyle, compile, read};
 
-/// What a `date` field has when its mapping says nothing.
+/// What a `date` field has when its mapping names none.
 pub const DEFAULT_DATE_FORMAT: &str = "strict_date_optional_time||epoch_millis";
 
-/// What a `date_nanos` field has on Elasticsearch since 7.12 when its mapping says nothing; others have that of `date`.
+/// What a `date_nanos` field has on Elasticsearch since 7.12 when its mapping names none; others have that of `date`.
 pub const DEFAULT_NANOS_FORMAT: &str = "strict_date_optional_time_nanos||epoch_millis";
 
 const MILLI: i128 = 1_000_000;
 const SECOND: i128 = 1_000_000_000;
 
-/// Why a text is no date.
+/// Why a string is not a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DateProblem {
     /// None of the formats reads it.
     NoFormatFits,
-    /// One of the formats is not known here, so nothing can be said.
+    /// One of the formats is not known here, so nothing is known.
     UnknownFormat,
 }
 
@@ -29,7 +29,7 @@ pub struct DateFormats {
     said: String,
 }
 
-/// How a text is read by one of the formats, where servers differ.
+/// How a string is read by one of the formats, where servers differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// As the format says.
@@ -100,7 +100,7 @@ impl DateFormats {
     }
 }
 
-/// What a format makes of a text.
+/// What a format makes of a string.
 enum Parsed {
     Fits(Moment),
     FitsNot,

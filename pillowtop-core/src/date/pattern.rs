@@ -1,4 +1,4 @@
-//! Patterns of dates: Java's letters compiled to items, and the reading of a text by items. Reading is strict, as
+//! Patterns of dates: Java's letters compiled to items, and the reading of a string by items. Reading is strict, as
 //! Elasticsearch's is: a number has the digits that its letters say, and a date must be in the calendar.
 
 use super::fields::{Fields, Names, Part};
@@ -41,7 +41,7 @@ pub(super) struct OffsetStyle {
     pub zulu: bool,
     /// Whether a colon is between hours and minutes.
     pub colon: Colon,
-    /// Hours may stand alone.
+    /// Hours may come without minutes.
     pub hours_alone: bool,
     /// Seconds may follow.
     pub seconds: bool,

@@ -80,7 +80,7 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
                 at += 1 + end.ok_or("its quotation mark `'` is not closed")?;
             }
             '[' => open += 1,
-            ']' => open = open.checked_sub(1).ok_or("`]` stands without a `[` before it")?,
+            ']' => open = open.checked_sub(1).ok_or("`]` without a `[` before it")?,
             '{' | '}' | '#' => return Err(format!("`{letter}` is reserved; write `'{letter}'`")),
             _ => {}
         }

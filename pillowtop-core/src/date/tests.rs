@@ -161,7 +161,7 @@ fn java_patterns_are_read_strictly() {
 }
 
 #[test]
-fn the_first_format_that_fits_reads_and_an_unknown_one_says_nothing() {
+fn the_first_format_that_fits_reads_and_an_unknown_one_has_no_effect() {
     let formats = DateFormats::new("yyyy-MM-dd||yyyy-MM-dd'T'HH:mm:ss||epoch_second");
     for text in ["2024-02-29", "2024-02-29T13:05:07", "1709211907"] {
         assert!(formats.parse(text).is_ok(), "{text}");
@@ -183,7 +183,7 @@ fn weeks_begin_on_monday_and_the_first_has_four_days() {
     check("week_date", "2024-W53-1", None);
     check("weekyear_week", "2024-W9", Some((1_708_905_600_000, 7 * DAY)));
     check("strict_weekyear", "2024", Some((1_704_067_200_000, 364 * DAY)));
-    // By a year of weeks the month is not even looked at.
+    // By a year of weeks the month is not even checked.
     check("YYYY-MM-dd", "2024-13-45", Some((1_704_067_200_000, 364 * DAY)));
 }
 

@@ -79,7 +79,7 @@ fn level(
     }
 }
 
-/// Whether no server is known to have the setting.
+/// Whether no known server has the setting.
 fn is_unknown(path: &str) -> bool {
     normalize(&json!({ path: null })).is_ok_and(|settings| !unknown_names(&settings).is_empty())
 }

@@ -26,7 +26,7 @@ use crate::committed::CommittedFile;
 pub enum ChangeClass {
     /// The live index takes it; documents get it as they are indexed again.
     Additive,
-    /// A new index must be built; searches that work go on working.
+    /// A new index must be built; searches that work continue to work.
     NeedsReindex,
     /// Searches that relied on what was there find nothing or fail.
     Breaking,

@@ -2,7 +2,7 @@
 
 use crate::field_types::{Counterpart, field_type};
 
-/// Types that answer the same searches: a field that changes within one of these needs a reindex, and searches go on working.
+/// Types that answer the same searches: a field that changes within one of these needs a reindex, and searches continue to work.
 const FAMILIES: [&[&str]; 5] = [
     &["keyword", "constant_keyword", "wildcard", "counted_keyword"],
     &["text", "match_only_text", "search_as_you_type", "annotated_text", "pattern_text"],
@@ -34,7 +34,7 @@ mod tests {
     fn families_are_of_the_tables_types_and_share_none() {
         let mut seen = std::collections::BTreeSet::new();
         for name in FAMILIES.iter().flat_map(|family| family.iter()) {
-            assert!(field_type(name).is_some(), "`{name}` is no type");
+            assert!(field_type(name).is_some(), "`{name}` is not a type");
             assert!(seen.insert(name), "`{name}` is in two families");
         }
     }

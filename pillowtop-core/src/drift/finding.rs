@@ -1,4 +1,4 @@
-//! What is said of each committed mapping: the same for `make-mapping --check` and for the test `assert_committed`.
+//! What is reported of each committed mapping: the same for `make-mapping --check` and for the test `assert_committed`.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ impl Finding {
     }
 }
 
-/// What is said of a definition's committed mapping. `shown` is the file as people write its path, `program` how the commands are
+/// What is reported of a definition's committed mapping. `shown` is the file as people write its path, `program` how the commands are
 /// run.
 #[must_use]
 pub fn finding(definition: &Definition, shown: &str, program: &str) -> Finding {
@@ -67,7 +67,7 @@ pub fn finding(definition: &Definition, shown: &str, program: &str) -> Finding {
     }
 }
 
-/// What is said of the snapshot of a pillow's samples beside its committed mapping; none for a pillow without samples.
+/// What is reported of the snapshot of a pillow's samples beside its committed mapping; none for a pillow without samples.
 /// `shown` is the snapshot as people write its path.
 #[must_use]
 pub fn samples_finding(
@@ -109,7 +109,7 @@ pub fn report(registry: &Registry, crate_folder: &Path, program: &str) -> String
     findings.retain(|finding| !finding.state.is_fine());
     let mut lines: Vec<String> = findings.iter().flat_map(|finding| finding.lines(true)).collect();
     match orphans {
-        // Without the folder there is nothing to be left over.
+        // Without the directory there is nothing to be left over.
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             lines.push(format!("listing `{}`: {error}", shown(&folder)));
         }

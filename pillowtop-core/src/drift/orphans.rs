@@ -1,8 +1,8 @@
 //! Committed mappings that no pillow has any more.
 //!
-//! A list of all pillows knows which those are. A crate's own list does not, where several crates of documents share the folder of a
+//! A list of all pillows knows which those are. A crate's own list does not, where several crates of documents share the directory of a
 //! workspace: it leaves files alone that another crate may have. What another crate has shows in its sources, where a pillow's name
-//! is a text in a file that speaks of pillows. Should that be another text of the same letters, the list of all still tells.
+//! is a string in a file that names pillows. Should that be another text of the same letters, the list of all still tells.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use crate::committed::FOLDER;
 use crate::pillow::Committed;
 use crate::registry::Registry;
 
-/// The committed mappings in a folder that no pillow of a list has; the list is of all pillows that have theirs there.
+/// The committed mappings in a directory that no pillow of a list has; the list is of all pillows that have theirs there.
 ///
 /// # Errors
 ///
-/// When the folder cannot be listed.
+/// When the directory cannot be listed.
 pub fn orphans(registry: &Registry, folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let definitions = || registry.pillows().iter().map(|pillow| pillow.definition());
     let by_path: BTreeSet<PathBuf> = definitions()
@@ -47,7 +47,7 @@ pub fn orphans(registry: &Registry, folder: &Path) -> std::io::Result<Vec<PathBu
 ///
 /// # Errors
 ///
-/// When the folder cannot be listed.
+/// When the directory cannot be listed.
 pub fn orphans_of_crate(
     registry: &Registry,
     folder: &Path,
@@ -60,7 +60,7 @@ pub fn orphans_of_crate(
     Ok(orphans)
 }
 
-/// The sources of the other crates whose committed mappings are in a folder.
+/// The sources of the other crates whose committed mappings are in a directory.
 struct Others<'a> {
     folder: &'a Path,
     crate_folder: &'a Path,
@@ -95,7 +95,7 @@ impl Others<'_> {
     }
 }
 
-/// Hidden folders, and what tools mark as theirs: cargo's `target`.
+/// Hidden directories, and what tools mark as theirs: cargo's `target`.
 fn is_left_out(folder: &Path) -> bool {
     let is_hidden = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     is_hidden || folder.join("CACHEDIR.TAG").is_file()

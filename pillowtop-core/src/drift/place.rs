@@ -20,7 +20,7 @@ pub fn path(definition: &Definition) -> Option<PathBuf> {
     Some(plain)
 }
 
-/// How many folders up from a crate its `mappings/` is, and how many its workspace's root: that is where the first one is if there
+/// How many directories up from a crate its `mappings/` is, and how many its workspace's root: that is where the first one is if there
 /// is none yet.
 #[must_use]
 pub fn levels(crate_folder: &Path) -> (usize, usize) {
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crate_away_from_its_workspace_is_told_where_its_mapping_may_stand() {
+    fn a_crate_away_from_its_workspace_is_shown_where_its_mapping_may_stand() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("crates/documents");
         fs_err::create_dir_all(&folder).unwrap();

@@ -26,7 +26,7 @@ pub enum State {
     LaterFormat(u64),
     /// Its fingerprint cannot be compared with that of this release.
     OtherFingerprint,
-    /// It is no committed mapping.
+    /// It is not a committed mapping.
     Malformed(String),
     /// It cannot be read.
     Unreadable(String),
@@ -102,7 +102,7 @@ impl State {
                 )
             }
             Self::Orphaned => format!("no registered pillow has the committed mapping `{shown}`"),
-            Self::Unchecked => format!("`{rust_name}` says that its mapping is not checked"),
+            Self::Unchecked => format!("`{rust_name}` declares that its mapping is not checked"),
         }
     }
 

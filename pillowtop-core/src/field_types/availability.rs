@@ -177,6 +177,6 @@ pub struct Unavailable {
     pub subject: String,
     /// The versions that have it.
     pub availability: Availability,
-    /// What else can be said, such as the name in the other product; empty or starting with its own separator.
+    /// What else is known, such as the name in the other product; empty or starting with its own separator.
     pub hint: String,
 }

@@ -22,7 +22,7 @@ pub enum Holds {
 pub enum Counterpart {
     /// The same under another name: the mapping is sent with that name.
     Renamed(&'static str),
-    /// A type for the same purpose with other parameters: the mapping must be said anew.
+    /// A type for the same purpose with other parameters: the mapping must be written anew.
     Similar(&'static str),
 }
 
@@ -100,7 +100,7 @@ impl FieldType {
         matches!(self.holds, Holds::Object | Holds::Nested)
     }
 
-    /// Whether a field of this type has the properties of its Rust struct. Not so a field that is said to be an `object`:
+    /// Whether a field of this type has the properties of its Rust struct. Not so a field that is declared to be an `object`:
     /// that is opaque, which is how recursion is cut and maps are kept out of the mapping.
     pub fn takes_properties_of_struct(&self) -> bool {
         self.holds_members() && self.name != "object"

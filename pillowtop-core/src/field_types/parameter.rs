@@ -188,9 +188,9 @@ pub enum ValueKind {
     Text,
     /// One of the words.
     OneOf(&'static [&'static str]),
-    /// A list of texts.
+    /// A list of strings.
     TextList,
-    /// One text or a list of texts.
+    /// One string or a list of strings.
     TextOrList,
     /// A list of one or more of the words.
     ListOf(&'static [&'static str]),
@@ -226,7 +226,7 @@ pub enum ValueKind {
     DynamicTemplates(&'static [Parameter]),
     /// Join relations: an object from parent to child, or to a list of children.
     Relations,
-    /// Field metadata: an object of at most 5 short texts.
+    /// Field metadata: an object of at most 5 short strings.
     Meta,
     /// A script: its source as text, or an object with `source` or `id`.
     Script,
@@ -305,11 +305,11 @@ impl ValueKind {
             Self::Number => "a number",
             Self::PositiveNumber => "a number greater than 0",
             Self::Text => "text",
-            Self::TextList => "a list of texts",
-            Self::TextOrList => "text or a list of texts",
+            Self::TextList => "a list of strings",
+            Self::TextOrList => "string or a list of strings",
             Self::DateFormat => "a date format such as `strict_date_optional_time||epoch_millis`",
             Self::DateFormats => "a list of date formats such as [`yyyy-MM-dd`]",
-            Self::Date => "a date as text, or as a number since the epoch",
+            Self::Date => "a date as a string, or as a number since the epoch",
             Self::Analyzer => "the name of an analyzer",
             Self::Normalizer => "the name of a normalizer",
             Self::Similarity => "the name of a similarity such as `BM25` or `boolean`",
@@ -325,7 +325,7 @@ impl ValueKind {
                 "a list of objects such as {\"name\": {\"match\": \"…\", \"mapping\": {…}}}"
             }
             Self::Relations => "an object from parent to child such as {\"question\": [\"answer\"]}",
-            Self::Meta => "an object of at most 5 texts, with names of at most 20 characters",
+            Self::Meta => "an object of at most 5 strings, with names of at most 20 characters",
             Self::Script => "a script: its source as text, or an object with `source` or `id`",
             Self::BooleanOrObjects => "true, false or a list of objects",
             Self::Any => "a value other than null",

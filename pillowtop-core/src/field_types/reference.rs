@@ -15,12 +15,12 @@ const HEAD: &str = "\
 
 # Field types
 
-What `#[es(…)]` can say: every field type of Elasticsearch 7 to 9 and OpenSearch 1 to 3, and its parameters. The tests
-compare this table with real servers. A type or parameter that is newer than the table is written as
-`#[es(json = r#\"{\"type\": \"…\"}\"#)]`.
+What `#[es(…)]` can declare: every field type of Elasticsearch 7 to 9 and OpenSearch 1 to 3, and its
+parameters. The tests compare this table with real servers. A type or parameter that is newer than
+the table is written as `#[es(json = r#\"{\"type\": \"…\"}\"#)]`.
 
-The column *since* is empty where every version that has the type has the parameter. A required parameter is marked
-with \\*; `a.b` is the member `b` of the object `a`.
+The column *since* is empty where every version that has the type has the parameter. A required
+parameter is marked with \\*; `a.b` is the member `b` of the object `a`.
 ";
 
 const EVERY_VERSION: &str = "every version";
@@ -42,7 +42,27 @@ pub fn reference() -> String {
     );
     write_parameters(&mut page, ROOT_PARAMETERS.iter(), Availability::EVERYWHERE);
     write_legacy(&mut page);
-    page
+    folded(&page)
+}
+
+/// The page with lines of at most 100 columns, except in tables.
+fn folded(page: &str) -> String {
+    let mut folded = String::with_capacity(page.len());
+    for line in page.lines() {
+        let mut column = 0;
+        for word in line.split(' ') {
+            let length = word.chars().count();
+            if column > 0 {
+                let fits = line.starts_with('|') || column + 1 + length <= 100;
+                folded.push(if fits { ' ' } else { '\n' });
+                column = if fits { column + 1 } else { 0 };
+            }
+            folded.push_str(word);
+            column += length;
+        }
+        folded.push('\n');
+    }
+    folded
 }
 
 fn write_type(page: &mut String, field_type: &FieldType) {
@@ -106,7 +126,7 @@ fn write_parameter(page: &mut String, prefix: &str, parameter: &'static Paramete
 
 fn write_legacy(page: &mut String) {
     page.push_str(
-        "\n## Names of old\n\nWhat mappings from before Elasticsearch 7 say, and what is said now.\n",
+        "\n## Names of old\n\nWhat mappings from before Elasticsearch 7 say, and what is written now.\n",
     );
     for (title, names) in [
         ("type", LEGACY_TYPES),
@@ -120,7 +140,7 @@ fn write_legacy(page: &mut String) {
     }
     let _ = writeln!(
         page,
-        "\nElasticsearch 7 and OpenSearch take and ignore {} for every type of values, where they mean nothing;\n\
+        "\nElasticsearch 7 and OpenSearch accept and ignore {} for every type of values, where they mean nothing;\n\
          Elasticsearch 8 rejects them there.",
         alternatives(IGNORED_PARAMETERS)
     );

@@ -116,7 +116,7 @@ pub(super) const NULL_DATE: Parameter = null_value(Date);
 pub(super) const IGNORE_ABOVE: Parameter = Parameter::new(
     "ignore_above",
     ValueKind::COUNT,
-    "Texts of more characters are not indexed; a term over 32766 bytes rejects the document",
+    "Strings of more characters are not indexed; a term over 32766 bytes rejects the document",
 )
 .updateable();
 pub(super) const NORMALIZER: Parameter = Parameter::new(
@@ -147,7 +147,7 @@ pub(super) const TEXT_INDEX_OPTIONS: Parameter = Parameter::new(
     OneOf(&["docs", "freqs", "positions", "offsets"]),
     "What is kept of each term; default positions",
 );
-/// `index_options` of exact texts.
+/// `index_options` of exact strings.
 pub(super) const KEYWORD_INDEX_OPTIONS: Parameter =
     Parameter::new("index_options", OneOf(&["docs", "freqs"]), "What is kept of each term; default docs");
 pub(super) const TERM_VECTOR: Parameter = Parameter::new(

@@ -208,7 +208,7 @@ fn is_point(value: &Value, names: [&str; 2]) -> bool {
     }
 }
 
-/// Servers allow 5 entries, names of 20 characters and texts of 50, recent Elasticsearch texts of 500.
+/// Servers allow 5 entries, names of 20 characters and strings of 50, recent Elasticsearch strings of 500.
 fn is_meta(value: &Value) -> bool {
     value.as_object().is_some_and(|meta| {
         meta.len() <= 5

@@ -74,7 +74,7 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
     ("icu_collation_keyword", "norms", "false"),
 ];
 
-/// Root parameters by the value that says nothing.
+/// Root parameters by the value that has no effect.
 const ROOT_DEFAULTS: &[(&str, &str)] = &[
     ("dynamic", "true"),
     ("date_detection", "true"),
@@ -147,7 +147,7 @@ fn as_said(name: &str, value: &Value) -> Value {
     if name == "script" { whole_script(value) } else { without_lists_of_one(value) }
 }
 
-/// Servers make lists of single texts, such as in `copy_to`, or the other way round.
+/// Servers make lists of single strings, such as in `copy_to`, or the other way round.
 fn without_lists_of_one(value: &Value) -> Value {
     match value {
         Value::Array(list) => match list.as_slice() {
@@ -161,7 +161,7 @@ fn without_lists_of_one(value: &Value) -> Value {
     }
 }
 
-/// Servers say a script's language, and make an object of a text.
+/// Servers say a script's language, and make an object of a string.
 fn whole_script(script: &Value) -> Value {
     let mut members = match script {
         Value::String(source) => [("source".to_owned(), Value::from(source.as_str()))].into_iter().collect(),
@@ -196,7 +196,7 @@ fn compare_fields(group: &str, wanted: &Value, found: &Value, above: &str, all: 
                 compare_fields("properties", left, right, &format!("{path}."), all);
             }
             (Some(_), None) => all.push(format!("{path}: missing")),
-            (None, _) => all.push(format!("{path}: more than was asked for")),
+            (None, _) => all.push(format!("{path}: more than was requested")),
         }
     }
 }
@@ -213,7 +213,7 @@ fn is_default(type_name: &str, parameter: &str, value: &Value) -> bool {
     defaults.contains(&text.as_str())
 }
 
-/// Paths that a live mapping lacks or has with another type, the servers' names of a type being one. More fields are no
+/// Paths that a live mapping lacks or has with another type, the servers' names of a type being one. More fields are not a
 /// difference: documents make them where `dynamic` lets them. Parameters are not compared: which of them a server returns is
 /// known for the versions tested and no others, and those that matter cannot be changed on a live field.
 #[must_use]

@@ -16,7 +16,7 @@ pub(super) fn properties(
     let members = match properties {
         None | Some(Value::Null) => return Ok(Map::new()),
         Some(Value::Object(members)) => members,
-        Some(_) => return Err(format!("`properties` of {} is no object", place(above))),
+        Some(_) => return Err(format!("`properties` of {} is not an object", place(above))),
     };
     let mut normal = Map::new();
     for (name, mapping) in members {
@@ -49,7 +49,7 @@ fn is_removed(mapping: &Value, path: &str, notes: &mut Vec<Note>) -> bool {
 
 /// Puts a field at its place; two objects of one name, which dots can make, become one.
 fn insert(target: &mut Map<String, Value>, parts: &[&str], mapping: Value, path: &str) -> Result<(), String> {
-    let twice = || format!("field `{path}` is said twice");
+    let twice = || format!("duplicate field `{path}`");
     match parts {
         [] => Ok(()),
         [name] => match (target.get_mut(*name), mapping) {
@@ -93,7 +93,7 @@ fn properties_of(object: &mut Map<String, Value>) -> Option<&mut Map<String, Val
 /// A field's mapping.
 pub(super) fn field(mapping: &Value, path: &str, notes: &mut Vec<Note>) -> Result<Value, String> {
     let Value::Object(members) = mapping else {
-        return Err(format!("the mapping of {} is no object", place(path)));
+        return Err(format!("the mapping of {} is not an object", place(path)));
     };
     let mut members = members.clone();
     legacy::modernize(&mut members, path, notes);
@@ -160,7 +160,7 @@ fn multi_fields(fields: &Value, path: &str, notes: &mut Vec<Note>) -> Result<Map
     let members = match fields {
         Value::Null => return Ok(normal),
         Value::Object(members) => members,
-        _ => return Err(format!("`fields` of {} is no object", place(path))),
+        _ => return Err(format!("`fields` of {} is not an object", place(path))),
     };
     for (name, mapping) in members {
         let path = below(path, name);

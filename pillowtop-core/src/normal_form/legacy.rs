@@ -19,8 +19,8 @@ const MEMBERS_OF_OLD: &[(&str, &str, &str)] = &[
     ("_routing", "path", "a document comes with its routing"),
     ("_routing", "store", "it is always kept"),
     ("_routing", "index", "it can always be searched"),
-    ("_source", "compress", "`codec` in the settings says it"),
-    ("_source", "compress_threshold", "`codec` in the settings says it"),
+    ("_source", "compress", "`codec` in the settings sets it"),
+    ("_source", "compress_threshold", "`codec` in the settings sets it"),
     ("_source", "format", "it is kept as it came"),
     ("_size", "store", "it is always kept"),
 ];
@@ -62,7 +62,7 @@ pub(super) fn modernize(members: &mut Map<String, Value>, path: &str, notes: &mu
     } else if let Some(legacy) = legacy_type(&type_name) {
         note(
             format!("the type `{type_name}`"),
-            format!("kept, but no server takes it: use {}", legacy.replacement),
+            format!("kept, but no server accepts it: use {}", legacy.replacement),
         );
     }
     if let Some(text) = members.get("index").and_then(Value::as_str).map(str::to_owned) {

@@ -10,9 +10,9 @@
 //! | `_meta.pillowtop`, and the reserved object `pillowtop` | left out |
 //! | what is from before Elasticsearch 7 | what it means today, or left out; either way there is a [`Note`] |
 //!
-//! The order of members says nothing, and [`to_canonical`](crate::canonical::to_canonical) gives numbers one spelling.
-//! A parameter that is said with its default value stays: a mapping that says it is not the one that does not, until a server
-//! has dropped it. [`differences`] knows those defaults, and that servers make lists of single texts.
+//! The order of members has no effect, and [`to_canonical`](crate::canonical::to_canonical) gives numbers one spelling.
+//! A parameter that is explicit with its default value stays: a mapping that has it is not the one that does not, until a server
+//! has dropped it. [`differences`] knows those defaults, and that servers make lists of single strings.
 
 mod compare;
 mod legacy;
@@ -37,7 +37,7 @@ pub use compare::{differences, missing_fields};
 pub struct Note {
     /// The field's dotted path; empty for the root.
     pub path: String,
-    /// What was said, such as "`include_in_all`".
+    /// What was written, such as "`include_in_all`".
     pub said: String,
     /// What became of it, such as "left out: use `copy_to` with a field of your own".
     pub became: String,
@@ -63,7 +63,7 @@ pub struct NormalForm {
 ///
 /// # Errors
 ///
-/// A sentence that names the path, when the value is no mapping.
+/// A sentence that names the path, when the value is not a mapping.
 pub fn normal_form(mappings: &Value) -> Result<NormalForm, String> {
     let Value::Object(members) = mappings else {
         return Err("a mapping is a JSON object".to_owned());
@@ -105,7 +105,7 @@ pub fn normal_form(mappings: &Value) -> Result<NormalForm, String> {
         let own = reserved.get(name).map(|own| fields::field(own, name, &mut Vec::new())).transpose()?;
         if own.as_ref() != Some(found) {
             let kind = if found["type"] == "object" { "object" } else { "field" };
-            let became = "left out: the name is the runtime's own, and holds id, revision and database";
+            let became = "left out: the name is reserved for the runtime: it holds id, revision and database";
             notes.push(Note {
                 path: name.clone(),
                 said: format!("the {kind} `{name}`, {found}"),

@@ -1,4 +1,4 @@
-//! Two spellings of a mapping have one normal form; what is old is told.
+//! Two spellings of a mapping have one normal form; what is old is reported.
 
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ fn spellings_are_one() {
 }
 
 #[test]
-fn the_old_is_told() {
+fn the_old_is_reported() {
     let notes = check(
         &json!({"_all": {"enabled": false}, "_routing": {"required": true, "path": "a"}, "properties": {
             "name": {"type": "string", "index": "not_analyzed", "include_in_all": false, "norms": {"enabled": false}},

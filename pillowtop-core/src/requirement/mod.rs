@@ -68,7 +68,7 @@ pub enum Asks<Text = &'static str> {
     Server {
         /// Which.
         versions: Versions,
-        /// The same in words, and what else can be said, such as "Elasticsearch 7.3 or later".
+        /// The same in words, and what else is known, such as "Elasticsearch 7.3 or later".
         needs: Text,
     },
     /// A definition in the settings.

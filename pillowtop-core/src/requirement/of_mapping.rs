@@ -39,7 +39,7 @@ pub fn of_root(mapping: &Value) -> Vec<Owned> {
         if name == "properties" {
             fields(value, "", &mut found);
         } else if let Some(known) = field_types::root_parameter(name) {
-            // Templates are told one by one.
+            // Templates are reported one by one.
             let is_templates = matches!(known.value, ValueKind::DynamicTemplates(_));
             let versions = versions_where(|target| {
                 known.is_available("the root", target)?;
@@ -149,7 +149,7 @@ fn parameter(
             known.parameter_is_available(name, target)?;
             parameter.value_is_available(value, target)
         });
-        // What the type's own versions say is said once.
+        // What the type's own versions say is reported once.
         if versions != of_type {
             server(path, said(name, value), versions, "", found);
         }
@@ -198,7 +198,7 @@ fn versions_where(check: impl Fn(Target) -> Result<(), Unavailable>) -> Versions
 /// The last minor version that is asked for; later ones than any product has yet.
 const LAST_MINOR: u16 = 40;
 
-/// From which version of a product on, and before which, a check passes: nothing comes twice.
+/// From which version of a product on, and before which, a check passes, without duplicates.
 fn span(product: Product, check: &impl Fn(Target) -> Result<(), Unavailable>) -> (u16, u16) {
     let (first_major, last_major) = majors(product);
     let (mut first, mut removed) = (NEVER, NEVER);
@@ -244,7 +244,7 @@ pub(crate) fn words(versions: Versions) -> String {
     if both.is_empty() { "what no product has".to_owned() } else { both.join(", or ") }
 }
 
-/// What stands for a type in the other product, where it must be said anew.
+/// What stands for a type in the other product, where it must be written anew.
 fn hint(field_type: &FieldType) -> String {
     let Some(field_types::Counterpart::Similar(name)) = field_type.counterpart else { return String::new() };
     let Some(other) = field_types::field_type(name) else { return String::new() };
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_not_built_in_are_asked_of_the_settings() {
+    fn names_that_are_not_built_in_are_looked_up_in_the_settings() {
         let found = of_field(
             &json!({"type": "text", "analyzer": "comma", "search_analyzer": "standard", "similarity": "own",
                 "fields": {"exact": {"type": "keyword", "normalizer": "lower"}}}),

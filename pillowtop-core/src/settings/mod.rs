@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 pub use known::{suggestion, unknown_names};
 pub use products::limited_settings;
 
-/// The static settings, which are fixed when an index is created and hashed. `number_of_shards` is static too, yet says nothing
+/// The static settings, which are fixed when an index is created and hashed. `number_of_shards` is static too, yet has no effect
 /// about what is found, so it is not here; nor are static settings about a node's memory and disks, and checks at its start.
-/// Whatever is neither is dynamic. A name stands for all settings below it. Which are static was asked of Elasticsearch 7.10 to 9.4
+/// Whatever is neither is dynamic. A name stands for all settings below it. Which are static was checked against Elasticsearch 7.10 to 9.4
 /// and `OpenSearch` 2.19 and 3.6; those of plugins are documented so.
 const HASHED: [&str; 31] = [
     "analysis",
@@ -134,7 +134,7 @@ fn is_hashed(path: &str, value: &Value) -> bool {
 ///
 /// # Errors
 ///
-/// A sentence, when the value is no object or says a setting twice.
+/// A sentence, when the value is not an object or says a setting twice.
 pub fn normalize(settings: &Value) -> Result<Value, String> {
     let Value::Object(members) = settings else {
         return Err("settings are a JSON object".to_owned());
@@ -157,7 +157,7 @@ pub fn normalize(settings: &Value) -> Result<Value, String> {
 }
 
 fn insert(target: &mut Map<String, Value>, said: &str, path: &str, value: &Value) -> Result<(), String> {
-    let twice = || format!("setting `{said}` is said twice");
+    let twice = || format!("duplicate setting `{said}`");
     if let Some((head, rest)) = path.split_once('.')
         // Some settings have others below them, such as `knn` and `knn.advanced`: those keep their dots.
         && target.get(head).is_none_or(Value::is_object)
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(hashed_names(&over), Vec::<String>::new());
     }
 
-    /// Asked of the servers: what an open index refuses to change is static.
+    /// Checked against the servers: what an open index refuses to change is static.
     #[test]
     fn static_settings_are_hashed_and_dynamic_ones_are_not() {
         let normal = |name: &str| normalize(&json!({ name: true })).unwrap();

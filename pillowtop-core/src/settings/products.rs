@@ -122,7 +122,7 @@ mod tests {
     use crate::settings::normalize;
 
     #[test]
-    fn settings_of_one_product_are_told_from_those_of_both() {
+    fn settings_of_one_product_are_distinguished_from_those_of_both() {
         let has = |name: &str, target| {
             let limited = limited_settings(&normalize(&json!({ name: 1 })).unwrap());
             limited.iter().all(|(_, versions)| versions.include(target))

@@ -12,14 +12,14 @@ pub(super) const fn refuse_root_parameters(object: &Object) {
             parameter.name,
             "`, and the struct `",
             object.name,
-            "` that says it is nested in another here\nhelp: say it at the struct of the pillow alone",
+            "` that declares it is nested in another here\nhelp: declare it only at the struct of the pillow",
         ]);
     }
 }
 
 /// A parameter that both an attribute of the field and the struct in it say.
 #[track_caller]
-pub(super) const fn refuse_said_twice(by_attribute: &[Parameter], object: &Object) {
+pub(super) const fn refuse_duplicate_parameter(by_attribute: &[Parameter], object: &Object) {
     let mut position = 0;
     while position < object.parameters.len() {
         let name = object.parameters[position].name;
@@ -27,9 +27,9 @@ pub(super) const fn refuse_said_twice(by_attribute: &[Parameter], object: &Objec
             panic_with(&[
                 "`",
                 name,
-                "` is said both at this field and at the struct `",
+                "` is declared both at this field and at the struct `",
                 object.name,
-                "` that it holds\nhelp: leave one of them out",
+                "` that it holds\nhelp: remove one of them",
             ]);
         }
         position += 1;
@@ -47,7 +47,7 @@ pub(super) const fn refuse_parameters_of_flattened(inner: &Object) {
             inner.name,
             "` is flattened, so its `",
             parameter.name,
-            "` has no object here that it could be of\nhelp: write it at the outer struct",
+            "` has no object to apply to\nhelp: write it at the outer struct",
         ]);
     }
 }
@@ -59,7 +59,7 @@ pub(super) const fn refuse_equal_names(object: &Object) {
         panic_with(&[
             "the property `",
             name,
-            "` comes twice, at least once from a flattened struct\nhelp: rename one with `#[serde(rename = \"…\")]`, or leave one out with `#[es(skip)]`",
+            "` is a duplicate, and comes at least once from a flattened struct\nhelp: rename one with `#[serde(rename = \"…\")]`, or leave one out with `#[es(skip)]`",
         ]);
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn check_document(
     has_mapping & !not_needed.forget()
 }
 
-/// Names and texts that `CouchDB` would not take, or that say two things.
+/// Names and strings that `CouchDB` would not take, or that say two things.
 fn check_couch(errors: &Errors, couch: &CouchReceiver) {
     if let Some(database) = &couch.database
         && let Some(problem) = database_name_problem(&database.value())
@@ -67,11 +67,7 @@ fn check_couch(errors: &Errors, couch: &CouchReceiver) {
         if text.value().is_empty() {
             errors.at(text, "a document type is not empty", "write the value that the documents have");
         } else if all[..position].iter().any(|other| other.value() == text.value()) {
-            errors.at(
-                text,
-                format!("the document type `{}` is said twice", text.value()),
-                "leave one of them out",
-            );
+            errors.at(text, format!("duplicate document type `{}`", text.value()), "remove one of them");
         }
     }
     if let Some(field) = &couch.type_field

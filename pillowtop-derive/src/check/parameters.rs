@@ -88,7 +88,7 @@ fn check_value(errors: &Errors, known: &field_types::Parameter, parameter: &Para
 fn check_twice(errors: &Errors, parameters: &[Parameter]) {
     for (position, Parameter { name, .. }) in parameters.iter().enumerate() {
         if parameters[..position].iter().any(|other| other.name.text == name.text) {
-            errors.at_span(name.span, format!("`{}` is said twice", name.text), "leave one of them out");
+            errors.at_span(name.span, format!("duplicate `{}`", name.text), "remove one of them");
         }
     }
 }
@@ -121,7 +121,7 @@ fn unknown_parameter(errors: &Errors, field_type: &FieldType, name: &Name) {
         return;
     }
     if field_types::field_type(text).is_some() && field_type.parameter(text).is_none() {
-        let message = format!("`{text}` is a field type, and stands without a value or parentheses");
+        let message = format!("`{text}` is a field type, and takes neither a value nor parentheses");
         errors.at_span(
             *span,
             message,
@@ -184,7 +184,11 @@ pub(super) fn check_root_parameters<'p>(errors: &Errors, parameters: impl Iterat
 fn check_root_parameter(errors: &Errors, parameter: &Parameter) {
     let Name { text, span } = &parameter.name;
     if text == "_meta" && parameter.json().get("pillowtop").is_some() {
-        errors.at_span(parameter.span, "`pillowtop` in `_meta` is the runtime's own", "choose another name");
+        errors.at_span(
+            parameter.span,
+            "`pillowtop` in `_meta` is reserved for the runtime",
+            "choose another name",
+        );
     }
     let object_parameter = field_types::field_type("object").and_then(|object| object.parameter(text));
     if let Some(known) = field_types::root_parameter(text).or(object_parameter) {

@@ -42,7 +42,7 @@ pub(crate) fn check_pillow(
     check_settings(errors, pillow);
 }
 
-/// A document is read by itself, and what is read may point into its text: only lifetimes may be open. A `&str` cannot be read from a text
+/// A document is read by itself, and what is read may point into its text: only lifetimes may be open. A `&str` cannot be read from a string
 /// with escapes, and other references cannot be read from JSON at all.
 fn check_is_readable(errors: &Errors, receiver: &StructReceiver<'_>) {
     let mut parameters = receiver.generics.params.iter();
@@ -99,7 +99,7 @@ fn check_is_document(errors: &Errors, receiver: &StructReceiver<'_>, attribute: 
         if !says_couch {
             errors.at(
                 ident,
-                format!("`{ident}` is no struct with named fields, so it cannot be a pillow"),
+                format!("`{ident}` is not a struct with named fields, so it cannot be a pillow"),
                 "use a struct with named fields",
             );
         }
@@ -159,7 +159,7 @@ fn check_reserved(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &Pi
             let span = field.ident.map_or_else(|| field.rust_type.span(), syn::Ident::span);
             errors.at_span(
                 span,
-                format!("the name `{RESERVED}` is the runtime's own: it holds a document's id, revision and database"),
+                format!("the name `{RESERVED}` is reserved for the runtime: it holds a document's id, revision and database"),
                 "rename the field, or its JSON name with `#[serde(rename = \"…\")]`",
             );
         }
@@ -167,7 +167,7 @@ fn check_reserved(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &Pi
 }
 
 /// The fields of a filter and of a routing are the struct's; what stands behind them is the compiler's to check.
-/// They are told by their tokens, so that what else is wrong with the filter hides none of them.
+/// They are recognised by their tokens, so that what else is wrong with the filter hides none of them.
 fn check_own_fields(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
     let names: Vec<String> = receiver.fields().iter().map(crate::parse::FieldReceiver::name).collect();
     let expressions = attribute.filter.iter().chain(&attribute.routing);
@@ -209,7 +209,7 @@ fn check_companions(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &
     }
 }
 
-/// Calls `one` with each `field` of `self.field`; methods are no fields.
+/// Calls `one` with each `field` of `self.field`; methods are not fields.
 fn each_field_of_self(tokens: TokenStream, one: &mut dyn FnMut(&Ident)) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (position, token) in tokens.iter().enumerate() {

@@ -15,12 +15,12 @@ pub(crate) fn check_rules(errors: &Errors, rules: &Rules) {
         let sorted = SortedItems::of(errors, &rule.es);
         match &rule.matcher.kind {
             Kind::Root => {
-                if only_parameters(errors, rule, &sorted, "`root` takes") {
+                if only_parameters(errors, rule, &sorted, "`root` can only have") {
                     check_root_parameters(errors, root_rule(errors, rule).iter());
                 }
             }
             Kind::Objects => {
-                if only_parameters(errors, rule, &sorted, "a rule for `objects` takes") {
+                if only_parameters(errors, rule, &sorted, "a rule for `objects` can only have") {
                     let parameters =
                         sorted.parameters.iter().map(|item| Parameter::of(errors, item)).collect();
                     check_said(errors, &SaidMapping::leaf("object", rule.span, parameters), false);
@@ -31,19 +31,25 @@ pub(crate) fn check_rules(errors: &Errors, rules: &Rules) {
     }
 }
 
-/// A rule that is never asked, because earlier ones take all its fields.
+/// An unreachable rule: earlier ones match all its fields.
 fn check_reach(errors: &Errors, earlier: &[Rule], rule: &Rule) {
     let matcher = &rule.matcher;
     if let Some(other) = before(earlier, rule, Alternative::covers) {
         errors.at_span(
             rule.span,
-            format!("the rule `{matcher}` is never asked: `{}` above it takes all its fields", other.matcher),
-            "write it above that one, or remove it; the first rule that fits is the one that holds",
+            format!(
+                "unreachable rule `{matcher}`: `{}` above it already matches all its fields",
+                other.matcher
+            ),
+            "write it above that one, or remove it; the first rule that matches applies",
         );
     } else if let Some(other) = before(earlier, rule, Alternative::may_take) {
         errors.at_span(
             rule.span,
-            format!("the rule `{matcher}` is never asked for a struct: `{}` above it is", other.matcher),
+            format!(
+                "unreachable rule `{matcher}` for a struct: `{}` above it already matches",
+                other.matcher
+            ),
             "write rules for `objects` last: a derive does not see which types are structs",
         );
     }
@@ -76,7 +82,7 @@ fn only_parameters(errors: &Errors, rule: &Rule, sorted: &SortedItems<'_>, who: 
         .or(properties.map(|item| item.name.span));
     if let Some(span) = culprit {
         let help = format!("write parameters such as `{} => dynamic = false`", rule.matcher);
-        errors.at_span(span, format!("{who} parameters alone"), help);
+        errors.at_span(span, format!("{who} parameters"), help);
     }
     culprit.is_none()
 }

@@ -20,7 +20,7 @@ pub(super) fn check_default(errors: &Errors, mapping: &Mapping<'_>) {
             "write `#[es(flattened)]` to search it as one field, `#[es(object, enabled = false)]` to keep it unindexed, or the type that it has",
         ),
         RustType::Decimal => (
-            "a decimal has no default mapping: its crate may write it as text or as a number",
+            "a decimal has no default mapping: its crate may write it as a string or as a number",
             "write `#[es(scaled_float, scaling_factor = 100)]`, `#[es(double)]` or `#[es(keyword)]`",
         ),
         RustType::Tuple => (

@@ -1,11 +1,11 @@
-//! Where a pillow's committed mapping is: in the nearest `mappings/` folder from the crate up to its workspace's root.
+//! Where a pillow's committed mapping is: in the nearest `mappings/` directory from the crate up to its workspace's root.
 
 use std::path::PathBuf;
 
 use pillowtop_core::committed::FOLDER;
 use pillowtop_core::drift::levels;
 
-/// The crate that is compiled, by its folder.
+/// The crate that is compiled, by its directory.
 #[derive(Clone)]
 pub(crate) struct Crate {
     folder: PathBuf,
@@ -16,9 +16,9 @@ pub(crate) struct Crate {
 pub(crate) struct Place {
     /// Where it is read from.
     pub(crate) path: PathBuf,
-    /// From the crate's folder, with a leading `/`: what the code names, so that no path of this machine gets into it.
+    /// From the crate's directory, with a leading `/`: what the code names, so that no path of this machine gets into it.
     pub(crate) from_crate: String,
-    /// From the workspace's root, as people speak of it.
+    /// From the workspace's root, as people write it.
     pub(crate) shown: String,
     /// The directory of the crate.
     pub(crate) crate_folder: PathBuf,
@@ -34,7 +34,7 @@ impl Crate {
         Self { folder }
     }
 
-    /// A file that a user names from the crate's folder.
+    /// A file that a user names from the crate's directory.
     pub(crate) fn file(&self, path: &str) -> Place {
         let path = path.trim_start_matches("./");
         Place {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_folder_up_to_the_workspace_is_taken() {
+    fn the_nearest_directory_up_to_the_workspace_is_taken() {
         let root = tempfile::tempdir().unwrap();
         fs_err::create_dir_all(root.path().join("mappings")).unwrap();
         let workspace = root.path().join("workspace");

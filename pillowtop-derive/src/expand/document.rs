@@ -87,12 +87,12 @@ pub(crate) fn expand_mapping(facade: &Facade, document: &Document<'_>) -> Option
     }
 }
 
-/// A mapping that says nothing.
+/// An empty mapping.
 pub(crate) fn fallback_mapping() -> TokenStream {
     quote!(#PRIVATE::Object::EMPTY)
 }
 
-/// Impls that say nothing, for a struct with errors: those errors are enough.
+/// Placeholder impls, for a struct with errors: those errors are enough.
 pub(crate) fn fallback_document(facade: &Facade, ident: &Ident, generics: &Generics) -> TokenStream {
     let (mapping, info) = (fallback_mapping(), document_info(None));
     object_impls(facade, ident, generics, &mapping, &info)

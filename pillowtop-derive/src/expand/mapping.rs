@@ -38,7 +38,7 @@ pub(super) fn object(ident: &Ident, model: &ObjectModel<'_>) -> TokenStream {
 
 fn member(member: &Member<'_>) -> TokenStream {
     match member {
-        // The user's own tokens, so that the compiler speaks of them when the type has no default.
+        // The user's own tokens, so that the compiler reports them when the type has no default.
         Member::Property(Property { name, mapping: Mapping::Default(rust_type), .. }) => {
             let (name, hash) = (&name.text, hexadecimal(hash_text(&name.text)));
             quote!(#PRIVATE::property::<#rust_type>(#name, #hash))

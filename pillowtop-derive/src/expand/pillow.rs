@@ -324,7 +324,7 @@ fn check(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStrea
     }
 }
 
-/// An impl that says nothing, for a struct with errors: those errors are enough. Where the compiler alone is to report one,
+/// A placeholder impl, for a struct with errors: those errors are enough. Where the compiler alone is to report one,
 /// it cannot be used: should the compiler be content, no pillow without a name gets into a program.
 pub(crate) fn fallback_pillow(
     facade: &Facade,
@@ -334,7 +334,7 @@ pub(crate) fn fallback_pillow(
     let ident = receiver.ident;
     let is_object = matches!(receiver.shape, StructShape::Named(_));
     if !is_object || !receiver.generics.params.is_empty() || receiver.borrowed().next().is_some() {
-        // It cannot have an impl: it is no document, its bounds are not known, or what it borrows outlives nothing.
+        // It cannot have an impl: it is not a document, its bounds are not known, or what it borrows outlives nothing.
         return TokenStream::new();
     }
     let (implementing, lifetime) = (implementing(ident, receiver.generics), text_lifetime());

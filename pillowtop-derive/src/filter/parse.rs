@@ -45,7 +45,7 @@ pub(crate) fn parse(errors: &Errors, expression: &Expr) -> Option<Filter> {
         }
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
             let help = "write the expression without quotes: `filter = self.field == \"value\"`";
-            errors.at(expression, "a filter is an expression, not a text", help);
+            errors.at(expression, "a filter is an expression, not a string", help);
             None
         }
         Expr::Assign(assignment) => {
@@ -203,17 +203,17 @@ fn parse_test(errors: &Errors, call: &ExprMethodCall) -> Option<Filter> {
         ("contains", [argument]) => Test::Contains(constant(errors, argument)?),
         ("starts_with", [argument]) => match constant(errors, argument)? {
             Constant::Literal { literal, .. } if !matches!(literal, Lit::Str(_)) => {
-                errors.at(argument, "`starts_with` takes a text", "write `starts_with(\"…\")`");
+                errors.at(argument, "`starts_with` expects a string", "write `starts_with(\"…\")`");
                 return None;
             }
             prefix => Test::StartsWith(prefix),
         },
         ("contains" | "starts_with", _) => {
-            errors.at(&call.method, format!("`{name}` takes one value"), format!("write `{name}(\"…\")`"));
+            errors.at(&call.method, format!("`{name}` expects one value"), format!("write `{name}(\"…\")`"));
             return None;
         }
         _ => {
-            errors.at(&call.method, format!("`{name}` takes nothing"), format!("write `{name}()`"));
+            errors.at(&call.method, format!("`{name}` expects no value"), format!("write `{name}()`"));
             return None;
         }
     };

@@ -8,7 +8,7 @@ use syn::{Lit, Pat};
 use super::expression::{Constant, FieldPath, Filter, Operand, Operator, OperatorKind, Test};
 use crate::idents::{Local, OTHER, PRIVATE, Private, VALUE, own_self};
 
-/// The code of a filter. The user's tokens keep their places, so that the compiler speaks of them.
+/// The code of a filter. The user's tokens keep their places, so that the compiler reports them.
 pub(crate) fn predicate(filter: &Filter) -> TokenStream {
     match filter {
         Filter::And(left, right) => {
@@ -98,7 +98,7 @@ fn compare(field: &FieldPath, operator: Operator, constant: &Constant) -> TokenS
     }
 }
 
-/// `place` is what the user wrote that asks for a text.
+/// `place` is what the user wrote that asks for a string.
 fn as_text(local: &Local, place: Span) -> TokenStream {
     let (private, local) = (Private::at(place), local.at(place));
     quote_spanned!(place=> #private::Text::text(#local))

@@ -1,4 +1,4 @@
-//! The filter's text in normal form: one text however the user's lines, white space, comments and literals are written. It is
+//! The filter's text in normal form: one string however the user's lines, white space, comments and literals are written. It is
 //! committed, reviewed and hashed.
 
 use syn::{ExprPath, Lit, Pat, RangeLimits};

@@ -46,7 +46,7 @@ pub(crate) struct ObjectModel<'a> {
     pub(crate) root_parameters: Vec<Parameter>,
     /// Parameters that a rule gives to a root.
     pub(crate) root_rule: Vec<Parameter>,
-    /// With `doc_type`: what its documents are told by.
+    /// With `doc_type`: what its documents are recognised by.
     pub(crate) document: Option<DocumentModel>,
     /// Of a struct that needs no mapping: whether a field has none.
     pub(crate) lacks_mapping: bool,
@@ -144,7 +144,7 @@ fn kind<'a>(
 fn said_at_the_type<'a>(errors: &Errors, mapping: SaidMapping<'a>) -> DocumentKind<'a> {
     let Name { text, span } = &mapping.type_name;
     if field_types::field_type(text).is_some_and(FieldType::takes_properties_of_struct) {
-        let message = format!("whether a struct is `{text}` is said where it stands in another");
+        let message = format!("`{text}` belongs at the field that holds the struct");
         errors.at_span(*span, message, format!("write `#[es({text})]` at the field that holds it"));
         return DocumentKind::Unknown;
     }
@@ -220,7 +220,7 @@ fn is_object_parameter(name: &str) -> bool {
 fn document(errors: &Errors, couch: &CouchReceiver) -> Option<DocumentModel> {
     let Some(types) = &couch.doc_types else {
         for Name { text, span } in couch.names.iter().filter(|_| !couch.tries_to_say("doc_type")) {
-            let message = format!("`{text}` says nothing without `doc_type`");
+            let message = format!("`{text}` has no effect without `doc_type`");
             errors.at_span(
                 *span,
                 message,
@@ -302,15 +302,11 @@ fn enumeration<'a>(
 
 fn no_parameters(errors: &Errors, sorted: &SortedItems<'_>, help: &str) {
     if let Some(item) = sorted.parameters.first() {
-        errors.at_span(
-            item.name.span,
-            format!("`{}` has no object here that it could be of", item.name.text),
-            help,
-        );
+        errors.at_span(item.name.span, format!("`{}` only applies to objects", item.name.text), help);
     }
 }
 
-/// What texts are by default.
+/// What strings are by default.
 fn keyword<'a>(span: proc_macro2::Span) -> SaidMapping<'a> {
     let parameters = String::FIELD.parameters.iter().map(|parameter| {
         Parameter::implied(parameter.name, serde_json::from_str(parameter.json).unwrap_or(Value::Null), span)

@@ -217,7 +217,7 @@ fn parameters_alone<'a>(
     }
     errors.at_span(
         sorted.parameters.first().map_or(span, |item| item.name.span),
-        "parameters stand here without a type, and none follows from the Rust type alone",
+        "parameters without a type, and no type follows from the Rust type alone",
         "write the type before them, for instance `#[es(keyword, ignore_above = 100)]`",
     );
     None

@@ -70,7 +70,7 @@ impl<'r> SortedItems<'r> {
         {
             errors.at_span(
                 span,
-                "`skip` stands beside other items",
+                "`skip` cannot be combined with other items",
                 "write `#[es(skip)]` alone to leave the field out",
             );
         }
@@ -87,14 +87,16 @@ impl<'r> SortedItems<'r> {
                     let value = crate::parse::json_text(errors, text, *span);
                     sorted.json = Some((value, *span));
                 }
-                ("skip", _) => errors.at_span(
-                    name.span,
-                    "`skip` stands alone, without a value",
-                    "write `#[es(skip)]`, or leave it out",
-                ),
+                ("skip", _) => {
+                    errors.at_span(
+                        name.span,
+                        "`skip` takes no value",
+                        "write `#[es(skip)]`, or leave it out",
+                    );
+                }
                 ("json", _) => errors.at_span(
                     name.span,
-                    "`json` takes a text: a whole mapping in JSON",
+                    "`json` expects a string: a whole mapping in JSON",
                     "write `json = r#\"{\"type\": \"…\"}\"#`",
                 ),
                 ("type", _) => errors.at_span(
@@ -113,7 +115,7 @@ impl<'r> SortedItems<'r> {
                     None => sorted.type_name = Some(name.clone()),
                     Some(first) => errors.at_span(
                         name.span,
-                        format!("a field has one type, and `{text}` stands beside `{}`", first.text),
+                        format!("a field has one type, but both `{}` and `{text}` are given", first.text),
                         format!("to index a value in two ways, write `fields(exact({text}))`"),
                     ),
                 },
@@ -132,7 +134,7 @@ impl<'r> SortedItems<'r> {
         self.skip.is_none() && self.json.is_none() && self.type_name.is_none() && self.parameters.is_empty()
     }
 
-    /// These parameters of an attribute, and what a rule says otherwise.
+    /// These parameters of an attribute, and what a rule adds.
     pub(crate) fn over(&self, rule: &Self) -> Self {
         let is_said = |name: &str| self.parameters.iter().any(|said| said.name.text == name);
         let of_rule = rule.parameters.iter().filter(|item| !is_said(&item.name.text));
@@ -144,7 +146,7 @@ impl<'r> SortedItems<'r> {
         }
     }
 
-    /// The mapping, if its type or its JSON is said; `rust_type` is what a struct-holding type takes its properties from.
+    /// The mapping, if its type or its JSON is explicit; `rust_type` is what a struct-holding type takes its properties from.
     pub(crate) fn mapping<'a>(
         &self,
         errors: &Errors,
@@ -238,7 +240,7 @@ pub(crate) fn mappings(errors: &Errors, items: &[EsItem]) -> Vec<(Name, SaidMapp
     for EsItem { name, value } in items {
         let Name { text, span } = name;
         if all.iter().any(|(other, _)| other.text == *text) {
-            errors.at_span(*span, format!("`{text}` is said twice"), "leave one of them out");
+            errors.at_span(*span, format!("duplicate `{text}`"), "remove one of them");
         }
         let EsValue::Object(inner, _) = value else {
             errors.at_span(*span, format!("`{text}` needs a mapping"), format!("write `{text}(keyword)`"));
@@ -267,7 +269,7 @@ fn is_json(items: &[EsItem]) -> bool {
 
 fn from_json(errors: &Errors, value: &Value, span: Span) -> Option<SaidMapping<'static>> {
     if value.is_null() {
-        // The text was no JSON, which is reported; `null` itself is reported below.
+        // The text was not JSON, which is reported; `null` itself is reported below.
         if !errors.is_empty() {
             return None;
         }

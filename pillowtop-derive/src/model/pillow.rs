@@ -108,7 +108,7 @@ impl<'a> PillowModel<'a> {
             (_, None) => {
                 errors.at(
                     receiver.ident,
-                    "the crate's folder is not known (`CARGO_MANIFEST_DIR`)",
+                    "the crate's directory is not known (`CARGO_MANIFEST_DIR`)",
                     "build with cargo",
                 );
                 None
@@ -166,7 +166,7 @@ fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) ->
             }
         };
     }
-    let help = "write the path of a JSON file with index settings, from the crate's folder";
+    let help = "write the path of a JSON file with index settings, from the crate's directory";
     let place = compiled?.file(&said);
     let text = match fs_err::read_to_string(&place.path) {
         Ok(text) => text,
@@ -191,9 +191,9 @@ fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) ->
 
 /// Settings in normal form.
 fn normal_settings(text: &str) -> Result<Value, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("are no JSON: {error}"))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("are not JSON: {error}"))?;
     if value.get("mappings").is_some() {
-        return Err("are the body of a whole index: take what is under `settings` alone, for `mappings` come from the struct".to_owned());
+        return Err("are the body of a whole index: write only what is under `settings`, because `mappings` come from the struct".to_owned());
     }
     normalize(&value).map_err(|problem| format!("cannot be used: {problem}"))
 }
@@ -227,7 +227,7 @@ fn transform(errors: &Errors, pillow: &PillowReceiver) -> Option<TransformModel>
     if index.is_none() {
         errors.at(
             function,
-            "the type that this function makes is not known from its path",
+            "the type that this function returns is not known from its path",
             "write `index = CaseIndex`, the type that it makes, or name it as `transform = CaseIndex::from_case`",
         );
     }

@@ -9,14 +9,14 @@ use crate::errors::{Errors, did_you_mean};
 const PRODUCTS: [(&str, Product); 2] =
     [("elasticsearch", Product::Elasticsearch), ("opensearch", Product::OpenSearch)];
 
-/// The target that a text names; none after an error.
+/// The target that a string names; none after an error.
 pub(super) fn target(errors: &Errors, literal: &LitStr) -> Option<Target> {
     let text = literal.value();
     let (name, version) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     let lower = name.to_lowercase();
     let Some((_, product)) = PRODUCTS.iter().find(|(known, _)| *known == lower) else {
         let meant = did_you_mean(&lower, PRODUCTS.iter().map(|(known, _)| *known));
-        let message = format!("`{name}` is no product that a mapping can be for{meant}");
+        let message = format!("`{name}` is not a product that a mapping can target{meant}");
         errors.at(
             literal,
             message,

@@ -22,7 +22,7 @@ enum CouchItem {
     Crate(CratePath),
 }
 
-/// A text or a list of texts.
+/// A string or a list of strings.
 struct Texts(Vec<LitStr>);
 
 /// `carry` or `drop`, and its place.
@@ -58,7 +58,7 @@ impl CouchReceiver {
     pub(crate) fn parse(errors: &Errors, attributes: &[Attribute]) -> Self {
         let mut receiver = Self::default();
         let meant = each_received(errors, attributes, "couch", &COUCH_ITEMS, &mut |name, item| {
-            // Where the facade is, says nothing of documents.
+            // The path of the facade does not make it a document.
             if name.text != "crate" {
                 receiver.names.push(name.clone());
             }
@@ -87,7 +87,7 @@ impl CouchReceiver {
 }
 
 impl CouchReceiver {
-    /// Whether the attribute is missing but for a slip, of which the compiler speaks.
+    /// Whether the attribute is missing but for a slip, which the compiler reports.
     pub(crate) fn is_slip(&self) -> bool {
         self.is_misspelt && self.names.is_empty()
     }
@@ -103,7 +103,7 @@ impl FromMeta for Texts {
         let name = name_of(item);
         let wrong = |span: Span| {
             let help = format!("write `{name} = \"…\"` or `{name} = [\"…\", \"…\"]`");
-            refuse(span, format!("`{name}` takes a text or a list of texts"), help)
+            refuse(span, format!("`{name}` expects a string or a list of strings"), help)
         };
         let texts = match expression(item, "\"…\"")? {
             Expr::Array(list) if list.elems.is_empty() => return Err(wrong(list.bracket_token.span.join())),

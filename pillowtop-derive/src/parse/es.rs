@@ -103,7 +103,7 @@ fn members(errors: &Errors, items: &[EsItem]) -> Value {
     let mut members = Map::new();
     for EsItem { name, value } in items {
         if members.insert(name.text.clone(), value.to_json(errors, name)).is_some() {
-            errors.at_span(name.span, format!("`{}` is said twice", name.text), "leave one of them out");
+            errors.at_span(name.span, format!("duplicate `{}`", name.text), "remove one of them");
         }
     }
     Value::Object(members)
@@ -114,7 +114,7 @@ pub(crate) fn json_text(errors: &Errors, text: &str, span: Span) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| {
         errors.at_span(
             span,
-            format!("this is no JSON: {error}"),
+            format!("this is not JSON: {error}"),
             "write it as in a mapping, `json = r#\"{\"type\": \"…\"}\"#`",
         );
         Value::Null
@@ -140,7 +140,7 @@ fn path(name: &Name, input: ParseStream<'_>) -> syn::Result<Path> {
 }
 
 fn said_twice(name: &Name) -> syn::Error {
-    syn::Error::new(name.span, with_help(format!("`{}` is said twice", name.text), "leave one of them out"))
+    syn::Error::new(name.span, with_help(format!("duplicate `{}`", name.text), "remove one of them"))
 }
 
 fn after_name(errors: &Errors, name: &Name, input: ParseStream<'_>) -> syn::Result<EsValue> {
@@ -219,12 +219,12 @@ fn unfit_literal(name: &Name, literal: &Lit, span: Span) -> syn::Error {
     };
     let (message, help) = if suffix.is_empty() {
         (
-            format!("the number `{digits}` is larger than any parameter takes"),
+            format!("the number `{digits}` is larger than any parameter allows"),
             "write a smaller one".to_owned(),
         )
     } else {
         (
-            format!("a number stands here without its Rust type `{suffix}`"),
+            format!("a number must be written without its Rust type `{suffix}`"),
             format!("write `{} = {digits}`", name.text),
         )
     };
@@ -235,8 +235,8 @@ fn no_value(name: &Name, span: Span) -> syn::Error {
     syn::Error::new(
         span,
         with_help(
-            format!("this is no value for `{}`", name.text),
-            "write a text, a number, `true`, `false`, a name, a list `[a, b]` or an object `name(member = value)`",
+            format!("this is not a value for `{}`", name.text),
+            "write a string, a number, `true`, `false`, a name, a list `[a, b]` or an object `name(member = value)`",
         ),
     )
 }

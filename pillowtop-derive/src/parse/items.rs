@@ -9,7 +9,7 @@ use syn::{Attribute, Ident, LitStr, Meta, Token};
 use super::vocabulary::home_of;
 use crate::errors::{Errors, did_you_mean, with_help};
 
-/// The name of an item: an identifier, keywords included, or a text for what is no identifier.
+/// The name of an item: an identifier, keywords included, or a string for what is not an identifier.
 #[derive(Clone)]
 pub(crate) struct Name {
     pub(crate) text: String,

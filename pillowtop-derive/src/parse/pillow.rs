@@ -49,7 +49,7 @@ struct TypeName(Type);
 /// A whole number and its place.
 struct Version(u32, Span);
 
-/// Where the committed mapping is said to be.
+/// Where the committed mapping is declared to be.
 #[derive(Clone)]
 pub(crate) enum MappingReceiver {
     Path(LitStr),
@@ -101,7 +101,7 @@ impl PillowReceiver {
         receiver
     }
 
-    /// Whether the attribute is missing but for a slip, of which the compiler speaks.
+    /// Whether the attribute is missing but for a slip, which the compiler reports.
     pub(crate) fn is_slip(&self) -> bool {
         self.is_misspelt && self.span.is_none()
     }
@@ -181,7 +181,7 @@ impl FromMeta for TargetList {
         };
         texts.map(Self).ok_or_else(|| {
             let help = "write `targets = [\"elasticsearch 8.15\", \"opensearch 2.19\"]`";
-            refuse(value.span(), "`targets` takes a list of products with versions", help)
+            refuse(value.span(), "`targets` expects a list of products with versions", help)
         })
     }
 }
@@ -196,7 +196,7 @@ impl FromMeta for Function {
         let value = expression(item, example)?;
         let Expr::Path(path) = value else {
             let help = format!("write `{name} = {example}`, a `{signature}`");
-            return Err(refuse(value.span(), format!("`{name}` takes the path of a function"), help));
+            return Err(refuse(value.span(), format!("`{name}` expects the path of a function"), help));
         };
         Ok(Self(path.clone()))
     }
@@ -212,7 +212,7 @@ impl FromMeta for TypeName {
             _ => None,
         };
         named.map(Self).ok_or_else(|| {
-            refuse(value.span(), format!("`{name}` takes a type"), format!("write `{name} = {example}`"))
+            refuse(value.span(), format!("`{name}` expects a type"), format!("write `{name} = {example}`"))
         })
     }
 }
@@ -225,7 +225,11 @@ impl FromMeta for Version {
             _ => None,
         };
         number.map(|number| Self(number, value.span())).ok_or_else(|| {
-            refuse(value.span(), "`transform_version` takes a whole number", "write `transform_version = 2`")
+            refuse(
+                value.span(),
+                "`transform_version` expects a whole number",
+                "write `transform_version = 2`",
+            )
         })
     }
 }
@@ -240,8 +244,8 @@ impl FromMeta for MappingReceiver {
             Expr::Path(path) if path.path.is_ident("unchecked") => Ok(Self::Unchecked),
             _ => Err(refuse(
                 value.span(),
-                "`mapping` takes a path or `unchecked`",
-                "write `mapping = \"…/case.json\"`, from the crate's folder, or leave it out",
+                "`mapping` expects a path or `unchecked`",
+                "write `mapping = \"…/case.json\"`, from the crate's directory, or leave it out",
             )),
         }
     }

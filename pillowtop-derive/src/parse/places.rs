@@ -1,4 +1,4 @@
-//! Attributes where they say nothing: serde's form lets them stand anywhere in a struct, and silence would hide a mistake.
+//! Attributes where they have no effect: serde's form lets them stand anywhere in a struct, and silence would hide a mistake.
 
 use syn::{Attribute, Data, Fields};
 
@@ -11,7 +11,7 @@ pub(crate) fn refuse_inside(errors: &Errors, data: &Data, name: &str) {
             errors.at(
                 attribute.path(),
                 format!("`#[{name}(…)]` is for a whole struct"),
-                "write it at the struct; how a field is mapped is said by `#[es(…)]`",
+                "write it at the struct; how a field is mapped is declared by `#[es(…)]`",
             );
         }
     });
@@ -23,7 +23,7 @@ pub(super) fn refuse_at_variants(errors: &Errors, data: &Data) {
         if is_of_variant && attribute.path().is_ident("es") {
             errors.at(
                 attribute.path(),
-                "an enum is mapped as a whole, so `#[es(…)]` says nothing at a variant",
+                "an enum is mapped as a whole, so `#[es(…)]` has no effect at a variant",
                 "write it at the enum, for instance `#[es(flattened)] enum …`",
             );
         }

@@ -22,14 +22,14 @@ const TYPE_ITEMS: [&str; 2] = ["index", "lookup"];
 /// The one item whose value is a condition.
 const FILTER_ITEM: &str = "filter";
 
-/// A text after `=`.
+/// A string after `=`.
 pub(crate) struct Text(pub(crate) LitStr);
 
 impl FromMeta for Text {
     fn from_meta(item: &Meta) -> Result<Self> {
         let (name, value) = (name_of(item), expression(item, "\"…\"")?);
         literal_text(value).cloned().map(Self).ok_or_else(|| {
-            refuse(value.span(), format!("`{name}` takes a text"), format!("write `{name} = \"…\"`"))
+            refuse(value.span(), format!("`{name}` expects a string"), format!("write `{name} = \"…\"`"))
         })
     }
 }
@@ -65,14 +65,14 @@ impl FromMeta for Flag {
             Meta::List(_) | Meta::NameValue(_) => {
                 let value = expression(item, "true")?;
                 let help = format!("write `{name}`, or leave it out");
-                Err(refuse(value.span(), format!("`{name}` stands alone, without a value"), help))
+                Err(refuse(value.span(), format!("`{name}` takes no value"), help))
             }
         }
     }
 }
 
 /// Calls `one` with each known item of the attributes of a name, and with its value if it can be read. Returns the items that
-/// unknown ones are likely meant to be, also of another attribute: that those are missing is no error beside theirs.
+/// unknown ones are likely meant to be, also of another attribute: that those are missing is not an error beside theirs.
 pub(crate) fn each_received<Item: FromMeta>(
     errors: &Errors,
     attributes: &[Attribute],
@@ -111,7 +111,7 @@ fn meta(name: &Name, input: ParseStream<'_>) -> syn::Result<Meta> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(Meta::Path(path));
     }
-    // As an expression, `Page<Item>` would be a comparison; what is no type is refused by its receiver.
+    // As an expression, `Page<Item>` would be a comparison; what is not a type is refused by its receiver.
     let is_type = TYPE_ITEMS.contains(&name.text.as_str()) && input.fork().parse::<Type>().is_ok();
     let value = if is_type {
         Expr::Verbatim(input.parse::<Type>()?.into_token_stream())
@@ -129,7 +129,10 @@ fn no_expression(name: &Name, error: &syn::Error) -> syn::Error {
         }
         name => format!("write `{name} = …`"),
     };
-    syn::Error::new(error.span(), with_help(format!("this is no value for `{}`: {error}", name.text), help))
+    syn::Error::new(
+        error.span(),
+        with_help(format!("this is not a value for `{}`: {error}", name.text), help),
+    )
 }
 
 /// Words that other languages join conditions by.
@@ -147,7 +150,7 @@ fn after_filter(name: &Name, input: ParseStream<'_>) -> syn::Result<()> {
     Err(syn::Error::new(input.span(), with_help(message, format!("write `{meant}`"))))
 }
 
-/// An item's name, as it is said in messages.
+/// An item's name, as it is shown in messages.
 pub(crate) fn name_of(item: &Meta) -> String {
     item.path()
         .get_ident()
@@ -184,10 +187,10 @@ pub(crate) fn refuse(span: Span, message: impl Display, help: impl Display) -> E
     Error::custom(with_help(message, help)).with_span(&span)
 }
 
-/// Puts the value of an item in its place, unless the item is there already.
+/// Puts the value of an item in its place, unless it already has one.
 pub(crate) fn once<T>(errors: &Errors, place: &mut Option<T>, name: &Name, value: T) {
     if place.is_some() {
-        errors.at_span(name.span, format!("`{}` is said twice", name.text), "leave one of them out");
+        errors.at_span(name.span, format!("duplicate `{}`", name.text), "remove one of them");
     } else {
         *place = Some(value);
     }

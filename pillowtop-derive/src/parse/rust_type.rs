@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_told_from_single_values() {
+    fn lists_are_distinguished_from_single_values() {
         assert!(is_single(&parse_quote!(Option<Box<str>>)));
         assert!(!is_single(&parse_quote!(Option<Vec<String>>)));
         assert!(!is_single(&parse_quote!([u8; 4])));

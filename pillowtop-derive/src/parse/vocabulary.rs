@@ -1,4 +1,4 @@
-//! What our attributes take, each in one list: an item in the wrong one is told where it belongs.
+//! What our attributes take, each in one list: an item in the wrong one is shown where it belongs.
 
 use pillowtop_core::field_types;
 

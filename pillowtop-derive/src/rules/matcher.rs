@@ -30,7 +30,7 @@ pub(crate) enum Kind {
 
 /// A field as a rule sees it.
 pub(crate) struct Subject<'f> {
-    /// None for a text without a field, as serde's `tag` writes it.
+    /// None for a string without a field, as serde's `tag` writes it.
     pub(crate) rust_type: Option<&'f Type>,
     /// None inside a newtype.
     pub(crate) json_name: Option<&'f str>,

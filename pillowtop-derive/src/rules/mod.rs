@@ -17,7 +17,7 @@ pub(crate) struct Rules {
     pub(crate) rules: Vec<Rule>,
 }
 
-/// Which fields, and what is said of them.
+/// Which fields, and what is declared of them.
 pub(crate) struct Rule {
     pub(crate) matcher: Matcher,
     /// What stands behind `=>`, as it would in `#[es(...)]`.

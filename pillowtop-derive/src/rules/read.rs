@@ -35,7 +35,7 @@ impl RulesReceiver {
                 .parse::<Ident>()
                 .map_err(|error| syn::Error::new(error.span(), with_help("rules have a name", help)))?;
             if !input.peek(syn::token::Brace) {
-                return Err(syn::Error::new(name.span(), with_help("rules stand in braces", help)));
+                return Err(syn::Error::new(name.span(), with_help("rules must be in braces", help)));
             }
             let inner;
             braced!(inner in input);
@@ -83,8 +83,7 @@ impl Rule {
         let span = input.span();
         let matcher = Matcher::read(input)?;
         if !input.peek(Token![=>]) {
-            let help =
-                format!("write `=>` and what would stand in `#[es(…)]`; or {}", &FORM["write ".len()..]);
+            let help = format!("write `=>` and what would be in `#[es(…)]`; or {}", &FORM["write ".len()..]);
             return Err(syn::Error::new(
                 input.span(),
                 with_help("a rule's fields are followed by `=>`", help),
@@ -94,8 +93,8 @@ impl Rule {
         let found = Errors::new();
         let es = EsReceiver::of_rule(&found, span, input);
         if es.items.is_empty() && found.is_empty() {
-            let help = "write what would stand in `#[es(…)]`, for instance `=> keyword`";
-            found.at(arrow, format!("the rule `{matcher}` says nothing"), help);
+            let help = "write what would be in `#[es(…)]`, for instance `=> keyword`";
+            found.at(arrow, format!("the rule `{matcher}` has no effect"), help);
         }
         errors.take(&found);
         Ok(Self { matcher, es, span })
@@ -129,7 +128,7 @@ impl Matcher {
                 let meant = did_you_mean(&text, KINDS);
                 return Err(refuse(
                     word.span(),
-                    format!("`{text}` are no fields that a rule can be for{meant}"),
+                    format!("`{text}` does not name fields that a rule can be for{meant}"),
                 ));
             }
         };
@@ -158,8 +157,8 @@ fn read_types(input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
             )
         })?;
         if types.iter().any(|other| squeeze(other) == squeeze(&rust_type)) {
-            let message = format!("`{}` is said twice", squeeze(&rust_type));
-            return Err(syn::Error::new_spanned(rust_type, with_help(message, "leave one of them out")));
+            let message = format!("duplicate `{}`", squeeze(&rust_type));
+            return Err(syn::Error::new_spanned(rust_type, with_help(message, "remove one of them")));
         }
         types.push(rust_type);
         if input.parse::<Option<Token![|]>>()?.is_none() {
@@ -181,7 +180,7 @@ fn read_patterns(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
         } else if text.contains('.') {
             Some(format!("no JSON name fits `{text}`: a name has no dot, and a rule sees one struct's names"))
         } else if patterns.iter().any(|other| other.value() == text) {
-            Some(format!("`{text}` is said twice"))
+            Some(format!("duplicate `{text}`"))
         } else {
             None
         };

@@ -15,7 +15,7 @@ fn without_cargo_the_crate_is_not_known() {
     .unwrap();
     let code = crate::pillow::derive(&input, &Facade::default(), None).to_string();
     assert!(
-        code.contains("the crate's folder is not known (`CARGO_MANIFEST_DIR`)\\nhelp: build with cargo"),
+        code.contains("the crate's directory is not known (`CARGO_MANIFEST_DIR`)\\nhelp: build with cargo"),
         "{code}"
     );
     assert!(
@@ -25,7 +25,7 @@ fn without_cargo_the_crate_is_not_known() {
     );
 }
 
-/// The compiler speaks of an attribute that it does not know. One that it knows, of another derive, makes no pillow all the same.
+/// The compiler reports an attribute that it does not know. One that it knows, of another derive, makes no pillow all the same.
 #[test]
 fn a_slip_that_the_compiler_takes_makes_no_pillow() {
     for attributes in [

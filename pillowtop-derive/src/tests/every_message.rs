@@ -1,6 +1,6 @@
 //! Every text that a user may read in a compile error is shown by a ui test, word for word.
 //!
-//! The texts are found, not listed: each string literal with a space in this crate's sources is one, and so are those of the core's
+//! The strings are found, not listed: each string literal with a space in this crate's sources is one, and so are those of the core's
 //! assertions and refusals (they run in const evaluation) and of its `#[diagnostic::…]` attributes.
 
 use std::path::{Component, Path, PathBuf};
@@ -11,14 +11,14 @@ use syn::LitStr;
 /// Macros whose tokens are code that is written down, not read by a user of this crate.
 const CODE: [&str; 3] = ["quote", "quote_spanned", "parse_quote"];
 
-/// Texts that no ui test can show, each with the test that has it instead.
+/// Strings that no ui test can show, each with the test that has it instead.
 const ELSEWHERE: [(&str, &str); 11] = [
     ("the manifest of this crate has no dependency `pillowtop`", "pillowtop-derive/src/facade.rs"),
     (
         "add it: `cargo add pillowtop`; or write the path by which another crate re-exports it",
         "pillowtop-derive/src/facade.rs",
     ),
-    ("the crate's folder is not known (`CARGO_MANIFEST_DIR`)", "pillowtop-derive/src/tests/beyond_ui.rs"),
+    ("the crate's directory is not known (`CARGO_MANIFEST_DIR`)", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("build with cargo", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("pillowtop's derive panicked, which is a bug: ", "pillowtop-derive/src/tests/beyond_ui.rs"),
     ("help: please report it with this struct", "pillowtop-derive/src/tests/beyond_ui.rs"),
@@ -60,7 +60,7 @@ fn every_message_is_in_a_ui_test() {
     assert!(elsewhere.is_empty(), "no message, or shown by a ui test: {elsewhere:?}");
 }
 
-/// All texts for users, each with the file that it is in.
+/// All strings for users, each with the file that it is in.
 fn texts() -> Vec<(PathBuf, String)> {
     let core = root().join("pillowtop-core/src");
     let is_test = |part: Component<'_>| ["tests", "tests.rs"].iter().any(|name| part.as_os_str() == *name);
@@ -82,9 +82,9 @@ fn texts() -> Vec<(PathBuf, String)> {
     all
 }
 
-/// The texts in a file's tokens.
+/// The strings in a file's tokens.
 struct Texts {
-    /// Whether all texts count; else only those of assertions, refusals and diagnostic attributes.
+    /// Whether all strings count; else only those of assertions, refusals and diagnostic attributes.
     everywhere: bool,
     found: Vec<String>,
 }
@@ -183,7 +183,7 @@ fn tokens(path: &Path) -> TokenStream {
     read(path).parse().unwrap()
 }
 
-/// The files below a folder with an extension.
+/// The files below a directory with an extension.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs_err::read_dir(folder).unwrap() {

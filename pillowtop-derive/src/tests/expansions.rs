@@ -81,7 +81,7 @@ fn ten_fields_stay_within_the_budget() {
     );
     let (lines, bytes) = (code.lines().count(), code.len());
     assert!(lines <= 120, "{lines} lines");
-    // Indentation is no cost of a build.
+    // Indentation is not a cost of a build.
     let written: usize = code.lines().map(|line| line.trim_start().len() + 1).sum();
     assert!(written <= 6 * 1024, "{written} of {bytes} bytes");
 }
@@ -154,7 +154,7 @@ fn no_input_makes_a_derive_panic() {
         "#[pillow(name = \"a\", alias = \"b\", filter = self.0 == 1 || -self.a)] struct A { r#type: Self }",
         "#[serde(rename_all = 3, tag = \"a\", into)] struct A { #[serde(rename = \"\")] a: (), #[es(json = \"[\")] b: dyn C }",
     ] {
-        // Whatever is wrong is said in the code, not by a panic.
+        // Whatever is wrong is reported in the code, not by a panic.
         let _code = expand(text);
     }
 }

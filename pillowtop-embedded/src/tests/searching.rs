@@ -135,7 +135,7 @@ async fn dates_are_found_by_what_their_text_leaves_open() {
 }
 
 #[tokio::test]
-async fn analyzers_of_the_settings_cut_texts() {
+async fn analyzers_of_the_settings_cut_strings() {
     let directory = tempfile::tempdir().unwrap();
     let with = |analyzer: &str| json!({"type": "text", "analyzer": analyzer});
     let properties = json!({

@@ -152,7 +152,7 @@ async fn amend_document(
 /// Describes who has a claim that is not ours any more.
 pub(super) fn describe_owner(document: Option<ClaimDocument>) -> String {
     match document {
-        None => "its document is gone".to_owned(),
+        None => "its document was removed".to_owned(),
         Some(ClaimDocument { owner: Some(owner), epoch, .. }) => {
             format!("{} owns it now, in epoch {epoch}", owner.label)
         }

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_time_of_zero_says_nothing() {
+    fn a_start_time_of_zero_has_no_effect() {
         let identity =
             |time: &str| DatabaseIdentity { name: "db".into(), instance_start_time: time.to_owned() };
         assert!(identity("0").matches(&identity("1700000000")));

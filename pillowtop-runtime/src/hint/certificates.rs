@@ -19,7 +19,7 @@ impl Server {
 /// What to do about a connection that failed for its certificate; `reason` is the error's text.
 pub(super) fn hint(server: Server, reason: &str) -> Option<String> {
     let name = server.name();
-    if reason.contains("speaks no TLS") || reason.contains("tls handshake eof") {
+    if reason.contains("tls handshake eof") {
         return Some("if the server expects plain HTTP, write its address with `http://`".to_owned());
     }
     let is_about_certificates = reason.contains("certificate") || reason.contains("UnknownIssuer");

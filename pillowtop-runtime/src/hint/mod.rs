@@ -35,14 +35,14 @@ impl Hint for CouchError {
             }
             Self::Unreachable { .. } => "is it running, and is `--couch-url` its address?",
             Self::Unauthorized { .. } => {
-                "set PILLOWTOP_COUCH_USER and PILLOWTOP_COUCH_PASSWORD; nothing is tried again, since CouchDB locks an account \
+                "set PILLOWTOP_COUCH_USER and PILLOWTOP_COUCH_PASSWORD; nothing is retried, since CouchDB locks an account \
                  after five wrong passwords"
             }
             Self::MissingDatabase { .. } => {
                 "is it the right server? `[databases]` in pillowtop.toml can name another database than the struct does"
             }
             Self::Replaced { .. } => {
-                "what is indexed goes on being served; build an index of the new database by \
+                "what is indexed continues to be served; build an index of the new database by \
                  `PROGRAM fast-reindex NAME --restart`"
             }
             _ => return None,
@@ -59,9 +59,9 @@ impl Hint for SourceError {
                 "save the feed with its documents: `_changes?include_docs=true`; nothing was read beyond what is indexed already"
             }
             Self::BrokenLine { .. } | Self::UnreadableLine { .. } => {
-                "mend that line, or take it out; nothing was read beyond what is indexed already"
+                "fix that line, or take it out; nothing was read beyond what is indexed already"
             }
-            Self::UnknownPosition { .. } => "put the file back, or index into another folder",
+            Self::UnknownPosition { .. } => "put the file back, or index into another directory",
             _ => return None,
         };
         Some(hint.to_owned())
@@ -77,10 +77,10 @@ impl Hint for ClusterError {
         }
         let hint = match self {
             Self::OtherHash { .. } | Self::OtherMapping { .. } => {
-                "somebody changed the live index; build another by `PROGRAM fast-reindex NAME --restart`"
+                "the live index was changed; build another with `PROGRAM fast-reindex NAME --restart`"
             }
             Self::Forbidden { .. } => {
-                "set PILLOWTOP_ELASTIC_USER and PILLOWTOP_ELASTIC_PASSWORD to somebody who may; nothing is tried again"
+                "set PILLOWTOP_ELASTIC_USER and PILLOWTOP_ELASTIC_PASSWORD to a user that has the permission; nothing is retried"
             }
             Self::NotASearchServer { .. } => "is `--elastic-url` its address, and `--couch-url` another?",
             Self::Refused { error_type, .. } if error_type == "invalid_alias_name_exception" => {
@@ -126,7 +126,7 @@ impl Hint for MemberError {
                 "`PROGRAM audit NAME --docs …` shows what the mapping rejects, and `PROGRAM dead-letters list NAME` what failed; \
                  the load resumes with the next run"
             }
-            Self::Hung { .. } => "mend the filter or the transform of the pillow, and run this again",
+            Self::Hung { .. } => "fix the filter or the transform of the pillow, and run this again",
             _ => return None,
         };
         Some(hint.to_owned())

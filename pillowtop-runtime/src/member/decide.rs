@@ -1,5 +1,5 @@
 //! What a row means to a pillow: type filter, decode, filter, transform. A pure function of the row, so any number of cores can decide
-//! the rows of a batch at once. What a transform looks up is no part of it: it is found before, for all rows of a chunk.
+//! the rows of a batch at once. What a transform looks up is not part of it: it is found before, for all rows of a chunk.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -65,7 +65,7 @@ pub use options::MemberOptions;
 pub use pool::DecidePool;
 pub(crate) use session::RequestQueue;
 
-/// A session of this length has worked: what fails then is no repetition.
+/// A session of this length has worked: what fails then is not a repetition.
 const WORKED: Duration = Duration::from_mins(1);
 /// The epoch of a claim's first owner: nobody wrote before it.
 const FIRST_EPOCH: u64 = 1;

@@ -42,7 +42,7 @@ impl Default for DecidePool {
 }
 
 impl DecidePool {
-    /// Runs work on a thread of its own, when a core is free. Work that does not end gives its core back, so that others go on; whoever
+    /// Runs work on a thread of its own, when a core is free. Work that does not end gives its core back, so that others continue; whoever
     /// waits for it notices by its progress.
     async fn run<T: Send + 'static>(
         &self,

@@ -187,8 +187,7 @@ impl Pipeline {
                     Unanswered::Retry => self.show_if_failing(reason),
                     Unanswered::Halve => halve(&mut entries),
                     Unanswered::GiveUp => {
-                        let reason =
-                            format!("no response to it alone, while other writes are answered: {reason}");
+                        let reason = format!("no response to it alone, while other writes get one: {reason}");
                         given_up = Some(("no_response", reason));
                     }
                 }
@@ -231,7 +230,7 @@ impl Pipeline {
         }
     }
 
-    /// An entry is in the target. Gives back what is to be done before it is acknowledged.
+    /// An entry is in the target. Returns what is to be done before it is acknowledged.
     fn written(&mut self, entry: Entry) -> Option<Entry> {
         self.unbury(entry.hash, &entry.revision);
         let processed = match &entry.work {

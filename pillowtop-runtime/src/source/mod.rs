@@ -148,7 +148,7 @@ pub async fn head(source: &dyn Source, identity: &DatabaseIdentity) -> Result<Se
             FeedEvent::Waiting(reason) => return Err(SourceError::Other { reason, is_retryable: true }),
         }
     }
-    let reason = || format!("{} did not say where its feed ends", source.describe());
+    let reason = || format!("{} did not report the end of its feed", source.describe());
     head.ok_or_else(|| SourceError::Other { reason: reason(), is_retryable: false })
 }
 
@@ -287,7 +287,7 @@ impl Feed {
                     .events
                     .send(event)
                     .await
-                    .map_err(|_| SourceError::Task("nobody reads the feed".to_owned()))?;
+                    .map_err(|_| SourceError::Task("the feed has no reader".to_owned()))?;
             }
             Ok(())
         })
@@ -383,7 +383,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_reader_that_panics_is_no_end() {
+    async fn a_reader_that_panics_is_not_an_end() {
         let mut feed = Feed::spawn(async |mut sender: Sender| -> Result<(), SourceError> {
             sender.position("1".into(), None).await;
             panic!("a bug");

@@ -61,7 +61,7 @@ async fn play(database: &FakeDatabase, steps: &[Step]) {
     }
 }
 
-/// Plays the steps while one process after the other is killed, each after its milliseconds; the last one goes on.
+/// Plays the steps while one process after the other is killed, each after its milliseconds; the last one continues.
 async fn play_while_killed(world: &World, steps: &[Step], kills: Vec<u64>) -> Process {
     let writer = tokio::spawn({
         let (database, steps) = (Arc::clone(&world.database), steps.to_vec());
@@ -225,7 +225,7 @@ async fn a_pillow_that_is_blocked_delays_no_other_and_holds_no_memory() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_pillow_is_detached_and_the_others_go_on() {
+async fn a_slow_pillow_is_detached_and_the_others_continue() {
     let world = World::new(FakeDatabase::new(), indices(2));
     *world.indices[1].latency.lock().unwrap() = Duration::from_secs(2);
     let process = world.start().await;
@@ -238,7 +238,7 @@ async fn a_slow_pillow_is_detached_and_the_others_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_document_that_the_index_rejects_is_a_dead_letter_and_the_rest_goes_on() {
+async fn a_document_that_the_index_rejects_is_a_dead_letter_and_the_rest_continues() {
     let world = World::new(FakeDatabase::new(), indices(1));
     world.database.note("a", REFUSED);
     world.database.note("b", 2);

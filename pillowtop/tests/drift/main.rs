@@ -44,7 +44,7 @@ fn drift_is_a_compile_error_until_the_mapping_is_made() {
         workspace.check_passes();
     }
 
-    // What says nothing of the index is no drift.
+    // What has no effect on the index is not drift.
     workspace.edit("documents/src/lib.rs", r#"self.domain != "demo""#, "/* why */ self . domain!= r\"demo\"");
     workspace.check_passes();
 
@@ -55,7 +55,7 @@ fn drift_is_a_compile_error_until_the_mapping_is_made() {
 }
 
 #[test]
-fn a_file_that_cannot_be_trusted_is_told_from_a_stale_one() {
+fn a_file_that_cannot_be_trusted_is_distinguished_from_a_stale_one() {
     let workspace = Workspace::create();
     workspace.make_mapping();
     workspace.check_passes();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Tests share one target folder, so that dependencies are built once; cargo would block them anyway.
+/// Tests share one target directory, so that dependencies are built once; cargo would block them anyway.
 static TARGET: Mutex<()> = Mutex::new(());
 
 const WORKSPACE: &str = r#"
@@ -89,7 +89,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     pub(crate) fn create() -> Self {
         let alone = TARGET.lock().unwrap_or_else(PoisonError::into_inner);
-        // Always the same, or the target folder would gather builds of crates that are gone.
+        // Always the same, or the target directory would gather builds of crates that are gone.
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drift");
         if folder.is_dir() {
             fs_err::remove_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-// How the CouchDB-like test server writes its answers: CouchDB's headers, status texts, error bodies and key order.
+// How the CouchDB-like test server writes its responses: CouchDB's headers, reason phrases, error bodies and key order.
 'use strict';
 
 const SERVER = 'CouchDB/3.5.0 (test double on PouchDB)';

@@ -7,7 +7,7 @@ const { decode } = require('./sequences');
 const { head, orderedDocument, parseJson, refusal } = require('./answers');
 
 const FEEDS = ['normal', 'longpoll', 'continuous', 'eventsource'];
-/** Rows that are asked of PouchDB at a time. */
+/** Rows that are read from PouchDB at a time. */
 const PAGE = 1000;
 /** CouchDB's `[chttpd] changes_timeout`, in milliseconds. */
 const LONGEST_WAIT = 60000;
@@ -135,7 +135,7 @@ class Reader {
     return [];
   }
 
-  /** Whether anything was written that was not looked at. */
+  /** Whether anything was written that was not read. */
   async news() {
     return (await this.database.newest()) > this.seen;
   }

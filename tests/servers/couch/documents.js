@@ -29,7 +29,7 @@ async function bulkGet(response, database, text) {
 }
 
 /**
- * `PUT /{db}/_local/{id}`. CouchDB never answers a conflict here: the new revision is one more than what the client sent, and
+ * `PUT /{db}/_local/{id}`. CouchDB never returns a conflict here: the new revision is one more than what the client sent, and
  * "0-1" if it sent none.
  */
 async function putLocal(response, database, id, text) {

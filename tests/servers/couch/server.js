@@ -1,9 +1,9 @@
 // A server for tests that answers as CouchDB 3.5 does, on PouchDB from npm (there is no CouchDB in any package registry).
 //
-//     node server.js PORT FOLDER memory|disk
+//     node server.js PORT DIRECTORY memory|disk
 //
 // express-pouchdb listens on an inner loopback port and does most of the work. The front in this file answers itself where
-// PouchDB differs in what a follower of changes sees (see changes.js and documents.js) and passes on the rest. FOLDER holds
+// PouchDB differs in what a follower of changes sees (see changes.js and documents.js) and passes on the rest. DIRECTORY holds
 // configuration and log, and the databases if they are kept on disk. With COUCH_TEST_ADMIN=name:password in the environment every
 // request needs these credentials, as CouchDB 3's do.
 //
@@ -87,7 +87,7 @@ async function openDatabase(request, segment) {
 function pass(request, response, then = () => false) {
   const headers = { ...request.headers };
   delete headers['accept-encoding']; // CouchDB compresses nothing.
-  delete headers.connection; // It speaks of the outer connection.
+  delete headers.connection; // It is about the outer connection.
   const passed = http.request(inner.options(request.method, request.url, headers), async answer => {
     try {
       if (await then(answer.statusCode)) return void answer.resume();
@@ -95,7 +95,7 @@ function pass(request, response, then = () => false) {
       return sendThrown(response, thrown);
     }
     const given = { ...answer.headers };
-    for (const name of ['connection', 'keep-alive']) delete given[name]; // They speak of the inner connection.
+    for (const name of ['connection', 'keep-alive']) delete given[name]; // They are about the inner connection.
     if (/^text\/plain/.test(given['content-type'] || '')) given['content-type'] = 'application/json';
     if (answer.statusCode === 404) response.writeHead(404, 'Object Not Found', given);
     else response.writeHead(answer.statusCode, given);

@@ -19,7 +19,7 @@ const FILES: [&str; 8] = [
     include_str!("cases/others.jsonl"),
     include_str!("cases/ranges.jsonl"),
     include_str!("cases/shapes.jsonl"),
-    include_str!("cases/texts.jsonl"),
+    include_str!("cases/strings.jsonl"),
 ];
 
 /// All cases.

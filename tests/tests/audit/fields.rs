@@ -23,7 +23,7 @@ const COMMERCIAL: [&str; 12] = [
     "wildcard",
 ];
 
-/// Types of modules that a server may be built without, whose values are not looked at or are the same elsewhere.
+/// Types of modules that a server may be built without, whose values are not checked or are the same elsewhere.
 const OPTIONAL: [&str; 8] = [
     "geo_shape",
     "knn_vector",
@@ -43,7 +43,7 @@ const OF_EXTRAS: [&str; 5] =
 const OF_SOME: [&str; 3] = ["rfc3339_lenient", "strict_week_year", "week_year"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_value_is_judged_as_the_server_does() {
+async fn each_value_is_checked_as_the_server_does() {
     let settings = json!({"mapping.total_fields.limit": 5000});
     let root = json!({"dynamic": false, "properties": {"long_target": {"type": "long"}}});
     let index = Index::create("fields", &root, &settings).await;

@@ -38,7 +38,7 @@ fn mappings() -> Vec<Value> {
     all
 }
 
-/// JSON texts of scalars and small structures, near the borders of what types hold.
+/// JSON strings of scalars and small structures, near the borders of what types hold.
 fn values() -> impl Strategy<Value = String> {
     let number = prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),
@@ -78,7 +78,7 @@ fn values() -> impl Strategy<Value = String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn generated_values_are_judged_as_the_server_does() {
+async fn generated_values_are_checked_as_the_server_does() {
     let properties: Map<String, Value> =
         mappings().into_iter().enumerate().map(|(number, mapping)| (format!("f{number}"), mapping)).collect();
     let root = json!({"dynamic": false, "properties": properties});

@@ -137,7 +137,7 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Compares what is said of each document, in their order, with what became of it.
+    /// Compares what is reported of each document, in their order, with what became of it.
     pub(crate) fn add(
         &mut self,
         conformance: &Conformance,

@@ -95,7 +95,7 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
     owned(0);
     world.run_well(&["fast-reindex", "case", "--restart"]);
     let said = world.run_badly(&["es-manage", "flip", "case"], 1);
-    assert!(said.contains("nobody follows database") && said.contains("hint:"), "{said}");
+    assert!(said.contains("no process follows database") && said.contains("hint:"), "{said}");
     let mut second = follow();
     owned(1);
     world.run_well(&["es-manage", "flip", "case"]);
@@ -104,10 +104,10 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
         process.kill().expect("to kill it");
         process.wait().expect("its end");
     }
-    // Nobody follows either now, which is no reason to move searches to an index that becomes stale.
+    // Nobody follows either now, which is not a reason to move searches to an index that becomes stale.
     world.run_well(&["fast-reindex", "case", "--restart"]);
     let said = world.run_badly(&["es-manage", "flip", "case"], 1);
-    assert!(said.contains("nobody follows database") && said.contains("--force"), "{said}");
+    assert!(said.contains("no process follows database") && said.contains("--force"), "{said}");
     let said = world.run_well(&["es-manage", "flip", "case", "--force"]);
     assert!(said.contains("moved from"), "{said}");
 }

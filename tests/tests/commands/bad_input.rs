@@ -56,7 +56,7 @@ fn a_database_that_was_created_again_is_not_followed() {
     assert!(world.couch("PUT", "", &Value::Null).status < 300);
     let said = world.run_badly(&["run", "case", "--until-caught-up"], 1);
     assert!(said.contains("created at"), "{said}");
-    assert_eq!(world.indexed("hqcases").len(), 1, "what was served goes on being served");
+    assert_eq!(world.indexed("hqcases").len(), 1, "what was served continues to be served");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn configuration_and_names() {
 }
 
 #[test]
-fn a_wrong_password_is_said_once_and_never_shown() {
+fn a_wrong_password_is_reported_once_and_never_shown() {
     let world = World::new("password");
     let admin = Some(("admin".to_owned(), "right".to_owned()));
     let couch =

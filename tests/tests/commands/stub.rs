@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// A server that answers each path as it is told to; on `None` it never answers.
+/// A server that responds to each path as told; on `None` it never responds.
 pub(crate) struct Stub {
     pub(crate) url: String,
 }

@@ -1,5 +1,5 @@
-//! A database and an index of a test's own on the servers that `cargo xtask test` has started, and a judge that shares no code
-//! with what it judges.
+//! A database and an index of a test's own on the servers that `cargo xtask test` has started, and a check that shares no code
+//! with what it checks.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub(crate) const ALIASES: [(&str, &str); 7] = [
 impl World {
     /// An empty database, named after the test.
     pub(crate) fn new(test: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::tempdir().expect("a temporary directory");
         let name = format!("{}-{}", test.replace('_', "-"), std::process::id());
         let (couch, elastic) = (port(COUCH_URL_VARIABLE), port(ELASTIC_URL_VARIABLE));
         let world = Self { name, couch, elastic, folder, program: env!("CARGO_BIN_EXE_pillowtop") };
@@ -222,7 +222,7 @@ impl World {
         let hits = answer["hits"]["hits"].as_array().expect("hits");
         hits.iter()
             .map(|hit| {
-                let text = |value: &Value| value.as_str().expect("a text").to_owned();
+                let text = |value: &Value| value.as_str().expect("a string").to_owned();
                 assert_eq!(hit["_id"], hit["_source"]["pillowtop"]["id"]);
                 (text(&hit["_id"]), text(&hit["_source"]["pillowtop"]["rev"]))
             })
@@ -253,7 +253,7 @@ impl World {
             .iter()
             .filter(|document| belongs(alias, document))
             .map(|document| {
-                let text = |name: &str| document[name].as_str().expect("a text").to_owned();
+                let text = |name: &str| document[name].as_str().expect("a string").to_owned();
                 (text("_id"), text("_rev"))
             })
             .filter(|(id, _)| !dead.iter().any(|(other, dead)| *other == alias && dead == id))
@@ -414,7 +414,7 @@ pub(crate) fn sample_documents() -> Vec<Value> {
                 let text = fs_err::read_to_string(&path).expect("a document");
                 let mut document: Value = serde_json::from_str(&text).expect("JSON");
                 let members = document.as_object_mut().expect("an object");
-                // Attachments are stubs of files that are not there.
+                // Attachments are stubs of missing files.
                 members.remove("_rev");
                 members.remove("_attachments");
                 documents.push(document);

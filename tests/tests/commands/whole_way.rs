@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::support::{ALIASES, World, sample_documents};
 use serde_json::{Value, json};
 
-/// The documents that an index cannot take, or that are no documents of its struct: each alias with an id.
+/// The documents that an index cannot take, or that are not documents of its struct: each alias with an id.
 fn dead(documents: &[Value]) -> Vec<(&'static str, String)> {
     let mut dead = Vec::new();
     for (summary, (pillow, alias)) in commcare::samples::summary().into_iter().zip(ALIASES) {
@@ -41,7 +41,7 @@ fn documents_are_indexed_found_and_followed() {
     assert_eq!(letters.keys().collect::<BTreeSet<_>>(), dead_ids);
     a_search_finds(&world);
 
-    // Then the world goes on while nobody looks, and is caught up with.
+    // Then changes continue while no process runs, and are caught up with.
     let follower = world.follow();
     let case = first(&world, "CommCareCase");
     world.change(&case, |document| document["name"] = json!("Zebulon Quartermaine"));
@@ -66,8 +66,8 @@ fn documents_are_indexed_found_and_followed() {
 }
 
 #[test]
-fn a_dead_letter_goes_when_its_document_is_mended() {
-    let world = World::new("mended");
+fn a_dead_letter_goes_when_its_document_is_fixed() {
+    let world = World::new("fixed");
     world.save(&[
         json!({"_id": "good", "doc_type": "CommCareCase", "domain": "d", "type": "child"}),
         json!({"_id": "bad", "doc_type": "CommCareCase", "domain": 7, "type": "child"}),

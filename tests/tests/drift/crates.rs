@@ -1,4 +1,4 @@
-//! Two crates of documents that share one folder of mappings.
+//! Two crates of documents that share one directory of mappings.
 
 use crate::workspace::Workspace;
 
@@ -11,7 +11,7 @@ fn a_crate_leaves_files_alone_that_another_crate_may_have() {
         assert!(test.text.contains("mappings_are_committed ... ok"), "{test:?}");
     }
 
-    // What no crate has is told by each, and by the list of all.
+    // What no crate has is reported by each, and by the list of all.
     workspace.write("mappings/gone.json", &workspace.read("mappings/person.json"));
     let sentence = "no registered pillow has the committed mapping `mappings/gone.json`";
     let help = "help: register its pillow, or remove the file: `git rm mappings/gone.json`";

@@ -22,7 +22,7 @@ fn rows(fresh: &str) -> Vec<Row> {
     let changed = |change: fn(&mut CommittedFile)| {
         let mut file = CommittedFile::parse(fresh.as_bytes()).expect("a committed mapping");
         change(&mut file);
-        Made::Text(String::from_utf8(file.to_bytes()).expect("a text"))
+        Made::Text(String::from_utf8(file.to_bytes()).expect("a string"))
     };
     let edited = |from: &str, to: &str| {
         assert!(fresh.contains(from), "{fresh}");
@@ -96,7 +96,7 @@ fn the_compiler_the_test_and_the_command_say_the_same_of_every_state() {
         match made {
             Made::Text(text) => workspace.write(FILE, &text),
             Made::Missing => {}
-            Made::Folder => fs_err::create_dir_all(workspace.path(FILE)).expect("a folder"),
+            Made::Folder => fs_err::create_dir_all(workspace.path(FILE)).expect("a directory"),
         }
         let sentence = sentence.replace("FILE", &format!("`{FILE}`"));
 

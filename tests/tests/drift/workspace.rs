@@ -101,10 +101,11 @@ impl Workspace {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned();
         // Beside the repository's own build, so that dependencies are built once.
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder").to_owned();
+        let target =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory").to_owned();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drift");
         if folder.is_dir() {
-            fs_err::remove_dir_all(&folder).expect("an empty folder");
+            fs_err::remove_dir_all(&folder).expect("an empty directory");
         }
         let workspace = Self { folder, target, _alone: alone };
         let here = checkout.to_str().expect("a path of text").replace('\\', "/");
@@ -157,15 +158,15 @@ impl Workspace {
 
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
-        fs_err::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs_err::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         fs_err::write(path, text).expect("a file");
     }
 
-    /// Removes a file or a folder, if there is one.
+    /// Removes a file or a directory, if there is one.
     pub(crate) fn remove(&self, path: &str) {
         let path = self.path(path);
         if path.is_dir() {
-            fs_err::remove_dir_all(path).expect("no folder");
+            fs_err::remove_dir_all(path).expect("no directory");
         } else if path.is_file() {
             fs_err::remove_file(path).expect("no file");
         }

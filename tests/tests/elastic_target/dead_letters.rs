@@ -78,7 +78,7 @@ async fn a_delayed_request_undoes_nothing_newer_of_a_dead_letter() {
     let resolve = async |version| letters.resolve(&[(id.clone(), Version(version))]).await.unwrap();
     let open = async || letters.open().await.unwrap().len();
     record(2).await;
-    // An older decision says nothing about a newer failure, and nor does an older dead letter.
+    // An older decision does not resolve a newer failure, and neither does an older dead letter.
     resolve(1).await;
     record(1).await;
     assert_eq!(all(&world.cluster).await[0].letter.version, Version(2));

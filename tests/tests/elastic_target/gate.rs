@@ -1,4 +1,4 @@
-//! What speaks against serving searches from an index, and what is followed.
+//! The reasons not to serve searches from an index, and what is followed.
 
 use std::time::Duration;
 

@@ -40,7 +40,7 @@ pub(crate) fn minimal(field_type: &FieldType, target: Target) -> Map<String, Val
     mapping
 }
 
-/// What must stand beside a parameter, or beside the member of one.
+/// What a parameter requires beside it, or beside the member of one.
 pub(crate) fn companions(of_type: &str, path: &str) -> Map<String, Value> {
     let extra = match (of_type, path) {
         (_, "search_analyzer" | "search_quote_analyzer") => {
@@ -132,7 +132,7 @@ fn is_lenient_server(target: Target) -> bool {
     target.product == Product::OpenSearch || target.version < Version::new(8, 0)
 }
 
-/// Whether the server takes a value that the table refuses, as no mapping should have it: each is one that does nothing, or that
+/// Whether the server accepts values that the table refuses, as no mapping should have it: each is one that does nothing, or that
 /// fails when the first document comes.
 pub(crate) fn is_lenient(of_type: &str, parameter: &Parameter, value: &Value, target: Target) -> bool {
     let before_9 = is_lenient_server(target) || target.version < Version::new(9, 0);

@@ -140,7 +140,7 @@ pub(crate) fn unfit(of_type: &str, parameter: &'static Parameter) -> Vec<Value> 
             json!([{"one": {"match": "x"}}]),
         ],
         ValueKind::Script => vec![json!({}), json!(5)],
-        // Servers make a text of anything.
+        // Servers make a string of anything.
         _ => vec![],
     };
     if let Some(members) = members(parameter.value) {

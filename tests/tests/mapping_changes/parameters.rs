@@ -9,7 +9,7 @@ use crate::classes::class_of;
 use crate::samples::{least, values};
 use crate::server::{Index, Server};
 
-/// What is said to need a reindex and yet no change of it is refused by every server: an object keeps a `dynamic` that is left out,
+/// What is declared to need a reindex and yet no change of it is refused by every server: an object keeps a `dynamic` that is left out,
 /// and Elasticsearch 8 refuses what the others take of a point's `null_value`.
 const ACCEPTED_HERE: [(&str, &str); 4] =
     [("object", "dynamic"), ("nested", "dynamic"), ("passthrough", "dynamic"), ("geo_point", "null_value")];

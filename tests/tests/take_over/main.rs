@@ -1,6 +1,6 @@
 //! A mapping that exists, taken over: a struct is written of it and compiled, and derives the same mapping.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod audited;
 mod built;

@@ -83,11 +83,11 @@ pub struct Application {
     /// The languages of its builds.
     #[serde(default)]
     pub build_langs: Vec<String>,
-    /// The texts of its screens, by language and name.
+    /// The strings of its screens, by language and name.
     pub translations: Option<Box<RawValue>>,
-    /// Which of CommCare's own texts it takes: `select-known`, …
+    /// Which of CommCare's own strings it uses: `select-known`, …
     pub translation_strategy: Option<String>,
-    /// How texts are typed on a keypad: `roman`, …
+    /// How text is typed on a keypad: `roman`, …
     pub text_input: Option<String>,
 
     /// The entries of its menu.
@@ -108,7 +108,7 @@ pub struct Application {
     /// The author's suite in place of the one that is built.
     pub use_custom_suite: Option<bool>,
 
-    /// `1.0` or `2.0`: how it speaks of cases.
+    /// `1.0` or `2.0`: how it refers to cases.
     pub application_version: Option<String>,
     /// `nokia/s40`, …: the phones that it is built for.
     pub platform: Option<String>,
@@ -139,7 +139,7 @@ pub struct Application {
     pub vellum_case_management: Option<bool>,
     /// Where forms are sent by mail.
     pub recipients: Option<String>,
-    /// What is said after a form was sent.
+    /// What is shown after a form was sent.
     #[serde(default)]
     pub success_message: Translations,
     /// Whom its pictures are owed to.

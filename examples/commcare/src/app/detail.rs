@@ -73,7 +73,7 @@ pub struct DetailColumn {
     /// Which cases are listed, as an `XPath` expression.
     #[es(text)]
     pub filter_xpath: Option<String>,
-    /// The days of the unit in which time is said to have passed.
+    /// The days of the unit in which the time that passed is given.
     #[es(double)]
     pub time_ago_interval: Option<f64>,
     /// What was typed into a field of no name.

@@ -98,7 +98,7 @@ pub struct AppForm {
     pub form_filter: Option<String>,
     /// Where the phone goes after it: `default`, `module`, `previous_screen`, …
     pub post_form_workflow: Option<String>,
-    /// The forms that it goes on to.
+    /// The forms that it continues with.
     #[serde(default)]
     pub form_links: Vec<FormLink>,
     /// Whether the menu says how often it is due.
@@ -115,7 +115,7 @@ pub struct AppForm {
     pub media_audio: Option<Box<RawValue>>,
 }
 
-/// A form that another goes on to.
+/// A form that another continues with.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
 #[es(rules = crate::rules)]
 pub struct FormLink {

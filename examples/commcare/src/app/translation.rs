@@ -1,4 +1,4 @@
-//! Texts in every language of an application.
+//! Strings in every language of an application.
 
 use std::collections::BTreeMap;
 

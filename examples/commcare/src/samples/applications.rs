@@ -25,7 +25,7 @@ pub(super) fn build(story: &mut Story, generator: &mut Generator) -> Value {
     application
 }
 
-/// Lets a draft be thrown away, and one be no application at all.
+/// Lets a draft be thrown away, and one that is not an application at all.
 pub(super) fn change(story: &mut Story, generator: &mut Generator, mut application: Value) {
     application["description"] = json!("मातृ एवं शिशु स्वास्थ्य");
     application["version"] = json!(25);

@@ -26,7 +26,7 @@ impl Kind {
     }
 }
 
-/// A case while the story goes on.
+/// A case while the story continues.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) id: String,

@@ -94,7 +94,7 @@ pub(super) fn puzzle(
     form["form"]["meta"]["location"] = json!("91.0 200.0 0 0");
     story.save(FORM, Outcome::Indexed, form);
 
-    // The system's own submission, with a case block that says nothing of its time.
+    // The system's own submission, with a case block without a time.
     let submission = Submission::visit(generator, worker, now);
     let block = json!({"@case_id": record.id, "@date_modified": "", "update": "", "index": ""});
     let mut form = submission.document(generator, json!({"case": [block, "", null]}));

@@ -53,7 +53,7 @@ fn every_case_has_the_special_properties() {
 }
 
 #[test]
-fn values_that_are_no_texts_become_texts() {
+fn values_that_are_not_strings_become_strings() {
     for (said, kept) in [
         (json!("12"), "12"),
         (json!(12.5), "12.5"),
@@ -67,7 +67,7 @@ fn values_that_are_no_texts_become_texts() {
 }
 
 #[test]
-fn what_commcare_writes_itself_is_no_property() {
+fn what_commcare_writes_itself_is_not_a_property() {
     let said = json!({
         "actions": [], "xform_ids": ["f"], "computed_": {}, "#export_tag": ["type"], "_attachments": {}, "location_id": "l",
         "contact_phone_number": "254",

@@ -30,7 +30,7 @@ fn countries_are_indexed_by_their_names() {
 }
 
 #[test]
-fn published_copies_are_no_projects() {
+fn published_copies_are_not_projects() {
     for (changes, verdict) in [
         (json!({}), Verdict::Index),
         (json!({"is_snapshot": null}), Verdict::Index),
@@ -51,7 +51,7 @@ fn what_a_project_says_of_itself_is_kept() {
 }
 
 #[test]
-fn texts_in_several_languages_become_a_list() {
+fn strings_in_several_languages_become_a_list() {
     let forms = json!([{"name": {"hin": "भेंट", "en": "Visit", "fra": null}}]);
     let source = indexed(&application(json!({"modules": [{"name": {"en": "Mothers"}, "forms": forms}]})));
     let module = &source["modules"][0];

@@ -1,4 +1,4 @@
-//! Documents of the real system, when their folder is beside the workspace.
+//! Documents of the real system, when their directory is beside the workspace.
 
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use pillowtop::CouchDocument;
 use pillowtop::definition::root_mapping;
 use serde_json::{Map, Value, json};
 
-/// Written by its crate as a text.
+/// Written by its crate as a string.
 #[expect(dead_code, reason = "mapped, not made")]
 struct Decimal(String);
 

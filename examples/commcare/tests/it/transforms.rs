@@ -59,7 +59,7 @@ fn body_user_type(user: &str) -> Value {
 }
 
 #[test]
-fn a_case_is_kept_in_couch_unless_it_says_otherwise() {
+fn a_case_is_kept_in_couch_by_default() {
     assert_eq!(indexed(&case(json!({})))["backend_id"], "couch");
     assert_eq!(indexed(&case(json!({"backend_id": "sql"})))["backend_id"], "sql");
 }
@@ -198,7 +198,7 @@ fn a_phone_users_short_name_is_what_stands_before_the_project() {
 }
 
 #[test]
-fn user_data_becomes_a_list_of_texts() {
+fn user_data_becomes_a_list_of_strings() {
     let source = indexed(&user(
         json!({"password": "secret", "user_data": {"a": "x", "b": 2.5, "c": null, "d": [1, true]}}),
     ));

@@ -28,7 +28,7 @@ pub(super) fn print(
         .collect();
     let names: Vec<String> = targets.iter().map(ToString::to_string).collect();
     let talk = &context.talk;
-    // Without documents every path is never seen, which says nothing.
+    // Without documents every path is never seen, which means nothing.
     if tally.paths.is_empty() {
         talk.text(&format!("no document is for the index of `{}`", definition.pillow));
     } else {

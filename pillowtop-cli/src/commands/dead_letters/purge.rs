@@ -19,7 +19,7 @@ pub(super) async fn run(
 ) -> Result<Outcome, Failure> {
     let is_terminal = std::io::stdin().is_terminal();
     if !yes && !dry_run && !is_terminal {
-        return Err(Failure::usage("nobody can be asked whether dead letters are to be removed")
+        return Err(Failure::usage("removing dead letters needs a confirmation, and there is no terminal")
             .hint("give `--yes`, or `--dry-run` to list them"));
     }
     let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;

@@ -93,7 +93,7 @@ fn gone(name: &PillowName, letters: &Letters) -> Failure {
     .hint(format!("if it is gone for good, `PROGRAM dead-letters purge {name}` removes them"))
 }
 
-/// What can be replayed of a pillow. An index that nobody follows any more is a problem, and so is an id of another form.
+/// What can be replayed of a pillow. An index that no process follows any more is a problem, and so is an id of another form.
 async fn jobs_of(
     context: &Context,
     servers: &Servers,
@@ -125,7 +125,7 @@ async fn jobs_of(
                 counted(foreign.len() as u64, "dead letter"),
                 foreign[0]
             );
-            let hint = "whether ids begin with their database is set in `[databases]`; build the index anew after changing it";
+            let hint = "whether ids begin with their database is set in `[databases]`; build the index again after changing it";
             problems.push(Failure::new(problem).hint(hint));
         }
         if !ids.is_empty() {

@@ -16,7 +16,7 @@ use crate::output::counted;
 const TYPE_FIELD: &str = "doc_type";
 /// What CouchDB's users put behind the type of a deleted document.
 const DELETED: &str = "-Deleted";
-/// So many documents for each document of a type are looked at to find the types of a database.
+/// So many documents for each document of a type are read to find the types of a database.
 const LOOKED_AT: u64 = 20;
 /// The longest name of a pillow.
 const LONGEST: usize = 64;

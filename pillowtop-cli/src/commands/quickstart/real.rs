@@ -27,7 +27,7 @@ const DATABASE: &str = "pillowtop_quickstart";
 const MARK: &str = "pillowtop-quickstart";
 /// A document that says that the whole story is in it.
 const TOLD: &str = "pillowtop-quickstart-told";
-/// What the indices begin with, unless said.
+/// What the indices begin with by default.
 const PREFIX: &str = "quickstart";
 /// Documents of one request.
 const BATCH: usize = 200;
@@ -130,10 +130,10 @@ async fn make_ours(context: &Context, couch: &CouchDatabase) -> Result<(), Failu
     if couch.create().await? {
         context.talk.note(&format!("created database `{DATABASE}`"));
     } else if couch.revision(MARK).await?.is_some() {
-        context.talk.note(&format!("going on with database `{DATABASE}`"));
+        context.talk.note(&format!("continuing with database `{DATABASE}`"));
         return Ok(());
     } else if couch.info().await?.documents > 0 {
-        return Err(Failure::new(format!("database `{DATABASE}` is there and was not made by quickstart"))
+        return Err(Failure::new(format!("database `{DATABASE}` exists and was not created by quickstart"))
             .hint("delete it, or start from another CouchDB"));
     }
     couch.write(&[json!({"_id": MARK, "doc_type": "quickstart"})]).await?;
@@ -238,7 +238,7 @@ async fn write(
         });
         batch = conflicts;
     }
-    Err(Failure::new(format!("somebody else writes to database `{DATABASE}`")))
+    Err(Failure::new(format!("another process writes to database `{DATABASE}`")))
 }
 
 async fn follow(

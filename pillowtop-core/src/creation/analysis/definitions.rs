@@ -110,7 +110,7 @@ pub(in super::super) fn pattern_problem(pattern: &str) -> Option<String> {
     while let Some(letter) = letters.next() {
         match letter {
             '\\' => match letters.next() {
-                None => return Some("`\\` stands at the end".to_owned()),
+                None => return Some("`\\` at the end".to_owned()),
                 // Quoted up to `\E`.
                 Some('Q') => return None,
                 Some(_) => may_repeat = true,
@@ -130,7 +130,7 @@ pub(in super::super) fn pattern_problem(pattern: &str) -> Option<String> {
             ')' => {
                 groups = match groups.checked_sub(1) {
                     Some(groups) => groups,
-                    None => return Some("`)` stands without `(`".to_owned()),
+                    None => return Some("`)` without `(`".to_owned()),
                 };
                 may_repeat = true;
             }

@@ -103,7 +103,7 @@ pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
         let name = |parameter: &str| field.get(parameter).and_then(Value::as_str);
         if let Some(analyzer) = name("analyzer").filter(|name| search_only.contains(name)) {
             let what =
-                format!("`analyzer` is `{analyzer}`, whose `updateable` filter works in searches alone");
+                format!("`analyzer` is `{analyzer}`, whose `updateable` filter works only in searches");
             let help = "write it as `search_analyzer`, beside another `analyzer`";
             found.push(Problem::everywhere("analyzer", what, help).at(path));
         }

@@ -13,14 +13,14 @@ const ELASTICSEARCH_SINCE_8: Versions =
     Versions { elasticsearch: (0x0800, NEVER), opensearch: (NEVER, NEVER) };
 const OPENSEARCH: Versions = Versions { elasticsearch: (NEVER, NEVER), opensearch: (0, NEVER) };
 
-/// How a part is spoken of.
+/// How a part is called.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Name,
     Type,
 }
 
-/// Parts that not every version has: their section, their name, and how each is spoken of.
+/// Parts that not every version has: their section, their name, and how each is called.
 const PARTS: [(&str, &str, By, Versions, &str); 14] = [
     ("tokenizer", "nGram", By::Name, BEFORE_8_AND_3, "ngram"),
     ("tokenizer", "nGram", By::Type, BEFORE_8_AND_3, "ngram"),
@@ -105,7 +105,7 @@ fn of_normalizer(analysis: Analysis<'_>, entry: Entry<'_>) -> Vec<Problem> {
         let defined = analysis.definition("filter", name).and_then(Entry::type_name);
         let type_name = defined.unwrap_or(name);
         let is_known = is_built_in_filter(type_name);
-        let help = "use filters that change letters alone, such as `lowercase` and `asciifolding`";
+        let help = "use filters that only change letters, such as `lowercase` and `asciifolding`";
         if is_known && !OF_NORMALIZERS.contains(&type_name) {
             found.push(
                 entry.refuse(&format!("names the filter `{name}`, which works on more than letters"), help),

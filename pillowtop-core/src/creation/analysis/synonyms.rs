@@ -41,7 +41,7 @@ pub(super) fn of_settings(analysis: Analysis<'_>) -> Vec<Problem> {
     let mut used: Vec<&str> = Vec::new();
     for analyzer in analysis.entries().filter(|entry| entry.section == "analyzer") {
         if analyzer.name == "default" && has_updateable(analysis, analyzer) {
-            let what = "has an `updateable` filter, which works in searches alone";
+            let what = "has an `updateable` filter, which works only in searches";
             found.push(analyzer.refuse(what, "name it `default_search`, or leave `updateable` out"));
         }
         let mut unreadable = None;

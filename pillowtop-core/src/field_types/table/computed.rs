@@ -13,7 +13,7 @@ use crate::field_types::shared::{
 
 const CONTEXT: &[Parameter] = &[
     Parameter::new("name", Text, "What queries call it").required(),
-    Parameter::new("type", OneOf(&["category", "geo"]), "Exact texts, or places").required(),
+    Parameter::new("type", OneOf(&["category", "geo"]), "Exact strings, or places").required(),
     Parameter::new("path", Path, "The field its value is read from"),
     Parameter::new("precision", Any, "How exact a place is: a geohash length, or a distance as text"),
 ];

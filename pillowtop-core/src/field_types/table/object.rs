@@ -51,7 +51,7 @@ const PASSTHROUGH: &[Parameter] = &[
 const FLATTENED: &[Parameter] = &[
     INDEX,
     DOC_VALUES,
-    Parameter::new("depth_limit", ValueKind::COUNT, "How deep objects may stand in it; default 20")
+    Parameter::new("depth_limit", ValueKind::COUNT, "How deep objects may be nested in it; default 20")
         .updateable(),
     IGNORE_ABOVE,
     NULL_TEXT,
@@ -87,7 +87,7 @@ const JOIN: &[Parameter] = &[
 ];
 
 const ALIAS: &[Parameter] =
-    &[Parameter::new("path", Path, "The full path of the field it stands for").updateable().required()];
+    &[Parameter::new("path", Path, "The full path of the field it refers to").updateable().required()];
 
 /// Objects, relations, aliases.
 pub(super) const TYPES: &[FieldType] = &[
@@ -104,13 +104,13 @@ pub(super) const TYPES: &[FieldType] = &[
     .available(Availability::elasticsearch(8, 13)),
     FieldType::leaf(
         "flattened",
-        "An object of any shape as one field, its values as exact texts",
+        "An object of any shape as one field, its values as exact strings",
         &[FLATTENED],
     )
     .available(Availability::elasticsearch(7, 3))
     .counterpart(Counterpart::Renamed("flat_object"))
     .not_in_multi_fields(),
-    FieldType::leaf("flat_object", "An object of any shape as one field, its values as exact texts", &[])
+    FieldType::leaf("flat_object", "An object of any shape as one field, its values as exact strings", &[])
         .available(Availability::opensearch(2, 7))
         .counterpart(Counterpart::Renamed("flattened"))
         .not_in_multi_fields(),

@@ -121,7 +121,7 @@ const SEARCH_AS_YOU_TYPE: &[Parameter] = &[
         Integer { minimum: 2, maximum: 4 },
         "The most words indexed as one; default 3",
     ),
-    Parameter::new("doc_values", False, "Only its default, false, is taken"),
+    Parameter::new("doc_values", False, "Only its default, false, is accepted"),
 ];
 
 const PATTERN_TEXT: &[Parameter] = &[

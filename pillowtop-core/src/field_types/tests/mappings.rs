@@ -17,7 +17,7 @@ fn complaints(body: &Value) -> Vec<String> {
                 complaints.extend(parameter.check(value).err().map(|unfit| format!("{name} {unfit}")));
             }
             None if legacy_root_parameter(name).is_some() => {}
-            None => complaints.push(format!("{name} is no root parameter")),
+            None => complaints.push(format!("{name} is not a root parameter")),
         }
     }
     let templates = mappings.get("dynamic_templates").and_then(Value::as_array);
@@ -34,7 +34,7 @@ fn walk_properties(path: &str, properties: &Value, complaints: &mut Vec<String>)
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         match mapping.as_object() {
             Some(mapping) => walk_field(&path, mapping, false, complaints),
-            None => complaints.push(format!("{path} is no mapping")),
+            None => complaints.push(format!("{path} is not a mapping")),
         }
     }
 }
@@ -64,7 +64,7 @@ fn walk_field(path: &str, mapping: &Map<String, Value>, template: bool, complain
 }
 
 fn check_parameter(known: &FieldType, name: &str, value: &Value) -> Result<(), String> {
-    known.parameter(name).ok_or_else(|| format!("is no parameter of {}", known.name))?.check(value)
+    known.parameter(name).ok_or_else(|| format!("is not a parameter of {}", known.name))?.check(value)
 }
 
 #[test]
@@ -85,16 +85,16 @@ fn mistakes_are_found_wherever_they_stand() {
     assert_eq!(
         complaints(&body),
         [
-            "dynamics is no root parameter",
+            "dynamics is not a root parameter",
             "owner.age has the unknown type int",
             "owner.name.exact.ignore_above expects a whole number from 0 to 2147483647, found `-5`",
-            "price.analyzer is no parameter of scaled_float",
+            "price.analyzer is not a parameter of scaled_float",
             "price lacks scaling_factor",
         ]
     );
 }
 
-/// All that the folder of public mappings holds; a checkout without it checks the same with the mappings above.
+/// All that the directory of public mappings holds; a checkout without it checks the same with the mappings above.
 #[test]
 fn public_mappings_are_known() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/mappings"));

@@ -52,7 +52,7 @@ fn a_parameter_is_in_a_version_that_has_the_type() {
                     _ => false,
                 }
             });
-            assert!(reachable, "`{}` can never be said of `{}`", parameter.name, field_type.name);
+            assert!(reachable, "`{}` can never be declared for `{}`", parameter.name, field_type.name);
         }
     }
 }
@@ -108,7 +108,7 @@ fn slips_are_understood() {
 }
 
 #[test]
-fn what_servers_take_and_ignore_is_no_parameter() {
+fn what_servers_take_and_ignore_is_not_a_parameter() {
     let text = field_type("text").unwrap();
     assert!(text.ignores("doc_values") && text.parameter("doc_values").is_none());
     assert!(!text.ignores("index"), "which means something for text");

@@ -1,4 +1,4 @@
-//! Values that parameters take and do not take, and what is said of them.
+//! Values that parameters take and do not take, and what is declared of them.
 
 use serde_json::{Value, json};
 
@@ -120,7 +120,7 @@ fn unfit_values_are_named() {
             "text",
             "meta",
             json!({"unit": 1}),
-            "expects an object of at most 5 texts, with names of at most 20 characters, found `{\"unit\":1}`",
+            "expects an object of at most 5 strings, with names of at most 20 characters, found `{\"unit\":1}`",
         ),
     ] {
         assert_eq!(check(of_type, parameter, &value), Err(message.to_owned()));

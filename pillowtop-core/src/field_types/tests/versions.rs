@@ -1,4 +1,4 @@
-//! Which server has what, and what is said when one lacks it.
+//! Which server has what, and what is reported when one lacks it.
 
 use serde_json::json;
 

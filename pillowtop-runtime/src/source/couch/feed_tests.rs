@@ -26,7 +26,7 @@ async fn a_page_may_take_longer_than_a_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_says_nothing_is_given_up() {
+async fn a_server_that_does_not_respond_is_given_up() {
     let server = server(vec![Script::Silent, Script::text(END)]).await;
     let options = EndpointOptions { request_timeout: Duration::from_hours(1), ..EndpointOptions::default() };
     let waits = drain(server.database_with(&options).open(request(FeedMode::OneShot))).await.waits;

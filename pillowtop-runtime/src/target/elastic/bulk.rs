@@ -61,7 +61,7 @@ pub(super) struct BulkResult {
     pub(super) changed_terms: Vec<ChangedTerm>,
 }
 
-/// Reads a response. One that does not match what was sent says nothing: the outcome of the bulk is
+/// Reads a response. One that does not match what was sent tells no outcome: the outcome of the bulk is
 /// unknown.
 pub(super) fn read_response(
     response: &[u8],

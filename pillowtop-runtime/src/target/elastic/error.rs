@@ -155,7 +155,7 @@ impl ClusterError {
         }
     }
 
-    /// Whether the search server itself responded with 404. A proxy's 404 says nothing about what
+    /// Whether the search server itself responded with 404. A proxy's 404 does not show what
     /// exists.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Refused { status: 404, error_type, .. } if error_type != UNKNOWN_ERROR)

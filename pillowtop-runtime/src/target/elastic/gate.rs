@@ -87,7 +87,7 @@ pub enum Problem {
     #[error("its shards are not those that were filled, so acknowledged documents may be missing")]
     OtherHistory,
     /// Nobody follows the database.
-    #[error("nobody follows database `{database}` into it")]
+    #[error("no process follows database `{database}` into it")]
     NotFollowed {
         /// The database.
         database: String,
@@ -129,7 +129,7 @@ pub(super) fn slices(databases: &[DatabaseIdentity]) -> Vec<Slice> {
 }
 
 impl Cluster {
-    /// What speaks against serving searches from an index that is filled from these databases;
+    /// The reasons not to serve searches from an index that is filled from these databases;
     /// nothing if it is complete for all of them and is followed. An owner whose lease looks old is
     /// watched for the length of its lease.
     ///

@@ -64,7 +64,7 @@ impl BulkFiles {
         if self.body.is_empty() {
             return Ok(());
         }
-        // First: a number that a crash skips is harmless, and one that is used twice may be taken for a file that was replayed.
+        // First: a number that a crash skips is harmless, and one that is used twice may be mistaken for a file that was replayed.
         let number = self.next;
         write_whole(&self.directory.join(NEXT), format!("{}\n", number + 1).as_bytes())?;
         write_whole(&self.directory.join(format!("bulk-{number:010}.ndjson")), &self.body)?;

@@ -1,7 +1,7 @@
 use pillowtop::{CouchDocument, Pillow};
 use serde::{Deserialize, Serialize};
 
-// Attributes where they say nothing.
+// Attributes where they have no effect.
 #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "Case")]
 #[pillow(name = "case", alias = "cases", mapping = unchecked)]
