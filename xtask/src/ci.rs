@@ -11,7 +11,8 @@ Runs the steps of CI, and stops at the first one that fails.
 Usage: cargo xtask ci [OPTIONS]
 
 Options:
-      --quick       Leave out the steps that build everything once more
+      --quick       Leave out what has jobs of its own: packages, minimal
+                    versions and the minimum Rust
       --only STEP   Run this step alone, several times for several; an error if
                     its tool is missing
       --list        List the steps
@@ -32,14 +33,14 @@ struct Step {
     name: &'static str,
     about: &'static str,
     needs: Needs,
-    /// Builds everything once more.
-    is_slow: bool,
+    /// Has a job of its own in CI.
+    has_own_job: bool,
     command: fn() -> Command,
 }
 
 impl Step {
     const fn new(name: &'static str, about: &'static str, command: fn() -> Command) -> Self {
-        Self { name, about, needs: Needs::Nothing, is_slow: false, command }
+        Self { name, about, needs: Needs::Nothing, has_own_job: false, command }
     }
 
     const fn needs(mut self, probe: &'static [&'static str]) -> Self {
@@ -47,8 +48,8 @@ impl Step {
         self
     }
 
-    const fn slow(mut self) -> Self {
-        self.is_slow = true;
+    const fn in_own_job(mut self) -> Self {
+        self.has_own_job = true;
         self
     }
 
@@ -100,17 +101,18 @@ const STEPS: &[Step] = &[
         let mut command = cargo(&["package", "--workspace", "--no-verify", "--allow-dirty", "--offline"]);
         command.args(UNPUBLISHED.iter().flat_map(|name| ["--exclude", name]));
         command
-    }),
+    })
+    .in_own_job(),
     Step::new("minimal versions", "the lowest dependencies that Cargo.toml permits", || {
         cargo(&["minimal-versions", "check", "--direct", "--workspace", "--ignore-private"])
     })
     .needs(&["cargo-minimal-versions", "minimal-versions", "--version"])
-    .slow(),
+    .in_own_job(),
     Step::new("minimum Rust", "the `rust-version` of Cargo.toml", || {
         cargo(&["hack", "check", "--rust-version", "--workspace", "--ignore-private"])
     })
     .needs(&["cargo-hack", "hack", "--version"])
-    .slow(),
+    .in_own_job(),
     Step::new("tests", "all of them, on real servers too", || this_program(&["test"])),
 ];
 
@@ -189,7 +191,7 @@ fn steps(selection: &Selection) -> Report {
     let mut report = Report::default();
     for step in STEPS {
         let is_named = selection.only.iter().any(|name| name == step.name);
-        if !(is_named || selection.only.is_empty()) || (selection.quick && step.is_slow) {
+        if !(is_named || selection.only.is_empty()) || (selection.quick && step.has_own_job) {
             continue;
         }
         if !is_named && !step.has_its_tool() {
@@ -264,7 +266,7 @@ mod tests {
     fn what_must_run_in_ci_needs_no_tool() {
         for name in ["format", "clippy", "documentation", "committed mappings", "tests"] {
             let step = STEPS.iter().find(|step| step.name == name).unwrap();
-            assert!(matches!(step.needs, Needs::Nothing) && !step.is_slow, "{name}");
+            assert!(matches!(step.needs, Needs::Nothing) && !step.has_own_job, "{name}");
         }
         assert_eq!(STEPS.last().unwrap().name, "tests");
     }
