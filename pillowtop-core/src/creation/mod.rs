@@ -7,8 +7,10 @@
 mod analysis;
 mod combinations;
 mod fields;
+mod refusals;
 mod similarity;
 mod sort;
+mod table;
 mod templates;
 mod values;
 mod writes;
@@ -21,6 +23,8 @@ use crate::demand::Versions;
 use crate::field_types::{Product, Target};
 use crate::requirement::words;
 use crate::settings::limited_settings;
+
+pub use refusals::refusals;
 
 /// What becomes of an index with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +88,12 @@ impl Problem {
     pub fn rejects_all(&self, target: Target) -> bool {
         let is_seen_early = target.product == Product::Elasticsearch && target.version.major >= 8;
         self.concerns(target) && (self.consequence != Consequence::RejectsSome || is_seen_early)
+    }
+
+    /// Whether a target does not create the index because of it.
+    #[must_use]
+    pub fn prevents_creation(&self, target: Target) -> bool {
+        self.consequence != Consequence::RejectsDocuments && self.rejects_all(target)
     }
 
     /// Whether one of the targets has this problem; without targets, whether every server has.
