@@ -12,7 +12,7 @@ use crate::server::Server;
 pub(crate) const NAMES: [&str; 6] = ["f0", "f1", "f2", "f3", "o.f4", "name_of_a_field"];
 
 /// What paths name.
-const PATHS: [&str; 9] = ["f0", "f1", "f2", "f3", "o.f4", "o", "f0.f1", "f0.m", "missing"];
+const PATHS: [&str; 8] = ["f0", "f1", "f2", "f3", "o", "f0.f1", "f0.m", "missing"];
 
 /// Formats of dates, right and wrong.
 const FORMATS: [&str; 26] = [
@@ -74,7 +74,9 @@ pub(crate) struct Menu<'a> {
 impl<'a> Menu<'a> {
     /// All types that the server has.
     pub(crate) fn new(server: &'a Server) -> Self {
-        let types: Vec<_> = field_types().filter(|known| server.has_type(known)).collect();
+        // A passthrough object has a priority that no two may share, and needs its time series.
+        let is_compared = |known: &&FieldType| known.name != "passthrough" && server.has_type(known);
+        let types: Vec<_> = field_types().filter(is_compared).collect();
         let leaves = types.iter().copied().filter(|known| known.multi_field_allowed).collect();
         Self { server, types, leaves }
     }
@@ -125,7 +127,7 @@ impl<'a> Menu<'a> {
         for _ in 0..draw.below(4) {
             let Some(parameter) = draw.pick(&parameters) else { break };
             let is_there = parameter.availability.includes(target);
-            if (!is_there && !draw.one_in(6)) || is_left_out(field_type, parameter) {
+            if (!is_there && !draw.one_in(20)) || parameter.name == "passthrough" {
                 continue;
             }
             if let Some(value) = self.value(draw, field_type, parameter, depth) {
@@ -137,10 +139,10 @@ impl<'a> Menu<'a> {
                 mapping.insert(parameter.name.to_owned(), value);
             }
         }
-        if draw.one_in(60) {
+        if draw.one_in(120) {
             mapping.insert("no_such_parameter".to_owned(), json!(1));
         }
-        if draw.one_in(60) {
+        if draw.one_in(120) {
             mapping.insert("type".to_owned(), json!("no_such_type"));
         }
         Value::Object(mapping)
@@ -167,7 +169,7 @@ impl<'a> Menu<'a> {
         parameter: &'static Parameter,
         depth: usize,
     ) -> Option<Value> {
-        let is_wrong = draw.one_in(12);
+        let is_wrong = draw.one_in(30);
         let words = |draw: &mut Draw, words: &[&'static str]| json!(draw.word(words));
         Some(match parameter.value {
             ValueKind::Fields if depth < 4 => {
@@ -194,6 +196,9 @@ impl<'a> Menu<'a> {
                 let small = minimum + i128::try_from(draw.below(20)).ok()?;
                 json!(i64::try_from(small.min(maximum)).ok()?)
             }
+            ValueKind::Text => {
+                draw.pick(&fitting(field_type.name, parameter, self.server.target())).cloned()?
+            }
             _ if parameter.name == "null_value" && draw.one_in(2) => {
                 draw.pick(&[json!("x"), json!(7), json!("7"), json!(300), json!(true), json!("::1")])?.clone()
             }
@@ -201,9 +206,4 @@ impl<'a> Menu<'a> {
             _ => draw.pick(&fitting(field_type.name, parameter, self.server.target())).cloned()?,
         })
     }
-}
-
-/// What is not compared: a passthrough object has a priority that no two may share, and needs its time series.
-fn is_left_out(field_type: &FieldType, parameter: &Parameter) -> bool {
-    exceptions::is_only_field(field_type.name, parameter.name) && field_type.name != "join"
 }

@@ -1,6 +1,6 @@
 //! Generates whole bodies of indices: a root mapping with settings.
 
-use pillowtop_core::field_types::{FieldType, ROOT_PARAMETERS, field_type};
+use pillowtop_core::field_types::{FieldType, Product, ROOT_PARAMETERS, Version, field_type};
 use serde_json::{Map, Value, json};
 
 use crate::draw::Draw;
@@ -86,11 +86,15 @@ fn root(draw: &mut Draw, menu: &Menu<'_>) -> Map<String, Value> {
 
 /// One or two dynamic templates.
 fn templates(draw: &mut Draw, menu: &Menu<'_>) -> Value {
+    // Older servers take a list for one name, which pillowtop refuses and they do not.
+    let target = menu.server().target();
+    let has_lists = target.product == Product::Elasticsearch && target.version >= Version::new(8, 9);
     let mut templates = Vec::new();
     for name in ["one", "two"].into_iter().take(1 + draw.below(2)) {
         let mut template = Map::new();
         for _ in 0..=draw.below(2) {
-            let (condition, values) = condition(draw);
+            let (condition, mut values) = condition(draw);
+            values.retain(|value| has_lists || !value.is_array());
             if let Some(value) = draw.pick(&values) {
                 template.insert(condition.to_owned(), value.clone());
             }

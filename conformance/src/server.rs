@@ -25,7 +25,19 @@ pub struct Done {
     pub error: Option<String>,
     /// The fields that were left out.
     pub ignored: BTreeSet<String>,
+    /// Whether the server could not decide: it was busy, or ran out of time.
+    pub is_undecided: bool,
 }
+
+/// Errors of a server that is busy, whatever the document is.
+const UNDECIDED: [&str; 6] = [
+    "mapper_exception",
+    "unavailable_shards_exception",
+    "process_cluster_event_timeout_exception",
+    "es_rejected_execution_exception",
+    "rejected_execution_exception",
+    "timeout_exception",
+];
 
 impl Server {
     /// The server on a port of this machine.
@@ -128,7 +140,9 @@ impl Server {
                 let cause = &error["caused_by"]["reason"];
                 format!("{}: {} {cause}", error["type"], error["reason"]).chars().take(300).collect()
             });
-            done.insert(id.clone(), Done { error, ignored: BTreeSet::new() });
+            let reason = item["index"]["error"]["type"].as_str().unwrap_or_default();
+            let is_undecided = UNDECIDED.contains(&reason);
+            done.insert(id.clone(), Done { error, ignored: BTreeSet::new(), is_undecided });
         }
         let search =
             json!({"size": documents.len(), "query": {"exists": {"field": "_ignored"}}, "_source": false});

@@ -17,6 +17,8 @@ pub struct Requirement {
     pub what: String,
     /// What it asks.
     pub asks: Asked,
+    /// Whether it is about what a dynamic template maps, which servers before Elasticsearch 8 look at when a document comes.
+    pub is_of_template: bool,
 }
 
 /// What is asked for.
@@ -118,7 +120,8 @@ fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Ve
             if member == "mapping" && value.get("type").is_some() {
                 let mut asked = Vec::new();
                 field(value, &path, &mut asked);
-                found.extend(asked.into_iter().filter(|requirement| !names_the_field(requirement)));
+                let asked = asked.into_iter().filter(|requirement| !names_the_field(requirement));
+                found.extend(asked.map(|requirement| Requirement { is_of_template: true, ..requirement }));
             }
         }
     }
@@ -193,6 +196,7 @@ fn parameter(
             path: path.to_owned(),
             what: String::new(),
             asks: Asked::Definition { kind, name: text.to_owned() },
+            is_of_template: false,
         });
     }
 }
@@ -212,7 +216,12 @@ fn server(path: &str, what: String, versions: Versions, hint: &str, found: &mut 
         return;
     }
     let needs = format!("{}{hint}", words(versions));
-    found.push(Requirement { path: path.to_owned(), what, asks: Asked::Server { versions, needs } });
+    found.push(Requirement {
+        path: path.to_owned(),
+        what,
+        asks: Asked::Server { versions, needs },
+        is_of_template: false,
+    });
 }
 
 /// The versions in which a check passes.

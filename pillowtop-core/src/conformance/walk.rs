@@ -5,7 +5,7 @@ use super::growth::Additions;
 use super::hint::hint;
 use super::json::Json;
 use super::numeric::cut;
-use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
+use super::plan::{Dynamic, Kind, LeafPlan, Node, ObjectPlan, Plan};
 use super::{geo, special, value};
 use crate::field_types::{Product, Target, Version, field_type};
 
@@ -265,16 +265,27 @@ impl Walk<'_> {
     /// Each value by the rules of the leaf, its multi-fields and where it is copied to.
     fn values(&mut self, leaf: &LeafPlan, value: &Json<'_>, in_list: bool, copies: bool) {
         match value {
-            Json::Null => self.judge(leaf, value, special::absent(leaf, value, in_list, self.target)),
+            Json::Null => {
+                self.judge(leaf, value, special::absent(leaf, value, in_list, self.target));
+                if copies {
+                    self.copy_null(leaf, value);
+                }
+            }
             Json::List(items) if items.is_empty() => {
                 let fit = special::absent(leaf, value, in_list, self.target);
                 self.judge(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
                 self.judge(leaf, value, value::check(leaf, value, self.target, false));
+                if copies {
+                    self.copy(leaf, value);
+                }
             }
             Json::List(items) if matches!(leaf.kind, Kind::GeoPoint) && geo::is_point(items) => {
                 self.point_list(leaf, value, items, true);
+                if copies {
+                    self.copy(leaf, value);
+                }
             }
             Json::List(items) => {
                 let has_points = matches!(leaf.kind, Kind::GeoPoint);
@@ -290,8 +301,13 @@ impl Walk<'_> {
             }
             value => {
                 let fit = value::check(leaf, value, self.target, self.plan.has_default_analyzer);
+                let is_read = fit.is_ok() && matches!(value, Json::Object(_));
                 self.judge(leaf, value, fit);
-                leaf.fields.iter().for_each(|field| self.values(field, value, in_list, false));
+                if is_read {
+                    self.fields_of_object(leaf, value);
+                } else {
+                    leaf.fields.iter().for_each(|field| self.values(field, value, in_list, false));
+                }
                 if copies {
                     self.copy(leaf, value);
                 }
@@ -311,12 +327,27 @@ impl Walk<'_> {
             fit = Err(Fault::Refused(reason));
         }
         self.judge(leaf, value, fit);
+        self.fields_of_object(leaf, value);
+    }
+
+    /// What is left of an object, or of a list that is one value, for the multi-fields depends on how the type reads it.
+    fn fields_of_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        for field in &leaf.fields {
+            let reason = "what a multi-field makes of an object is not looked at";
+            self.find(&field.path, Effect::NotChecked, reason, value, "");
+        }
     }
 
     /// A copy goes to the place itself, not to where that one is copied to.
     fn copy(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
-        if self.copies {
+        if self.copies || leaf.copy_to.is_empty() {
             return;
+        }
+        let is_value = !matches!(value, Json::Object(_) | Json::List(_));
+        if !is_value && !copies_objects(self.target) {
+            let reason = "`copy_to` copies values, not objects and lists that are one value";
+            let hint = "leave `copy_to` out, or copy in the transform";
+            return self.find(&leaf.path, Effect::Rejected, reason, value, hint);
         }
         self.copies = true;
         let plan = self.plan;
@@ -327,6 +358,41 @@ impl Walk<'_> {
             }
         }
         self.copies = false;
+    }
+
+    /// Elasticsearch before 7.17 and `OpenSearch` try to make a field of a null that is copied to where none is.
+    fn copy_null(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        let is_newer =
+            self.target.product == Product::Elasticsearch && self.target.version >= Version::new(7, 17);
+        if self.copies || is_newer {
+            return;
+        }
+        let plan = self.plan;
+        for path in leaf.copy_to.iter().filter(|path| plan.leaf(path).is_none()) {
+            match self.dynamic_at(path) {
+                Dynamic::Ignore => {}
+                Dynamic::Add | Dynamic::Runtime => {
+                    let reason =
+                        format!("null is copied to `{path}`, which is not mapped, and makes no field");
+                    let hint = "map the target of `copy_to`";
+                    self.find(&leaf.path, Effect::Rejected, &reason, value, hint);
+                }
+                _ => {
+                    let reason = format!("null is copied to `{path}`, which is not mapped");
+                    self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
+                }
+            }
+        }
+    }
+
+    /// What becomes of members of the deepest object above a path that is mapped.
+    fn dynamic_at(&self, path: &str) -> Dynamic {
+        let mut object = &self.plan.root;
+        for part in path.split('.') {
+            let Some(Node::Object(inner)) = object.children.get(part) else { break };
+            object = inner;
+        }
+        object.dynamic
     }
 
     fn judge(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
@@ -361,6 +427,11 @@ impl Walk<'_> {
             Fault::Unknown(reason) => self.find(&leaf.path, Effect::NotChecked, &reason, value, ""),
         }
     }
+}
+
+/// Whether a target reads an object anew for each place that it is copied to.
+fn copies_objects(target: Target) -> bool {
+    target.product == Product::OpenSearch && target.version.major >= 3
 }
 
 pub(super) fn joined(parent: &str, name: &str) -> String {

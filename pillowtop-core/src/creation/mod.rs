@@ -20,7 +20,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::demand::Versions;
-use crate::field_types::{Product, Target};
+use crate::field_types::Target;
 use crate::requirement::words;
 use crate::settings::limited_settings;
 
@@ -86,7 +86,7 @@ impl Problem {
     /// Whether a target rejects every document because of it.
     #[must_use]
     pub fn rejects_all(&self, target: Target) -> bool {
-        let is_seen_early = target.product == Product::Elasticsearch && target.version.major >= 8;
+        let is_seen_early = !refusals::looks_into_templates_later(target);
         self.concerns(target) && (self.consequence != Consequence::RejectsSome || is_seen_early)
     }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{of_products, problems, table};
 use crate::analysis::{defined, missing_names};
-use crate::field_types::Target;
+use crate::field_types::{Product, Target};
 use crate::limits::examine;
 use crate::references::wrong_references;
 use crate::requirement::{self, Asked};
@@ -17,7 +17,11 @@ use crate::requirement::{self, Asked};
 #[must_use]
 pub fn refusals(mappings: &Value, settings: &Value, target: Target) -> Vec<String> {
     let mut found: Vec<String> = table::of_root(mappings).iter().map(ToString::to_string).collect();
+    let looks_later = looks_into_templates_later(target);
     for requirement in requirement::of_root(mappings) {
+        if requirement.is_of_template && looks_later {
+            continue;
+        }
         match &requirement.asks {
             Asked::Server { .. } => found.extend(requirement.lack(target)),
             Asked::Definition { kind, name } if !defined(settings, *kind).contains(name) => {
@@ -36,8 +40,14 @@ pub fn refusals(mappings: &Value, settings: &Value, target: Target) -> Vec<Strin
     found.extend(refused.iter().filter(|problem| problem.prevents_creation(target)).map(ToString::to_string));
     let limits = examine(mappings, settings, &[target]);
     found.extend(limits.iter().filter(|limit| limit.is_past()).map(ToString::to_string));
-    found.extend(wrong_references(mappings).iter().map(ToString::to_string));
+    let references = wrong_references(mappings);
+    found.extend(references.iter().filter(|wrong| wrong.prevents_creation(target)).map(ToString::to_string));
     found
+}
+
+/// Whether a target looks at what a dynamic template maps when a document comes.
+pub(super) fn looks_into_templates_later(target: Target) -> bool {
+    target.product == Product::OpenSearch || target.version.major < 8
 }
 
 #[cfg(test)]
@@ -55,7 +65,7 @@ mod tests {
             (field(json!({"type": "bogus"})), json!({})),
             (field(json!({"type": "keyword", "bogus": 1})), json!({})),
             (field(json!({"properties": {"g": {"type": "scaled_float"}}})), json!({})),
-            (field(json!({"type": "version"})), json!({})),
+            (field(json!({"type": "histogram"})), json!({})),
             (field(json!({"type": "text", "analyzer": "a"})), json!({})),
             (field(json!({"type": "date", "format": "bogus"})), json!({})),
             (field(json!({"type": "alias", "path": "g"})), json!({})),
@@ -68,6 +78,10 @@ mod tests {
         let defined = json!({"analysis": {"analyzer": {"a": {"type": "standard"}}}});
         let text = field(json!({"type": "text", "analyzer": "a", "fields": {"g": {"type": "keyword"}}}));
         assert_eq!(refusals(&text, &defined, target), Vec::<String>::new());
+        // What a template maps is looked at with the first document, except by Elasticsearch since version 8.
+        let template = json!({"dynamic_templates": [{"t": {"match": "f*", "mapping": {"type": "text", "analyzer": "a"}}}]});
+        assert_eq!(refusals(&template, &json!({}), target), [""; 0]);
+        assert_eq!(refusals(&template, &json!({}), Target::elasticsearch(8, 14)).len(), 1);
         // It is created, and rejects documents.
         assert_eq!(refusals(&json!({"_routing": {"required": true}}), &json!({}), target), [""; 0]);
     }

@@ -165,14 +165,12 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
             refuse("codec", format!("is `{codec}`"), "write `best_compression` or `default`", accepted);
         }
     }
-    if let Some(range) = value("auto_expand_replicas").and_then(Value::as_str)
-        && range != "false"
-        && !range.split_once('-').is_some_and(|(least, most)| {
-            least.parse::<u32>().is_ok() && (most == "all" || most.parse::<u32>().is_ok())
-        })
-    {
-        let what = format!("is `{range}`");
+    if let Some(range) = value("auto_expand_replicas").filter(|range| !is_range(range)) {
+        let what = format!("is {range}");
         refuse("auto_expand_replicas", what, "write a range such as `0-1` or `0-all`", Versions::NONE);
+    }
+    if let Some((mode, accepted)) = value("mode").and_then(Value::as_str).and_then(limited_mode) {
+        refuse("mode", format!("is `{mode}`"), "leave it out", accepted);
     }
     if value("mapper.dynamic").is_some() {
         refuse(
@@ -198,6 +196,27 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
     }
     found.extend(shards(settings, &mode));
     found
+}
+
+/// False, or the fewest and the most replicas.
+fn is_range(range: &Value) -> bool {
+    let Some(text) = range.as_str() else { return boolean(range) == Some(false) };
+    let sides = text.split_once('-').and_then(|(least, most)| {
+        let most = if most == "all" { u32::MAX } else { most.parse().ok()? };
+        Some((least.parse::<u32>().ok()?, most))
+    });
+    text == "false" || sides.is_some_and(|(least, most)| least <= most)
+}
+
+/// A mode that not every Elasticsearch with the setting has.
+fn limited_mode(mode: &str) -> Option<(&str, Versions)> {
+    let since = |first| Versions { elasticsearch: (first, NEVER), opensearch: (NEVER, NEVER) };
+    match mode.to_ascii_lowercase().as_str() {
+        "standard" | "time_series" => None,
+        "logsdb" => Some((mode, since(0x080f))),
+        "lookup" => Some((mode, since(0x0811))),
+        _ => Some((mode, Versions::NONE)),
+    }
 }
 
 /// How many shards there are, and what depends on it.
@@ -261,6 +280,9 @@ mod tests {
             ("translog.durability", json!("never")),
             ("store.type", json!("bogus")),
             ("auto_expand_replicas", json!("x")),
+            ("auto_expand_replicas", json!("1-0")),
+            ("auto_expand_replicas", json!(0)),
+            ("mode", json!("bogus")),
             ("priority", json!(-1)),
             ("gc_deletes", json!("x")),
             ("mapping.depth.limit", json!(0)),
