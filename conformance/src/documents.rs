@@ -70,7 +70,7 @@ pub(crate) fn documents(draw: &mut Draw, mappings: &Value, count: usize) -> Vec<
         .map(|_| {
             let mut members = members(draw, properties);
             if draw.one_in(6) || members.is_empty() {
-                let name = draw.word(&["x0", "f_id", "f9", "o.x", "my_name", "f0.x", ""]);
+                let name = draw.word(&["x0", "f_id", "f9", "p.x", "my_name", "f0.x", ""]);
                 members.push((name.to_owned(), anything(draw)));
             }
             Document(members)

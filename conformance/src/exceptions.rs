@@ -158,7 +158,7 @@ pub fn is_lenient(of_type: &str, parameter: &Parameter, value: &Value, target: T
         (_, "boost") => is_lenient_server(target),
         // Read when the first null comes, or with a warning.
         ("geo_point", "null_value") => value.is_array(),
-        (_, "null_value") => is_lenient_server(target) && value.is_string(),
+        (_, "null_value") => is_lenient_server(target) && (value.is_string() || of_type == "ip"),
         (_, "normalizer") => {
             value.is_null()
                 && target.product == Product::Elasticsearch

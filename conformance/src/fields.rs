@@ -1,6 +1,6 @@
 //! Generates fields over the whole table: types, parameters, values that fit and values that do not.
 
-use pillowtop_core::field_types::{FieldType, Parameter, ValueKind, field_types};
+use pillowtop_core::field_types::{FieldType, Parameter, Product, ValueKind, field_types};
 use serde_json::{Map, Value, json};
 
 use crate::draw::Draw;
@@ -63,6 +63,10 @@ const ANALYZERS: [&str; 14] = [
 const NORMALIZERS: [&str; 5] = ["n0", "n1", "lowercase", "default", "no_such_normalizer"];
 const SIMILARITIES: [&str; 6] = ["s0", "s1", "BM25", "boolean", "classic", "no_such_similarity"];
 
+/// What is not compared: a passthrough object has a priority that no two may share, and needs its time series; `semantic_text`
+/// needs an inference service; and names with dots that make no objects are not checked.
+const LEFT_OUT: [&str; 4] = ["passthrough", "semantic_text", "subobjects", "disable_objects"];
+
 /// What is on the server to generate from.
 #[derive(Debug)]
 pub(crate) struct Menu<'a> {
@@ -74,8 +78,7 @@ pub(crate) struct Menu<'a> {
 impl<'a> Menu<'a> {
     /// All types that the server has.
     pub(crate) fn new(server: &'a Server) -> Self {
-        // A passthrough object has a priority that no two may share, and needs its time series.
-        let is_compared = |known: &&FieldType| known.name != "passthrough" && server.has_type(known);
+        let is_compared = |known: &&FieldType| !LEFT_OUT.contains(&known.name) && server.has_type(known);
         let types: Vec<_> = field_types().filter(is_compared).collect();
         let leaves = types.iter().copied().filter(|known| known.multi_field_allowed).collect();
         Self { server, types, leaves }
@@ -87,6 +90,13 @@ impl<'a> Menu<'a> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.types.is_empty()
+    }
+
+    /// Where fields are copied to. Elasticsearch 8 and later notice what lies below a field of values with the first document alone.
+    fn copies(&self) -> &'static [&'static str] {
+        let target = self.server.target();
+        let is_late = target.product == Product::Elasticsearch && target.version.major >= 8;
+        if is_late { &PATHS[..5] } else { &PATHS }
     }
 
     /// `properties`, of up to three fields.
@@ -127,7 +137,7 @@ impl<'a> Menu<'a> {
         for _ in 0..draw.below(4) {
             let Some(parameter) = draw.pick(&parameters) else { break };
             let is_there = parameter.availability.includes(target);
-            if (!is_there && !draw.one_in(20)) || parameter.name == "passthrough" {
+            if (!is_there && !draw.one_in(20)) || LEFT_OUT.contains(&parameter.name) {
                 continue;
             }
             if let Some(value) = self.value(draw, field_type, parameter, depth) {
@@ -172,7 +182,7 @@ impl<'a> Menu<'a> {
         let is_wrong = draw.one_in(30);
         let words = |draw: &mut Draw, words: &[&'static str]| json!(draw.word(words));
         Some(match parameter.value {
-            ValueKind::Fields if depth < 4 => {
+            ValueKind::Fields if depth < 3 => {
                 let mut fields = Map::new();
                 for name in ["m", "n"].into_iter().take(1 + draw.below(2)) {
                     fields.insert(name.to_owned(), self.leaf(draw));
@@ -182,11 +192,14 @@ impl<'a> Menu<'a> {
             ValueKind::Properties if depth < 3 => self.properties(draw, depth + 1),
             ValueKind::DateFormat => words(draw, &FORMATS),
             ValueKind::Analyzer => words(draw, &ANALYZERS),
+            // OpenSearch 2 looks for that of a wildcard with the first search alone.
+            ValueKind::Normalizer if field_type.name == "wildcard" => json!("lowercase"),
             ValueKind::Normalizer => words(draw, &NORMALIZERS),
             ValueKind::Similarity => words(draw, &SIMILARITIES),
             ValueKind::Path => words(draw, &PATHS),
-            ValueKind::Paths if draw.one_in(2) => words(draw, &PATHS),
-            ValueKind::Paths => json!([draw.word(&PATHS), draw.word(&PATHS)]),
+            ValueKind::Paths if draw.one_in(2) => words(draw, self.copies()),
+            // Two that lie in each other would depend on the first document.
+            ValueKind::Paths => json!([draw.word(&PATHS[..4]), draw.word(&PATHS[..4])]),
             ValueKind::Relations => {
                 let child = draw.word(&["b", "c", "a"]);
                 draw.pick(&[json!({"a": child}), json!({"a": [child, "d"]}), json!({"a": "b", "d": child})])?

@@ -9,6 +9,16 @@ use crate::fields::Menu;
 use crate::samples::{fitting, unfit};
 use crate::settings::{Parts, sort};
 
+/// Parameters of the root that are drawn in another way, or need more of the mapping than its table says.
+const LEFT_OUT: [&str; 6] = [
+    "dynamic_templates",
+    "composite",
+    "context_aware_grouping",
+    "_data_stream_timestamp",
+    "subobjects",
+    "disable_objects",
+];
+
 /// The body of an index: a root mapping, and settings without `index.`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Body {
@@ -61,14 +71,17 @@ fn root(draw: &mut Draw, menu: &Menu<'_>) -> Map<String, Value> {
     for _ in 0..=draw.below(3) {
         let Some(parameter) = draw.pick(ROOT_PARAMETERS) else { continue };
         let is_elsewhere = !parameter.availability.includes(target) && !draw.one_in(6);
-        // Templates are drawn in another way; star trees reject every document.
-        let is_other = ["dynamic_templates", "composite"].contains(&parameter.name);
+        let is_other = LEFT_OUT.contains(&parameter.name);
         if is_elsewhere || is_other || exceptions::root_parameter_is_absent(menu.server(), parameter.name) {
             continue;
         }
         let values =
             if draw.one_in(8) { unfit("root", parameter) } else { fitting("root", parameter, target) };
         let Some(value) = draw.pick(&values).cloned() else { continue };
+        // Which fields can be rebuilt is not checked.
+        if value.get("mode").is_some_and(|mode| mode == "synthetic") {
+            continue;
+        }
         let is_unfit = parameter.check(&value).is_err();
         if is_unfit && exceptions::is_lenient(object.name, parameter, &value, target) {
             continue;
@@ -98,6 +111,10 @@ fn templates(draw: &mut Draw, menu: &Menu<'_>) -> Value {
             if let Some(value) = draw.pick(&values) {
                 template.insert(condition.to_owned(), value.clone());
             }
+        }
+        let conditions = ["match", "path_match", "match_mapping_type"];
+        if !conditions.iter().any(|name| template.contains_key(*name)) {
+            template.insert("match".to_owned(), json!("f*"));
         }
         if !draw.one_in(25) {
             template.insert("mapping".to_owned(), menu.leaf(draw));

@@ -60,7 +60,8 @@ fn without(subject: &Subject, position: usize) -> Option<Subject> {
 fn remove(value: &mut Value, left: &mut usize) -> bool {
     match value {
         Value::Object(members) => {
-            let names: Vec<String> = members.keys().cloned().collect();
+            // A field without its type is another field.
+            let names: Vec<String> = members.keys().filter(|name| *name != "type").cloned().collect();
             for name in names {
                 if *left == 0 {
                     members.remove(&name);

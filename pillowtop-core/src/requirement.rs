@@ -152,7 +152,13 @@ fn field(mapping: &Value, path: &str, found: &mut Vec<Requirement>) {
     for (name, value) in members {
         match (name.as_str(), known) {
             ("type", _) => {}
-            ("properties" | "fields", _) => fields(value, path, found),
+            ("properties", _) => fields(value, path, found),
+            ("fields", _) => {
+                if let Some(known) = known {
+                    parameter(known, name, value, (path, of_type), found);
+                }
+                fields(value, path, found);
+            }
             (_, Some(known)) => parameter(known, name, value, (path, of_type), found),
             (_, None) => {}
         }

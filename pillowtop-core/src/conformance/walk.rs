@@ -5,8 +5,8 @@ use super::growth::Additions;
 use super::hint::hint;
 use super::json::Json;
 use super::numeric::cut;
-use super::plan::{Dynamic, Kind, LeafPlan, Node, ObjectPlan, Plan};
-use super::{geo, special, value};
+use super::plan::{Dynamic, Kind, LeafPlan, Node, ObjectPlan, Plan, text};
+use super::{geo, range, special, value};
 use crate::field_types::{Product, Target, Version, field_type};
 
 /// Names that a document cannot have at its root: the servers' own.
@@ -267,12 +267,29 @@ impl Walk<'_> {
         match value {
             Json::Null => {
                 self.judge(leaf, value, special::absent(leaf, value, in_list, self.target));
+                self.scripted_fields(leaf, value);
+                // OpenSearch gives a null to the multi-fields, too.
+                let is_open = self.target.product == Product::OpenSearch;
+                for field in leaf.fields.iter().filter(|_| is_open) {
+                    self.judge(field, value, special::absent(field, value, in_list, self.target));
+                }
                 if copies {
                     self.copy_null(leaf, value);
                 }
             }
             Json::List(items) if items.is_empty() => {
                 let fit = special::absent(leaf, value, in_list, self.target);
+                self.judge(leaf, value, fit);
+                let is_one_value = special::walks_lists(leaf) || matches!(leaf.kind, Kind::GeoPoint);
+                if copies && is_one_value && !leaf.copy_to.is_empty() {
+                    let reason = "what is copied of an empty list that is one value is not looked at";
+                    self.find(&leaf.path, Effect::NotChecked, reason, value, "");
+                }
+            }
+            Json::List(_)
+                if matches!(leaf.kind, Kind::RankFeatures | Kind::SparseVector) && is_absent(value) =>
+            {
+                let fit = Err(Fault::Unknown("a list of nothing is not looked at".to_owned()));
                 self.judge(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
@@ -289,6 +306,9 @@ impl Walk<'_> {
             }
             Json::List(items) => {
                 let has_points = matches!(leaf.kind, Kind::GeoPoint);
+                if copies && (has_points || matches!(leaf.kind, Kind::CountedKeyword)) {
+                    self.copy(leaf, value);
+                }
                 self.within_list(&leaf.path, value, |walk| {
                     for item in items {
                         match item {
@@ -300,19 +320,40 @@ impl Walk<'_> {
                 });
             }
             value => {
-                let fit = value::check(leaf, value, self.target, self.plan.has_default_analyzer);
-                let is_read = fit.is_ok() && matches!(value, Json::Object(_));
+                let mut fit = value::check(leaf, value, self.target, self.plan.has_default_analyzer);
+                if leaf.type_name == "search_as_you_type" && self.rejects_values_of_search_as_you_type(leaf) {
+                    let reason =
+                        "a `search_as_you_type` that is not indexed, or has positions, takes no value";
+                    fit = Err(Fault::Refused(reason.to_owned()));
+                }
+                let is_upside_down =
+                    matches!(&fit, Err(Fault::Refused(reason)) if reason == range::UPSIDE_DOWN);
+                if is_upside_down && !leaf.index {
+                    fit = Ok(());
+                }
+                let is_read = matches!(leaf.kind, Kind::Completion)
+                    || (fit.is_ok() && matches!(value, Json::Object(_)));
                 self.judge(leaf, value, fit);
                 if is_read {
                     self.fields_of_object(leaf, value);
                 } else {
-                    leaf.fields.iter().for_each(|field| self.values(field, value, in_list, false));
+                    self.scripted_fields(leaf, value);
+                    let fields = leaf.fields.iter().filter(|field| !field.has_script);
+                    fields.for_each(|field| self.values(field, value, in_list, false));
                 }
                 if copies {
                     self.copy(leaf, value);
                 }
             }
         }
+    }
+
+    /// Whether a server notices with the first value alone what it cannot make of the field.
+    fn rejects_values_of_search_as_you_type(&self, leaf: &LeafPlan) -> bool {
+        let has_positions =
+            text(&leaf.mapping, "term_vector").is_some_and(|vector| vector.starts_with("with_"));
+        let is_old = self.target.product == Product::Elasticsearch && !self.is_since_7_17();
+        (!leaf.index && !self.is_since_7_17()) || (has_positions && is_old)
     }
 
     fn point_list(&mut self, leaf: &LeafPlan, value: &Json<'_>, items: &[Json<'_>], is_alone: bool) {
@@ -330,6 +371,14 @@ impl Walk<'_> {
         self.fields_of_object(leaf, value);
     }
 
+    /// A multi-field that a script computes takes no value.
+    fn scripted_fields(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        for field in leaf.fields.iter().filter(|field| field.has_script) {
+            let hint = "leave `script` out, or map it as a field of its own";
+            self.find(&field.path, Effect::Rejected, "a script computes the field", value, hint);
+        }
+    }
+
     /// What is left of an object, or of a list that is one value, for the multi-fields depends on how the type reads it.
     fn fields_of_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
         for field in &leaf.fields {
@@ -343,11 +392,13 @@ impl Walk<'_> {
         if self.copies || leaf.copy_to.is_empty() {
             return;
         }
-        let is_value = !matches!(value, Json::Object(_) | Json::List(_));
-        if !is_value && !copies_objects(self.target) {
-            let reason = "`copy_to` copies values, not objects and lists that are one value";
-            let hint = "leave `copy_to` out, or copy in the transform";
-            return self.find(&leaf.path, Effect::Rejected, reason, value, hint);
+        if matches!(value, Json::List(_)) || leaf.copy_to.contains(&leaf.path) {
+            let reason =
+                "what is copied of a list that is one value, or to the field itself, is not looked at";
+            return self.find(&leaf.path, Effect::NotChecked, reason, value, "");
+        }
+        if matches!(value, Json::Object(_)) && !self.copies_object(leaf, value) {
+            return;
         }
         self.copies = true;
         let plan = self.plan;
@@ -360,29 +411,54 @@ impl Walk<'_> {
         self.copies = false;
     }
 
+    /// Whether an object is read anew for the places that it is copied to. Others than `OpenSearch` 3
+    /// reject it.
+    fn copies_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> bool {
+        let plan = self.plan;
+        let (mapped, unmapped): (Vec<&String>, Vec<&String>) =
+            leaf.copy_to.iter().partition(|path| plan.leaf(path).is_some());
+        let is_new = self.is_since_7_17();
+        let reads_anew = self.target.product == Product::OpenSearch && self.target.version.major >= 3;
+        if is_new || (!mapped.is_empty() && !reads_anew) {
+            let reason = "`copy_to` copies values, not objects";
+            let hint = "leave `copy_to` out, or copy in the transform";
+            self.find(&leaf.path, Effect::Rejected, reason, value, hint);
+            return false;
+        }
+        unmapped.iter().for_each(|path| self.copy_to_no_field(leaf, path, value));
+        unmapped.is_empty()
+    }
+
     /// Elasticsearch before 7.17 and `OpenSearch` try to make a field of a null that is copied to where none is.
     fn copy_null(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
-        let is_newer =
-            self.target.product == Product::Elasticsearch && self.target.version >= Version::new(7, 17);
-        if self.copies || is_newer {
+        if self.copies {
             return;
         }
         let plan = self.plan;
-        for path in leaf.copy_to.iter().filter(|path| plan.leaf(path).is_none()) {
-            match self.dynamic_at(path) {
-                Dynamic::Ignore => {}
-                Dynamic::Add | Dynamic::Runtime => {
-                    let reason =
-                        format!("null is copied to `{path}`, which is not mapped, and makes no field");
-                    let hint = "map the target of `copy_to`";
-                    self.find(&leaf.path, Effect::Rejected, &reason, value, hint);
-                }
-                _ => {
-                    let reason = format!("null is copied to `{path}`, which is not mapped");
-                    self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
-                }
+        let is_newer = self.is_since_7_17();
+        let unmapped = leaf.copy_to.iter().filter(|path| plan.leaf(path).is_none());
+        let is_looked_at = |path: &&String| !is_newer || self.dynamic_at(path) == Dynamic::Strict;
+        let unmapped: Vec<&String> = unmapped.filter(is_looked_at).collect();
+        unmapped.into_iter().for_each(|path| self.copy_to_no_field(leaf, path, value));
+    }
+
+    /// A value of which no field can be made, copied to a path that no mapping names.
+    fn copy_to_no_field(&mut self, leaf: &LeafPlan, path: &str, value: &Json<'_>) {
+        match self.dynamic_at(path) {
+            Dynamic::Ignore => {}
+            Dynamic::Add | Dynamic::Runtime => {
+                let reason = format!("{} is copied to `{path}`, and makes no field there", value.kind());
+                self.find(&leaf.path, Effect::Rejected, &reason, value, "map the target of `copy_to`");
+            }
+            _ => {
+                let reason = format!("{} is copied to `{path}`, which is not mapped", value.kind());
+                self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
             }
         }
+    }
+
+    fn is_since_7_17(&self) -> bool {
+        self.target.product == Product::Elasticsearch && self.target.version >= Version::new(7, 17)
     }
 
     /// What becomes of members of the deepest object above a path that is mapped.
@@ -427,11 +503,6 @@ impl Walk<'_> {
             Fault::Unknown(reason) => self.find(&leaf.path, Effect::NotChecked, &reason, value, ""),
         }
     }
-}
-
-/// Whether a target reads an object anew for each place that it is copied to.
-fn copies_objects(target: Target) -> bool {
-    target.product == Product::OpenSearch && target.version.major >= 3
 }
 
 pub(super) fn joined(parent: &str, name: &str) -> String {

@@ -161,6 +161,7 @@ pub fn of_root(mappings: &Value) -> Vec<Problem> {
     }
     found.extend(templates::of_root(mappings));
     fields::of_object(mappings, "", &mut found);
+    fields::dimensions(mappings, "", false, &mut found);
     found
 }
 

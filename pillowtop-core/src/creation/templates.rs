@@ -90,7 +90,9 @@ fn conditions(template: &Members) -> Vec<Problem> {
         }
     }
     for name in ["match_mapping_type", "unmatch_mapping_type"] {
-        if let Some(wrong) = words(template, name).find(|kind| !KINDS.contains(kind)) {
+        if let Some(wrong) = words(template, name)
+            .find(|kind| !KINDS.contains(kind) || (name == "unmatch_mapping_type" && *kind == "*"))
+        {
             let what = format!("`{name}` is `{wrong}`, which no JSON value is taken for");
             found.push(refuse(what, format!("write one of `{}`", KINDS.join("`, `"))));
         }

@@ -7,7 +7,7 @@ use crate::demand::{NEVER, Versions};
 use crate::settings::{boolean, integer, setting};
 
 /// Settings that are true or false.
-const BOOLEANS: [&str; 10] = [
+const BOOLEANS: [&str; 11] = [
     "mapping.coerce",
     "mapping.ignore_malformed",
     "load_fixed_bitset_filters_eagerly",
@@ -18,10 +18,11 @@ const BOOLEANS: [&str; 10] = [
     "query.parse.allow_unmapped_fields",
     "append_only.enabled",
     "warmer.enabled",
+    "query_string.lenient",
 ];
 
 /// Settings that are a whole number, each with the least and the most.
-const NUMBERS: [(&str, i64, i64); 22] = [
+const NUMBERS: [(&str, i64, i64); 25] = [
     ("number_of_shards", 1, 1024),
     ("number_of_replicas", 0, i64::MAX),
     ("number_of_routing_shards", 1, i64::MAX),
@@ -37,6 +38,9 @@ const NUMBERS: [(&str, i64, i64); 22] = [
     ("max_regex_length", 1, i64::MAX),
     ("max_refresh_listeners", 0, i64::MAX),
     ("priority", 0, i64::MAX),
+    ("mapping.ignore_above", 0, i64::MAX),
+    ("merge.scheduler.max_thread_count", 1, i64::MAX),
+    ("soft_deletes.retention.operations", 0, i64::MAX),
     ("analyze.max_token_count", 1, i64::MAX),
     ("highlight.max_analyzed_offset", 1, i64::MAX),
     ("mapping.total_fields.limit", 0, i64::MAX),
@@ -56,8 +60,12 @@ const TIMES: [&str; 6] = [
     "unassigned.node_left.delayed_timeout",
 ];
 
+/// Settings that are a size.
+const SIZES: [&str; 3] =
+    ["merge.policy.max_merged_segment", "merge.policy.floor_segment", "translog.flush_threshold_size"];
+
 /// Settings that are one of some words, of any server.
-const WORDS: [(&str, &[&str]); 4] = [
+const WORDS: [(&str, &[&str]); 7] = [
     (
         "codec",
         &[
@@ -77,6 +85,9 @@ const WORDS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("translog.durability", &["request", "async"]),
+    ("mapping.synthetic_source_keep", &["none", "arrays", "all"]),
+    ("replication.type", &["document", "segment"]),
+    ("indexing.slowlog.level", &["trace", "debug", "info", "warn"]),
     (
         "store.type",
         &[
@@ -93,7 +104,7 @@ const WORDS: [(&str, &[&str]); 4] = [
             "smb_simple_fs",
         ],
     ),
-    ("shard.check_on_startup", &["true", "false", "checksum", "fix"]),
+    ("shard.check_on_startup", &["true", "false", "checksum"]),
 ];
 
 /// What servers note of an index themselves: whoever copies the settings of an index finds them there.
@@ -138,6 +149,12 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
                 "write a number with a unit, such as `\"30s\"`",
                 Versions::NONE,
             );
+        }
+    }
+    for (name, value) in SIZES.iter().filter_map(|name| Some((name, value(name)?))) {
+        if !value.as_str().is_some_and(is_size) {
+            let help = "write a number with a unit, such as `\"512mb\"`";
+            refuse(name, format!("is {value}, which is not a size"), help, Versions::NONE);
         }
     }
     for ((name, words), value) in WORDS.iter().filter_map(|known| Some((known, value(known.0)?))) {
@@ -255,6 +272,15 @@ fn is_time(value: &Value) -> bool {
     is_number && (units.contains(&unit.trim()) || (unit.is_empty() && matches!(number, "0" | "-1")))
 }
 
+/// A number of bytes with a unit.
+fn is_size(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    let split = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let units = ["b", "k", "kb", "m", "mb", "g", "gb", "t", "tb", "p", "pb"];
+    text == "0" || (number.parse::<f64>().is_ok() && units.contains(&unit.trim()))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -283,6 +309,10 @@ mod tests {
             ("auto_expand_replicas", json!("1-0")),
             ("auto_expand_replicas", json!(0)),
             ("mode", json!("bogus")),
+            ("soft_deletes.retention.operations", json!(-1)),
+            ("merge.policy.max_merged_segment", json!("x")),
+            ("merge.policy.max_merged_segment", json!("-1")),
+            ("shard.check_on_startup", json!("fix")),
             ("priority", json!(-1)),
             ("gc_deletes", json!("x")),
             ("mapping.depth.limit", json!(0)),
@@ -311,6 +341,8 @@ mod tests {
             ("auto_expand_replicas", json!("0-all")),
             ("auto_expand_replicas", json!(false)),
             ("gc_deletes", json!("10m")),
+            ("merge.policy.max_merged_segment", json!("5gb")),
+            ("translog.flush_threshold_size", json!("512mb")),
             ("shard.check_on_startup", json!(false)),
             ("soft_deletes.enabled", json!(true)),
             ("number_of_routing_shards", json!(3)),

@@ -133,6 +133,8 @@ pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
             let help = "write it as `search_analyzer`, beside another `analyzer`";
             found.push(Problem::everywhere("analyzer", what, help).at(path));
         }
+        let normalizer = name("normalizer").and_then(|name| names::normalizer(settings, name));
+        found.extend(normalizer.map(|problem| problem.at(path)));
         for parameter in ["analyzer", "search_analyzer", "search_quote_analyzer"] {
             found.extend(
                 name(parameter)

@@ -164,6 +164,16 @@ pub(super) fn analyzer(settings: &Value, parameter: &str, name: &str) -> Option<
     Some(Problem::everywhere(parameter, what, "define it in the settings").accepted_by(*versions))
 }
 
+/// The normalizer of the index's default, which Elasticsearch has no more.
+pub(super) fn normalizer(settings: &Value, name: &str) -> Option<Problem> {
+    const HAVE_IT: Versions = Versions { elasticsearch: (0, 0x0711), opensearch: (0, NEVER) };
+    let is_defined = (Analysis { settings }).definition("normalizer", name).is_some();
+    (name == "default" && !is_defined).then(|| {
+        let what = "`normalizer` is the built-in normalizer `default`";
+        Problem::everywhere("normalizer", what, "leave it out: it changes nothing").accepted_by(HAVE_IT)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -104,6 +104,14 @@ pub(super) fn of_entry(entry: Entry<'_>, is_used: bool) -> Vec<Problem> {
         }
     }
     found.extend(lists::of_entry(entry, type_name));
+    let is_marker = (entry.section, type_name) == ("filter", "keyword_marker");
+    if is_marker
+        && entry.has("keywords_pattern")
+        && ["keywords", "keywords_path"].iter().any(|name| entry.has(name))
+    {
+        let what = "has both `keywords_pattern` and a list of keywords";
+        found.push(entry.refuse(what, "leave one of them out"));
+    }
     found.extend(if is_used { of_used(entry, type_name) } else { None });
     found.extend(simple_pattern(entry, type_name, is_used));
     found
@@ -215,6 +223,7 @@ mod tests {
             ("filter", json!({"type": "keyword_marker", "keywords_pattern": "("})),
             ("filter", json!({"type": "stemmer_override", "rules": ["a => b => c"]})),
             ("filter", json!({"type": "stemmer_override", "rules": ["=> b"]})),
+            ("filter", json!({"type": "keyword_marker", "keywords": ["a"], "keywords_pattern": "a"})),
             ("filter", json!({"type": "word_delimiter", "type_table": ["a => BOGUS"]})),
             ("filter", json!({"type": "condition", "script": {"source": "true"}, "filter": []})),
             ("filter", json!({"type": "condition", "script": "true", "filter": ["lowercase"]})),
