@@ -184,6 +184,11 @@ pub fn compare(
             counts.rejected += 1;
         } else if is_unsure(&report) {
             counts.unchecked += 1;
+            // The same: pillowtop goes on as if it were indexed.
+            if done.error.is_some() {
+                counts.unchecked += documents.len() - position - 1;
+                break;
+            }
         } else {
             counts.indexed += 1;
         }

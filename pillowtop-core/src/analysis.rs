@@ -342,7 +342,7 @@ fn parts(section: &str, definition: &Value) -> Vec<(Part, String)> {
     members.iter().flat_map(|(part, member)| said(member).into_iter().map(|name| (*part, name))).collect()
 }
 
-/// Servers read a text with commas as a list.
+/// A text with commas is a list.
 fn split(text: &str) -> Vec<String> {
     text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
@@ -372,10 +372,8 @@ mod tests {
                 "exact": {"tokenizer": "keywrod", "filter": ["lowercase", "stopp", "icu_folding", "short"], "char_filter": "dots, html_strip"},
             },
             "normalizer": {"lower": {"type": "custom", "filter": "lowercase", "char_filter": ["dashes"]}},
-            "filter": {
-                "short": {"type": "multiplexer", "filters": ["lowercase, porter", "kstem"]},
-                "unused": {"type": "multiplexer", "filters": ["bogus"]},
-            },
+            "filter": {"short": {"type": "multiplexer", "filters": ["lowercase, porter", "kstem"]},
+                "unused": {"type": "multiplexer", "filters": ["bogus"]}},
             "char_filter": {"dots": {"type": "mapping", "mappings": []}},
         }});
         let found: Vec<String> = missing_names(&settings).iter().map(ToString::to_string).collect();

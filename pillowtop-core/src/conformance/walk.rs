@@ -1,13 +1,12 @@
 //! A document from its root to its values, with what each path's mapping does there.
 
-use super::finding::{Effect, Fault, Finding, Report};
+use super::finding::{Effect, Fault, Report};
 use super::growth::Additions;
-use super::hint::hint;
 use super::json::Json;
 use super::numeric::cut;
-use super::plan::{Dynamic, Kind, LeafPlan, Node, ObjectPlan, Plan, text};
+use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
 use super::{geo, range, special, value};
-use crate::field_types::{Product, Target, Version, field_type};
+use crate::field_types::{Product, Target, Version};
 
 /// Names that a document cannot have at its root: the servers' own.
 pub const METADATA: [&str; 10] = [
@@ -22,9 +21,6 @@ pub const METADATA: [&str; 10] = [
     "_source",
     "_type",
 ];
-
-/// The longest text of an example value, in characters.
-const SHOWN: usize = 100;
 
 /// Walks a document; gives the fields that it adds, too.
 pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report, Additions) {
@@ -59,7 +55,7 @@ pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>) -> (Report,
 pub(super) struct Walk<'a> {
     pub(super) plan: &'a Plan,
     pub(super) target: Target,
-    report: Report,
+    pub(super) report: Report,
     /// Nested objects so far.
     nested: usize,
     /// The fields that the document adds.
@@ -67,9 +63,9 @@ pub(super) struct Walk<'a> {
     /// What is judged now is a copy, which is copied no further.
     pub(super) copies: bool,
     /// What is refused now is refused only after the mapping has the document's fields.
-    late: bool,
+    pub(super) late: bool,
     /// Something was refused before.
-    early: bool,
+    pub(super) early: bool,
     /// The lists around what is looked at now.
     pub(super) lists: usize,
 }
@@ -77,32 +73,6 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     pub(super) fn is_newer_elastic(&self) -> bool {
         self.target.product == Product::Elasticsearch && self.target.version.major >= 8
-    }
-
-    /// Whether a malformed value of the type is left out. Elasticsearch does so for the types that have the parameter
-    /// `ignore_malformed`, whatever the setting of that name says; `OpenSearch` for every type.
-    fn ignores_malformed(&self, leaf: &LeafPlan) -> bool {
-        self.target.product == Product::OpenSearch
-            || field_type(&leaf.type_name)
-                .is_none_or(|known| known.parameter_is_available("ignore_malformed", self.target).is_ok())
-    }
-
-    pub(super) fn find(&mut self, path: &str, effect: Effect, reason: &str, value: &Json<'_>, hint: &str) {
-        self.early |= effect == Effect::Rejected && !self.late;
-        let text = value.to_string();
-        let value = match text.char_indices().nth(SHOWN) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
-        };
-        let (path, reason, hint) = (path.to_owned(), reason.to_owned(), hint.to_owned());
-        self.report.findings.push(Finding { path, effect, reason, value, hint });
-    }
-
-    /// Does something whose refusals come late.
-    pub(super) fn refusing_late(&mut self, act: impl FnOnce(&mut Self)) {
-        self.late = true;
-        act(self);
-        self.late = false;
     }
 
     fn members(&mut self, object: &ObjectPlan, members: &[(String, Json<'_>)]) {
@@ -263,7 +233,7 @@ impl Walk<'_> {
     }
 
     /// Each value by the rules of the leaf, its multi-fields and where it is copied to.
-    fn values(&mut self, leaf: &LeafPlan, value: &Json<'_>, in_list: bool, copies: bool) {
+    pub(super) fn values(&mut self, leaf: &LeafPlan, value: &Json<'_>, in_list: bool, copies: bool) {
         match value {
             Json::Null => {
                 self.judge(leaf, value, special::absent(leaf, value, in_list, self.target));
@@ -294,6 +264,7 @@ impl Walk<'_> {
             }
             Json::List(_) if special::walks_lists(leaf) => {
                 self.judge(leaf, value, value::check(leaf, value, self.target, false));
+                self.fields_of_object(leaf, value);
                 if copies {
                     self.copy(leaf, value);
                 }
@@ -326,8 +297,7 @@ impl Walk<'_> {
                         "a `search_as_you_type` that is not indexed, or has positions, takes no value";
                     fit = Err(Fault::Refused(reason.to_owned()));
                 }
-                let is_upside_down =
-                    matches!(&fit, Err(Fault::Refused(reason)) if reason == range::UPSIDE_DOWN);
+                let is_upside_down = matches!(&fit, Err(Fault::Refused(reason) | Fault::Malformed(reason)) if reason == range::UPSIDE_DOWN);
                 if is_upside_down && !leaf.index {
                     fit = Ok(());
                 }
@@ -348,14 +318,6 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a server notices with the first value alone what it cannot make of the field.
-    fn rejects_values_of_search_as_you_type(&self, leaf: &LeafPlan) -> bool {
-        let has_positions =
-            text(&leaf.mapping, "term_vector").is_some_and(|vector| vector.starts_with("with_"));
-        let is_old = self.target.product == Product::Elasticsearch && !self.is_since_7_17();
-        (!leaf.index && !self.is_since_7_17()) || (has_positions && is_old)
-    }
-
     fn point_list(&mut self, leaf: &LeafPlan, value: &Json<'_>, items: &[Json<'_>], is_alone: bool) {
         let mut fit = geo::point(leaf, value, self.target);
         // Newer Elasticsearch does not get over a torn point.
@@ -369,139 +331,6 @@ impl Walk<'_> {
         }
         self.judge(leaf, value, fit);
         self.fields_of_object(leaf, value);
-    }
-
-    /// A multi-field that a script computes takes no value.
-    fn scripted_fields(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
-        for field in leaf.fields.iter().filter(|field| field.has_script) {
-            let hint = "leave `script` out, or map it as a field of its own";
-            self.find(&field.path, Effect::Rejected, "a script computes the field", value, hint);
-        }
-    }
-
-    /// What is left of an object, or of a list that is one value, for the multi-fields depends on how the type reads it.
-    fn fields_of_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
-        for field in &leaf.fields {
-            let reason = "what a multi-field makes of an object is not looked at";
-            self.find(&field.path, Effect::NotChecked, reason, value, "");
-        }
-    }
-
-    /// A copy goes to the place itself, not to where that one is copied to.
-    fn copy(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
-        if self.copies || leaf.copy_to.is_empty() {
-            return;
-        }
-        if matches!(value, Json::List(_)) || leaf.copy_to.contains(&leaf.path) {
-            let reason =
-                "what is copied of a list that is one value, or to the field itself, is not looked at";
-            return self.find(&leaf.path, Effect::NotChecked, reason, value, "");
-        }
-        if matches!(value, Json::Object(_)) && !self.copies_object(leaf, value) {
-            return;
-        }
-        self.copies = true;
-        let plan = self.plan;
-        for path in &leaf.copy_to {
-            match plan.leaf(path) {
-                Some(target) => self.values(target, value, false, false),
-                None => self.copy_to_unmapped(path, value),
-            }
-        }
-        self.copies = false;
-    }
-
-    /// Whether an object is read anew for the places that it is copied to. Others than `OpenSearch` 3
-    /// reject it.
-    fn copies_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> bool {
-        let plan = self.plan;
-        let (mapped, unmapped): (Vec<&String>, Vec<&String>) =
-            leaf.copy_to.iter().partition(|path| plan.leaf(path).is_some());
-        let is_new = self.is_since_7_17();
-        let reads_anew = self.target.product == Product::OpenSearch && self.target.version.major >= 3;
-        if is_new || (!mapped.is_empty() && !reads_anew) {
-            let reason = "`copy_to` copies values, not objects";
-            let hint = "leave `copy_to` out, or copy in the transform";
-            self.find(&leaf.path, Effect::Rejected, reason, value, hint);
-            return false;
-        }
-        unmapped.iter().for_each(|path| self.copy_to_no_field(leaf, path, value));
-        unmapped.is_empty()
-    }
-
-    /// Elasticsearch before 7.17 and `OpenSearch` try to make a field of a null that is copied to where none is.
-    fn copy_null(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
-        if self.copies {
-            return;
-        }
-        let plan = self.plan;
-        let is_newer = self.is_since_7_17();
-        let unmapped = leaf.copy_to.iter().filter(|path| plan.leaf(path).is_none());
-        let is_looked_at = |path: &&String| !is_newer || self.dynamic_at(path) == Dynamic::Strict;
-        let unmapped: Vec<&String> = unmapped.filter(is_looked_at).collect();
-        unmapped.into_iter().for_each(|path| self.copy_to_no_field(leaf, path, value));
-    }
-
-    /// A value of which no field can be made, copied to a path that no mapping names.
-    fn copy_to_no_field(&mut self, leaf: &LeafPlan, path: &str, value: &Json<'_>) {
-        match self.dynamic_at(path) {
-            Dynamic::Ignore => {}
-            Dynamic::Add | Dynamic::Runtime => {
-                let reason = format!("{} is copied to `{path}`, and makes no field there", value.kind());
-                self.find(&leaf.path, Effect::Rejected, &reason, value, "map the target of `copy_to`");
-            }
-            _ => {
-                let reason = format!("{} is copied to `{path}`, which is not mapped", value.kind());
-                self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
-            }
-        }
-    }
-
-    fn is_since_7_17(&self) -> bool {
-        self.target.product == Product::Elasticsearch && self.target.version >= Version::new(7, 17)
-    }
-
-    /// What becomes of members of the deepest object above a path that is mapped.
-    fn dynamic_at(&self, path: &str) -> Dynamic {
-        let mut object = &self.plan.root;
-        for part in path.split('.') {
-            let Some(Node::Object(inner)) = object.children.get(part) else { break };
-            object = inner;
-        }
-        object.dynamic
-    }
-
-    fn judge(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
-        let Err(fault) = fit else { return };
-        let hint = hint(leaf, value, &fault);
-        match fault {
-            Fault::Malformed(reason) if leaf.ignore_malformed && self.ignores_malformed(leaf) => {
-                self.find(&leaf.path, Effect::Malformed, &reason, value, &hint);
-            }
-            Fault::Malformed(reason) | Fault::Refused(reason)
-                if self.plan.ignores_malformed && self.target.product == Product::OpenSearch =>
-            {
-                let reason = format!(
-                    "{reason}; whether the setting `ignore_malformed` leaves it out is not looked at"
-                );
-                self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
-            }
-            Fault::Malformed(reason) | Fault::Refused(reason) => {
-                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
-            }
-            // Elasticsearch 8 looks at the length itself, others leave that to Lucene.
-            Fault::Immense(reason) => {
-                self.late = !self.is_newer_elastic();
-                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
-                self.late = false;
-            }
-            Fault::TooLong(reason) => {
-                self.find(&leaf.path, Effect::Truncated, &reason, value, &hint);
-            }
-            Fault::LeftOut(reason) => self.find(&leaf.path, Effect::Malformed, &reason, value, ""),
-            Fault::Altered(reason) => self.find(&leaf.path, Effect::Altered, &reason, value, &hint),
-            Fault::Unknown(reason) => self.find(&leaf.path, Effect::NotChecked, &reason, value, ""),
-        }
     }
 }
 

@@ -157,8 +157,9 @@ pub(super) fn of_script(members: &Members) -> Vec<Problem> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for name in
-        ["null_value", "copy_to", "ignore_malformed", "coerce"].into_iter().filter(|name| has(members, name))
+    for name in ["null_value", "copy_to", "fields", "ignore_malformed", "coerce"]
+        .into_iter()
+        .filter(|name| has(members, name))
     {
         let what = format!("`{name}` stands beside `script`");
         found.push(Problem::everywhere(name, what, "leave one of them out"));

@@ -85,7 +85,7 @@ const WORDS: [(&str, &[&str]); 7] = [
         ],
     ),
     ("translog.durability", &["request", "async"]),
-    ("mapping.synthetic_source_keep", &["none", "arrays", "all"]),
+    ("mapping.synthetic_source_keep", &["none", "arrays"]),
     ("replication.type", &["document", "segment"]),
     ("indexing.slowlog.level", &["trace", "debug", "info", "warn"]),
     (

@@ -50,7 +50,7 @@ fn list(found: &[Requirement]) -> TokenStream {
 }
 
 fn demand(requirement: &Requirement) -> TokenStream {
-    let Requirement { path, what, asks } = requirement;
+    let Requirement { path, what, asks, .. } = requirement;
     match asks {
         Asked::Server { versions, needs } => {
             let versions = numbers(*versions);
