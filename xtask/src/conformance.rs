@@ -6,6 +6,6 @@ use std::process::ExitCode;
 /// Runs the task. The program prints its own help.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let mut command = pillowtop_tests::cargo();
-    command.args(["run", "--quiet", "--profile", "xtask", "--package", "pillowtop-conformance", "--"]);
+    command.args(["run", "--profile", "xtask", "--package", "pillowtop-conformance", "--"]);
     crate::instead(command.args(arguments))
 }
