@@ -7,7 +7,7 @@ use pillowtop_core::Registry;
 use crate::app::App;
 
 /// Commands of this workspace's own, which are not among the library's.
-const TASKS: [&str; 5] = ["test", "bench", "ci", "reference", "template"];
+const TASKS: [&str; 6] = ["test", "conformance", "bench", "ci", "reference", "template"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -153,5 +153,20 @@ fn the_printed_addresses_have_the_credentials_of_the_compose_file() {
     assert!(crate::help::QUICKSTART.contains(&address));
     for port in ["127.0.0.1:5984:5984", "127.0.0.1:9200:9200"] {
         assert!(compose.contains(port), "{port}");
+    }
+}
+
+#[test]
+fn the_readme_says_first_what_a_pillow_is_and_why_commcare() {
+    let readme = fs_err::read_to_string(root().join("README.md")).unwrap();
+    let paragraph = readme.split("\n\n").nth(1).unwrap();
+    assert!(paragraph.contains("A *pillow* is") && paragraph.contains("CommCare"), "{paragraph}");
+}
+
+#[test]
+fn a_build_of_the_tool_shows_its_progress() {
+    for alias in [".cargo/config.toml", "examples/template/.cargo/config.toml"] {
+        let text = fs_err::read_to_string(root().join(alias)).unwrap();
+        assert!(text.contains("xtask = ") && !text.contains("--quiet"), "{alias}");
     }
 }

@@ -281,6 +281,13 @@ impl Template {
         {
             return Some(false);
         }
+        // One with conditions on names that it is not for alone is for nothing.
+        if ["match", "path_match", "match_mapping_type", "unmatch_mapping_type"]
+            .iter()
+            .all(|name| !self.said.contains_key(*name))
+        {
+            return Some(false);
+        }
         Some(
             self.paths.fit(path, true)?
                 && self.names.fit(name, true)?

@@ -31,6 +31,8 @@ mod hint;
 mod walk;
 
 mod added;
+mod copies;
+mod faults;
 mod lists;
 
 mod growth;
@@ -145,5 +147,94 @@ fn refuse(reason: String) -> Finding {
         reason,
         value: String::new(),
         hint: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SERVERS: [Target; 6] = [
+        Target::elasticsearch(7, 10),
+        Target::elasticsearch(7, 17),
+        Target::elasticsearch(8, 14),
+        Target::elasticsearch(9, 4),
+        Target::opensearch(2, 19),
+        Target::opensearch(3, 6),
+    ];
+
+    /// Which of the servers reject a document, as they did.
+    #[track_caller]
+    fn check(properties: &Value, settings: &Value, source: &str, rejecting: &str) {
+        let mappings = json!({"dynamic": false, "properties": properties});
+        let reports = Conformance::new(&mappings, settings).check_each("1", source, &SERVERS);
+        let verdicts = reports.iter().map(|report| if report.is_rejected() { 'X' } else { '.' });
+        assert_eq!(verdicts.collect::<String>(), rejecting, "{properties} {source} {reports:?}");
+    }
+
+    #[test]
+    fn the_default_formats_of_date_nanos_depend_on_the_version() {
+        let nanos = json!({"f": {"type": "date_nanos"}});
+        check(&nanos, &json!({}), r#"{"f":"2024-01-02T03:04Z"}"#, ".XXX..");
+        check(&nanos, &json!({}), r#"{"f":"2024-01-02T03:04:05Z"}"#, "......");
+    }
+
+    #[test]
+    fn the_setting_ignore_malformed_leaves_no_boolean_out_where_the_type_has_no_such_parameter() {
+        let settings = json!({"mapping": {"ignore_malformed": true}});
+        let reports = Conformance::new(&json!({"properties": {"f": {"type": "boolean"}}}), &settings)
+            .check_each("1", r#"{"f":"x"}"#, &SERVERS);
+        let is_rejected: Vec<bool> = reports.iter().map(Report::is_rejected).collect();
+        assert_eq!(is_rejected[..4], [true, true, false, false]);
+    }
+
+    #[test]
+    fn an_object_is_copied_by_new_opensearch_alone() {
+        let ranges = json!({"f": {"type": "long_range", "copy_to": "g"}, "g": {"type": "long_range"}});
+        check(&ranges, &json!({}), r#"{"f":{"gte":1}}"#, "XXXXX.");
+        let points = json!({"f": {"type": "geo_point", "copy_to": "g"}, "g": {"type": "keyword"}});
+        check(&points, &json!({}), r#"{"f":{"lat":1,"lon":2}}"#, "XXXXXX");
+        check(&points, &json!({}), r#"{"f":"1,2"}"#, "......");
+        let nowhere = json!({"f": {"type": "long_range", "copy_to": "missing"}});
+        check(&nowhere, &json!({}), r#"{"f":{"gte":1}}"#, ".XXX..");
+    }
+
+    #[test]
+    fn a_null_that_is_copied_to_where_no_field_is_makes_none() {
+        let mapping = json!({"properties": {"f": {"type": "keyword", "copy_to": "missing"}}});
+        let reports = Conformance::new(&mapping, &json!({})).check_each("1", r#"{"f":null}"#, &SERVERS);
+        let verdicts = reports.iter().map(|report| if report.is_rejected() { 'X' } else { '.' });
+        assert_eq!(verdicts.collect::<String>(), "X...XX");
+    }
+
+    #[test]
+    fn bounds_of_a_range_may_be_exchanged_where_it_is_not_indexed() {
+        let upside_down = r#"{"f":{"gte":5,"lt":1}}"#;
+        check(&json!({"f": {"type": "float_range"}}), &json!({}), upside_down, "XXXXXX");
+        check(&json!({"f": {"type": "float_range", "index": false}}), &json!({}), upside_down, "......");
+    }
+
+    #[test]
+    fn a_search_as_you_type_may_take_no_value_at_all() {
+        let field = |name: &str, value: Value| json!({"f": {"type": "search_as_you_type", name: value}});
+        check(&field("index", json!(false)), &json!({}), r#"{"f":"a"}"#, "X...XX");
+        check(&field("term_vector", json!("with_positions")), &json!({}), r#"{"f":"a"}"#, "X.....");
+    }
+
+    #[test]
+    fn a_template_with_conditions_on_what_it_is_not_for_is_for_nothing() {
+        let template = |condition: Value| {
+            let mut template = json!({"mapping": {"type": "ip"}});
+            template["unmatch"] = json!("g*");
+            template.as_object_mut().unwrap().extend(condition.as_object().unwrap().clone());
+            let mappings = json!({"dynamic_templates": [{"t": template}]});
+            let target = Target::elasticsearch(9, 4);
+            Conformance::new(&mappings, &json!({})).check("1", r#"{"f":"no address"}"#, target).is_rejected()
+        };
+        assert!(!template(json!({})));
+        assert!(template(json!({"match": "*"})));
+        assert!(template(json!({"unmatch_mapping_type": "long"})));
     }
 }

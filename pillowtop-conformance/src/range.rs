@@ -25,6 +25,9 @@ fn bounds<'a, 'text>(value: &'a Json<'text>, target: Target) -> Result<Bounds<'a
         let side = match name.as_str() {
             "gt" | "gte" => &mut found.lower,
             "lt" | "lte" => &mut found.upper,
+            _ if *bound == Json::Null && target.product == Product::OpenSearch => {
+                return unknown(format!("`{}` is not a bound of a range, and null", cut(name)));
+            }
             _ => return refused(format!("`{}` is not a bound of a range", cut(name))),
         };
         if let Some((covered, _)) = side.replace((bound, name.ends_with('e'))) {
@@ -37,8 +40,11 @@ fn bounds<'a, 'text>(value: &'a Json<'text>, target: Target) -> Result<Bounds<'a
     Ok(found)
 }
 
+/// What only the index of a range is against.
+pub(super) const UPSIDE_DOWN: &str = "the lower bound lies above the upper one";
+
 fn upside_down<T>() -> Result<T, Fault> {
-    refused("the lower bound lies above the upper one")
+    refused(UPSIDE_DOWN)
 }
 
 /// A range of numbers.

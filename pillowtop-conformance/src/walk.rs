@@ -2,13 +2,12 @@
 
 use super::additions::Additions;
 use super::dynamic::Dynamics;
-use super::finding::{Effect, Fault, Finding, Report};
-use super::hint::hint;
+use super::finding::{Effect, Fault, Report};
 use super::json::Json;
 use super::numeric::cut;
 use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
-use super::{check, geo, special};
-use pillowtop_core::field_types::{Product, Target, Version, field_type};
+use super::{check, geo, range, special};
+use pillowtop_core::field_types::{Product, Target, Version};
 
 /// Names that a document cannot have at its root: the servers' own.
 pub(crate) const METADATA: [&str; 10] = [
@@ -23,9 +22,6 @@ pub(crate) const METADATA: [&str; 10] = [
     "_source",
     "_type",
 ];
-
-/// The longest text of an example value, in characters.
-const SHOWN: usize = 100;
 
 /// Walks a document; gives the fields that it adds, too. `is_routed`: it comes with a routing value.
 pub(super) fn walk(
@@ -72,7 +68,7 @@ pub(super) struct Walk<'a> {
     pub(super) target: Target,
     /// Whether the document comes with a routing value.
     is_routed: bool,
-    report: Report,
+    pub(super) report: Report,
     /// Nested objects so far.
     nested: usize,
     /// The fields that the document adds.
@@ -80,9 +76,9 @@ pub(super) struct Walk<'a> {
     /// What is checked now is a copy, which is copied no further.
     pub(super) copies: bool,
     /// What is refused now is refused only after the mapping has the document's fields.
-    late: bool,
+    pub(super) late: bool,
     /// Something was refused before.
-    early: bool,
+    pub(super) early: bool,
     /// The lists around what is checked now.
     pub(super) lists: usize,
 }
@@ -90,32 +86,6 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     pub(super) fn is_newer_elastic(&self) -> bool {
         self.target.product == Product::Elasticsearch && self.target.version.major >= 8
-    }
-
-    /// Whether a malformed value of the type is left out. Elasticsearch does so for the types that have the parameter
-    /// `ignore_malformed`, whatever the setting of that name says; `OpenSearch` for every type.
-    fn ignores_malformed(&self, leaf: &LeafPlan) -> bool {
-        self.target.product == Product::OpenSearch
-            || field_type(&leaf.type_name)
-                .is_none_or(|known| known.parameter_is_available("ignore_malformed", self.target).is_ok())
-    }
-
-    pub(super) fn find(&mut self, path: &str, effect: Effect, reason: &str, value: &Json<'_>, hint: &str) {
-        self.early |= effect == Effect::Rejected && !self.late;
-        let text = value.to_string();
-        let value = match text.char_indices().nth(SHOWN) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
-        };
-        let (path, reason, hint) = (path.to_owned(), reason.to_owned(), hint.to_owned());
-        self.report.findings.push(Finding { path, effect, reason, value, hint });
-    }
-
-    /// Does something whose refusals come late.
-    pub(super) fn refusing_late(&mut self, act: impl FnOnce(&mut Self)) {
-        self.late = true;
-        act(self);
-        self.late = false;
     }
 
     fn members(&mut self, object: &ObjectPlan, members: &[(String, Json<'_>)]) {
@@ -276,21 +246,53 @@ impl Walk<'_> {
     }
 
     /// Each value by the rules of the leaf, its multi-fields and where it is copied to.
-    fn values(&mut self, leaf: &LeafPlan, value: &Json<'_>, in_list: bool, copies: bool) {
+    pub(super) fn values(&mut self, leaf: &LeafPlan, value: &Json<'_>, in_list: bool, copies: bool) {
         match value {
-            Json::Null => self.judge(leaf, value, special::absent(leaf, value, in_list, self.target)),
+            Json::Null => {
+                self.judge(leaf, value, special::absent(leaf, value, in_list, self.target));
+                self.scripted_fields(leaf, value);
+                // OpenSearch gives a null to the multi-fields, too.
+                let is_open = self.target.product == Product::OpenSearch;
+                for field in leaf.fields.iter().filter(|_| is_open) {
+                    self.judge(field, value, special::absent(field, value, in_list, self.target));
+                }
+                if copies {
+                    self.copy_null(leaf, value);
+                }
+            }
             Json::List(items) if items.is_empty() => {
                 let fit = special::absent(leaf, value, in_list, self.target);
+                self.judge(leaf, value, fit);
+                let is_one_value = special::walks_lists(leaf) || matches!(leaf.kind, Kind::GeoPoint);
+                if copies && is_one_value && !leaf.copy_to.is_empty() {
+                    let reason = "what is copied of an empty list that is one value is not looked at";
+                    self.find(&leaf.path, Effect::NotChecked, reason, value, "");
+                }
+            }
+            Json::List(_)
+                if matches!(leaf.kind, Kind::RankFeatures | Kind::SparseVector) && is_absent(value) =>
+            {
+                let fit = Err(Fault::Unknown("a list of nothing is not looked at".to_owned()));
                 self.judge(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
                 self.judge(leaf, value, check::check(leaf, value, self.target, false, self.is_routed));
+                self.fields_of_object(leaf, value);
+                if copies {
+                    self.copy(leaf, value);
+                }
             }
             Json::List(items) if matches!(leaf.kind, Kind::GeoPoint) && geo::is_point(items) => {
                 self.point_list(leaf, value, items, true);
+                if copies {
+                    self.copy(leaf, value);
+                }
             }
             Json::List(items) => {
                 let has_points = matches!(leaf.kind, Kind::GeoPoint);
+                if copies && (has_points || matches!(leaf.kind, Kind::CountedKeyword)) {
+                    self.copy(leaf, value);
+                }
                 self.within_list(&leaf.path, value, |walk| {
                     for item in items {
                         match item {
@@ -303,9 +305,26 @@ impl Walk<'_> {
             }
             value => {
                 let has_default = self.plan.has_default_analyzer;
-                let fit = check::check(leaf, value, self.target, has_default, self.is_routed);
+                let mut fit = check::check(leaf, value, self.target, has_default, self.is_routed);
+                if leaf.type_name == "search_as_you_type" && self.rejects_values_of_search_as_you_type(leaf) {
+                    let reason =
+                        "a `search_as_you_type` that is not indexed, or has positions, takes no value";
+                    fit = Err(Fault::Refused(reason.to_owned()));
+                }
+                let is_upside_down = matches!(&fit, Err(Fault::Refused(reason) | Fault::Malformed(reason)) if reason == range::UPSIDE_DOWN);
+                if is_upside_down && !leaf.index {
+                    fit = Ok(());
+                }
+                let is_read = matches!(leaf.kind, Kind::Completion)
+                    || (fit.is_ok() && matches!(value, Json::Object(_)));
                 self.judge(leaf, value, fit);
-                leaf.fields.iter().for_each(|field| self.values(field, value, in_list, false));
+                if is_read {
+                    self.fields_of_object(leaf, value);
+                } else {
+                    self.scripted_fields(leaf, value);
+                    let fields = leaf.fields.iter().filter(|field| !field.has_script);
+                    fields.for_each(|field| self.values(field, value, in_list, false));
+                }
                 if copies {
                     self.copy(leaf, value);
                 }
@@ -325,54 +344,7 @@ impl Walk<'_> {
             fit = Err(Fault::Refused(reason));
         }
         self.judge(leaf, value, fit);
-    }
-
-    /// A copy goes to the place itself, not to where that one is copied to.
-    fn copy(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
-        if self.copies {
-            return;
-        }
-        self.copies = true;
-        let plan = self.plan;
-        for path in &leaf.copy_to {
-            match plan.leaf(path) {
-                Some(target) => self.values(target, value, false, false),
-                None => self.copy_to_unmapped(path, value),
-            }
-        }
-        self.copies = false;
-    }
-
-    fn judge(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
-        let Err(fault) = fit else { return };
-        let hint = hint(leaf, value, &fault);
-        match fault {
-            Fault::Malformed(reason) if leaf.ignore_malformed && self.ignores_malformed(leaf) => {
-                self.find(&leaf.path, Effect::Malformed, &reason, value, &hint);
-            }
-            Fault::Malformed(reason) | Fault::Refused(reason)
-                if self.plan.ignores_malformed && self.target.product == Product::OpenSearch =>
-            {
-                let reason =
-                    format!("{reason}; whether the setting `ignore_malformed` leaves it out is not checked");
-                self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
-            }
-            Fault::Malformed(reason) | Fault::Refused(reason) => {
-                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
-            }
-            // Elasticsearch 8 looks at the length itself, others leave that to Lucene.
-            Fault::Immense(reason) => {
-                self.late = !self.is_newer_elastic();
-                self.find(&leaf.path, Effect::Rejected, &reason, value, &hint);
-                self.late = false;
-            }
-            Fault::TooLong(reason) => {
-                self.find(&leaf.path, Effect::Truncated, &reason, value, &hint);
-            }
-            Fault::LeftOut(reason) => self.find(&leaf.path, Effect::Malformed, &reason, value, ""),
-            Fault::Altered(reason) => self.find(&leaf.path, Effect::Altered, &reason, value, &hint),
-            Fault::Unknown(reason) => self.find(&leaf.path, Effect::NotChecked, &reason, value, ""),
-        }
+        self.fields_of_object(leaf, value);
     }
 }
 

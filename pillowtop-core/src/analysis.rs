@@ -219,6 +219,9 @@ const PLUGIN_FILTERS: &[&str] = &[
 
 const CHARACTER_FILTERS: &[&str] = &["html_strip", "htmlStrip"];
 
+/// Types of character filters that need a definition.
+const CHARACTER_FILTER_TYPES: &[&str] = &["mapping", "pattern_replace"];
+
 const PLUGIN_CHARACTER_FILTERS: &[&str] = &["icu_normalizer", "kuromoji_iteration_mark"];
 
 /// Whether a server, or one of its usual plugins, has a name without any settings.
@@ -230,6 +233,18 @@ pub fn is_built_in(kind: NameKind, name: &str) -> bool {
 /// Whether a server has a token filter of this type itself.
 pub(crate) fn is_built_in_filter(name: &str) -> bool {
     FILTERS.contains(&name) || FILTER_TYPES.contains(&name)
+}
+
+/// Whether a server, or one of its usual plugins, has a part of this type.
+pub(crate) fn has_type(section: &str, name: &str) -> bool {
+    let among = |lists: &[&[&str]]| lists.iter().any(|names| names.contains(&name));
+    match section {
+        "analyzer" => name == "custom" || among(&[ANALYZERS, PLUGIN_ANALYZERS]),
+        "tokenizer" => among(&Part::Tokenizer.built_in()),
+        "filter" => among(&[FILTERS, FILTER_TYPES, PLUGIN_FILTERS]),
+        "char_filter" => among(&[CHARACTER_FILTERS, CHARACTER_FILTER_TYPES, PLUGIN_CHARACTER_FILTERS]),
+        _ => true,
+    }
 }
 
 /// The names that a server has without any settings, and those of its usual plugins.
@@ -311,6 +326,10 @@ pub fn missing_names(settings: &Value) -> Vec<MissingName> {
     let mut missing = Vec::new();
     for section in ["analyzer", "normalizer", "filter"] {
         for (name, definition) in analysis.get(section).and_then(Value::as_object).into_iter().flatten() {
+            // What a filter around filters names is looked for when an analyzer has it.
+            if section == "filter" && !is_named(analysis, name) {
+                continue;
+            }
             let place = format!("analysis.{section}.{name}");
             for (part, said) in parts(section, definition) {
                 check(analysis, &place, part, &said, &mut missing);
@@ -318,6 +337,16 @@ pub fn missing_names(settings: &Value) -> Vec<MissingName> {
         }
     }
     missing
+}
+
+/// Whether another definition names a filter.
+fn is_named(analysis: &Map<String, Value>, filter: &str) -> bool {
+    ["analyzer", "normalizer", "filter"].into_iter().any(|section| {
+        let definitions = analysis.get(section).and_then(Value::as_object).into_iter().flatten();
+        definitions
+            .filter(|(name, _)| section != "filter" || *name != filter)
+            .any(|(_, definition)| parts(section, definition).contains(&(Part::Filter, filter.to_owned())))
+    })
 }
 
 /// What a definition names. Only custom analyzers, normalizers and the filters around other filters name anything.
@@ -371,10 +400,11 @@ mod tests {
         let settings = json!({"analysis": {
             "analyzer": {
                 "comma": {"type": "pattern", "pattern": ","},
-                "exact": {"tokenizer": "keywrod", "filter": ["lowercase", "stopp", "icu_folding"], "char_filter": "dots, html_strip"},
+                "exact": {"tokenizer": "keywrod", "filter": ["lowercase", "stopp", "icu_folding", "short"], "char_filter": "dots, html_strip"},
             },
             "normalizer": {"lower": {"type": "custom", "filter": "lowercase", "char_filter": ["dashes"]}},
-            "filter": {"short": {"type": "multiplexer", "filters": ["lowercase, porter", "kstem"]}},
+            "filter": {"short": {"type": "multiplexer", "filters": ["lowercase, porter", "kstem"]},
+                "unused": {"type": "multiplexer", "filters": ["bogus"]}},
             "char_filter": {"dots": {"type": "mapping", "mappings": []}},
         }});
         let found: Vec<String> = missing_names(&settings).iter().map(ToString::to_string).collect();

@@ -46,6 +46,16 @@ impl Family {
     }
 }
 
+impl Family {
+    /// The longest name of a field that every index has.
+    const fn longest_own_name(self) -> &'static str {
+        match self {
+            Self { product: Product::Elasticsearch, major: 7 } => "_field_names",
+            _ => "_data_stream_timestamp",
+        }
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.product, self.major)
@@ -213,6 +223,8 @@ struct Counts {
 impl Counts {
     fn of(mappings: &Value, family: Family) -> Self {
         let mut counts = Self::default();
+        // The server's own fields have names, too.
+        counts.name(family.longest_own_name(), family.longest_own_name());
         counts.properties(mappings, "", family);
         for computed in ["runtime", "derived"] {
             for name in

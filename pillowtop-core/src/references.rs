@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::definition::keeps_dots;
+use crate::field_types::{Product, Target};
+
 /// A field that refers to another one wrongly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -31,6 +34,22 @@ pub enum WrongReference {
         /// Why that cannot be.
         reason: &'static str,
     },
+    /// A target of `copy_to` would lie below a field of values.
+    #[error("`copy_to` of `{field}` names `{target}`, which lies below the field `{parent}`")]
+    CopyBelow {
+        /// The field.
+        field: String,
+        /// What it names.
+        target: String,
+        /// The field of values.
+        parent: String,
+    },
+    /// A `join` is a field of the root.
+    #[error("`{field}` is a `join` inside of another field, and one is at the root of a mapping alone")]
+    JoinInside {
+        /// The field.
+        field: String,
+    },
     /// An index has one `join` at most.
     #[error("`{second}` is a second `join` beside `{first}`: an index has one at most")]
     SecondJoin {
@@ -39,6 +58,15 @@ pub enum WrongReference {
         /// Another.
         second: String,
     },
+}
+
+impl WrongReference {
+    /// Whether a target refuses to create the index. Elasticsearch 8 and later notice some with the first document alone.
+    #[must_use]
+    pub fn prevents_creation(&self, target: Target) -> bool {
+        let is_late = target.product == Product::Elasticsearch && target.version.major >= 8;
+        !(is_late && matches!(self, Self::CopyBelow { .. }))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,6 +93,10 @@ pub fn wrong_references(mappings: &Value) -> Vec<WrongReference> {
     for (path, entry) in &entries {
         wrong.extend(wrong_alias(path, entry, &entries));
         wrong.extend(wrong_copies(path, entry, &entries));
+        let is_inside = path.contains('.') || entry.kind == Kind::MultiField;
+        if entry.mapping["type"] == "join" && is_inside {
+            wrong.push(WrongReference::JoinInside { field: path.clone() });
+        }
     }
     let mut joins = entries.iter().filter(|(_, entry)| entry.mapping["type"] == "join").map(|(path, _)| path);
     if let Some(first) = joins.next() {
@@ -76,7 +108,15 @@ pub fn wrong_references(mappings: &Value) -> Vec<WrongReference> {
 }
 
 fn collect<'a>(object: &'a Value, prefix: &str, scope: &str, entries: &mut BTreeMap<String, Entry<'a>>) {
+    let keeps_dots = object.as_object().is_some_and(keeps_dots);
     for (name, mapping) in members(object, "properties") {
+        // A name with dots makes objects.
+        for (dot, _) in name.match_indices('.').filter(|_| !keeps_dots) {
+            let above =
+                if prefix.is_empty() { name[..dot].to_owned() } else { format!("{prefix}.{}", &name[..dot]) };
+            let made = Entry { kind: Kind::Object, scope: scope.to_owned(), mapping: &Value::Null };
+            entries.entry(above).or_insert(made);
+        }
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         let kind = match mapping["type"].as_str() {
             Some("alias") => Kind::Alias,
@@ -134,9 +174,19 @@ fn wrong_copies(
         target if !is_within(&entry.scope, &target.scope) => Some("which lies in another `nested` object"),
         _ => None,
     };
+    let is_field = |parent: &str| {
+        entries.get(parent).is_some_and(|entry| matches!(entry.kind, Kind::Field | Kind::Alias))
+    };
     let targets = said.into_iter().filter_map(Value::as_str);
     targets
         .filter_map(|target| {
+            if let Some((parent, _)) = target.rsplit_once('.')
+                && is_field(parent)
+                && !entries.contains_key(target)
+            {
+                let (target, parent) = (target.to_owned(), parent.to_owned());
+                return Some(WrongReference::CopyBelow { field: field.to_owned(), target, parent });
+            }
             let reason = reason(target)?;
             Some(WrongReference::CopyTo { field: field.to_owned(), target: target.to_owned(), reason })
         })
@@ -204,6 +254,30 @@ mod tests {
                 "`copy_to` of `a` names `b.c`, which is a multi-field",
             ],
         );
+    }
+
+    #[test]
+    fn a_name_with_dots_makes_objects_and_a_field_holds_none() {
+        let copied = |to: &str| json!({"type": "keyword", "copy_to": to});
+        check(
+            &json!({"a": copied("o"), "o.f": {"type": "keyword"}}),
+            &["`copy_to` of `a` names `o`, which is an object"],
+        );
+        check(
+            &json!({"a": copied("a.b")}),
+            &["`copy_to` of `a` names `a.b`, which lies below the field `a`"],
+        );
+        let below = &wrong_references(&json!({"properties": {"a": copied("a.b")}}))[0];
+        assert!(below.prevents_creation(Target::opensearch(3, 6)));
+        assert!(!below.prevents_creation(Target::elasticsearch(8, 14)));
+    }
+
+    #[test]
+    fn a_join_is_at_the_root() {
+        let join = json!({"type": "join", "relations": {"a": "b"}});
+        let said = "is a `join` inside of another field, and one is at the root of a mapping alone";
+        check(&json!({"o": {"properties": {"j": join}}}), &[&format!("`o.j` {said}")]);
+        check(&json!({"o.j": join}), &[&format!("`o.j` {said}")]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct Answer {
 
 /// Sends one request to `http://127.0.0.1:{port}{path}` and reads the answer, 60 seconds at most. A body is sent as JSON.
 ///
-/// HTTP/1.0, so that no server sends chunks.
+/// HTTP/1.0, so that servers close the connection. Newer ones send chunks all the same.
 pub fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<Answer> {
     request_within(port, method, path, body, Duration::from_mins(1))
 }
@@ -48,7 +48,23 @@ pub(crate) fn request_within(
 fn parse(text: &str) -> Option<Answer> {
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.get(..3)?.parse().ok()?;
-    Some(Answer { status, body: body.to_owned() })
+    let is_chunked = head.to_ascii_lowercase().contains("\r\ntransfer-encoding: chunked");
+    let body = if is_chunked { dechunked(body)? } else { body.to_owned() };
+    Some(Answer { status, body })
+}
+
+/// The body of a response in chunks, each after its length in bytes.
+fn dechunked(mut rest: &str) -> Option<String> {
+    let mut body = String::new();
+    loop {
+        let (length, after) = rest.split_once("\r\n")?;
+        let length = usize::from_str_radix(length.trim(), 16).ok()?;
+        if length == 0 {
+            return Some(body);
+        }
+        body.push_str(after.get(..length)?);
+        rest = after.get(length..)?.strip_prefix("\r\n")?;
+    }
 }
 
 #[cfg(test)]
@@ -61,5 +77,8 @@ mod tests {
         assert_eq!((answer.status, answer.body.as_str()), (404, "{\"a\":1}\n"));
         assert!(parse("SSH-2.0-OpenSSH\r\n\r\n").is_none());
         assert!(parse("HTTP/1.0 200 OK").is_none());
+        let chunks =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n2\r\n1}\r\n0\r\n\r\n";
+        assert_eq!(parse(chunks).unwrap().body, "{\"a\":1}");
     }
 }

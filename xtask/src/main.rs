@@ -3,10 +3,11 @@
 
 mod bench;
 mod ci;
+mod conformance;
 mod reference;
 mod template;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use pillowtop_cli::{App, Samples};
 
@@ -22,6 +23,20 @@ fn main() -> ExitCode {
         .task("ci", "Run the steps of CI that this machine has tools for", ci::run)
         .task("reference", "Write the reference pages of field types and commands", reference::run)
         .task("template", "Write examples/template", template::run)
+        .task("conformance", "Compare verdicts with real servers, on generated cases", conformance::run)
         .task("bench", "Measure conversion, builds, loading and following", bench::run)
         .main()
+}
+
+/// Runs a program of its own. It becomes this process where that is possible: so it alone gets
+/// ctrl-c, and its exit code is ours.
+fn instead(command: &mut Command) -> ExitCode {
+    #[cfg(unix)]
+    let status = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(command));
+    #[cfg(not(unix))]
+    let status = command.status();
+    match status.map(|status| status.code().and_then(|code| u8::try_from(code).ok())) {
+        Ok(Some(code)) => ExitCode::from(code),
+        _ => ExitCode::FAILURE,
+    }
 }

@@ -80,6 +80,36 @@ pub(super) fn of_vector(members: &Members) -> Vec<Problem> {
         .collect()
 }
 
+/// Types that a `flattened` field can have inside.
+const IN_FLATTENED: [&str; 17] = [
+    "long",
+    "byte",
+    "date",
+    "date_nanos",
+    "ip",
+    "short",
+    "keyword",
+    "constant_keyword",
+    "integer",
+    "scaled_float",
+    "text",
+    "float",
+    "unsigned_long",
+    "wildcard",
+    "double",
+    "half_float",
+    "boolean",
+];
+
+/// Rules of `flattened`.
+pub(super) fn of_flattened(members: &Members) -> Option<Problem> {
+    let types = members.get("properties")?.as_object()?.values();
+    let mut types = types.map(|field| field.get("type").and_then(Value::as_str).unwrap_or("object"));
+    let wrong = types.find(|name| !IN_FLATTENED.contains(name))?;
+    let what = format!("`properties` has a field of type `{wrong}`, which cannot lie in `flattened`");
+    Some(Problem::everywhere("properties", what, "leave it out: it is a key like the others then"))
+}
+
 /// Rules of `join`: a relation has one parent.
 pub(super) fn of_join(members: &Members) -> Option<Problem> {
     let relations = members.get("relations")?.as_object()?;
@@ -126,7 +156,10 @@ pub(super) fn of_script(members: &Members) -> Vec<Problem> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for name in ["null_value", "copy_to"].into_iter().filter(|name| has(members, name)) {
+    for name in ["null_value", "copy_to", "fields", "ignore_malformed", "coerce"]
+        .into_iter()
+        .filter(|name| has(members, name))
+    {
         let what = format!("`{name}` cannot be combined with `script`");
         found.push(Problem::everywhere(name, what, "remove one of them"));
     }

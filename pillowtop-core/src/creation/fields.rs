@@ -9,7 +9,7 @@ use crate::date::{
     DEFAULT_DATE_FORMAT, DateFormats, DateProblem, FormatProblem, format_problem, mistaken_week_year,
 };
 use crate::field_types::field_type;
-use crate::requirement::Versions;
+use crate::requirement::{NEVER, Versions};
 use crate::settings::boolean;
 
 /// Calls `one` with each field of a mapping and its path, multi-fields and those of templates too.
@@ -25,18 +25,32 @@ pub(super) fn each<'a>(object: &'a Value, path: &str, one: &mut dyn FnMut(&str, 
 
 /// What is wrong with the fields of an object, and with those inside.
 pub(super) fn of_object(object: &Value, path: &str, found: &mut Vec<Problem>) {
+    let outer = object.as_object().map_or("object", type_of);
     for inside in ["properties", "fields", "runtime"] {
         for (name, field) in object.get(inside).and_then(Value::as_object).into_iter().flatten() {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             if let Value::Object(members) = field {
                 let mut problems = of_members(type_of(members), members);
                 if inside == "fields" {
-                    problems.extend(of_multi_field(type_of(members), members));
+                    problems.extend(of_multi_field(outer, type_of(members), members));
                 }
                 found.extend(problems.into_iter().map(|problem| problem.at(&path)));
             }
             of_object(field, &path, found);
         }
+    }
+}
+
+/// Dimensions of a time series that lie in a `nested` object.
+pub(super) fn dimensions(object: &Value, path: &str, is_nested: bool, found: &mut Vec<Problem>) {
+    for (name, field) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        if is_nested && field.get("time_series_dimension").and_then(boolean) == Some(true) {
+            let what = "`time_series_dimension` stands in a `nested` object";
+            found.push(Problem::everywhere("time_series_dimension", what, "leave it out").at(&path));
+        }
+        let is_nested = is_nested || field.get("type").is_some_and(|name| name == "nested");
+        dimensions(field, &path, is_nested, found);
     }
 }
 
@@ -48,11 +62,16 @@ pub(super) fn of_members(type_name: &str, members: &Map<String, Value>) -> Vec<P
             members.get("format").and_then(Value::as_str).and_then(|format| date_format("format", format)),
         );
     }
+    if members.get("print_format").and_then(Value::as_str).is_some_and(|format| format.contains("||")) {
+        let what = "`print_format` has several formats";
+        found.push(Problem::everywhere("print_format", what, "write the one in which dates are shown"));
+    }
     found.extend(null_value(type_name, members));
     match type_name {
-        "text" => found.extend(combinations::of_text(members)),
+        "text" | "match_only_text" => found.extend(combinations::of_text(members)),
         "dense_vector" => found.extend(combinations::of_vector(members)),
         "join" => found.extend(combinations::of_join(members)),
+        "flattened" => found.extend(combinations::of_flattened(members)),
         "completion" => found.extend(combinations::of_completion(members)),
         _ => {}
     }
@@ -61,19 +80,22 @@ pub(super) fn of_members(type_name: &str, members: &Map<String, Value>) -> Vec<P
 }
 
 /// What is wrong with a field of another one's `fields`, beside what would be wrong anywhere.
-fn of_multi_field(type_name: &str, members: &Map<String, Value>) -> Vec<Problem> {
+fn of_multi_field(outer: &str, type_name: &str, members: &Map<String, Value>) -> Vec<Problem> {
     let mut found = Vec::new();
-    if members.get("fields").and_then(Value::as_object).is_some_and(|fields| !fields.is_empty()) {
+    if members.get("fields").and_then(Value::as_object).is_some() {
         let what = "a field of `fields` has `fields` itself";
         let help = "write all of them in the `fields` of the outer field";
         found.push(Problem::everywhere("fields", what, help).accepted_by(BEFORE_ELASTICSEARCH_8));
     }
     if members.get("copy_to").is_some_and(|targets| !targets.is_null()) {
-        found.push(Problem::everywhere(
-            "copy_to",
-            "a field of `fields` has `copy_to`",
-            "write `copy_to` at the outer field",
-        ));
+        let help = "write `copy_to` at the outer field";
+        let problem = Problem::everywhere("copy_to", "a field of `fields` has `copy_to`", help);
+        // Some versions do not look at the fields of these types.
+        found.push(problem.accepted_by(match outer {
+            "search_as_you_type" => Versions { elasticsearch: (0, 0x0800), opensearch: (NEVER, NEVER) },
+            "join" => Versions { elasticsearch: (0x0711, NEVER), opensearch: (NEVER, NEVER) },
+            _ => Versions::NONE,
+        }));
     }
     if field_type(type_name).is_some_and(|known| !known.multi_field_allowed) {
         found.push(Problem::everywhere(
@@ -145,9 +167,23 @@ pub(super) fn week_years(object: &Value, path: &str, found: &mut Vec<Problem>) {
     }
 }
 
+/// A name of a date format that not every server has.
+fn limited_format(parameter: &str, format: &str) -> Option<Problem> {
+    let accepted = match format {
+        "rfc3339_lenient" => Versions { elasticsearch: (NEVER, NEVER), opensearch: (0, NEVER) },
+        "week_year" => BEFORE_ELASTICSEARCH_8,
+        "strict_week_year" => Versions::NONE,
+        _ => return None,
+    };
+    let what = format!("`{parameter}` has the date format `{format}`");
+    Some(Problem::everywhere(parameter, what, "write `weekyear`, or a Java pattern").accepted_by(accepted))
+}
+
 /// What is wrong with a date format.
 pub(super) fn date_format(parameter: &str, said: &str) -> Option<Problem> {
-    let FormatProblem { format, reason, snake_case } = format_problem(said)?;
+    let Some(FormatProblem { format, reason, snake_case }) = format_problem(said) else {
+        return said.split("||").find_map(|format| limited_format(parameter, format));
+    };
     let what = format!("`{parameter}` has `{format}`, which is not a date format: {reason}");
     Some(match snake_case {
         Some(name) => {
@@ -191,6 +227,27 @@ mod tests {
         let camel = &of_field(&json!({"type": "date", "format": "dateOptionalTime"}))[0];
         assert!(camel.concerns(Target::elasticsearch(8, 14)) && !camel.concerns(Target::opensearch(3, 6)));
         assert!(!camel.concerns_any(&[]));
+        let lenient = &of_field(&json!({"type": "date", "format": "yyyy||rfc3339_lenient"}))[0];
+        assert!(
+            lenient.concerns(Target::elasticsearch(9, 4)) && !lenient.concerns(Target::opensearch(2, 19))
+        );
+    }
+
+    #[test]
+    fn a_dimension_does_not_lie_in_a_nested_object() {
+        let dimension = json!({"type": "keyword", "time_series_dimension": true});
+        let of = |of_type: &str| {
+            problems(
+                &json!({"properties": {"n": {"type": of_type, "properties": {"d": dimension}}}}),
+                &json!({}),
+            )
+        };
+        assert_eq!(of("object"), []);
+        assert_eq!(of("nested")[0].path, "n.d");
+        assert_eq!(
+            parameters(&json!({"type": "flattened", "properties": {"r": {"type": "long_range"}}})),
+            ["properties"]
+        );
     }
 
     #[test]

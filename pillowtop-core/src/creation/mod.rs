@@ -12,6 +12,8 @@ mod analysis;
 mod similarity;
 mod sort;
 
+mod refusals;
+mod table;
 mod templates;
 mod values;
 mod writes;
@@ -20,13 +22,15 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::field_types::{Product, Target};
+use crate::field_types::Target;
 use crate::requirement::words;
 use crate::requirement::{NEVER, Versions};
 use crate::settings::limited_settings;
 
 /// Before Elasticsearch 8, and every `OpenSearch`.
 const BEFORE_ELASTICSEARCH_8: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (0, NEVER) };
+
+pub use refusals::refusals;
 
 /// What becomes of an index with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +98,14 @@ impl Problem {
     /// Whether a target rejects every document because of it.
     #[must_use]
     pub fn rejects_all(&self, target: Target) -> bool {
-        let is_seen_early = target.product == Product::Elasticsearch && target.version.major >= 8;
+        let is_seen_early = !refusals::looks_into_templates_later(target);
         self.concerns(target) && (self.consequence != Consequence::RejectsSome || is_seen_early)
+    }
+
+    /// Whether a target does not create the index because of it.
+    #[must_use]
+    pub fn prevents_creation(&self, target: Target) -> bool {
+        self.consequence != Consequence::RejectsDocuments && self.rejects_all(target)
     }
 
     /// Whether one of the targets has this problem; without targets, whether every server has.
@@ -163,6 +173,7 @@ pub fn of_root(mappings: &Value) -> Vec<Problem> {
     }
     found.extend(templates::of_root(mappings));
     fields::of_object(mappings, "", &mut found);
+    fields::dimensions(mappings, "", false, &mut found);
     found
 }
 

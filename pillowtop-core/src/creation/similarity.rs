@@ -79,18 +79,31 @@ fn wrong_parameter(type_name: &str, known: &[Known], definition: &Value) -> Opti
         let value = definition.get(name)?;
         value.as_f64().or_else(|| value.as_str()?.parse().ok())
     };
-    if number("k1").is_some_and(|k1| k1 < 0.0) {
-        return Some(("has a negative `k1`".to_owned(), "write 0 or more".to_owned()));
+    for (name, least, most) in
+        [("k1", 0.0, f64::MAX), ("b", 0.0, 1.0), ("mu", 0.0, f64::MAX), ("lambda", f64::MIN_POSITIVE, 1.0)]
+    {
+        let wrong = number(name).filter(|value| !(least..=most).contains(value));
+        if let Some(wrong) = wrong.filter(|_| known.iter().any(|(known, _)| *known == name)) {
+            let help = match (name, most) {
+                ("lambda", _) => "write a number above 0, up to 1".to_owned(),
+                (_, f64::MAX) => "write 0 or more".to_owned(),
+                _ => format!("write a number from {least} to {most}"),
+            };
+            return Some((format!("has `{name}` {wrong}"), help));
+        }
     }
-    if number("b").is_some_and(|b| !(0.0..=1.0).contains(&b)) {
-        return Some(("has a `b` that is not between 0 and 1".to_owned(), "write such a number".to_owned()));
-    }
-    // Normalizations and scripts have parameters of their own.
-    if !matches!(type_name, "BM25" | "boolean") {
-        return None;
+    if type_name == "scripted" {
+        let script = definition.get("script");
+        let is_script =
+            script.is_some_and(|script| ["source", "id"].iter().any(|name| script.get(*name).is_some()));
+        let help = "write `\"script\": {\"source\": \"…\"}`".to_owned();
+        return (!is_script).then(|| ("has no `script`".to_owned(), help));
     }
     let mut names = definition.as_object()?.keys().filter(|name| *name != "type");
-    let unknown = names.find(|name| !known.iter().any(|(known, _)| known == name))?;
+    let is_known = |name: &str| {
+        known.iter().any(|(known, _)| known.to_owned() == name.split('.').next().unwrap_or(name))
+    };
+    let unknown = names.find(|name| !is_known(name))?;
     Some((
         format!("has the parameter `{unknown}`, which `{type_name}` does not have"),
         "leave it out".to_owned(),
@@ -114,6 +127,11 @@ mod tests {
             json!({"s": {"type": "BM25", "k1": -1}}),
             json!({"s": {"type": "BM25", "b": 2}}),
             json!({"s": {"type": "DFR"}}),
+            json!({"s": {"type": "LMJelinekMercer", "lambda": 0}}),
+            json!({"s": {"type": "LMDirichlet", "mu": -1}}),
+            json!({"s": {"type": "LMDirichlet", "bogus": 1}}),
+            json!({"s": {"type": "scripted"}}),
+            json!({"s": {"type": "scripted", "script": "return 1"}}),
             json!({"s": {"type": "DFR", "basic_model": "be", "after_effect": "l", "normalization": "h2"}}),
             json!({"BM25": {"type": "BM25"}}),
         ] {

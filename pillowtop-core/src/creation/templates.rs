@@ -3,8 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::analysis::pattern_problem;
-use super::{Consequence, Problem};
-use crate::field_types::field_type;
+use super::{Consequence, Problem, table};
 use crate::requirement::{NEVER, Versions};
 
 type Members = Map<String, Value>;
@@ -67,6 +66,11 @@ fn of_template(template: &Members) -> Vec<Problem> {
     found
 }
 
+/// The parameter at fault is the list of templates, whatever is wrong in one.
+fn as_template(problem: Problem) -> Problem {
+    Problem { parameter: "dynamic_templates".to_owned(), ..problem }
+}
+
 /// What a template maps is checked when it is used, by servers before Elasticsearch 8.
 fn later(problem: Problem) -> Problem {
     Problem { consequence: Consequence::RejectsSome, ..problem }
@@ -86,7 +90,9 @@ fn conditions(template: &Members) -> Vec<Problem> {
         }
     }
     for name in ["match_mapping_type", "unmatch_mapping_type"] {
-        if let Some(wrong) = words(template, name).find(|kind| !KINDS.contains(kind)) {
+        if let Some(wrong) = words(template, name)
+            .find(|kind| !KINDS.contains(kind) || (name == "unmatch_mapping_type" && *kind == "*"))
+        {
             let what = format!("`{name}` is `{wrong}`, which matches no JSON value");
             found.push(refuse(what, format!("write one of `{}`", KINDS.join("`, `"))));
         }
@@ -124,58 +130,10 @@ fn of_mapping(mapping: &Value) -> Vec<Problem> {
     let Some(members) = mapping.as_object() else { return Vec::new() };
     let mut found = Vec::new();
     if let Some(type_name) = members.get("type").and_then(Value::as_str) {
-        found.extend(of_known(type_name, members));
+        found.extend(table::of_field(type_name, members).into_iter().map(as_template));
     }
     if found.is_empty() {
         found.extend(super::of_field(mapping));
-    }
-    found
-}
-
-/// A name in braces stands for what is only known when a document comes.
-fn is_placeholder(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.contains('{'))
-}
-
-/// Types, parameters and values by the one table.
-fn of_known(type_name: &str, members: &Members) -> Vec<Problem> {
-    if type_name.contains('{') {
-        return Vec::new();
-    }
-    let Some(known) = field_type(type_name) else {
-        return vec![refuse(
-            format!("it maps to the type `{type_name}`, which no server has"),
-            "write another type",
-        )];
-    };
-    let mut found = Vec::new();
-    for (name, value) in members.iter().filter(|(name, value)| *name != "type" && !is_placeholder(value)) {
-        match known.parameter(name) {
-            _ if known.ignores(name) => {}
-            None => {
-                let what = format!("`{type_name}` has no parameter `{name}`");
-                found.push(refuse(what, "leave it out"));
-            }
-            Some(_) if name == "fields" => {
-                for (field, inner) in value.as_object().into_iter().flatten() {
-                    let inner_type = inner.get("type").and_then(Value::as_str);
-                    let problems =
-                        inner_type.zip(inner.as_object()).map(|(name, inner)| of_known(name, inner));
-                    found.extend(problems.into_iter().flatten().map(|problem| problem.at(field)));
-                }
-            }
-            Some(parameter) => {
-                if let Err(unfit) = parameter.check(value) {
-                    found.push(refuse(format!("`{name}` {unfit}"), "write such a value"));
-                }
-            }
-        }
-    }
-    for required in known.parameters().filter(|parameter| parameter.required) {
-        if !members.contains_key(required.name) {
-            let what = format!("`{type_name}` needs the parameter `{}`", required.name);
-            found.push(refuse(what, format!("write `{}`", required.name)));
-        }
     }
     found
 }

@@ -7,7 +7,7 @@ use crate::requirement::{NEVER, Versions};
 use crate::settings::{boolean, integer, setting};
 
 /// Settings that are true or false.
-const BOOLEANS: [&str; 10] = [
+const BOOLEANS: [&str; 11] = [
     "mapping.coerce",
     "mapping.ignore_malformed",
     "load_fixed_bitset_filters_eagerly",
@@ -18,10 +18,11 @@ const BOOLEANS: [&str; 10] = [
     "query.parse.allow_unmapped_fields",
     "append_only.enabled",
     "warmer.enabled",
+    "query_string.lenient",
 ];
 
 /// Settings that are a whole number, each with the least and the most.
-const NUMBERS: [(&str, i64, i64); 22] = [
+const NUMBERS: [(&str, i64, i64); 25] = [
     ("number_of_shards", 1, 1024),
     ("number_of_replicas", 0, i64::MAX),
     ("number_of_routing_shards", 1, i64::MAX),
@@ -37,6 +38,9 @@ const NUMBERS: [(&str, i64, i64); 22] = [
     ("max_regex_length", 1, i64::MAX),
     ("max_refresh_listeners", 0, i64::MAX),
     ("priority", 0, i64::MAX),
+    ("mapping.ignore_above", 0, i64::MAX),
+    ("merge.scheduler.max_thread_count", 1, i64::MAX),
+    ("soft_deletes.retention.operations", 0, i64::MAX),
     ("analyze.max_token_count", 1, i64::MAX),
     ("highlight.max_analyzed_offset", 1, i64::MAX),
     ("mapping.total_fields.limit", 0, i64::MAX),
@@ -56,8 +60,12 @@ const TIMES: [&str; 6] = [
     "unassigned.node_left.delayed_timeout",
 ];
 
+/// Settings that are a size.
+const SIZES: [&str; 3] =
+    ["merge.policy.max_merged_segment", "merge.policy.floor_segment", "translog.flush_threshold_size"];
+
 /// Settings that are one of some words, of any server.
-const WORDS: [(&str, &[&str]); 4] = [
+const WORDS: [(&str, &[&str]); 7] = [
     (
         "codec",
         &[
@@ -77,6 +85,9 @@ const WORDS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("translog.durability", &["request", "async"]),
+    ("mapping.synthetic_source_keep", &["none", "arrays"]),
+    ("replication.type", &["document", "segment"]),
+    ("indexing.slowlog.level", &["trace", "debug", "info", "warn"]),
     (
         "store.type",
         &[
@@ -93,7 +104,7 @@ const WORDS: [(&str, &[&str]); 4] = [
             "smb_simple_fs",
         ],
     ),
-    ("shard.check_on_startup", &["true", "false", "checksum", "fix"]),
+    ("shard.check_on_startup", &["true", "false", "checksum"]),
 ];
 
 /// What servers note of an index themselves: whoever copies the settings of an index finds them there.
@@ -140,6 +151,12 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
             );
         }
     }
+    for (name, value) in SIZES.iter().filter_map(|name| Some((name, value(name)?))) {
+        if !value.as_str().is_some_and(is_size) {
+            let help = "write a number with a unit, such as `\"512mb\"`";
+            refuse(name, format!("is {value}, which is not a size"), help, Versions::NONE);
+        }
+    }
     for ((name, words), value) in WORDS.iter().filter_map(|known| Some((known, value(known.0)?))) {
         let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if !words.contains(&said.to_ascii_lowercase().as_str()) {
@@ -165,14 +182,12 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
             refuse("codec", format!("is `{codec}`"), "write `best_compression` or `default`", accepted);
         }
     }
-    if let Some(range) = value("auto_expand_replicas").and_then(Value::as_str)
-        && range != "false"
-        && !range.split_once('-').is_some_and(|(least, most)| {
-            least.parse::<u32>().is_ok() && (most == "all" || most.parse::<u32>().is_ok())
-        })
-    {
-        let what = format!("is `{range}`");
+    if let Some(range) = value("auto_expand_replicas").filter(|range| !is_range(range)) {
+        let what = format!("is {range}");
         refuse("auto_expand_replicas", what, "write a range such as `0-1` or `0-all`", Versions::NONE);
+    }
+    if let Some((mode, accepted)) = value("mode").and_then(Value::as_str).and_then(limited_mode) {
+        refuse("mode", format!("is `{mode}`"), "leave it out", accepted);
     }
     if value("mapper.dynamic").is_some() {
         refuse(
@@ -193,6 +208,27 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
     }
     found.extend(shards(settings, &mode));
     found
+}
+
+/// False, or the fewest and the most replicas.
+fn is_range(range: &Value) -> bool {
+    let Some(text) = range.as_str() else { return boolean(range) == Some(false) };
+    let sides = text.split_once('-').and_then(|(least, most)| {
+        let most = if most == "all" { u32::MAX } else { most.parse().ok()? };
+        Some((least.parse::<u32>().ok()?, most))
+    });
+    text == "false" || sides.is_some_and(|(least, most)| least <= most)
+}
+
+/// A mode that not every Elasticsearch with the setting has.
+fn limited_mode(mode: &str) -> Option<(&str, Versions)> {
+    let since = |first| Versions { elasticsearch: (first, NEVER), opensearch: (NEVER, NEVER) };
+    match mode.to_ascii_lowercase().as_str() {
+        "standard" | "time_series" => None,
+        "logsdb" => Some((mode, since(0x080f))),
+        "lookup" => Some((mode, since(0x0811))),
+        _ => Some((mode, Versions::NONE)),
+    }
 }
 
 /// How many shards there are, and what depends on it.
@@ -231,6 +267,15 @@ fn is_time(value: &Value) -> bool {
     is_number && (units.contains(&unit.trim()) || (unit.is_empty() && matches!(number, "0" | "-1")))
 }
 
+/// A number of bytes with a unit.
+fn is_size(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    let split = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let units = ["b", "k", "kb", "m", "mb", "g", "gb", "t", "tb", "p", "pb"];
+    text == "0" || (number.parse::<f64>().is_ok() && units.contains(&unit.trim()))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -256,6 +301,13 @@ mod tests {
             ("translog.durability", json!("never")),
             ("store.type", json!("bogus")),
             ("auto_expand_replicas", json!("x")),
+            ("auto_expand_replicas", json!("1-0")),
+            ("auto_expand_replicas", json!(0)),
+            ("mode", json!("bogus")),
+            ("soft_deletes.retention.operations", json!(-1)),
+            ("merge.policy.max_merged_segment", json!("x")),
+            ("merge.policy.max_merged_segment", json!("-1")),
+            ("shard.check_on_startup", json!("fix")),
             ("priority", json!(-1)),
             ("gc_deletes", json!("x")),
             ("mapping.depth.limit", json!(0)),
@@ -284,6 +336,8 @@ mod tests {
             ("auto_expand_replicas", json!("0-all")),
             ("auto_expand_replicas", json!(false)),
             ("gc_deletes", json!("10m")),
+            ("merge.policy.max_merged_segment", json!("5gb")),
+            ("translog.flush_threshold_size", json!("512mb")),
             ("shard.check_on_startup", json!(false)),
             ("soft_deletes.enabled", json!(true)),
             ("number_of_routing_shards", json!(3)),

@@ -107,10 +107,10 @@ mod tests {
 
     #[track_caller]
     fn check(mappings: &Value, settings: &Value, expected: &[&str]) {
-        let found = super::super::problems(mappings, &normalize(settings).unwrap());
+        let mut found = super::super::problems(mappings, &normalize(settings).unwrap());
+        found.retain(|problem| problem.consequence == Consequence::RejectsDocuments);
         let parameters: Vec<&str> = found.iter().map(|problem| problem.parameter.as_str()).collect();
         assert_eq!(parameters, expected, "{mappings} {settings}");
-        assert!(found.iter().all(|problem| problem.consequence == Consequence::RejectsDocuments));
     }
 
     #[test]

@@ -91,6 +91,8 @@ pub struct Requirement<Text = &'static str> {
     pub what: Text,
     /// What it asks.
     pub asks: Asks<Text>,
+    /// Whether it is about what a dynamic template maps, which servers before Elasticsearch 8 check when a document comes.
+    pub is_of_template: bool,
 }
 
 impl Requirement {
@@ -107,7 +109,7 @@ impl Requirement {
             elasticsearch: (elasticsearch, elasticsearch_removed),
             opensearch: (opensearch, opensearch_removed),
         };
-        Self { path, what, asks: Asks::Server { versions, needs } }
+        Self { path, what, asks: Asks::Server { versions, needs }, is_of_template: false }
     }
 
     /// An analyzer that the settings are to define.
@@ -131,11 +133,11 @@ impl Requirement {
     /// That the pillow declares a routing.
     #[must_use]
     pub const fn routing(path: &'static str, what: &'static str) -> Self {
-        Self { path, what, asks: Asks::Routing }
+        Self { path, what, asks: Asks::Routing, is_of_template: false }
     }
 
     const fn definition(path: &'static str, kind: NameKind, name: &'static str) -> Self {
-        Self { path, what: "", asks: Asks::Definition { kind, name } }
+        Self { path, what: "", asks: Asks::Definition { kind, name }, is_of_template: false }
     }
 }
 

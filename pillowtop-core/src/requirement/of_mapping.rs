@@ -77,7 +77,8 @@ fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Ve
             if member == "mapping" && value.get("type").is_some() {
                 let mut asked = Vec::new();
                 field(value, &path, &mut asked);
-                found.extend(asked.into_iter().filter(|requirement| !names_the_field(requirement)));
+                let asked = asked.into_iter().filter(|requirement| !names_the_field(requirement));
+                found.extend(asked.map(|requirement| Requirement { is_of_template: true, ..requirement }));
             }
         }
     }
@@ -111,7 +112,13 @@ fn field(mapping: &Value, path: &str, found: &mut Vec<Owned>) {
     for (name, value) in members {
         match (name.as_str(), known) {
             ("type", _) => {}
-            ("properties" | "fields", _) => fields(value, path, found),
+            ("properties", _) => fields(value, path, found),
+            ("fields", _) => {
+                if let Some(known) = known {
+                    parameter(known, name, value, (path, of_type), found);
+                }
+                fields(value, path, found);
+            }
             (_, Some(known)) => parameter(known, name, value, (path, of_type), found),
             (_, None) => {}
         }
@@ -125,7 +132,12 @@ fn has_children(relations: &Value) -> bool {
 }
 
 fn routing(path: &str, what: &str, found: &mut Vec<Owned>) {
-    found.push(Requirement { path: path.to_owned(), what: what.to_owned(), asks: Asks::Routing });
+    found.push(Requirement {
+        path: path.to_owned(),
+        what: what.to_owned(),
+        asks: Asks::Routing,
+        is_of_template: false,
+    });
 }
 
 /// A parameter of a field at `path`, whose type has `of_type`.
@@ -165,6 +177,7 @@ fn parameter(
             path: path.to_owned(),
             what: String::new(),
             asks: Asks::Definition { kind, name: text.to_owned() },
+            is_of_template: false,
         });
     }
 }
@@ -184,7 +197,12 @@ fn server(path: &str, what: String, versions: Versions, hint: &str, found: &mut 
         return;
     }
     let needs = format!("{}{hint}", words(versions));
-    found.push(Requirement { path: path.to_owned(), what, asks: Asks::Server { versions, needs } });
+    found.push(Requirement {
+        path: path.to_owned(),
+        what,
+        asks: Asks::Server { versions, needs },
+        is_of_template: false,
+    });
 }
 
 /// The versions in which a check passes.

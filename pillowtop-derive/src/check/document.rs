@@ -8,7 +8,7 @@ use syn::LitStr;
 use super::{parameters, shapes};
 use crate::errors::Errors;
 use crate::model::{Document, DocumentKind, Mapping, Member, ObjectModel};
-use crate::parse::{CouchReceiver, FieldReceiver, RustType, StructReceiver, element, rust_type};
+use crate::parse::{CouchReceiver, FieldReceiver, Name, RustType, StructReceiver, element, rust_type};
 
 /// Checks a struct against all rules. Returns whether it has a mapping: one that is never indexed needs none.
 pub(crate) fn check_document(
@@ -17,6 +17,7 @@ pub(crate) fn check_document(
     document: &Document<'_>,
 ) -> bool {
     check_couch(errors, &receiver.couch);
+    check_unknown(errors, receiver);
     let not_needed = Errors::new();
     // What is wrong with an attribute is an error in any case; what has no mapping without one, only where a mapping is needed.
     let unmapped = if receiver.is_source { &not_needed } else { errors };
@@ -50,6 +51,19 @@ pub(crate) fn check_document(
         }
     }
     has_mapping & !not_needed.forget()
+}
+
+/// A member that nobody named is carried along or left out, at every depth. Were it an error, one new member would make every
+/// document a dead letter.
+fn check_unknown(errors: &Errors, receiver: &StructReceiver<'_>) {
+    let Some(Name { span, .. }) = &receiver.serde.denies_unknown else { return };
+    let message = "`deny_unknown_fields` makes a dead letter of every document with a member that this struct does not name";
+    let help = if receiver.couch.doc_types.is_some() {
+        "remove it: such members are left out of the index, or carried along with `#[couch(unknown = carry)]`"
+    } else {
+        "remove it: such members are left out, or carried along where the document has `#[couch(unknown = carry)]`"
+    };
+    errors.at_span(*span, message, help);
 }
 
 /// Names and strings that `CouchDB` would not take, or that say two things.

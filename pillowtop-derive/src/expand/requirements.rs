@@ -50,7 +50,7 @@ fn list(found: &[Requirement<String>]) -> TokenStream {
 }
 
 fn requirement(requirement: &Requirement<String>) -> TokenStream {
-    let Requirement { path, what, asks } = requirement;
+    let Requirement { path, what, asks, .. } = requirement;
     match asks {
         Asks::Server { versions, needs } => {
             let versions = numbers(*versions);

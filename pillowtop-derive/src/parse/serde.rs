@@ -22,6 +22,8 @@ pub(crate) struct SerdeContainer {
     pub(crate) tag: Option<LitStr>,
     /// `tag`, `content` or `untagged`.
     pub(crate) tagging: Option<Name>,
+    /// `deny_unknown_fields`: a member that the struct does not name is an error.
+    pub(crate) denies_unknown: Option<Name>,
     /// What is read is not what the fields say: `default`, `from`, `try_from`.
     pub(crate) reads_otherwise: bool,
 }
@@ -95,6 +97,7 @@ impl SerdeContainer {
                     container.tag = value.written().cloned();
                     container.tagging = Some(name);
                 }
+                "deny_unknown_fields" => container.denies_unknown = Some(name),
                 "content" | "untagged" => container.tagging = Some(name),
                 "default" | "from" | "try_from" => container.reads_otherwise = true,
                 _ => {}

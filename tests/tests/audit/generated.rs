@@ -1,5 +1,6 @@
 //! Values that nobody thought of, the same in each run, for the types that documents have most.
 
+use pillowtop_comparison::values;
 use pillowtop_conformance::Conformance;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -36,45 +37,6 @@ fn mappings() -> Vec<Value> {
     }
     all.push(json!({"type": "date_nanos"}));
     all
-}
-
-/// JSON strings of scalars and small structures, near the borders of what types hold.
-fn values() -> impl Strategy<Value = String> {
-    let number = prop_oneof![
-        any::<i64>().prop_map(|number| number.to_string()),
-        (-40_000_i64..40_000).prop_map(|number| number.to_string()),
-        (-2_147_484_000_i64..-2_147_483_000).prop_map(|number| number.to_string()),
-        (-70_000.0_f64..70_000.0).prop_map(|number| format!("{number:.3}")),
-        (0_u8..25, -330_i32..330).prop_map(|(digit, exponent)| format!("{digit}e{exponent}")),
-        "-?[1-9][0-9]{0,25}(\\.[0-9]{1,4})?",
-    ];
-    let date = "(19|20)[0-9]{2}-(0[1-9]|1[0-3])-(0[1-9]|[12][0-9]|3[01])([T ](0[0-9]|1[0-9]|2[0-4]):[0-6][0-9](:[0-6][0-9](\\.[0-9]{1,9})?)?(Z|[+-]0[0-9]:?[0-5]0)?)?";
-    let text = prop_oneof![
-        date,
-        date,
-        "[+-]?[0-9]{1,20}(\\.[0-9]{0,4})?(e[+-]?[0-9]{1,3})?",
-        "[0-9]{4}(-[0-9]{1,2}){0,2}",
-        "([0-9]{1,3}\\.){3}[0-9]{1,3}",
-        "([0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}",
-        "-?[0-9]{1,3}(\\.[0-9]{1,3})?,-?[0-9]{1,3}",
-        "(true|false|True|NaN|null|now|)",
-        "[ -~]{0,8}",
-    ]
-    .prop_map(|text| Value::from(text).to_string());
-    let scalar = prop_oneof![
-        number.clone(),
-        number,
-        text.clone(),
-        text,
-        Just("true".to_owned()),
-        Just("null".to_owned())
-    ];
-    prop_oneof![
-        12 => scalar.clone(),
-        1 => prop::collection::vec(scalar.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(","))),
-        1 => ("(gte|lte|lat|a)", scalar.clone(), "(lt|gt|lon|b)", scalar)
-            .prop_map(|(first, one, second, other)| format!("{{\"{first}\":{one},\"{second}\":{other}}}")),
-    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,10 @@
 //! What is tried on the server, made from the table.
 
-use pillowtop_core::field_types::{FieldType, Parameter, ROOT_PARAMETERS, Target, ValueKind, field_types};
+use pillowtop_comparison::exceptions;
+use pillowtop_comparison::samples::{fitting, unfit};
+use pillowtop_core::field_types::{FieldType, Parameter, ROOT_PARAMETERS, Target, field_types};
 use serde_json::{Map, Value, json};
 
-use crate::exceptions;
-use crate::homes::absent_module;
-use crate::samples::{fitting, unfit};
 use crate::server::Server;
 
 /// What a server does with a mapping.
@@ -53,9 +52,7 @@ pub(crate) fn of_types(server: &Server) -> Vec<Probe> {
     for field_type in field_types() {
         let target = server.target();
         let minimal = exceptions::minimal(field_type, target);
-        let is_there = field_type.availability.includes(target)
-            && absent_module(server, field_type).is_none()
-            && !exceptions::needs_licence(field_type.name);
+        let is_there = server.asked().has_type(field_type);
         let mut add = |what: String, mapping: Value, expected: Verdict| {
             let parameter = what.split(' ').next().unwrap_or_default();
             let is_only = exceptions::is_only_field(field_type.name, parameter);
@@ -131,7 +128,7 @@ pub(crate) fn of_the_root(server: &Server) -> Vec<Probe> {
     let object = FieldType { name: "root", ..*pillowtop_core::field_types::field_type("object").unwrap() };
     let mut probes = Vec::new();
     for parameter in ROOT_PARAMETERS {
-        if exceptions::root_parameter_is_absent(server, parameter.name) {
+        if exceptions::root_parameter_is_absent(server.asked(), parameter.name) {
             continue;
         }
         for (what, value, expected) in of_parameter(&object, parameter, target) {
@@ -152,12 +149,4 @@ pub(crate) fn of_the_root(server: &Server) -> Vec<Probe> {
         place: Place::Root,
     });
     probes
-}
-
-/// The members of a parameter that is an object.
-pub(crate) fn members(kind: ValueKind) -> Option<&'static [Parameter]> {
-    match kind {
-        ValueKind::Members(members) | ValueKind::ListOfMembers(members) => Some(members),
-        _ => None,
-    }
 }

@@ -1,22 +1,18 @@
 //! The server that `cargo xtask test` has started, and two indices to try mappings on.
 
-use std::collections::BTreeSet;
-
-use pillowtop_core::field_types::{Product, Target};
+use pillowtop_comparison::exceptions;
+use pillowtop_core::field_types::Target;
 use pillowtop_tests::{Answer, ELASTIC_URL_VARIABLE, request};
 use serde_json::{Map, Value, json};
 
-use crate::exceptions;
 use crate::probes::{Place, Probe, Verdict};
 
 /// How many fields go into one request.
 const BATCH: usize = 64;
 
 pub(crate) struct Server {
+    asked: pillowtop_comparison::Server,
     port: u16,
-    target: Target,
-    /// Modules and plugins by name.
-    modules: BTreeSet<String>,
     /// What the names of this test's indices begin with.
     prefix: String,
 }
@@ -27,22 +23,8 @@ impl Server {
         let url = std::env::var(ELASTIC_URL_VARIABLE)
             .unwrap_or_else(|_| panic!("{ELASTIC_URL_VARIABLE} is not set: run `cargo xtask test`"));
         let port = url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
-        let home = ask(port, "GET", "/", &Value::Null);
-        let version = home["version"]["number"].as_str().unwrap().parse().unwrap();
-        let product = match home["version"]["distribution"].as_str() {
-            Some("opensearch") => Product::OpenSearch,
-            _ => Product::Elasticsearch,
-        };
-        let nodes = ask(port, "GET", "/_nodes/plugins", &Value::Null);
-        let modules = nodes["nodes"]
-            .as_object()
-            .unwrap()
-            .values()
-            .flat_map(|node| [&node["modules"], &node["plugins"]])
-            .flat_map(|list| list.as_array().unwrap())
-            .map(|module| module["name"].as_str().unwrap().to_owned())
-            .collect();
-        Self { port, target: Target { product, version }, modules, prefix: String::new() }
+        let asked = pillowtop_comparison::Server::connect(port).unwrap();
+        Self { asked, port, prefix: String::new() }
     }
 
     /// The server with an index that probes go to.
@@ -53,12 +35,13 @@ impl Server {
         server
     }
 
-    pub(crate) fn target(&self) -> Target {
-        self.target
+    /// What it is, and which types it has.
+    pub(crate) fn asked(&self) -> &pillowtop_comparison::Server {
+        &self.asked
     }
 
-    pub(crate) fn has_module(&self, name: &str) -> bool {
-        self.modules.contains(name)
+    pub(crate) fn target(&self) -> Target {
+        self.asked.target()
     }
 
     /// The probes that end otherwise than expected, each with what the server said.
@@ -155,18 +138,12 @@ impl Drop for Server {
     }
 }
 
-fn ask(port: u16, method: &str, path: &str, body: &Value) -> Value {
-    let answer = send(port, method, path, body);
-    assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.body);
-    serde_json::from_str(&answer.body).unwrap()
-}
-
 /// What the server said if it did not do what was asked; only a refusal, no failure of another kind.
 fn refusal(port: u16, method: &str, path: &str, body: &Value) -> Result<(), String> {
     let answer = send(port, method, path, body);
     match answer.status {
         200 => Ok(()),
-        400 | 500 => Err(reasons(&answer.body)),
+        400 | 500 => Err(pillowtop_comparison::server::reasons(&answer.body)),
         other => panic!("{method} {path} {body}: {other} {}", answer.body),
     }
 }
@@ -174,11 +151,4 @@ fn refusal(port: u16, method: &str, path: &str, body: &Value) -> Result<(), Stri
 fn send(port: u16, method: &str, path: &str, body: &Value) -> Answer {
     let text = if body.is_null() { String::new() } else { body.to_string() };
     request(port, method, path, &text).unwrap()
-}
-
-fn reasons(body: &str) -> String {
-    let answer: Value = serde_json::from_str(body).unwrap_or_default();
-    let error = &answer["error"];
-    let cause = error["caused_by"]["reason"].as_str().map_or_else(String::new, |cause| format!(" ({cause})"));
-    format!("{}{cause}", error["reason"].as_str().unwrap_or(body))
 }

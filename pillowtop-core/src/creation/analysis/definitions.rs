@@ -1,19 +1,17 @@
 //! The form of a definition: what each kind of part needs, and what a normalizer cannot have.
 
-use serde_json::Value;
-
 use super::super::{Problem, stands_for_missing};
 use super::Entry;
-use crate::settings::integer;
 
 /// What a type needs, one of several parameters. Without it no server makes the part.
-const REQUIRED: [(&str, &str, &[&str]); 14] = [
+const REQUIRED: [(&str, &str, &[&str]); 15] = [
     ("filter", "truncate", &["length"]),
     ("filter", "keep", &["keep_words", "keep_words_path"]),
     ("filter", "keep_types", &["types"]),
     ("filter", "common_grams", &["common_words", "common_words_path"]),
     ("filter", "dictionary_decompounder", &["word_list", "word_list_path"]),
     ("filter", "hyphenation_decompounder", &["word_list", "word_list_path"]),
+    ("filter", "hyphenation_decompounder", &["hyphenation_patterns_path"]),
     ("filter", "condition", &["script"]),
     ("filter", "predicate_token_filter", &["script"]),
     ("filter", "pattern_capture", &["patterns"]),
@@ -47,7 +45,6 @@ pub(super) fn of_entry(entry: Entry<'_>) -> Vec<Problem> {
         let named = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
         found.push(entry.refuse(&format!("is a `{type_name}` without {named}"), format!("write {named}")));
     }
-    found.extend(of_values(entry));
     found
 }
 
@@ -76,81 +73,11 @@ fn of_normalizer(entry: Entry<'_>) -> Option<Problem> {
     })
 }
 
-fn of_values(entry: Entry<'_>) -> Option<Problem> {
-    let number = |name: &str| entry.members.get(name).and_then(integer);
-    if number("max_token_length").is_some_and(|length| length < 1) {
-        return Some(entry.refuse("has a `max_token_length` below 1", "write 1 or more"));
-    }
-    if entry.section == "filter"
-        && entry.type_name() == Some("length")
-        && let (Some(least), Some(most)) = (number("min"), number("max"))
-        && least > most
-    {
-        return Some(entry.refuse(&format!("has `min` {least} above `max` {most}"), "exchange them"));
-    }
-    if entry.section == "char_filter" && entry.type_name() == Some("mapping") {
-        let rules = entry.members.get("mappings").and_then(Value::as_array)?;
-        let wrong = rules.iter().filter_map(Value::as_str).find(|rule| !rule.contains("=>"))?;
-        return Some(entry.refuse(&format!("has the rule `{wrong}` without `=>`"), "write `\"a => b\"`"));
-    }
-    let pattern = entry.members.get("pattern").and_then(Value::as_str);
-    let is_regex = matches!(entry.type_name(), Some("pattern" | "pattern_replace"));
-    let (pattern, problem) =
-        pattern.filter(|_| is_regex).and_then(|text| Some((text, pattern_problem(text)?)))?;
-    Some(entry.refuse(
-        &format!("has the pattern `{pattern}`, in which {problem}"),
-        "write a regular expression of Java",
-    ))
-}
-
-/// What is wrong with a regular expression of Java, as far as that shows without compiling it.
-pub(in super::super) fn pattern_problem(pattern: &str) -> Option<String> {
-    let mut letters = pattern.chars().peekable();
-    let (mut groups, mut in_class, mut may_repeat) = (0_u32, false, false);
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => match letters.next() {
-                None => return Some("`\\` at the end".to_owned()),
-                // Quoted up to `\E`.
-                Some('Q') => return None,
-                Some(_) => may_repeat = true,
-            },
-            ']' if in_class => (in_class, may_repeat) = (false, true),
-            _ if in_class => {}
-            '[' => {
-                in_class = true;
-                letters.next_if_eq(&'^');
-                letters.next_if_eq(&']');
-            }
-            '(' => {
-                groups += 1;
-                may_repeat = false;
-                letters.next_if_eq(&'?').is_some().then(|| letters.next());
-            }
-            ')' => {
-                groups = match groups.checked_sub(1) {
-                    Some(groups) => groups,
-                    None => return Some("`)` without `(`".to_owned()),
-                };
-                may_repeat = true;
-            }
-            '|' => may_repeat = false,
-            '*' | '+' | '?' if !may_repeat => return Some(format!("`{letter}` repeats nothing")),
-            _ => may_repeat = true,
-        }
-    }
-    if in_class {
-        return Some("`[` is not closed".to_owned());
-    }
-    (groups > 0).then(|| "`(` is not closed".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::super::of_settings;
-    use super::*;
 
     /// Each checked against the servers, which all refuse it.
     #[test]
@@ -169,7 +96,6 @@ mod tests {
             ("filter", json!({"x": {"type": "truncate"}})),
             ("filter", json!({"x": {"type": "keyword_marker"}})),
             ("filter", json!({"x": {"type": "condition", "filter": ["lowercase"]}})),
-            ("filter", json!({"x": {"type": "length", "min": 5, "max": 2}})),
             ("filter", json!({"x": {"type": "pattern_replace", "pattern": "(", "replacement": ""}})),
             ("char_filter", json!({"x": {"mappings": ["a => b"]}})),
             ("char_filter", json!({"x": {"type": "mapping"}})),
@@ -177,19 +103,6 @@ mod tests {
         ] {
             let found = of_settings(&json!({"analysis": {section: definition}}));
             assert_eq!(found.len(), 1, "{section} {definition} {found:?}");
-        }
-    }
-
-    #[test]
-    fn a_pattern_is_refused_where_its_form_shows_that_it_is_none() {
-        for wrong in ["(", "a)", "[a", "*name", "a|+", "(?:*a)", "a\\"] {
-            assert!(pattern_problem(wrong).is_some(), "{wrong}");
-        }
-        for right in [
-            "", "^f.*$", "a*+", "a??", "(?i)a", "(?:a|b)*", "[^]*]+", "[*]", "\\*", "\\Q*\\E", "a{2,}",
-            "\\p{L}+",
-        ] {
-            assert_eq!(pattern_problem(right), None, "{right}");
         }
     }
 }

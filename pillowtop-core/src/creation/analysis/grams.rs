@@ -6,56 +6,60 @@ use super::super::Problem;
 use super::Entry;
 use crate::settings::{boolean, integer, setting};
 
-pub(super) fn of_entry(settings: &Value, entry: Entry<'_>) -> Option<Problem> {
+/// What is too far apart is refused at once; the rest when a part is made, for an analyzer that has it.
+pub(super) fn of_entry(settings: &Value, entry: Entry<'_>, is_used: bool) -> Option<Problem> {
     match (entry.section, entry.type_name()?) {
         ("tokenizer" | "filter", "ngram" | "nGram") => {
             let limit = setting(settings, "max_ngram_diff").and_then(integer).unwrap_or(1);
-            grams(entry, Some(limit))
+            grams(entry, Some(limit), is_used)
         }
-        ("tokenizer" | "filter", "edge_ngram" | "edgeNGram") => grams(entry, None),
+        ("tokenizer" | "filter", "edge_ngram" | "edgeNGram") => grams(entry, None, is_used),
         ("filter", "shingle") => {
             let limit = setting(settings, "max_shingle_diff").and_then(integer).unwrap_or(3);
-            shingles(entry, limit)
+            shingles(entry, limit, is_used)
         }
         _ => None,
     }
 }
 
-fn grams(entry: Entry<'_>, limit: Option<i64>) -> Option<Problem> {
+fn grams(entry: Entry<'_>, limit: Option<i64>, is_used: bool) -> Option<Problem> {
     let length = |name: &str, default| entry.members.get(name).map_or(Some(default), integer);
     let (least, most) = (length("min_gram", 1)?, length("max_gram", 2)?);
-    if least < 1 {
+    if let Some(limit) = limit.filter(|limit| most - least > *limit) {
+        let what = format!(
+            "has `min_gram` {least} and `max_gram` {most}, further apart than `max_ngram_diff`, which is {limit}"
+        );
+        let help = format!("write the setting `max_ngram_diff` with {} or more", most - least);
+        return Some(entry.refuse(&what, help));
+    }
+    if is_used && least < 1 {
         return Some(entry.refuse(&format!("has `min_gram` {least}"), "write 1 or more"));
     }
-    if least > most {
+    (is_used && least > most).then(|| {
         let what = format!("has `min_gram` {least} above `max_gram` {most}");
-        return Some(entry.refuse(&what, "write both: without them they are 1 and 2"));
-    }
-    let limit = limit.filter(|limit| most - least > *limit)?;
-    let what = format!(
-        "has `min_gram` {least} and `max_gram` {most}, further apart than `max_ngram_diff`, which is {limit}"
-    );
-    Some(entry.refuse(&what, format!("write the setting `max_ngram_diff` with {} or more", most - least)))
+        entry.refuse(&what, "write both: without them they are 1 and 2")
+    })
 }
 
-fn shingles(entry: Entry<'_>, limit: i64) -> Option<Problem> {
+fn shingles(entry: Entry<'_>, limit: i64, is_used: bool) -> Option<Problem> {
     let size = |name: &str| entry.members.get(name).map_or(Some(2), integer);
     let (least, most) = (size("min_shingle_size")?, size("max_shingle_size")?);
-    if least < 2 {
-        return Some(entry.refuse(&format!("has `min_shingle_size` {least}"), "write 2 or more"));
-    }
-    if least > most {
-        let what = format!("has `min_shingle_size` {least} above `max_shingle_size` {most}");
-        return Some(entry.refuse(&what, "write both: without them they are 2"));
-    }
     let has_unigrams = entry.members.get("output_unigrams").and_then(boolean) != Some(false);
     let apart = most - least + i64::from(has_unigrams);
-    (apart > limit).then(|| {
+    if apart > limit {
         let with = if has_unigrams { ", with single words," } else { "" };
         let what = format!(
             "has `min_shingle_size` {least} and `max_shingle_size` {most}, which{with} are {apart} apart, more than `max_shingle_diff`, which is {limit}"
         );
-        entry.refuse(&what, format!("write the setting `max_shingle_diff` with {apart} or more"))
+        let help = format!("write the setting `max_shingle_diff` with {apart} or more");
+        return Some(entry.refuse(&what, help));
+    }
+    if is_used && least < 2 {
+        return Some(entry.refuse(&format!("has `min_shingle_size` {least}"), "write 2 or more"));
+    }
+    (is_used && least > most).then(|| {
+        let what = format!("has `min_shingle_size` {least} above `max_shingle_size` {most}");
+        entry.refuse(&what, "write both: without them they are 2")
     })
 }
 
@@ -69,6 +73,10 @@ mod tests {
     #[track_caller]
     fn is_refused(section: &str, definition: &Value, raised: bool) -> bool {
         let mut settings = json!({"analysis": {section: {"x": definition}}});
+        settings["analysis"]["analyzer"]["u"] = match section {
+            "tokenizer" => json!({"tokenizer": "x"}),
+            _ => json!({"tokenizer": "standard", "filter": ["x"]}),
+        };
         if raised {
             settings["max_ngram_diff"] = json!(5);
             settings["max_shingle_diff"] = json!("9");
@@ -92,6 +100,16 @@ mod tests {
             ));
             assert!(!is_refused(section, &json!({"type": "ngram"}), false));
         }
+    }
+
+    #[test]
+    fn grams_of_an_unused_part_are_looked_at_by_their_distance_alone() {
+        let found =
+            |definition: Value| of_settings(&json!({"analysis": {"filter": {"x": definition}}})).len();
+        assert_eq!(found(json!({"type": "edge_ngram", "min_gram": 3})), 0);
+        assert_eq!(found(json!({"type": "ngram", "min_gram": 4, "max_gram": 3})), 0);
+        assert_eq!(found(json!({"type": "shingle", "min_shingle_size": 4, "max_shingle_size": 3})), 0);
+        assert_eq!(found(json!({"type": "ngram", "min_gram": 1, "max_gram": 4})), 1);
     }
 
     #[test]

@@ -2,15 +2,18 @@
 
 mod definitions;
 mod grams;
+mod languages;
 mod names;
+mod patterns;
 mod synonyms;
+mod values;
 
 use serde_json::{Map, Value};
 
 use super::Problem;
 use crate::settings::boolean;
 
-pub(super) use definitions::pattern_problem;
+pub(super) use patterns::pattern_problem;
 
 type Members = Map<String, Value>;
 
@@ -40,8 +43,28 @@ impl<'a> Analysis<'a> {
         SECTIONS.into_iter().flat_map(move |section| {
             let definitions = self.section(section).into_iter().flatten();
             definitions.filter_map(move |(name, definition)| {
-                Some(Entry { section, name, members: definition.as_object()? })
+                // Servers do not see an empty object.
+                let members = definition.as_object().filter(|members| !members.is_empty())?;
+                Some(Entry { section, name, members })
             })
+        })
+    }
+
+    /// Whether an analyzer or a normalizer has a part, or a filter around filters that one has. Servers make many parts only then,
+    /// so only then is wrong what is wrong in them.
+    fn is_used(self, entry: Entry<'a>) -> bool {
+        if matches!(entry.section, "analyzer" | "normalizer") {
+            return true;
+        }
+        self.entries().any(|other| {
+            let is_listed = |member: &str| other.list(member).contains(&entry.name);
+            match (other.section, other.type_name()) {
+                ("analyzer" | "normalizer", _) => is_listed(entry.section),
+                _ if other.name == entry.name => false,
+                ("filter", Some("condition")) => is_listed("filter") && self.is_used(other),
+                ("filter", Some("multiplexer")) => is_listed("filters") && self.is_used(other),
+                _ => false,
+            }
         })
     }
 
@@ -87,9 +110,12 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
     let analysis = Analysis { settings };
     let mut found = Vec::new();
     for entry in analysis.entries() {
+        let is_used = analysis.is_used(entry);
         found.extend(definitions::of_entry(entry));
-        found.extend(grams::of_entry(settings, entry));
-        found.extend(names::of_entry(analysis, entry));
+        found.extend(values::of_entry(entry, is_used));
+        found.extend(grams::of_entry(settings, entry, is_used));
+        found.extend(languages::of_entry(entry, is_used));
+        found.extend(names::of_entry(analysis, entry, is_used));
     }
     found.extend(synonyms::of_settings(analysis));
     found
@@ -107,6 +133,8 @@ pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
             let help = "write it as `search_analyzer`, beside another `analyzer`";
             found.push(Problem::everywhere("analyzer", what, help).at(path));
         }
+        let normalizer = name("normalizer").and_then(|name| names::normalizer(settings, name));
+        found.extend(normalizer.map(|problem| problem.at(path)));
         for parameter in ["analyzer", "search_analyzer", "search_quote_analyzer"] {
             found.extend(
                 name(parameter)

@@ -4,13 +4,17 @@ use serde_json::Value;
 
 use super::super::{BEFORE_ELASTICSEARCH_8, Problem};
 use super::{Analysis, Entry};
-use crate::analysis::is_built_in_filter;
+use crate::analysis::{has_type, is_built_in_filter};
 use crate::requirement::{NEVER, Versions};
 
 const BEFORE_8_AND_3: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (0, 0x0300) };
+const UNUSED_EDGE_GRAMS: Versions = Versions { elasticsearch: (0, NEVER), opensearch: (0, 0x0300) };
 const ELASTICSEARCH_BEFORE_8: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (NEVER, NEVER) };
 const ELASTICSEARCH_SINCE_8: Versions =
     Versions { elasticsearch: (0x0800, NEVER), opensearch: (NEVER, NEVER) };
+/// What Lucene 9 brought.
+pub(super) const SINCE_LUCENE_9: Versions =
+    Versions { elasticsearch: (0x0800, NEVER), opensearch: (0x0200, NEVER) };
 const OPENSEARCH: Versions = Versions { elasticsearch: (NEVER, NEVER), opensearch: (0, NEVER) };
 
 /// How a part is called.
@@ -21,7 +25,7 @@ enum By {
 }
 
 /// Parts that not every version has: their section, their name, and how each is called.
-const PARTS: [(&str, &str, By, Versions, &str); 14] = [
+const PARTS: [(&str, &str, By, Versions, &str); 20] = [
     ("tokenizer", "nGram", By::Name, BEFORE_8_AND_3, "ngram"),
     ("tokenizer", "nGram", By::Type, BEFORE_8_AND_3, "ngram"),
     ("tokenizer", "edgeNGram", By::Name, BEFORE_8_AND_3, "edge_ngram"),
@@ -32,6 +36,12 @@ const PARTS: [(&str, &str, By, Versions, &str); 14] = [
     ("filter", "delimited_payload_filter", By::Type, Versions::NONE, "delimited_payload"),
     ("filter", "concatenate_graph", By::Name, OPENSEARCH, ""),
     ("filter", "concatenate_graph", By::Type, OPENSEARCH, ""),
+    ("filter", "delimited_term_freq", By::Name, OPENSEARCH, ""),
+    ("filter", "delimited_term_freq", By::Type, OPENSEARCH, ""),
+    ("filter", "persian_stem", By::Name, SINCE_LUCENE_9, ""),
+    ("filter", "persian_stem", By::Type, SINCE_LUCENE_9, ""),
+    ("filter", "keyword_repeat", By::Type, Versions::NONE, ""),
+    ("filter", "type_as_payload", By::Type, Versions::NONE, ""),
     ("char_filter", "htmlStrip", By::Name, ELASTICSEARCH_BEFORE_8, "html_strip"),
     ("char_filter", "htmlStrip", By::Type, Versions::NONE, "html_strip"),
     ("analyzer", "standard_html_strip", By::Type, Versions::NONE, ""),
@@ -64,10 +74,22 @@ const OF_NORMALIZERS: [&str; 18] = [
     "pattern_replace",
 ];
 
-pub(super) fn of_entry(analysis: Analysis<'_>, entry: Entry<'_>) -> Vec<Problem> {
+pub(super) fn of_entry(analysis: Analysis<'_>, entry: Entry<'_>, is_used: bool) -> Vec<Problem> {
     let mut found = Vec::new();
     if let Some(type_name) = entry.type_name() {
-        found.extend(part(entry, (entry.section, type_name, By::Type)));
+        let old = part(entry, (entry.section, type_name, By::Type));
+        let is_known = old.is_some() || is_known_type(entry, type_name);
+        found.extend(match (entry.section, type_name) {
+            // Elasticsearch refuses these when it makes one, OpenSearch 3 at once.
+            ("filter", "nGram") if !is_used => None,
+            ("filter", "edgeNGram") if !is_used => old.map(|old| old.accepted_by(UNUSED_EDGE_GRAMS)),
+            _ => old,
+        });
+        if !is_known {
+            let what = format!("has the type `{type_name}`, which no server is known to have");
+            let help = "correct it, or name the definition as its type if a plugin brings that";
+            found.push(entry.refuse(&what, help));
+        }
     }
     if matches!(entry.section, "analyzer" | "normalizer") {
         for section in ["tokenizer", "filter", "char_filter"] {
@@ -82,6 +104,12 @@ pub(super) fn of_entry(analysis: Analysis<'_>, entry: Entry<'_>) -> Vec<Problem>
         found.extend(of_normalizer(analysis, entry));
     }
     found
+}
+
+/// Whether a server or one of its usual plugins has a type. One of the definition's own name stands for another plugin's, or for
+/// a definition that the source of `new-pillow` lacks.
+fn is_known_type(entry: Entry<'_>, type_name: &str) -> bool {
+    entry.section == "normalizer" || type_name == entry.name || has_type(entry.section, type_name)
 }
 
 fn part(entry: Entry<'_>, (section, name, by): (&str, &str, By)) -> Option<Problem> {
@@ -135,6 +163,16 @@ pub(super) fn analyzer(settings: &Value, parameter: &str, name: &str) -> Option<
     Some(Problem::everywhere(parameter, what, "define it in the settings").accepted_by(*versions))
 }
 
+/// The normalizer of the index's default, which Elasticsearch has no more.
+pub(super) fn normalizer(settings: &Value, name: &str) -> Option<Problem> {
+    const HAVE_IT: Versions = Versions { elasticsearch: (0, 0x0711), opensearch: (0, NEVER) };
+    let is_defined = (Analysis { settings }).definition("normalizer", name).is_some();
+    (name == "default" && !is_defined).then(|| {
+        let what = "`normalizer` is the built-in normalizer `default`";
+        Problem::everywhere("normalizer", what, "leave it out: it changes nothing").accepted_by(HAVE_IT)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -165,8 +203,17 @@ mod tests {
     fn names_that_a_version_lacks_are_refused_by_it_alone() {
         check(&json!({"analyzer": {"x": {"tokenizer": "edgeNGram"}}}), "..XX.X");
         check(&json!({"tokenizer": {"x": {"type": "nGram"}}}), "..XX.X");
-        check(&json!({"filter": {"x": {"type": "nGram"}}}), "..XX..");
-        check(&json!({"filter": {"x": {"type": "edgeNGram"}}}), "..XX.X");
+        let used = |filter: &str| json!({"filter": {"x": {"type": filter}}, "analyzer": {"u": {"tokenizer": "standard", "filter": "x"}}});
+        check(&used("nGram"), "..XX..");
+        check(&used("edgeNGram"), "..XX.X");
+        check(&json!({"filter": {"x": {"type": "nGram"}}}), "......");
+        check(&json!({"filter": {"x": {"type": "edgeNGram"}}}), ".....X");
+        check(&used("persian_stem"), "XX....");
+        check(&used("delimited_term_freq"), "XXXX..");
+        check(&used("keyword_repeat"), "XXXXXX");
+        check(&used("bogus"), "XXXXXX");
+        check(&used("icu_folding"), "......");
+        check(&used("x"), "......");
         check(&json!({"filter": {"x": {"type": "standard"}}}), "XXXXXX");
         check(
             &json!({"analyzer": {"x": {"tokenizer": "standard", "filter": ["concatenate_graph"]}}}),

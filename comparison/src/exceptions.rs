@@ -8,17 +8,17 @@ use crate::samples;
 use crate::server::Server;
 
 /// Of which an index can have one field only, or whose fields must differ from each other.
-pub(crate) fn is_only_field(of_type: &str, parameter: &str) -> bool {
+pub fn is_only_field(of_type: &str, parameter: &str) -> bool {
     of_type == "join" || of_type == "passthrough" || parameter == "passthrough"
 }
 
 /// Types that a server without a paid licence refuses.
-pub(crate) fn needs_licence(of_type: &str) -> bool {
+pub fn needs_licence(of_type: &str) -> bool {
     of_type == "rank_vectors"
 }
 
 /// The smallest mapping of a type: its required parameters, and those that only some versions require.
-pub(crate) fn minimal(field_type: &FieldType, target: Target) -> Map<String, Value> {
+pub fn minimal(field_type: &FieldType, target: Target) -> Map<String, Value> {
     let mut mapping = Map::new();
     mapping.insert("type".to_owned(), json!(field_type.name));
     for parameter in field_type.parameters() {
@@ -36,12 +36,12 @@ pub(crate) fn minimal(field_type: &FieldType, target: Target) -> Map<String, Val
         }
         _ => json!({}),
     };
-    mapping.extend(members(&extra));
+    mapping.extend(object(&extra));
     mapping
 }
 
 /// What a parameter requires beside it, or beside the member of one.
-pub(crate) fn companions(of_type: &str, path: &str) -> Map<String, Value> {
+pub fn companions(of_type: &str, path: &str) -> Map<String, Value> {
     let extra = match (of_type, path) {
         (_, "search_analyzer" | "search_quote_analyzer") => {
             json!({"analyzer": "standard", "search_analyzer": "standard"})
@@ -77,15 +77,15 @@ pub(crate) fn companions(of_type: &str, path: &str) -> Map<String, Value> {
         }
         _ => json!({}),
     };
-    members(&extra)
+    object(&extra)
 }
 
-fn members(object: &Value) -> Map<String, Value> {
-    object.as_object().unwrap().clone()
+fn object(object: &Value) -> Map<String, Value> {
+    object.as_object().cloned().unwrap_or_default()
 }
 
 /// Values of a parameter that its kind does not tell.
-pub(crate) fn fitting(of_type: &str, path: &str) -> Option<Vec<Value>> {
+pub fn fitting(of_type: &str, path: &str) -> Option<Vec<Value>> {
     let values = match (of_type, path) {
         (_, "locale") => json!(["de-DE", "en"]),
         (_, "print_format") => json!(["yyyy-MM-dd", "strict_date_time"]),
@@ -118,12 +118,12 @@ pub(crate) fn fitting(of_type: &str, path: &str) -> Option<Vec<Value>> {
 }
 
 /// Whether the object may have none of its optional members.
-pub(crate) fn may_be_bare(path: &str) -> bool {
+pub fn may_be_bare(path: &str) -> bool {
     !["dynamic_templates", "pruning_config", "_field_names"].contains(&path)
 }
 
 /// Whether the server takes and ignores the parameter, whatever the type.
-pub(crate) fn is_ignored(name: &str, target: Target) -> bool {
+pub fn is_ignored(name: &str, target: Target) -> bool {
     is_lenient_server(target) && IGNORED_PARAMETERS.contains(&name)
 }
 
@@ -134,7 +134,7 @@ fn is_lenient_server(target: Target) -> bool {
 
 /// Whether the server accepts values that the table refuses, as no mapping should have it: each is one that does nothing, or that
 /// fails when the first document comes.
-pub(crate) fn is_lenient(of_type: &str, parameter: &Parameter, value: &Value, target: Target) -> bool {
+pub fn is_lenient(of_type: &str, parameter: &Parameter, value: &Value, target: Target) -> bool {
     let before_9 = is_lenient_server(target) || target.version < Version::new(9, 0);
     match (of_type, parameter.name) {
         // The members are read as numbers only when terms are loaded, and a null stands for the default.
@@ -158,7 +158,7 @@ pub(crate) fn is_lenient(of_type: &str, parameter: &Parameter, value: &Value, ta
         (_, "boost") => is_lenient_server(target),
         // Read when the first null comes, or with a warning.
         ("geo_point", "null_value") => value.is_array(),
-        (_, "null_value") => is_lenient_server(target) && value.is_string(),
+        (_, "null_value") => is_lenient_server(target) && (value.is_string() || of_type == "ip"),
         (_, "normalizer") => {
             value.is_null()
                 && target.product == Product::Elasticsearch
@@ -175,13 +175,13 @@ pub(crate) fn is_lenient(of_type: &str, parameter: &Parameter, value: &Value, ta
 }
 
 /// Whether the server takes a type without a parameter that the table requires.
-pub(crate) fn is_taken_without(of_type: &str) -> bool {
+pub fn is_taken_without(of_type: &str) -> bool {
     // A join without relations has no use.
     of_type == "join"
 }
 
 /// Whether a root parameter lives in a plugin that this server has not.
-pub(crate) fn root_parameter_is_absent(server: &Server, name: &str) -> bool {
+pub fn root_parameter_is_absent(server: &Server, name: &str) -> bool {
     match name {
         "_size" => !server.has_module("mapper-size"),
         "_data_stream_timestamp" => {
@@ -195,11 +195,11 @@ pub(crate) fn root_parameter_is_absent(server: &Server, name: &str) -> bool {
 }
 
 /// The index settings that a root parameter needs.
-pub(crate) fn settings(mapping: &Value) -> Map<String, Value> {
+pub fn settings(mapping: &Value) -> Map<String, Value> {
     let settings = if mapping.get("composite").is_some() {
         json!({"composite_index": true, "append_only.enabled": true})
     } else {
         json!({})
     };
-    members(&settings)
+    object(&settings)
 }

@@ -4,10 +4,9 @@ use pillowtop_core::field_types::{Parameter, Target, ValueKind};
 use serde_json::{Map, Value, json};
 
 use crate::exceptions;
-use crate::probes::members;
 
 /// Values that the parameter takes: the bounds, every word, every member.
-pub(crate) fn fitting(of_type: &str, parameter: &'static Parameter, target: Target) -> Vec<Value> {
+pub fn fitting(of_type: &str, parameter: &'static Parameter, target: Target) -> Vec<Value> {
     let mut values = exceptions::fitting(of_type, parameter.name)
         .unwrap_or_else(|| of_kind(of_type, parameter.name, parameter.value, target));
     if parameter.nullable {
@@ -101,7 +100,7 @@ fn of_members(of_type: &str, path: &str, members: &'static [Parameter], target: 
 }
 
 /// Values that the parameter does not take.
-pub(crate) fn unfit(of_type: &str, parameter: &'static Parameter) -> Vec<Value> {
+pub fn unfit(of_type: &str, parameter: &'static Parameter) -> Vec<Value> {
     let mut all = match parameter.value {
         ValueKind::False => vec![json!(true), json!("yes")],
         ValueKind::Boolean | ValueKind::BooleanOr(_) => vec![json!("yes"), json!(5)],
@@ -173,4 +172,12 @@ fn whole(number: i128) -> Value {
         .map(Value::from)
         .or_else(|_| u64::try_from(number).map(Value::from))
         .unwrap_or_else(|_| json!(number.to_string()))
+}
+
+/// The members of a parameter that is an object.
+fn members(kind: ValueKind) -> Option<&'static [Parameter]> {
+    match kind {
+        ValueKind::Members(members) | ValueKind::ListOfMembers(members) => Some(members),
+        _ => None,
+    }
 }

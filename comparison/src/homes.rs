@@ -57,7 +57,7 @@ const HOMES: &[Home] = &[
 ];
 
 /// The module or plugin that the type needs and this server has not.
-pub(crate) fn absent_module(server: &Server, field_type: &FieldType) -> Option<&'static str> {
+pub fn absent_module(server: &Server, field_type: &FieldType) -> Option<&'static str> {
     let target = server.target();
     let home = HOMES.iter().find(|home| {
         home.product == target.product

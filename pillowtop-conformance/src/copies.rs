@@ -1,0 +1,117 @@
+//! What becomes of a value beside its own field: its multi-fields, and the fields that it is copied to.
+
+use super::finding::Effect;
+use super::json::Json;
+use super::plan::{Dynamic, LeafPlan, Node, text};
+use super::walk::Walk;
+use pillowtop_core::field_types::{Product, Version};
+
+impl Walk<'_> {
+    /// Whether a server notices with the first value alone what it cannot make of the field.
+    pub(super) fn rejects_values_of_search_as_you_type(&self, leaf: &LeafPlan) -> bool {
+        let has_positions =
+            text(&leaf.mapping, "term_vector").is_some_and(|vector| vector.starts_with("with_"));
+        let is_old = self.target.product == Product::Elasticsearch && !self.is_since_7_17();
+        (!leaf.index && !self.is_since_7_17()) || (has_positions && is_old)
+    }
+
+    /// A multi-field that a script computes takes no value.
+    pub(super) fn scripted_fields(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        for field in leaf.fields.iter().filter(|field| field.has_script) {
+            let hint = "leave `script` out, or map it as a field of its own";
+            self.find(&field.path, Effect::Rejected, "a script computes the field", value, hint);
+        }
+    }
+
+    /// What is left of an object, or of a list that is one value, for the multi-fields depends on how the type reads it.
+    pub(super) fn fields_of_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        for field in &leaf.fields {
+            let reason = "what a multi-field makes of an object is not looked at";
+            self.find(&field.path, Effect::NotChecked, reason, value, "");
+        }
+    }
+
+    /// A copy goes to the place itself, not to where that one is copied to.
+    pub(super) fn copy(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        if self.copies || leaf.copy_to.is_empty() {
+            return;
+        }
+        if matches!(value, Json::List(_)) || leaf.copy_to.contains(&leaf.path) {
+            let reason =
+                "what is copied of a list that is one value, or to the field itself, is not looked at";
+            return self.find(&leaf.path, Effect::NotChecked, reason, value, "");
+        }
+        if matches!(value, Json::Object(_)) && !self.copies_object(leaf, value) {
+            return;
+        }
+        self.copies = true;
+        let plan = self.plan;
+        for path in &leaf.copy_to {
+            match plan.leaf(path) {
+                Some(target) => self.values(target, value, false, false),
+                None => self.copy_to_unmapped(path, value),
+            }
+        }
+        self.copies = false;
+    }
+
+    /// Whether an object is read anew for the places that it is copied to. Others than `OpenSearch` 3
+    /// reject it.
+    pub(super) fn copies_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> bool {
+        let plan = self.plan;
+        let (mapped, unmapped): (Vec<&String>, Vec<&String>) =
+            leaf.copy_to.iter().partition(|path| plan.leaf(path).is_some());
+        let is_new = self.is_since_7_17();
+        let reads_anew = self.target.product == Product::OpenSearch && self.target.version.major >= 3;
+        if is_new || (!mapped.is_empty() && !reads_anew) {
+            let reason = "`copy_to` copies values, not objects";
+            let hint = "leave `copy_to` out, or copy in the transform";
+            self.find(&leaf.path, Effect::Rejected, reason, value, hint);
+            return false;
+        }
+        unmapped.iter().for_each(|path| self.copy_to_no_field(leaf, path, value));
+        unmapped.is_empty()
+    }
+
+    /// Elasticsearch before 7.17 and `OpenSearch` try to make a field of a null that is copied to where none is.
+    pub(super) fn copy_null(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
+        if self.copies {
+            return;
+        }
+        let plan = self.plan;
+        let is_newer = self.is_since_7_17();
+        let unmapped = leaf.copy_to.iter().filter(|path| plan.leaf(path).is_none());
+        let is_looked_at = |path: &&String| !is_newer || self.dynamic_at(path) == Dynamic::Strict;
+        let unmapped: Vec<&String> = unmapped.filter(is_looked_at).collect();
+        unmapped.into_iter().for_each(|path| self.copy_to_no_field(leaf, path, value));
+    }
+
+    /// A value of which no field can be made, copied to a path that no mapping names.
+    pub(super) fn copy_to_no_field(&mut self, leaf: &LeafPlan, path: &str, value: &Json<'_>) {
+        match self.dynamic_at(path) {
+            Dynamic::Ignore => {}
+            Dynamic::Add | Dynamic::Runtime => {
+                let reason = format!("{} is copied to `{path}`, and makes no field there", value.kind());
+                self.find(&leaf.path, Effect::Rejected, &reason, value, "map the target of `copy_to`");
+            }
+            _ => {
+                let reason = format!("{} is copied to `{path}`, which is not mapped", value.kind());
+                self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
+            }
+        }
+    }
+
+    pub(super) fn is_since_7_17(&self) -> bool {
+        self.target.product == Product::Elasticsearch && self.target.version >= Version::new(7, 17)
+    }
+
+    /// What becomes of members of the deepest object above a path that is mapped.
+    pub(super) fn dynamic_at(&self, path: &str) -> Dynamic {
+        let mut object = &self.plan.root;
+        for part in path.split('.') {
+            let Some(Node::Object(inner)) = object.children.get(part) else { break };
+            object = inner;
+        }
+        object.dynamic
+    }
+}

@@ -1,0 +1,89 @@
+//! All reasons for which one server does not create an index, in one list.
+
+use serde_json::Value;
+
+use super::{of_products, problems, table};
+use crate::analysis::{defined, missing_names};
+use crate::field_types::{Product, Target};
+use crate::limits::examine;
+use crate::references::wrong_references;
+use crate::requirement::{self, Asks};
+
+/// Why a target does not create an index with a root mapping, which has the target's names of types, and normal settings
+/// ([`crate::settings::normalize`]). Empty when it creates it.
+///
+/// The derives, `make-mapping` and the runtime report the same where each can; this is what `cargo xtask conformance` compares
+/// with servers. Settings that are not known here count as accepted.
+#[must_use]
+pub fn refusals(mappings: &Value, settings: &Value, target: Target) -> Vec<String> {
+    let mut found: Vec<String> = table::of_root(mappings).iter().map(ToString::to_string).collect();
+    let looks_later = looks_into_templates_later(target);
+    for requirement in requirement::of_root(mappings) {
+        if requirement.is_of_template && looks_later {
+            continue;
+        }
+        match &requirement.asks {
+            Asks::Server { .. } => found.extend(requirement.lack(target)),
+            Asks::Definition { kind, name } if !defined(settings, *kind).contains(name) => {
+                found.push(format!(
+                    "`{}` names the {} `{name}`, which is neither defined nor built in",
+                    requirement.path,
+                    kind.word()
+                ));
+            }
+            // A pillow declares it, which a mapping alone does not show.
+            Asks::Definition { .. } | Asks::Routing => {}
+        }
+    }
+    found.extend(missing_names(settings).iter().map(ToString::to_string));
+    let mut refused = problems(mappings, settings);
+    refused.extend(of_products(settings));
+    found.extend(refused.iter().filter(|problem| problem.prevents_creation(target)).map(ToString::to_string));
+    let limits = examine(mappings, settings, &[target]);
+    found.extend(limits.iter().filter(|limit| limit.is_past()).map(ToString::to_string));
+    let references = wrong_references(mappings);
+    found.extend(references.iter().filter(|wrong| wrong.prevents_creation(target)).map(ToString::to_string));
+    found
+}
+
+/// Whether a target looks at what a dynamic template maps when a document comes.
+pub(super) fn looks_into_templates_later(target: Target) -> bool {
+    target.product == Product::OpenSearch || target.version.major < 8
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_reason_is_in_the_list() {
+        let target = Target::opensearch(3, 6);
+        let field = |mapping: Value| json!({"properties": {"f": mapping}});
+        for (mappings, settings) in [
+            (json!({"bogus": 1}), json!({})),
+            (field(json!({"type": "bogus"})), json!({})),
+            (field(json!({"type": "keyword", "bogus": 1})), json!({})),
+            (field(json!({"properties": {"g": {"type": "scaled_float"}}})), json!({})),
+            (field(json!({"type": "histogram"})), json!({})),
+            (field(json!({"type": "text", "analyzer": "a"})), json!({})),
+            (field(json!({"type": "date", "format": "bogus"})), json!({})),
+            (field(json!({"type": "alias", "path": "g"})), json!({})),
+            (json!({}), json!({"analysis": {"analyzer": {"a": {"tokenizer": "bogus"}}}})),
+            (json!({}), json!({"mode": "standard"})),
+            (field(json!({"type": "text"})), json!({"mapping": {"total_fields": {"limit": 0}}})),
+        ] {
+            assert_eq!(refusals(&mappings, &settings, target).len(), 1, "{mappings} {settings}");
+        }
+        let defined = json!({"analysis": {"analyzer": {"a": {"type": "standard"}}}});
+        let text = field(json!({"type": "text", "analyzer": "a", "fields": {"g": {"type": "keyword"}}}));
+        assert_eq!(refusals(&text, &defined, target), Vec::<String>::new());
+        // What a template maps is looked at with the first document, except by Elasticsearch since version 8.
+        let template = json!({"dynamic_templates": [{"t": {"match": "f*", "mapping": {"type": "text", "analyzer": "a"}}}]});
+        assert_eq!(refusals(&template, &json!({}), target), [""; 0]);
+        assert_eq!(refusals(&template, &json!({}), Target::elasticsearch(8, 14)).len(), 1);
+        // It is created, and rejects documents.
+        assert_eq!(refusals(&json!({"_routing": {"required": true}}), &json!({}), target), [""; 0]);
+    }
+}
