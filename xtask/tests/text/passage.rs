@@ -1,6 +1,8 @@
 //! What people read in a file: the paragraphs of a page; the comments, string literals and sentences
 //! as names of a source file. Inline code is not read, because names are quoted there.
 
+use crate::tree::has_extension;
+
 /// Joined lines, so that a phrase that is wrapped is found, too.
 #[derive(Debug, Default)]
 pub(crate) struct Passage {
@@ -45,7 +47,7 @@ impl Passage {
 
 /// The passages of a file.
 pub(crate) fn passages(path: &str, text: &str) -> Vec<Passage> {
-    if path.ends_with(".rs") || path.ends_with(".js") { source(text) } else { paragraphs(text) }
+    if has_extension(path, "rs") || has_extension(path, "js") { source(text) } else { paragraphs(text) }
 }
 
 fn paragraphs(text: &str) -> Vec<Passage> {

@@ -39,5 +39,10 @@ fn walk(directory: &Path, found: &mut Vec<(String, String)>) {
 
 /// Each page of Markdown.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    texts().into_iter().filter(|(path, _)| path.ends_with(".md")).collect()
+    texts().into_iter().filter(|(path, _)| has_extension(path, "md")).collect()
+}
+
+/// Whether a file's name ends with this extension.
+pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
+    Path::new(path).extension().is_some_and(|found| found == extension)
 }
