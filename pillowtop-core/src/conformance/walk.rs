@@ -26,12 +26,17 @@ pub const METADATA: [&str; 10] = [
 /// The longest text of an example value, in characters.
 const SHOWN: usize = 100;
 
-/// Walks a document; gives the fields that it adds, too. `is_routed`: it comes with a routing value.
-pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>, is_routed: bool) -> (Report, Additions) {
+/// Walks a document; gives the fields that it adds, too. `routing` is the routing value that it comes with.
+pub(super) fn walk(
+    plan: &Plan,
+    target: Target,
+    document: &Json<'_>,
+    routing: Option<&str>,
+) -> (Report, Additions) {
     let mut walk = Walk {
         plan,
         target,
-        is_routed,
+        routing,
         report: Report::default(),
         nested: 0,
         additions: Additions::default(),
@@ -60,8 +65,8 @@ pub(super) fn walk(plan: &Plan, target: Target, document: &Json<'_>, is_routed: 
 pub(super) struct Walk<'a> {
     pub(super) plan: &'a Plan,
     pub(super) target: Target,
-    /// Whether the document comes with a routing value.
-    is_routed: bool,
+    /// The routing value that the document comes with.
+    routing: Option<&'a str>,
     report: Report,
     /// Nested objects so far.
     nested: usize,
@@ -261,7 +266,9 @@ impl Walk<'_> {
         match value {
             Json::Null => 0,
             Json::List(items) => items.iter().map(|item| self.count_shapes(leaf, item)).sum(),
-            value => usize::from(value::check(leaf, value, self.target, false, self.is_routed).is_ok()),
+            value => {
+                usize::from(value::check(leaf, value, self.target, false, self.routing.is_some()).is_ok())
+            }
         }
     }
 
@@ -274,7 +281,11 @@ impl Walk<'_> {
                 self.judge(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
-                self.judge(leaf, value, value::check(leaf, value, self.target, false, self.is_routed));
+                self.judge(
+                    leaf,
+                    value,
+                    value::check(leaf, value, self.target, false, self.routing.is_some()),
+                );
             }
             Json::List(items) if matches!(leaf.kind, Kind::GeoPoint) && geo::is_point(items) => {
                 self.point_list(leaf, value, items, true);
@@ -293,7 +304,7 @@ impl Walk<'_> {
             }
             value => {
                 let has_default = self.plan.has_default_analyzer;
-                let fit = value::check(leaf, value, self.target, has_default, self.is_routed);
+                let fit = value::check(leaf, value, self.target, has_default, self.routing.is_some());
                 self.judge(leaf, value, fit);
                 leaf.fields.iter().for_each(|field| self.values(field, value, in_list, false));
                 if copies {
