@@ -85,7 +85,7 @@ impl<'a> Rehearsal<'a> {
                     Report { findings: vec![super::refuse(reason.clone())], ..Report::default() }
                 }
                 (Ok(document), _) => {
-                    let mut report = index.take(conformance, document, routing.is_some());
+                    let mut report = index.take(conformance, document, routing);
                     report.findings.extend(index.refusal.iter().chain(&unrouted).cloned());
                     report
                 }
@@ -95,10 +95,9 @@ impl<'a> Rehearsal<'a> {
 }
 
 impl Index {
-    fn take(&mut self, conformance: &Conformance, document: &Json<'_>, is_routed: bool) -> Report {
+    fn take(&mut self, conformance: &Conformance, document: &Json<'_>, routing: Option<&str>) -> Report {
         let plan = self.grown.as_ref().map_or(&conformance.plan, |grown| &grown.plan);
-        let (mut report, additions) =
-            walk::walk(plan, &conformance.dynamics, self.target, document, is_routed);
+        let (mut report, additions) = walk::walk(plan, &conformance.dynamics, self.target, document, routing);
         if additions.fields.is_empty() || (report.is_rejected() && !additions.stay) {
             return report;
         }

@@ -23,19 +23,19 @@ pub(crate) const METADATA: [&str; 10] = [
     "_type",
 ];
 
-/// Walks a document; gives the fields that it adds, too. `is_routed`: it comes with a routing value.
+/// Walks a document; gives the fields that it adds, too. `routing` is the routing value that it comes with.
 pub(super) fn walk(
     plan: &Plan,
     dynamics: &Dynamics,
     target: Target,
     document: &Json<'_>,
-    is_routed: bool,
+    routing: Option<&str>,
 ) -> (Report, Additions) {
     let mut walk = Walk {
         plan,
         dynamics,
         target,
-        is_routed,
+        routing,
         report: Report::default(),
         nested: 0,
         additions: Additions::default(),
@@ -66,8 +66,8 @@ pub(super) struct Walk<'a> {
     /// How members become fields.
     pub(super) dynamics: &'a Dynamics,
     pub(super) target: Target,
-    /// Whether the document comes with a routing value.
-    is_routed: bool,
+    /// The routing value that the document comes with.
+    routing: Option<&'a str>,
     pub(super) report: Report,
     /// Nested objects so far.
     nested: usize,
@@ -241,7 +241,9 @@ impl Walk<'_> {
         match value {
             Json::Null => 0,
             Json::List(items) => items.iter().map(|item| self.count_shapes(leaf, item)).sum(),
-            value => usize::from(check::check(leaf, value, self.target, false, self.is_routed).is_ok()),
+            value => {
+                usize::from(check::check(leaf, value, self.target, false, self.routing.is_some()).is_ok())
+            }
         }
     }
 
@@ -276,7 +278,11 @@ impl Walk<'_> {
                 self.judge(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
-                self.judge(leaf, value, check::check(leaf, value, self.target, false, self.is_routed));
+                self.judge(
+                    leaf,
+                    value,
+                    check::check(leaf, value, self.target, false, self.routing.is_some()),
+                );
                 self.fields_of_object(leaf, value);
                 if copies {
                     self.copy(leaf, value);
@@ -305,7 +311,7 @@ impl Walk<'_> {
             }
             value => {
                 let has_default = self.plan.has_default_analyzer;
-                let mut fit = check::check(leaf, value, self.target, has_default, self.is_routed);
+                let mut fit = check::check(leaf, value, self.target, has_default, self.routing.is_some());
                 if leaf.type_name == "search_as_you_type" && self.rejects_values_of_search_as_you_type(leaf) {
                     let reason =
                         "a `search_as_you_type` that is not indexed, or has positions, takes no value";

@@ -40,7 +40,11 @@ struct Relation {
 
 impl PersonIndex {
     fn from_person(person: Person, _: &ChangeMeta) -> Option<Self> {
-        let name = if person.doc_type == "Household" { "household" } else { "person" };
+        let name = match person.doc_type.as_str() {
+            "Household" => "household",
+            "Person" => "person",
+            _ => return None,
+        };
         Some(Self { name: person.name, relation: Relation { name, parent: person.household_id } })
     }
 }
