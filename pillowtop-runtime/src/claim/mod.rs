@@ -25,6 +25,7 @@ mod file_store;
 mod lease;
 
 mod follow;
+mod verified;
 
 mod acquire;
 mod fence;
@@ -43,3 +44,4 @@ pub use lease::{Lease, LeaseError};
 pub use process::ProcessIdentity;
 pub use state::{ClaimState, DatabaseIdentity, LoadState, PastCheckpoint, PastCheckpoints, Phase};
 pub use store::{ClaimDocument, ClaimKey, ClaimStore, Owner, Slice, StoreError, Stored, Token};
+pub use verified::{Verified, all_verified, last_verified};

@@ -7,6 +7,8 @@
 //! | `ndjson` | files of bulk requests, for `curl` |
 //! | your own | anything that implements [`Target`] |
 
+mod reader;
+
 mod destination;
 
 mod guarded;
@@ -44,6 +46,7 @@ pub use dead_letter_files::DeadLetterFiles;
 pub use destination::{Destination, OpenError, OpenTarget, TargetRef};
 pub use guarded::GuardedTarget;
 pub use local::{LocalError, LocalOptions};
+pub use reader::{Extent, IndexedId, ReadError, StoredDocument, TargetReader};
 
 /// What became of one operation of a bulk.
 #[derive(Debug, Clone, PartialEq, Eq)]

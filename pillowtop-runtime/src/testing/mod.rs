@@ -5,6 +5,7 @@ mod database;
 mod index;
 mod note;
 mod process;
+mod reading;
 mod store;
 
 mod immutable_filter;
@@ -12,6 +13,7 @@ mod local_targets;
 mod lookups;
 mod tests;
 mod touching;
+mod verifying;
 
 pub(crate) use database::FakeDatabase;
 pub(crate) use index::{FakeDestination, FakeIndex};

@@ -6,6 +6,7 @@ mod database;
 mod server;
 
 mod documents;
+mod listing;
 mod purges;
 
 mod changes;
@@ -21,9 +22,11 @@ mod feed_tests;
 mod scripted;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use pillowtop_core::{DocumentId, Sequence};
 
-use super::{Feed, FeedRequest, Purges, Source, SourceError};
+use super::{Feed, FeedRequest, ListedPage, Purges, Source, SourceError};
 use crate::claim::DatabaseIdentity;
 use crate::retry::{RetryPolicy, retry};
 use crate::row::Row;
@@ -56,6 +59,10 @@ impl Source for CouchDatabase {
 
     fn fetch<'a>(&'a self, ids: &'a [DocumentId]) -> BoxFuture<'a, Result<Vec<Row>, SourceError>> {
         Box::pin(async { Ok(self.documents(ids).await?) })
+    }
+
+    fn list(&self) -> BoxStream<'_, Result<ListedPage, SourceError>> {
+        self.listing().map_err(SourceError::from).boxed()
     }
 
     fn purges<'a>(

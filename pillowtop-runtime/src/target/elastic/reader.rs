@@ -1,0 +1,83 @@
+//! An index that is read back, to compare it with its database. Nothing is written, so no claim is
+//! taken.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
+use pillowtop_core::{Definition, DocumentId};
+use serde_json::Value;
+
+use super::cluster::Cluster;
+use super::dead_letters::IndexDeadLetters;
+use super::error::ClusterError;
+use super::listing;
+use crate::dead_letter::DeadLetterStore;
+use crate::target::{Extent, IndexedId, ReadError, StoredDocument, TargetReader, TargetRef};
+
+/// Documents of one request by ids: their bodies are in memory together.
+const AT_ONCE: usize = 500;
+
+/// An index that is read back.
+#[derive(Debug)]
+pub(super) struct IndexReader {
+    cluster: Cluster,
+    definition: Definition,
+    target: TargetRef,
+}
+
+impl IndexReader {
+    pub(super) fn new(cluster: &Cluster, definition: &Definition, target: &TargetRef) -> Self {
+        Self { cluster: cluster.clone(), definition: definition.clone(), target: target.clone() }
+    }
+
+    async fn prepare_index(&self) -> Result<u64, ClusterError> {
+        let (cluster, name) = (&self.cluster, &self.target.name);
+        cluster.check_mapping(&self.definition, name).await?;
+        // A refresh of an index without its shards takes a minute, a search fails at once.
+        cluster.count(name.as_str()).await?;
+        cluster.refresh(name).await?;
+        cluster.count(name.as_str()).await
+    }
+
+    /// The one place that reads documents by their ids.
+    async fn read_documents(&self, ids: &[DocumentId]) -> Result<Vec<Option<StoredDocument>>, ClusterError> {
+        let mut documents = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(AT_ONCE) {
+            let ids: Vec<&str> = chunk.iter().map(DocumentId::as_str).collect();
+            let found = self.cluster.documents(self.target.name.as_str(), &ids, true).await?;
+            documents.extend(found.into_iter().map(|mut entry| {
+                let exists = entry.get("found") == Some(&Value::Bool(true));
+                exists.then(|| StoredDocument(entry.get_mut("_source").map(Value::take).unwrap_or_default()))
+            }));
+        }
+        Ok(documents)
+    }
+}
+
+impl TargetReader for IndexReader {
+    fn prepare(&self) -> BoxFuture<'_, Result<u64, ReadError>> {
+        async { Ok(self.prepare_index().await?) }.boxed()
+    }
+
+    fn is_same(&self) -> BoxFuture<'_, Result<bool, ReadError>> {
+        async { Ok(self.cluster.index_uuid(&self.target.name).await?.as_ref() == Some(&self.target.uuid)) }
+            .boxed()
+    }
+
+    fn list(&self, extent: Extent) -> BoxStream<'_, Result<Vec<IndexedId>, ReadError>> {
+        listing::list(&self.cluster, &self.target.name, extent).map_err(ReadError::from).boxed()
+    }
+
+    fn read<'a>(
+        &'a self,
+        ids: &'a [DocumentId],
+    ) -> BoxFuture<'a, Result<Vec<Option<StoredDocument>>, ReadError>> {
+        async { Ok(self.read_documents(ids).await?) }.boxed()
+    }
+
+    fn dead_letters(&self) -> Arc<dyn DeadLetterStore> {
+        Arc::new(IndexDeadLetters::new(&self.cluster, self.target.uuid.clone()))
+    }
+}
