@@ -16,6 +16,7 @@ use pillowtop_runtime::target::elastic::ClusterError;
 #[cfg(feature = "quickstart")]
 use pillowtop_runtime::target::embedded::EmbeddedError;
 use pillowtop_runtime::touch::TouchError;
+use pillowtop_runtime::verify::VerifyError;
 
 use crate::certificates::{self, Server};
 
@@ -228,6 +229,29 @@ impl From<TouchError> for Failure {
                 Self::new(error).hint("run this again: documents may be processed any number of times")
             }
             error => Self::new(error),
+        }
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Source(error) => error.into(),
+            VerifyError::Store(error) => error.into(),
+            VerifyError::Target(error) => match error.downcast::<ClusterError>() {
+                Ok(error) => (*error).into(),
+                Err(error) => Self::because_of(error.as_ref()),
+            },
+            VerifyError::NeverLoaded { .. } | VerifyError::Incomplete { .. } => {
+                Self::new(error).hint("`PROGRAM fast-reindex NAME` builds or resumes it")
+            }
+            VerifyError::OtherDatabase { .. } => Self::new(error)
+                .hint("build an index of the new database by `PROGRAM fast-reindex NAME --restart`"),
+            VerifyError::Behind { .. } => Self::new(error).hint("`PROGRAM run NAME` applies them"),
+            VerifyError::Spill(_) => {
+                Self::new(error).hint("TMPDIR names another directory for temporary files")
+            }
+            error => Self::because_of(&error),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod checkpoint;
 pub(crate) mod completions;
+mod confirm;
 pub(crate) mod dead_letters;
 pub(crate) mod es_manage;
 mod explain;
@@ -17,3 +18,4 @@ pub(crate) mod process;
 pub(crate) mod quickstart;
 pub(crate) mod run;
 mod touching;
+pub(crate) mod verify;
