@@ -39,13 +39,18 @@ pub struct IndexedId {
 
 /// A document of a target, as stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StoredDocument(pub Value);
+pub struct StoredDocument {
+    /// The revision that it was made of; empty if the runtime did not write it.
+    pub revision: Revision,
+    /// What was written, as far as the target keeps it.
+    pub source: Value,
+}
 
 impl StoredDocument {
-    /// The revision that it was made of; empty if the runtime did not write it.
-    pub fn revision(&self) -> Revision {
-        let revision = self.0.get(RESERVED).and_then(|reserved| reserved.get("rev"));
-        Revision::from(revision.and_then(Value::as_str).unwrap_or_default())
+    /// A document with the reserved object in it, if the runtime wrote it.
+    pub fn of_source(source: Value) -> Self {
+        let revision = source.get(RESERVED).and_then(|reserved| reserved.get("rev")).and_then(Value::as_str);
+        Self { revision: Revision::from(revision.unwrap_or_default()), source }
     }
 }
 
@@ -54,6 +59,11 @@ pub trait TargetReader: Send + Sync + fmt::Debug + 'static {
     /// Checks that it is the target that was opened and that all of it can be read, and makes everything that was written
     /// visible. Returns how many documents there are.
     fn prepare(&self) -> BoxFuture<'_, Result<u64, ReadError>>;
+
+    /// Whether documents are kept as they were written. Otherwise their bodies cannot be compared.
+    fn keeps_bodies(&self) -> bool {
+        true
+    }
 
     /// Whether it is still the target that was opened.
     fn is_same(&self) -> BoxFuture<'_, Result<bool, ReadError>>;

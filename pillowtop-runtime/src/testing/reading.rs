@@ -51,7 +51,7 @@ impl TargetReader for FakeReader {
                 Extent::Strays => is_stray(document),
                 other => panic!("the index has one database, so nothing lists {other:?}"),
             })
-            .map(|(id, document)| IndexedId { id, revision: StoredDocument(document).revision() })
+            .map(|(id, document)| IndexedId { id, revision: StoredDocument::of_source(document).revision })
             .collect();
         let mut pages: Vec<Result<Vec<IndexedId>, ReadError>> =
             listed.chunks(PAGE).map(|page| Ok(page.to_vec())).collect();
@@ -76,7 +76,7 @@ impl TargetReader for FakeReader {
             let documents = self.0.documents.lock().unwrap();
             let document = |id: &DocumentId| {
                 let (_, source) = documents.get(id)?;
-                Some(StoredDocument(serde_json::from_str(source.as_deref()?).unwrap()))
+                Some(StoredDocument::of_source(serde_json::from_str(source.as_deref()?).unwrap()))
             };
             Ok(ids.iter().map(document).collect())
         }

@@ -15,8 +15,8 @@ pub(super) struct Compared {
     pub(super) indexed: u64,
     /// Documents of the database.
     pub(super) documents: u64,
-    /// In the database only, with their revisions. Whether they should be in the index is to be decided.
-    pub(super) absent: Vec<(DocumentId, Revision)>,
+    /// In the database only. Whether they should be in the index is to be decided.
+    pub(super) absent: Vec<DocumentId>,
     /// In both, with different revisions: the database's.
     pub(super) unequal: Vec<(DocumentId, Revision)>,
     /// In the index only.
@@ -87,7 +87,7 @@ pub(super) fn compare(bytes: &[u8], choice: &mut Choice) -> Compared {
             compared.repeated.push(id.into());
         }
         match (both.database, both.index) {
-            (Some(revision), None) => compared.absent.push((id.into(), revision.into())),
+            (Some(_), None) => compared.absent.push(id.into()),
             (None, Some(_)) => compared.extra.push(id.into()),
             (Some(revision), Some(indexed)) if revision != indexed => {
                 compared.unequal.push((id.into(), revision.into()));
@@ -147,7 +147,7 @@ mod tests {
         ];
         let found = compared(&listed, &mut Choice::All);
         assert_eq!((found.indexed, found.documents), (5, 4));
-        assert_eq!(found.absent, [("absent".into(), "1-a".into())]);
+        assert_eq!(found.absent, ["absent".into()]);
         assert_eq!(found.unequal, [("unequal".into(), "2-a".into())]);
         assert_eq!((found.extra, found.repeated), (vec!["extra".into()], vec!["twice".into()]));
         assert_eq!(found.chosen.len(), 2);

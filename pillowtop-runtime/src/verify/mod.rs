@@ -27,32 +27,30 @@ mod settle;
 
 mod listing;
 
+mod comparison;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use pillowtop_core::{DatabaseName, DocumentId, IndexName, Revision};
+use pillowtop_core::{DatabaseName, IndexName, Revision};
 use tokio_util::sync::CancellationToken;
 
-use self::compare::{Choice, Compared, compare};
-use self::findings::Findings;
+use self::compare::compare;
+use self::comparison::Comparison;
 use self::listing::list;
-use self::look::{Expected, Seen, Sides};
-use self::settle::Settler;
+use self::look::Sides;
 use crate::claim::{ClaimStore, DatabaseIdentity, Phase, StoreError, Verified};
 use crate::clock::now_text;
 use crate::dead_letter::DeadLetterError;
-use crate::engine::{DatabaseSelection, Engine, Served};
+use crate::engine::{Engine, Served};
 use crate::source::SourceError;
 use crate::target::{Extent, ReadError, TargetRef};
 use crate::touch::Part;
 
 pub use self::findings::{Difference, Found, Ids, Kind};
-
-/// Documents that are settled together.
-const TOGETHER: usize = 5000;
 
 /// Whose bodies are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +74,7 @@ pub struct VerifyOptions {
     pub patience: Duration,
     /// How many examples of each kind are kept. Default: 10.
     pub examples: usize,
-    /// How much of the listings is kept in memory, in bytes; the rest is in a temporary file. Default: 64 MB.
+    /// How much of the listings is kept in memory, in bytes; the rest is in a temporary file. Buffers may be twice as large. Default: 32 MB.
     pub memory: usize,
 }
 
@@ -87,7 +85,7 @@ impl Default for VerifyOptions {
             ignore: Vec::new(),
             patience: Duration::from_secs(90),
             examples: 10,
-            memory: 64_000_000,
+            memory: 32_000_000,
         }
     }
 }
@@ -206,6 +204,8 @@ pub struct Verification {
     pub index_documents: u64,
     /// How many bodies were compared.
     pub bodies_compared: u64,
+    /// Whether the target keeps documents as they were written. Otherwise no bodies can be compared.
+    pub keeps_bodies: bool,
     /// What was found, by kind.
     pub found: BTreeMap<Kind, Found>,
     /// The documents that can be repaired by processing them again.
@@ -295,6 +295,7 @@ impl Verify<'_> {
             database_documents: documents,
             index_documents: indexed,
             bodies_compared,
+            keeps_bodies: sides.reader.keeps_bodies(),
             found: findings.found,
             repairable: findings.repairable,
         })
@@ -323,136 +324,6 @@ impl Verify<'_> {
     }
 }
 
-/// A comparison that is running.
-struct Comparison<'a> {
-    sides: &'a Sides<'a>,
-    notify: &'a (dyn Fn(VerifyEvent) + Sync),
-    settler: Settler<'a>,
-    findings: Findings,
-    choice: Choice,
-    entries: u64,
-    compared: u64,
-    documents: u64,
-    indexed: u64,
-    bodies_compared: u64,
-}
-
-impl<'a> Comparison<'a> {
-    fn new(sides: &'a Sides<'a>, notify: &'a (dyn Fn(VerifyEvent) + Sync), entries: u64) -> Self {
-        let choice = match sides.options.bodies {
-            Bodies::All => Choice::All,
-            Bodies::Sample(size) => Choice::sample(size),
-        };
-        Self {
-            sides,
-            notify,
-            settler: Settler::new(sides),
-            findings: Findings::new(sides.options.examples),
-            choice,
-            entries,
-            compared: 0,
-            documents: 0,
-            indexed: 0,
-            bodies_compared: 0,
-        }
-    }
-
-    /// Documents of the target that the runtime did not write. Where there are several databases, they are nobody's.
-    async fn take_strays(&mut self) -> Result<(), VerifyError> {
-        if !matches!(self.sides.databases, DatabaseSelection::One(_)) {
-            return Ok(());
-        }
-        let mut pages = self.sides.reader.list(Extent::Strays);
-        while let Some(page) = pages.try_next().await.map_err(VerifyError::Target)? {
-            self.indexed += page.len() as u64;
-            for stray in page {
-                self.push(stray.id, None).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The listings of a partition.
-    async fn take(&mut self, compared: Compared) -> Result<(), VerifyError> {
-        self.documents += compared.documents;
-        self.indexed += compared.indexed;
-        for id in compared.repeated {
-            let detail = "more than once in the index".to_owned();
-            let (database_revision, index_revision) = (Revision::from(""), None);
-            let difference = Difference { id, database_revision, index_revision, detail };
-            self.findings.add_unrepairable(Kind::Extra, difference);
-        }
-        for id in compared.extra {
-            self.push(id, None).await?;
-        }
-        for (id, revision) in compared.unequal {
-            self.push(id, Some(Seen { revision, deleted: false })).await?;
-        }
-        let absent: Vec<DocumentId> = compared.absent.into_iter().map(|(id, _)| id).collect();
-        self.take_absent(&absent).await?;
-        self.compare_bodies(&compared.chosen).await?;
-        self.compared += compared.entries;
-        (self.notify)(VerifyEvent::Comparing { done: self.compared, total: self.entries });
-        Ok(())
-    }
-
-    /// Decides on documents that are in the database only.
-    async fn take_absent(&mut self, ids: &[DocumentId]) -> Result<(), VerifyError> {
-        let sides = self.sides;
-        let mut pages = sides.judge(ids);
-        while let Some(judged) = pages.try_next().await? {
-            for judged in judged {
-                if !matches!(judged.expected, Expected::Nothing(_)) {
-                    self.push(judged.id, Some(judged.seen)).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn compare_bodies(&mut self, ids: &[DocumentId]) -> Result<(), VerifyError> {
-        let sides = self.sides;
-        let mut pages = sides.look(ids);
-        while let Some(looks) = pages.try_next().await? {
-            for look in looks {
-                if self.settler.compare_bodies(&look, &mut self.findings)? {
-                    self.bodies_compared += 1;
-                } else {
-                    // It was changed since it was listed.
-                    self.push(look.judged.id, Some(look.judged.seen)).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn push(&mut self, id: DocumentId, seen: Option<Seen>) -> Result<(), VerifyError> {
-        self.settler.push(id, seen);
-        if self.settler.len() < TOGETHER {
-            return Ok(());
-        }
-        self.settle(TOGETHER / 2).await
-    }
-
-    async fn settle(&mut self, most: usize) -> Result<(), VerifyError> {
-        if self.settler.len() > most {
-            (self.notify)(VerifyEvent::Settling { documents: self.settler.len() as u64 });
-        }
-        self.settler.settle(most, &mut self.findings).await
-    }
-
-    /// Settles what is open, and compares the bodies of the sample.
-    async fn finish(mut self) -> Result<Self, VerifyError> {
-        let sample = match &mut self.choice {
-            Choice::Sample { ids, .. } => std::mem::take(ids),
-            Choice::All => Vec::new(),
-        };
-        self.compare_bodies(&sample).await?;
-        self.settle(0).await?;
-        Ok(self)
-    }
-}
-
 /// Documents of a target that are of none of the databases that a pillow reads: of one that is gone, or not written by the runtime.
 /// Where a pillow reads a single database, a comparison finds them.
 ///
@@ -467,6 +338,7 @@ pub async fn strays(
 ) -> Result<Found, VerifyError> {
     let reader = served.destination.reader(target);
     let reader = reader.ok_or_else(|| VerifyError::NotReadable { target: target.name.clone() })?;
+    reader.prepare().await.map_err(VerifyError::Target)?;
     let mut found = Found::default();
     let mut pages = reader.list(Extent::OfNone(databases.iter().cloned().collect()));
     while let Some(page) = pages.try_next().await.map_err(VerifyError::Target)? {

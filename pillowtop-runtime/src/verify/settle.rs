@@ -10,12 +10,13 @@
 //! 4. the database still has it in revision *r*.
 //!
 //! What does not pass is looked at again a second later, until it is equal, differs, or its time is over: then its last change is
-//! *pending*. A document that was written in the target meanwhile is none of these: its owner is at work on it.
+//! *pending*. A document that was written in the target meanwhile, and is still not at rest, is none of these: its owner is at work on
+//! it.
 //!
 //! Where a database keeps several copies of a shard, one of them may not have a change that another one has, so a difference must be
 //! seen several times.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
@@ -31,6 +32,8 @@ use super::{Bodies, VerifyError};
 const PAUSE: Duration = Duration::from_secs(1);
 /// The pause where a difference must be seen several times.
 const LONG_PAUSE: Duration = Duration::from_secs(5);
+/// How long a document is looked at that is written in the target all the time.
+const RESTLESS: Duration = Duration::from_secs(10);
 /// How often a difference must be seen where a database keeps several copies.
 const LOOKS: u32 = 3;
 
@@ -105,7 +108,7 @@ impl<'a> Settler<'a> {
         let unacknowledged = sides.changed_since(position, database, &among).await?;
         let dead_letters = sides.reader.dead_letters().open().await?.into_iter().collect();
         let round = Round { unacknowledged, dead_letters, is_followed };
-        let mut candidates: std::collections::HashMap<DocumentId, Candidate> = std::mem::take(&mut self.open)
+        let mut candidates: HashMap<DocumentId, Candidate> = std::mem::take(&mut self.open)
             .into_iter()
             .map(|candidate| (candidate.id.clone(), candidate))
             .collect();
@@ -134,7 +137,7 @@ impl<'a> Settler<'a> {
             findings.add(kind, describe(look))?;
             return Ok(Verdict::Settled);
         }
-        let indexed = look.found.as_ref().map(|found| found.revision());
+        let indexed = look.found.as_ref().map(|found| found.revision.clone());
         let first = candidate.first.get_or_insert_with(|| indexed.clone());
         let is_same = candidate.seen.as_ref() == Some(&look.judged.seen);
         let is_acknowledged = !round.unacknowledged.contains(&candidate.id);
@@ -145,8 +148,9 @@ impl<'a> Settler<'a> {
             findings.add(kind, describe(look))?;
             return Ok(Verdict::Settled);
         }
-        let is_late = candidate.since.elapsed() >= self.sides.options.patience;
-        if is_late && was_written {
+        let elapsed = candidate.since.elapsed();
+        let is_late = elapsed >= self.sides.options.patience;
+        if was_written && (is_late || elapsed >= RESTLESS) {
             return Ok(Verdict::Settled);
         }
         if is_late || (is_same && !is_acknowledged && !round.is_followed) {
@@ -159,14 +163,14 @@ impl<'a> Settler<'a> {
     /// How a document differs at this moment, if it does.
     fn kind(&self, look: &Look, round: &Round, findings: &mut Findings) -> Result<Option<Kind>, VerifyError> {
         let revision = &look.judged.seen.revision;
-        let has_revision = look.found.as_ref().is_some_and(|found| found.revision() == *revision);
+        let has_revision = look.found.as_ref().is_some_and(|found| found.revision == *revision);
         let kind = match (&look.judged.expected, &look.found) {
             (Expected::Nothing(_), None) => return Ok(None),
             (Expected::Nothing(_), Some(_)) => return Ok(Some(Kind::Extra)),
             // One that could still be indexed when that was done.
             (Expected::DeadLetter, Some(_)) if has_revision => return Ok(None),
             (Expected::Document(_), Some(_)) if has_revision => {
-                if self.sides.options.bodies == Bodies::All {
+                if self.sides.options.bodies == Bodies::All && self.sides.reader.keeps_bodies() {
                     self.compare_bodies(look, findings)?;
                 }
                 return Ok(None);
@@ -184,11 +188,11 @@ impl<'a> Settler<'a> {
         let (Expected::Document(source), Some(found)) = (&look.judged.expected, &look.found) else {
             return Ok(false);
         };
-        if found.revision() != look.judged.seen.revision {
+        if found.revision != look.judged.seen.revision {
             return Ok(false);
         }
         let expected = serde_json::from_slice(source).unwrap_or_default();
-        if let Some(path) = difference(&expected, &found.0, &self.sides.options.ignore) {
+        if let Some(path) = difference(&expected, &found.source, &self.sides.options.ignore) {
             findings.add(Kind::Body, Difference { detail: path, ..describe(look) })?;
         }
         Ok(true)
@@ -203,7 +207,7 @@ fn describe(look: &Look) -> Difference {
     Difference {
         id: look.judged.id.clone(),
         database_revision: look.judged.seen.revision.clone(),
-        index_revision: look.found.as_ref().map(|found| found.revision()),
+        index_revision: look.found.as_ref().map(|found| found.revision.clone()),
         detail,
     }
 }

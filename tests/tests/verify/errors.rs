@@ -2,42 +2,22 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::partial::Partial;
 use crate::stub::Stub;
-use crate::support::{World, wait_for};
+use crate::support::World;
 use crate::{build, case, kinds, verify};
 
 #[test]
-fn an_index_with_a_failed_shard_is_an_error() {
+fn a_listing_that_lacks_a_shard_is_an_error() {
     let world = World::new("verify_shard");
-    let configuration = fs_err::read_to_string(world.configuration()).expect("the configuration");
-    let settings = "\n[settings]\nnumber_of_shards = 2\nnumber_of_replicas = 0\n";
-    fs_err::write(world.configuration(), configuration + settings).expect("the configuration");
     world.save(&(0..30).map(|number| case(&format!("c{number}"))).collect::<Vec<_>>());
     build(&world);
-    assert_eq!(verify(&world, &[], 0).ids(), kinds(&[]));
-    let aliases = world.elastic("GET", &format!("/{}-hqcases/_alias", world.prefix()), &Value::Null).body;
-    let aliases: Value = serde_json::from_str(&aliases).expect("aliases");
-    let index = aliases.as_object().expect("an index").keys().next().expect("an index").clone();
-    let nodes = world.elastic("GET", "/_cat/nodes?format=json&h=name", &Value::Null).body;
-    let nodes: Value = serde_json::from_str(&nodes).expect("nodes");
-    let allocate = |name: &Value| {
-        let settings = json!({"index.routing.allocation.require._name": name});
-        let answer = world.elastic("PUT", &format!("/{index}/_settings"), &settings);
-        assert_eq!(answer.status, 200, "{}", answer.body);
-    };
-    allocate(&json!("nowhere"));
-    let cancel = json!({"index": index, "shard": 0, "node": nodes[0]["name"], "allow_primary": true});
-    let answer = world.elastic("POST", "/_cluster/reroute", &json!({"commands": [{"cancel": cancel}]}));
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let said = world.run_badly(&["verify", "case", "--repair"], 1);
-    assert!(said.contains("shard"), "{said}");
-    allocate(&Value::Null);
-    wait_for("the shard", Duration::from_mins(1), || {
-        world.elastic("GET", &format!("/_cluster/health/{index}?wait_for_status=yellow"), &Value::Null).status
-            == 200
-    });
+    let url = Partial::start(world.ports().1);
+    let said = world.run_badly(&["--elastic-url", &url, "verify", "case", "--repair", "--yes"], 1);
+    assert!(said.contains("listing the documents of index") && said.contains("shards responded"), "{said}");
+    assert_eq!(world.indexed("hqcases").len(), 30);
     assert_eq!(verify(&world, &[], 0).ids(), kinds(&[]));
 }
 

@@ -6,6 +6,8 @@ mod stub;
 #[expect(dead_code, reason = "the world of the commands' tests, of which these need a part")]
 mod support;
 
+mod partial;
+
 mod errors;
 mod kinds;
 mod several;

@@ -76,12 +76,16 @@ fn cells(compared: &Compared) -> [String; 11] {
 
 fn conclusion(compared: &Compared) -> String {
     let Compared { part, verification, repaired, left, .. } = compared;
-    let bodies = verification.bodies_compared;
+    let bodies = if verification.keeps_bodies {
+        format!("bodies compared: {}", verification.bodies_compared)
+    } else {
+        "bodies cannot be compared, since its mapping changes what `_source` keeps".to_owned()
+    };
     let index = &part.target.name;
     match (repaired, left) {
-        (None, 0) => format!("index `{index}` is equal; bodies compared: {bodies}"),
+        (None, 0) => format!("index `{index}` is equal; {bodies}"),
         (None, left) => {
-            format!("index `{index}` differs in {}; bodies compared: {bodies}", counted(*left, "document"))
+            format!("index `{index}` differs in {}; {bodies}", counted(*left, "document"))
         }
         (Some(result), 0) => {
             format!("index `{index}` is repaired: {} processed again", counted(result.total(), "document"))

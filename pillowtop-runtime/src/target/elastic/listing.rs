@@ -249,20 +249,8 @@ impl Listing<'_> {
         }
     }
 
-    /// A page that every shard has contributed to.
     fn whole<'body>(&self, body: &'body [u8]) -> Result<Page<'body>, ClusterError> {
-        let page: Page<'_> =
-            serde_json::from_slice(body).map_err(|error| self.malformed(&error.to_string()))?;
-        let Shards { total, successful, failed } = page.shards;
-        if failed == 0 && successful == total && !page.timed_out {
-            return Ok(page);
-        }
-        Err(ClusterError::Refused {
-            doing: self.doing.clone(),
-            status: 503,
-            error_type: "partial_response".to_owned(),
-            reason: format!("{successful} of {total} shards responded"),
-        })
+        whole(&self.doing, body)
     }
 
     /// Frees what the server keeps. Otherwise it is freed after a few minutes.
@@ -290,8 +278,28 @@ impl Listing<'_> {
     }
 
     fn malformed(&self, reason: &str) -> ClusterError {
-        ClusterError::Malformed { doing: self.doing.clone(), reason: reason.to_owned() }
+        malformed(&self.doing, reason)
     }
+}
+
+fn malformed(doing: &str, reason: &str) -> ClusterError {
+    ClusterError::Malformed { doing: doing.to_owned(), reason: reason.to_owned() }
+}
+
+/// A page that every shard has contributed to.
+fn whole<'body>(doing: &str, body: &'body [u8]) -> Result<Page<'body>, ClusterError> {
+    let page: Page<'_> =
+        serde_json::from_slice(body).map_err(|error| malformed(doing, &error.to_string()))?;
+    let Shards { total, successful, failed } = page.shards;
+    if failed == 0 && successful == total && !page.timed_out {
+        return Ok(page);
+    }
+    Err(ClusterError::Refused {
+        doing: doing.to_owned(),
+        status: 503,
+        error_type: "partial_response".to_owned(),
+        reason: format!("{successful} of {total} shards responded"),
+    })
 }
 
 /// The value of a field, which servers return as a list.
@@ -302,6 +310,26 @@ fn first(values: Vec<Cow<'_, str>>) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_without_all_shards_is_an_error() {
+        let page = |shards: &str| {
+            let page = format!(
+                r#"{{"timed_out":false,"_shards":{shards},"hits":{{"hits":[{{"fields":{{"pillowtop.id":["a"]}},"sort":[1]}}]}}}}"#
+            );
+            whole("listing", page.as_bytes()).map(|page| page.hits.hits.len())
+        };
+        assert_eq!(page(r#"{"total":2,"successful":2,"skipped":0,"failed":0}"#), Ok(1));
+        for partial in [
+            r#"{"total":2,"successful":1,"skipped":0,"failed":1}"#,
+            r#"{"total":2,"successful":1,"skipped":0,"failed":0}"#,
+        ] {
+            assert!(page(partial).is_err_and(|error| error.is_retryable()), "{partial}");
+        }
+        // The last page has no hits.
+        assert!(whole("listing", br#"{"_shards":{"total":1,"successful":1,"failed":0}}"#).is_ok());
+        assert!(whole("listing", b"{}").is_err());
+    }
 
     #[test]
     fn a_point_in_time_is_read_where_its_documents_have_an_order() {

@@ -1,18 +1,20 @@
 //! An index that is read back, to compare it with its database. Nothing is written, so no claim is
 //! taken.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use pillowtop_core::{Definition, DocumentId};
-use serde_json::Value;
+use pillowtop_core::{Definition, DocumentId, Revision};
+use serde_json::{Value, json};
 
 use super::cluster::Cluster;
 use super::dead_letters::IndexDeadLetters;
 use super::error::ClusterError;
 use super::listing;
+use super::search::hits;
 use crate::dead_letter::DeadLetterStore;
 use crate::target::{Extent, IndexedId, ReadError, StoredDocument, TargetReader, TargetRef};
 
@@ -45,20 +47,61 @@ impl IndexReader {
     async fn read_documents(&self, ids: &[DocumentId]) -> Result<Vec<Option<StoredDocument>>, ClusterError> {
         let mut documents = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(AT_ONCE) {
-            let ids: Vec<&str> = chunk.iter().map(DocumentId::as_str).collect();
-            let found = self.cluster.documents(self.target.name.as_str(), &ids, true).await?;
-            documents.extend(found.into_iter().map(|mut entry| {
-                let exists = entry.get("found") == Some(&Value::Bool(true));
-                exists.then(|| StoredDocument(entry.get_mut("_source").map(Value::take).unwrap_or_default()))
-            }));
+            if self.keeps_source() {
+                documents.extend(self.sources(chunk).await?);
+            } else {
+                documents.extend(self.revisions(chunk).await?);
+            }
         }
         Ok(documents)
+    }
+
+    async fn sources(&self, ids: &[DocumentId]) -> Result<Vec<Option<StoredDocument>>, ClusterError> {
+        let ids: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
+        let found = self.cluster.documents(self.target.name.as_str(), &ids, true).await?;
+        let document = |mut entry: Value| {
+            let exists = entry.get("found") == Some(&Value::Bool(true));
+            let source = entry.get_mut("_source").map(Value::take).unwrap_or_default();
+            exists.then(|| StoredDocument::of_source(source))
+        };
+        Ok(found.into_iter().map(document).collect())
+    }
+
+    /// Documents of an index that does not keep its `_source` whole: revisions are in doc values, which a realtime get does not have.
+    async fn revisions(&self, ids: &[DocumentId]) -> Result<Vec<Option<StoredDocument>>, ClusterError> {
+        let name = &self.target.name;
+        let doing = format!("reading documents of index `{name}`");
+        self.cluster.refresh(name).await?;
+        let body = json!({"query": {"ids": {"values": ids}}, "size": ids.len(), "_source": false,
+            "docvalue_fields": ["pillowtop.rev"]});
+        let found = self.cluster.whole_search(name.as_str(), &body, &doing).await?;
+        let mut revisions: BTreeMap<&str, Revision> = BTreeMap::new();
+        for hit in found.as_ref().map(hits).unwrap_or_default() {
+            let revision = hit.pointer("/fields/pillowtop.rev/0").and_then(Value::as_str);
+            if let Some(id) = hit.get("_id").and_then(Value::as_str) {
+                revisions.insert(id, revision.unwrap_or_default().into());
+            }
+        }
+        let document = |id: &DocumentId| {
+            let revision = revisions.get(id.as_str())?.clone();
+            Some(StoredDocument { revision, source: Value::Null })
+        };
+        Ok(ids.iter().map(document).collect())
+    }
+
+    /// Whether the mapping leaves the `_source` as it is sent.
+    fn keeps_source(&self) -> bool {
+        self.definition.mappings.get("_source").is_none()
     }
 }
 
 impl TargetReader for IndexReader {
     fn prepare(&self) -> BoxFuture<'_, Result<u64, ReadError>> {
         async { Ok(self.prepare_index().await?) }.boxed()
+    }
+
+    fn keeps_bodies(&self) -> bool {
+        self.keeps_source()
     }
 
     fn is_same(&self) -> BoxFuture<'_, Result<bool, ReadError>> {
