@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use pillowtop_core::DocumentId;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -129,7 +130,7 @@ async fn each_kind_of_difference_is_found_and_repaired() {
         repairable.extend(chunk.unwrap());
     }
     assert_eq!(repairable.len(), 8);
-    let ids: Vec<&str> = repairable.iter().map(|id| id.as_str()).collect();
+    let ids: Vec<&str> = repairable.iter().map(DocumentId::as_str).collect();
     let never = CancellationToken::new();
     let (result, _) = world.touch(RequestKind::Touch, &ids, &never).await;
     let result = result.unwrap();
@@ -225,7 +226,7 @@ async fn what_a_paused_owner_does_not_apply_is_pending_after_a_while() {
     let world = world().await;
     let process = world.start().await;
     tokio::time::sleep(Duration::from_secs(20)).await;
-    world.indices[0].block_for(Duration::from_mins(60));
+    world.indices[0].block_for(Duration::from_hours(1));
     world.database.note("new", 9);
     let began = tokio::time::Instant::now();
     assert_eq!(ids(&verify(&world).await, Kind::Pending), ["new"]);

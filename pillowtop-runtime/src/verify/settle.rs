@@ -37,13 +37,17 @@ const RESTLESS: Duration = Duration::from_secs(10);
 /// How often a difference must be seen where a database keeps several copies.
 const LOOKS: u32 = 3;
 
+/// The revision of a document in the target, if it is there.
+#[derive(PartialEq)]
+struct Indexed(Option<Revision>);
+
 /// A document that may differ.
 struct Candidate {
     id: DocumentId,
     /// The database's document, as it was seen last.
     seen: Option<Seen>,
     /// The revision in the target when it was looked at first.
-    first: Option<Option<Revision>>,
+    first: Option<Indexed>,
     since: Instant,
     /// How often it was seen to differ.
     looks: u32,
@@ -137,11 +141,11 @@ impl<'a> Settler<'a> {
             findings.add(kind, describe(look))?;
             return Ok(Verdict::Settled);
         }
-        let indexed = look.found.as_ref().map(|found| found.revision.clone());
-        let first = candidate.first.get_or_insert_with(|| indexed.clone());
+        let indexed = || Indexed(look.found.as_ref().map(|found| found.revision.clone()));
+        let first = candidate.first.get_or_insert_with(indexed);
         let is_same = candidate.seen.as_ref() == Some(&look.judged.seen);
         let is_acknowledged = !round.unacknowledged.contains(&candidate.id);
-        let was_written = *first != indexed;
+        let was_written = *first != indexed();
         candidate.looks = if is_same && is_acknowledged { candidate.looks + 1 } else { 0 };
         candidate.seen = Some(look.judged.seen.clone());
         if candidate.looks >= if self.sides.has_one_copy { 1 } else { LOOKS } {
