@@ -1,5 +1,5 @@
-//! `bench verify`: ids and revisions of a database and its index, compared by `verify`, beside what the servers
-//! need to list them.
+//! `bench verify`: ids and revisions of a database and its index, compared by `verify`, beside what
+//! the servers need to list them.
 
 use std::time::Instant;
 

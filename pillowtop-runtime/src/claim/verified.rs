@@ -41,7 +41,8 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// How many documents differed. Those with an open dead letter are not counted: the target holds all it can of them.
+    /// How many documents differed. Those with an open dead letter are not counted: the target
+    /// holds all it can of them.
     pub fn differences(&self) -> u64 {
         self.missing + self.stale + self.extra + self.bodies + self.pending
     }

@@ -22,7 +22,8 @@ pub enum Extent {
     Whole,
     /// Those of one database.
     Database(DatabaseName),
-    /// Those that the runtime did not write. They are listed by their ids in the target, without a revision.
+    /// Those that the runtime did not write. They are listed by their ids in the target, without a
+    /// revision.
     Strays,
     /// Those of no database among these, strays too; listed as strays are.
     OfNone(Vec<DatabaseName>),
@@ -56,8 +57,8 @@ impl StoredDocument {
 
 /// A target that can be read back.
 pub trait TargetReader: Send + Sync + fmt::Debug + 'static {
-    /// Checks that it is the target that was opened and that all of it can be read, and makes everything that was written
-    /// visible. Returns how many documents there are.
+    /// Checks that it is the target that was opened and that all of it can be read, and makes
+    /// everything that was written visible. Returns how many documents there are.
     fn prepare(&self) -> BoxFuture<'_, Result<u64, ReadError>>;
 
     /// Whether documents are kept as they were written. Otherwise their bodies cannot be compared.
@@ -71,8 +72,8 @@ pub trait TargetReader: Send + Sync + fmt::Debug + 'static {
     /// Lists documents, in any order. A partial listing is an error.
     fn list(&self, extent: Extent) -> BoxStream<'_, Result<Vec<IndexedId>, ReadError>>;
 
-    /// The latest writes of documents, by their ids in the target, in their order; `None` for one that does not exist. Where that
-    /// is not certain of one of them, it is an error.
+    /// The latest writes of documents, by their ids in the target, in their order; `None` for one
+    /// that does not exist. Where that is not certain of one of them, it is an error.
     fn read<'a>(
         &'a self,
         ids: &'a [DocumentId],

@@ -15,7 +15,8 @@ use crate::operation::Version;
 use crate::request::RequestKind;
 use crate::verify::{Bodies, Kind, Verification, VerifyError, VerifyEvent, VerifyOptions};
 
-/// Sixty notes, of which one is a dead letter, one is filtered out, one is deleted, and one is of another type.
+/// Sixty notes, of which one is a dead letter, one is filtered out, one is deleted, and one is of
+/// another type.
 async fn world() -> World {
     world_of(FakeDatabase::new()).await
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// The path of the first member in which two `_source`s differ, in the order of names; `None` if they are equal. Members at the
-/// ignored paths are not compared.
+/// The path of the first member in which two `_source`s differ, in the order of names; `None` if
+/// they are equal. Members at the ignored paths are not compared.
 pub(super) fn difference(expected: &Value, found: &Value, ignored: &[String]) -> Option<String> {
     differing(expected, found, "", ignored)
 }

@@ -57,7 +57,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Documents of the target that the runtime did not write. Where there are several databases, they are nobody's.
+    /// Documents of the target that the runtime did not write. Where there are several databases,
+    /// they are nobody's.
     pub(super) async fn take_strays(&mut self) -> Result<(), VerifyError> {
         if !matches!(self.sides.databases, DatabaseSelection::One(_)) {
             return Ok(());

@@ -1,4 +1,5 @@
-//! Looking at documents on both sides: what they are in the database, what the pillow makes of them, and what the target has.
+//! Looking at documents on both sides: what they are in the database, what the pillow makes of
+//! them, and what the target has.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -7,12 +7,14 @@
 //!                                                       └ equal: a sample ─ fetch, decide ─────┘
 //! ```
 //!
-//! A document that is in the database only may be missing, or filtered out. Its body tells which: it is fetched and decided as in
-//! following. Nothing that a load was read from, such as a view, is asked.
+//! A document that is in the database only may be missing, or filtered out. Its body tells which:
+//! it is fetched and decided as in following. Nothing that a load was read from, such as a view, is
+//! asked.
 //!
-//! What counts as a difference is in `settle`, how memory is bounded in `spill`. Nothing is written. To repair differences, have the
-//! documents processed again ([`touch`](crate::touch)): the owner then fetches each of them by its id, so it deletes one only after
-//! the database itself reports it as deleted, missing, or not the pillow's.
+//! What counts as a difference is in `settle`, how memory is bounded in `spill`. Nothing is
+//! written. To repair differences, have the documents processed again ([`touch`](crate::touch)):
+//! the owner then fetches each of them by its id, so it deletes one only after the database itself
+//! reports it as deleted, missing, or not the pillow's.
 
 mod spill;
 
@@ -67,14 +69,16 @@ pub enum Bodies {
 pub struct VerifyOptions {
     /// Whose bodies are compared. Default: a sample of 300.
     pub bodies: Bodies,
-    /// Paths of members that a transform makes of something else than the document, such as the time. They are not compared.
+    /// Paths of members that a transform makes of something else than the document, such as the
+    /// time. They are not compared.
     pub ignore: Vec<String>,
-    /// How long a change is waited for that is not yet applied. Default: 90 s, since an owner stores its position once a minute
-    /// while nothing of its database is its own.
+    /// How long a change is waited for that is not yet applied. Default: 90 s, since an owner
+    /// stores its position once a minute while nothing of its database is its own.
     pub patience: Duration,
     /// How many examples of each kind are kept. Default: 10.
     pub examples: usize,
-    /// How much of the listings is kept in memory, in bytes; the rest is in a temporary file. Buffers may be twice as large. Default: 32 MB.
+    /// How much of the listings is kept in memory, in bytes; the rest is in a temporary file.
+    /// Buffers may be twice as large. Default: 32 MB.
     pub memory: usize,
 }
 
@@ -114,7 +118,8 @@ pub enum VerifyError {
         /// How far it is.
         phase: Phase,
     },
-    /// The database is not the one that the target was filled from, or became another one meanwhile.
+    /// The database is not the one that the target was filled from, or became another one
+    /// meanwhile.
     #[error(
         "database `{}` created at {} is not the one that was compared: `{}` created at {}",
         .found.name, .found.instance_start_time, .expected.name, .expected.instance_start_time
@@ -204,7 +209,8 @@ pub struct Verification {
     pub index_documents: u64,
     /// How many bodies were compared.
     pub bodies_compared: u64,
-    /// Whether the target keeps documents as they were written. Otherwise no bodies can be compared.
+    /// Whether the target keeps documents as they were written. Otherwise no bodies can be
+    /// compared.
     pub keeps_bodies: bool,
     /// What was found, by kind.
     pub found: BTreeMap<Kind, Found>,
@@ -324,8 +330,9 @@ impl Verify<'_> {
     }
 }
 
-/// Documents of a target that are of none of the databases that a pillow reads: of one that is gone, or not written by the runtime.
-/// Where a pillow reads a single database, a comparison finds them.
+/// Documents of a target that are of none of the databases that a pillow reads: of one that is
+/// gone, or not written by the runtime. Where a pillow reads a single database, a comparison finds
+/// them.
 ///
 /// # Errors
 ///

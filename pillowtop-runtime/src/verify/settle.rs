@@ -1,20 +1,20 @@
 //! When a difference counts.
 //!
-//! While writes go on, the two listings differ in whatever was changed in between. A document differs only if all of this is so, in
-//! this order:
+//! While writes go on, the two listings differ in whatever was changed in between. A document
+//! differs only if all of this is so, in this order:
 //!
 //! 1. the database had it in revision *r*;
-//! 2. the owner's stored position was read, and a one-shot reading of the changes after it did not have the document: so everything
-//!    that was ever changed of it, up to *r*, is acknowledged;
+//! 2. the owner's stored position was read, and a one-shot reading of the changes after it did not
+//!    have the document: so everything that was ever changed of it, up to *r*, is acknowledged;
 //! 3. the latest write of it in the target, in real time, is not what *r* makes;
 //! 4. the database still has it in revision *r*.
 //!
-//! What does not pass is looked at again a second later, until it is equal, differs, or its time is over: then its last change is
-//! *pending*. A document that was written in the target meanwhile, and is still not at rest, is none of these: its owner is at work on
-//! it.
+//! What does not pass is looked at again a second later, until it is equal, differs, or its time is
+//! over: then its last change is *pending*. A document that was written in the target meanwhile,
+//! and is still not at rest, is none of these: its owner is at work on it.
 //!
-//! Where a database keeps several copies of a shard, one of them may not have a change that another one has, so a difference must be
-//! seen several times.
+//! Where a database keeps several copies of a shard, one of them may not have a change that another
+//! one has, so a difference must be seen several times.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -186,8 +186,8 @@ impl<'a> Settler<'a> {
         Ok(Some(if round.dead_letters.contains(&id) { Kind::DeadLetter } else { kind }))
     }
 
-    /// Compares the bodies of a document whose revision is the same on both sides. Nothing can have changed in between, so a
-    /// difference counts at once. Returns whether they could be compared.
+    /// Compares the bodies of a document whose revision is the same on both sides. Nothing can have
+    /// changed in between, so a difference counts at once. Returns whether they could be compared.
     pub(super) fn compare_bodies(&self, look: &Look, findings: &mut Findings) -> Result<bool, VerifyError> {
         let (Expected::Document(source), Some(found)) = (&look.judged.expected, &look.found) else {
             return Ok(false);

@@ -1,11 +1,14 @@
 //! The listings of both sides, partitioned by a hash of the id, in bounded memory.
 //!
-//! Neither side's order is of use: CouchDB collates ids, a server sorts keywords by their bytes, and the fastest listing of an index
-//! has no order at all. So every entry goes to the partition of its id. Entries are kept in memory up to a budget, then all of them are
-//! appended to one temporary file, a segment for each partition. Both sides of a partition are then compared in memory.
+//! Neither side's order is of use: CouchDB collates ids, a server sorts keywords by their bytes,
+//! and the fastest listing of an index has no order at all. So every entry goes to the partition of
+//! its id. Entries are kept in memory up to a budget, then all of them are appended to one
+//! temporary file, a segment for each partition. Both sides of a partition are then compared in
+//! memory.
 //!
-//! Memory: the budget while listing, then one partition. A document takes about 80 bytes of the file on each side, so 10 million
-//! documents are 1.6 GB of disk, and a partition of them is 1.6 MB. The file has no name, so nothing is left of it after a crash.
+//! Memory: the budget while listing, then one partition. A document takes about 80 bytes of the
+//! file on each side, so 10 million documents are 1.6 GB of disk, and a partition of them is 1.6
+//! MB. The file has no name, so nothing is left of it after a crash.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -99,7 +102,8 @@ impl Spill {
         Ok(())
     }
 
-    /// The bytes of a partition, in the order in which its entries were added; see [`entries`]. Blocks while the file is read.
+    /// The bytes of a partition, in the order in which its entries were added; see [`entries`].
+    /// Blocks while the file is read.
     pub(super) fn take(&mut self, partition: usize) -> io::Result<Vec<u8>> {
         let segments = std::mem::take(&mut self.segments[partition]);
         let rest = std::mem::take(&mut self.buffers[partition]);

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::support::World;
 use crate::{build, case, kinds, put, rewrite, tamper, verify};
 
-/// Cases, and what is not indexed: one that is filtered out, one of another type, one that was deleted, one that cannot be.
+/// Cases, and what is not indexed: one that is filtered out, one of another type, one that was
+/// deleted, one that cannot be.
 fn filled(test: &str) -> World {
     let world = World::new(test);
     let mut documents: Vec<Value> = (0..50).map(|number| case(&format!("c{number:02}"))).collect();

@@ -1,4 +1,5 @@
-//! `verify` on real servers: each kind of difference, writes that go on, repairs, and what is an error instead of a difference.
+//! `verify` on real servers: each kind of difference, writes that go on, repairs, and what is an
+//! error instead of a difference.
 
 #[path = "../commands/stub.rs"]
 mod stub;

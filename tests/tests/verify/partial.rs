@@ -1,5 +1,5 @@
-//! A cluster whose listings lack a shard. No setting takes a shard with data from a node that is the only one, so a proxy rewrites
-//! what the server reports of its shards.
+//! A cluster whose listings lack a shard. No setting takes a shard with data from a node that is
+//! the only one, so a proxy rewrites what the server reports of its shards.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

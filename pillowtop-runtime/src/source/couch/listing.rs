@@ -12,7 +12,8 @@ use super::error::CouchError;
 use crate::retry::{RetryPolicy, retry};
 use crate::source::listing::{ListedDocument, ListedPage};
 
-/// Documents of one response. Pages cost little over one stream, and one that was cut is requested again.
+/// Documents of one response. Pages cost little over one stream, and one that was cut is requested
+/// again.
 const PAGE: usize = 10_000;
 
 const WHAT: &str = "listing documents";
@@ -63,7 +64,8 @@ impl CouchDatabase {
                 Some(document) if !is_last => Next::After(document.id.clone()),
                 _ => Next::Done,
             };
-            // The page begins with the last document of the one before, unless that was deleted meanwhile.
+            // The page begins with the last document of the one before, unless that was deleted
+            // meanwhile.
             if last.is_some() && page.documents.first().map(|document| &document.id) == last {
                 page.documents.remove(0);
             }

@@ -1,9 +1,9 @@
 //! Listing the ids and revisions of all documents of an index, from the doc values of the reserved
 //! object: stored fields are not read, which would cost more than everything else.
 //!
-//! A point in time is read by `search_after` where the product can sort by `_shard_doc`, which costs
-//! the same at any depth; such a page is requested again if its response is lost. Elsewhere it is a
-//! scroll, of which a lost page ends the listing with an error.
+//! A point in time is read by `search_after` where the product can sort by `_shard_doc`, which
+//! costs the same at any depth; such a page is requested again if its response is lost. Elsewhere
+//! it is a scroll, of which a lost page ends the listing with an error.
 
 use std::borrow::Cow;
 

@@ -67,7 +67,8 @@ impl IndexReader {
         Ok(found.into_iter().map(document).collect())
     }
 
-    /// Documents of an index that does not keep its `_source` whole: revisions are in doc values, which a realtime get does not have.
+    /// Documents of an index that does not keep its `_source` whole: revisions are in doc values,
+    /// which a realtime get does not have.
     async fn revisions(&self, ids: &[DocumentId]) -> Result<Vec<Option<StoredDocument>>, ClusterError> {
         let name = &self.target.name;
         let doing = format!("reading documents of index `{name}`");
