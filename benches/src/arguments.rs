@@ -29,6 +29,16 @@ Examples:
 Measures how long a change takes from CouchDB to the index at 20 writes a second, how much of it is the servers' \
 own time, and how fast `run case` keeps up with a burst. docs/benchmarks.md explains the result.";
 
+const VERIFY: &str = "\
+Examples:
+  cargo xtask bench verify                            200,000 documents, three rounds
+  cargo xtask bench verify --docs 1000000
+  cargo xtask bench verify --json | jq .docs_per_s
+  cargo xtask bench verify --couch-url http://localhost:5984 --elastic-url http://localhost:9200
+
+Measures how fast `verify case --sample 0` compares ids and revisions, beside the time in which the servers list them. \
+docs/benchmarks.md explains the result.";
+
 const SERVERS: &str = "Servers";
 
 /// The whole command line.
@@ -61,6 +71,9 @@ pub(crate) enum Bench {
     /// Measure `run` on real servers: latency at low load, and a burst
     #[command(after_help = FOLLOW)]
     Follow(Follow),
+    /// Measure `verify` on real servers: ids and revisions
+    #[command(after_help = VERIFY)]
+    Verify(Verify),
     /// Convert one shape in this process
     #[command(hide = true)]
     Variant {
@@ -100,6 +113,23 @@ pub(crate) struct Follow {
     /// Changes of the burst
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = value_parser!(u32).range(1..))]
     pub(crate) changes: u32,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The servers.
+    #[command(flatten)]
+    pub(crate) servers: ServerArguments,
+}
+
+/// Options of `bench verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Documents to compare
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) docs: u32,
+    /// Rounds, of which the medians are reported
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -191,6 +221,8 @@ mod tests {
         let arguments = follow("follow --writes 10 --changes 2000 --json --product elasticsearch7");
         assert_eq!((arguments.writes, arguments.changes), (10, 2000));
         assert_eq!(arguments.servers.product, "elasticsearch7");
+        let parsed = parse("verify --docs 1000 --rounds 2");
+        assert!(matches!(parsed, Ok(Some(Bench::Verify(Verify { docs: 1000, rounds: 2, .. })))));
     }
 
     #[test]

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Some(Bench::Variant { shape, kind }) => conversion::run_variant(&shape, &kind),
         Some(Bench::Compile { json }) => compile::run(json),
         Some(Bench::Reindex(arguments)) => end_to_end::exit_code(end_to_end::reindex(&arguments)),
+        Some(Bench::Verify(arguments)) => end_to_end::exit_code(end_to_end::verify(&arguments)),
         Some(Bench::Follow(arguments)) => end_to_end::exit_code(end_to_end::follow(&arguments)),
     }
 }

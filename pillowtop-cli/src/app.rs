@@ -171,6 +171,7 @@ impl App {
             Command::FastReindex(arguments) => wait(commands::fast_reindex::run(&context, &arguments)),
             Command::Run(arguments) => wait(commands::run::run(&context, &arguments)),
             Command::EsManage(arguments) => wait(commands::es_manage::run(&context, &arguments.action)),
+            Command::Verify(arguments) => wait(commands::verify::run(&context, &arguments)),
             Command::Process(arguments) => wait(commands::process::run(&context, &arguments)),
             Command::Checkpoint(arguments) => wait(commands::checkpoint::run(&context, &arguments.action)),
             Command::DeadLetters(arguments) => wait(commands::dead_letters::run(&context, &arguments.action)),

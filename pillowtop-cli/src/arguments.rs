@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod dead_letters;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use crate::workspace::Dependency;
 
 pub(crate) use checkpoint::{Checkpoint, CheckpointAction, Of};
 pub(crate) use dead_letters::{DeadLetterAction, DeadLetters, Filter};
+pub(crate) use verify::Verify;
 
 /// The heading of the options that every command has.
 const GLOBAL: &str = "Global options";
@@ -95,6 +97,9 @@ pub(crate) enum Command {
     /// Show indices and move aliases
     #[command(after_help = help::ES_MANAGE)]
     EsManage(EsManage),
+    /// Compare indices with their databases, and repair what differs
+    #[command(after_help = help::VERIFY)]
+    Verify(Verify),
     /// Process named documents again
     #[command(after_help = help::PROCESS)]
     Process(Process),

@@ -15,6 +15,7 @@ use pillowtop_runtime::source::{CouchError, SourceError};
 use pillowtop_runtime::target::OpenError;
 use pillowtop_runtime::target::elastic::ClusterError;
 use pillowtop_runtime::touch::TouchError;
+use pillowtop_runtime::verify::VerifyError;
 
 pub(crate) use pillowtop_runtime::hint::PROGRAM;
 
@@ -143,5 +144,6 @@ failures_with_hints!(
     ReindexError,
     ServiceError,
     SourceError,
-    TouchError
+    TouchError,
+    VerifyError
 );

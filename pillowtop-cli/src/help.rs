@@ -76,6 +76,20 @@ Examples:
 It does not move it from an index that is followed to one that is not: start
 `PROGRAM run` for the new one first.";
 
+pub(crate) const VERIFY: &str = "\
+Examples:
+  PROGRAM verify case                  ids, revisions, and a sample of bodies
+  PROGRAM verify --all --json          all enabled pillows, for scripts
+  PROGRAM verify case --all-bodies --ignore inserted_at
+                                       all bodies, without one member
+  PROGRAM verify case --repair         process what differs again
+
+Changes may be made and applied meanwhile. Exit code 4 when documents are
+missing, stale, extra or of another body, or changes are not applied. Documents
+with an open dead letter are counted; they alone do not set the exit code.
+`--repair` leaves the work to the process that follows the index, or takes the
+index for a moment. It asks before it deletes many documents.";
+
 pub(crate) const PROCESS: &str = "\
 Examples:
   PROGRAM process case --ids ids.txt      an id on each line
@@ -171,6 +185,7 @@ mod tests {
             FAST_REINDEX,
             RUN,
             ES_MANAGE,
+            VERIFY,
             PROCESS,
             DEAD_LETTERS,
             CHECKPOINT,

@@ -9,7 +9,10 @@ use pillowtop_core::{AnyPillow, DatabaseName, IndexName, PillowName};
 
 use crate::claim::{ClaimStore, Slice};
 use crate::inbox::Inbox;
-use crate::member::{Counters, DecidePool, Member, MemberError, MemberOptions, MemberParts, SharedLookup};
+use crate::member::{
+    Counters, DecidePool, Decider, Deciders, Member, MemberError, MemberLookup, MemberOptions, MemberParts,
+    SharedLookup,
+};
 use crate::reader::{Budget, Hub, ReaderOptions};
 use crate::source::{CouchServer, Source, SourceError};
 use crate::target::{Destination, OpenTarget};
@@ -232,6 +235,19 @@ impl Engine {
             lookup: self.lookup(&served.pillow),
         };
         Member::new(parts, queue).await
+    }
+
+    /// What decides documents of a database for a target, outside of a member.
+    pub(crate) fn deciders(&self, served: &Served, database: &DatabaseName, target: &IndexName) -> Deciders {
+        let lookup = self.lookup(&served.pillow).map(|shared| Arc::new(MemberLookup::new(shared)));
+        let decider = Decider {
+            pillow: Arc::clone(&served.pillow),
+            target: target.clone(),
+            database: database.clone(),
+            prefixes_ids: served.databases.prefixes_ids(),
+            keeps_bodies: false,
+        };
+        Deciders { decider, pool: self.pool.clone(), lookup }
     }
 
     /// The lookup of a pillow, whatever the number of its members.

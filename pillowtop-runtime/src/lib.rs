@@ -2,7 +2,7 @@
 //!
 //! A [`source`] gives rows; a [`reader`] hands them to every [`member`] that stands at its position; a member decides, queues the
 //! operations in lanes, writes bulks to a [`target`] and saves how far everything is acknowledged in its [`claim`].
-//! [`mod@service`] runs the members of a service, [`reindex`] builds an index.
+//! [`mod@service`] runs the members of a service, [`reindex`] builds an index, [`verify`] compares one with its database.
 
 pub mod backoff;
 pub mod operation;
@@ -47,6 +47,8 @@ pub mod service;
 pub mod touch;
 
 pub mod reindex;
+
+pub mod verify;
 
 #[cfg(test)]
 mod testing;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench reindex` and `bench follow`: whole commands on real servers, beside what the
+//! `cargo xtask bench reindex`, `bench follow` and `bench verify`: whole commands on real servers, beside what the
 //! servers allow.
 //!
 //! The measured program is a release build of `bench-pillow`, run as a child process. Nothing here
@@ -14,13 +14,14 @@ mod latency;
 mod python;
 mod reindex;
 mod servers;
+mod verify;
 
 use std::process::ExitCode;
 
 use environment::Environment;
 use servers::Servers;
 
-use crate::arguments::{Follow, Reindex, ServerArguments};
+use crate::arguments::{Follow, Reindex, ServerArguments, Verify};
 use crate::output::progress;
 
 /// A signal ended the measurement.
@@ -44,6 +45,11 @@ pub(crate) fn reindex(arguments: &Reindex) -> anyhow::Result<()> {
 /// Measures `run`.
 pub(crate) fn follow(arguments: &Follow) -> anyhow::Result<()> {
     measure(&arguments.servers, async |environment| follow::measure(environment, arguments).await)
+}
+
+/// Measures `verify`.
+pub(crate) fn verify(arguments: &Verify) -> anyhow::Result<()> {
+    measure(&arguments.servers, async |environment| verify::measure(environment, arguments).await)
 }
 
 /// Prints an error, and tells the exit code.

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod checkpoint;
 pub(crate) mod completions;
+mod confirm;
 pub(crate) mod es_manage;
 mod explain;
 pub(crate) mod fast_reindex;
@@ -20,3 +21,4 @@ mod touching;
 
 pub(crate) mod dead_letters;
 pub(crate) mod process;
+pub(crate) mod verify;

@@ -1,6 +1,7 @@
 //! Progress of a known number of steps: drawn on a terminal, a line now and then elsewhere.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,7 +17,7 @@ pub(crate) struct Steps {
     talk: Talk,
     bar: ProgressBar,
     doing: String,
-    total: u64,
+    total: AtomicU64,
     started: Instant,
     last_line: Mutex<Instant>,
 }
@@ -35,14 +36,21 @@ impl Steps {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         let (talk, doing, started) = (talk.clone(), doing.to_owned(), Instant::now());
-        let steps = Self { talk, bar, doing, total, started, last_line: Mutex::new(started) };
+        let (total, last_line) = (AtomicU64::new(total), Mutex::new(started));
+        let steps = Self { talk, bar, doing, total, started, last_line };
         steps.set(0);
         steps
     }
 
+    /// There are so many, as is known now.
+    pub(crate) fn set_total(&self, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+    }
+
     /// So many are done.
     pub(crate) fn set(&self, done: u64) {
-        let line = describe(&self.doing, done, self.total, self.started.elapsed());
+        let total = self.total.load(Ordering::Relaxed);
+        let line = describe(&self.doing, done, total, self.started.elapsed());
         self.bar.set_message(line.clone());
         // Nothing panics while it is held.
         let mut last = self.last_line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

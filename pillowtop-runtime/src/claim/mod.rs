@@ -27,6 +27,7 @@ mod lease;
 mod past;
 
 mod follow;
+mod verified;
 
 mod held;
 
@@ -46,3 +47,4 @@ pub use past::{PastCheckpoint, PastCheckpoints};
 pub use process::ProcessIdentity;
 pub use state::{ClaimState, DatabaseIdentity, LoadState, Phase};
 pub use store::{ClaimDocument, ClaimKey, ClaimStore, Owner, Slice, StoreError, Stored, Token};
+pub use verified::{Verified, all_verified, last_verified};

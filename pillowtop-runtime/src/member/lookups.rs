@@ -113,13 +113,13 @@ struct FailingCalls {
 }
 
 /// The lookup of a pillow as one member calls it.
-pub(super) struct MemberLookup {
+pub(crate) struct MemberLookup {
     shared: Arc<SharedLookup>,
     failing: Mutex<FailingCalls>,
 }
 
 impl MemberLookup {
-    pub(super) fn new(shared: Arc<SharedLookup>) -> Self {
+    pub(crate) fn new(shared: Arc<SharedLookup>) -> Self {
         Self { shared, failing: Mutex::default() }
     }
 

@@ -44,9 +44,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::isolation::probe_target;
-use self::lookups::MemberLookup;
+pub(crate) use self::lookups::MemberLookup;
 use self::pipeline::Pipeline;
-use self::pool::Deciders;
+pub(crate) use self::pool::Deciders;
 use self::requests::FetchContext;
 use self::session::{Session, SessionEnd};
 use crate::backoff::Backoff;

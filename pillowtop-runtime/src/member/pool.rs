@@ -90,14 +90,19 @@ impl Progress {
 
 /// What decides the rows of a member.
 #[derive(Clone)]
-pub(super) struct Deciders {
-    pub(super) decider: Decider,
-    pub(super) pool: DecidePool,
+pub(crate) struct Deciders {
+    pub(crate) decider: Decider,
+    pub(crate) pool: DecidePool,
     /// What the transform looks up, if it does.
-    pub(super) lookup: Option<Arc<MemberLookup>>,
+    pub(crate) lookup: Option<Arc<MemberLookup>>,
 }
 
 impl Deciders {
+    /// Decides rows outside of a member, which nobody watches.
+    pub(crate) async fn decide_rows(&self, rows: Arc<[Row]>) -> Vec<Decided> {
+        self.decide(rows, Freshness::Cached, Arc::default()).await
+    }
+
     /// Decides rows. With a lookup: the keys of all rows, then one look-up of those that are distinct, then the transforms.
     pub(super) async fn decide<Rows>(
         &self,

@@ -2,6 +2,8 @@
 //!
 //! A feed runs as a task of its own and hands over what it read through a small channel. Reading stops while the channel is full.
 
+mod listing;
+
 mod couch;
 mod file;
 
@@ -11,6 +13,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt as _};
 use pillowtop_core::{DatabaseName, DocumentId, Sequence};
 use tokio::sync::mpsc;
@@ -22,6 +25,7 @@ use crate::row::{Row, RowError};
 pub use couch::{CouchDatabase, CouchError, CouchServer, DatabaseInfo, PurgedIds};
 pub use directory::DocumentDirectory;
 pub use file::ChangesFile;
+pub use listing::{ListedDocument, ListedPage};
 
 /// Events that wait in the channel between a source and its session.
 const CHANNEL: usize = 4;
@@ -97,6 +101,12 @@ pub trait Source: Send + Sync + fmt::Debug + 'static {
     /// The documents of some ids as they are now, one row for each id, in any order. A document that does not exist, or is
     /// deleted, is a row that is [deleted](Row::deleted). One that cannot be read is an [unreadable](Row::unreadable) row.
     fn fetch<'a>(&'a self, ids: &'a [DocumentId]) -> BoxFuture<'a, Result<Vec<Row>, SourceError>>;
+
+    /// Lists all documents without their bodies, in any order. A document may be listed again: its last entry counts. A listing that
+    /// does not come to its end is an error.
+    fn list(&self) -> BoxStream<'_, Result<ListedPage, SourceError>> {
+        listing::by_feed(self).boxed()
+    }
 
     /// Whether one reading to the end brings all that an earlier one brought. Not so in a cluster that keeps several copies of a
     /// shard (`n` above 1): a copy may lag behind the one that was read before.

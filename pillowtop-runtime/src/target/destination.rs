@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use pillowtop_core::IndexName;
 
 use super::Target;
+use super::reader::TargetReader;
 use crate::claim::{AcquireError, AcquireOptions, Claim, DatabaseIdentity, Slice};
 use crate::dead_letter::DeadLetterStore;
 
@@ -66,4 +67,10 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
         begin: Option<DatabaseIdentity>,
         options: AcquireOptions,
     ) -> BoxFuture<'a, Result<OpenTarget, OpenError>>;
+
+    /// Reads a target back, without a claim on it. `None` where that is not supported.
+    fn reader(&self, target: &TargetRef) -> Option<Arc<dyn TargetReader>> {
+        let _ = target;
+        None
+    }
 }

@@ -7,6 +7,8 @@
 //! | `pillowtop_embedded` | an index in a directory of this machine, in a crate of its own |
 //! | your own | anything that implements [`Target`] |
 
+mod reader;
+
 mod destination;
 
 mod guarded;
@@ -41,6 +43,7 @@ pub use dead_letter_files::DeadLetterFiles;
 pub use destination::{Destination, OpenError, OpenTarget, TargetRef};
 pub use guarded::GuardedTarget;
 pub use local::{LocalError, LocalOptions};
+pub use reader::{Extent, IndexedId, ReadError, StoredDocument, TargetReader};
 
 /// What became of one operation of a bulk.
 #[derive(Debug, Clone, PartialEq, Eq)]

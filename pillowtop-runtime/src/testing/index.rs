@@ -1,6 +1,7 @@
 //! An index in memory with external versions, a fence and faults, and a destination that opens it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,13 +11,16 @@ use pillowtop_core::DocumentId;
 use tokio::time::Instant;
 
 use super::note::{POISON, REFUSED, UNKNOWN, has_number, note_pillow};
+use super::reading::FakeReader;
 use crate::claim::{
     AcquireOptions, Claim, ClaimError, ClaimKey, ClaimState, DatabaseIdentity, Fence, FenceError, Lease,
     Slice,
 };
 use crate::dead_letter::{DeadLetter, DeadLetterError, DeadLetterStore};
 use crate::operation::{Action, Operation, Version};
-use crate::target::{Destination, OpenError, OpenTarget, Outcome, Target, TargetRef, WriteError};
+use crate::target::{
+    Destination, OpenError, OpenTarget, Outcome, Target, TargetReader, TargetRef, WriteError,
+};
 
 /// An index. `faults` decides what becomes of each request in turn.
 #[derive(Debug, Default)]
@@ -37,6 +41,10 @@ pub(crate) struct FakeIndex {
     pub(crate) latency: Mutex<Duration>,
     /// Dead letters cannot be stored so often.
     pub(crate) dead_letter_faults: Mutex<u32>,
+    /// Whether only a part of it can be read.
+    pub(crate) is_partial: AtomicBool,
+    /// Whether it was deleted, as readers see it.
+    pub(crate) is_gone: AtomicBool,
 }
 
 /// A bulk as it came.
@@ -335,5 +343,9 @@ impl Destination for FakeDestination {
             self.acquire(slice, initial, options).await
         }
         .boxed()
+    }
+
+    fn reader(&self, _: &TargetRef) -> Option<Arc<dyn TargetReader>> {
+        Some(Arc::new(FakeReader(Arc::clone(&self.index))))
     }
 }

@@ -5,6 +5,7 @@ mod database;
 mod index;
 mod note;
 mod process;
+mod reading;
 mod store;
 
 mod immutable_filter;
@@ -13,6 +14,7 @@ mod lookups;
 mod routing;
 mod tests;
 mod touching;
+mod verifying;
 
 pub(crate) use database::FakeDatabase;
 pub(crate) use index::{FakeDestination, FakeIndex};

@@ -16,6 +16,7 @@ use crate::reader::ReadMode;
 use crate::request::{RequestKind, RequestResult};
 use crate::service::{ServiceError, ServiceOptions, WhenFailing, serve};
 use crate::touch::{Touch, TouchError, TouchEvent, parts, touch};
+use crate::verify::{Verification, Verify, VerifyError, VerifyEvent, VerifyOptions};
 
 /// What processes share.
 pub(crate) struct World {
@@ -124,6 +125,31 @@ impl World {
         let result = touch(&engine, &served, &store, &part, &touched, stop, notify).await;
         lease.end().await.unwrap();
         (result, events.into_inner().unwrap())
+    }
+
+    /// Compares the first index with the database, as a command does.
+    pub(crate) async fn verify(
+        &self,
+        options: VerifyOptions,
+        notify: impl Fn(VerifyEvent) + Sync,
+    ) -> Result<Verification, VerifyError> {
+        let store = Arc::clone(&self.store) as Arc<dyn ClaimStore>;
+        let lease = Lease::start(Arc::clone(&store), "verify", Lease::LENGTH).await.unwrap();
+        let source = Arc::clone(&self.database) as _;
+        let databases = Arc::new(OneDatabase { name: "db".into(), source });
+        let engine = Engine::new(databases, EngineOptions::default());
+        let served = Served {
+            pillow: Arc::clone(&self.pillow),
+            destination: FakeDestination::new(&self.indices[0], &lease, "notes_0"),
+            databases: DatabaseSelection::One("db".into()),
+            counters: Arc::default(),
+            options: MemberOptions::default(),
+        };
+        let part = parts(&engine, &served).await.unwrap().remove(0);
+        let verify = Verify { engine: &engine, served: &served, store: &store, part: &part, options };
+        let result = verify.run(&CancellationToken::new(), notify).await;
+        lease.end().await.unwrap();
+        result
     }
 
     /// Whether every index holds what the database has.

@@ -1,11 +1,12 @@
 //! `dead-letters purge`: dead letters are removed without doing anything about their documents.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::IsTerminal as _;
 
 use pillowtop_runtime::target::elastic::DeadLetterFilter;
 use serde_json::json;
 
 use super::{check_name, list};
+use crate::commands::confirm::is_confirmed;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::counted;
@@ -32,7 +33,13 @@ pub(super) async fn run(
         check_name(context, filter)?;
         context.talk.text("no dead letters");
     }
-    if count > 0 && !yes && !is_confirmed(context, count)? {
+    let question = || {
+        format!(
+            "remove {}? Their documents stay out of the index, or stale in it.",
+            counted(count, "dead letter")
+        )
+    };
+    if count > 0 && !yes && !is_confirmed(context, &question())? {
         return Err(Failure::new("no dead letters were removed"));
     }
     let purged = if count == 0 { 0 } else { cluster.purge_dead_letters(filter).await? };
@@ -41,31 +48,4 @@ pub(super) async fn run(
     }
     context.talk.json(&json!({"purged": purged}));
     Ok(Outcome::Done)
-}
-
-/// Asks at the terminal.
-fn is_confirmed(context: &Context, count: u64) -> Result<bool, Failure> {
-    let question = format!(
-        "remove {}? Their documents stay out of the index, or stale in it. [y/N]",
-        counted(count, "dead letter")
-    );
-    context.talk.ask(&question);
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(is_yes(&answer))
-}
-
-fn is_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_yes_is_one() {
-        assert!(["y\n", "Yes\r\n", " y "].into_iter().all(is_yes));
-        assert!(!["", "\n", "n", "yess", "ja"].into_iter().any(is_yes));
-    }
 }

@@ -7,6 +7,7 @@ mod server;
 mod database;
 
 mod documents;
+mod listing;
 mod purges;
 
 mod changes;
@@ -22,9 +23,11 @@ mod feed_tests;
 mod scripted;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use pillowtop_core::{DocumentId, Sequence};
 
-use super::{Feed, FeedRequest, Purges, Source, SourceError};
+use super::{Feed, FeedRequest, ListedPage, Purges, Source, SourceError};
 use crate::claim::DatabaseIdentity;
 use crate::retry::{RetryPolicy, retry};
 use crate::row::Row;
@@ -57,6 +60,10 @@ impl Source for CouchDatabase {
 
     fn fetch<'a>(&'a self, ids: &'a [DocumentId]) -> BoxFuture<'a, Result<Vec<Row>, SourceError>> {
         Box::pin(async { Ok(self.documents(ids).await?) })
+    }
+
+    fn list(&self) -> BoxStream<'_, Result<ListedPage, SourceError>> {
+        self.listing().map_err(SourceError::from).boxed()
     }
 
     fn purges<'a>(

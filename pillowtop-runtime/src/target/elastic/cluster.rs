@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use pillowtop_core::field_types::Target;
 use pillowtop_core::settings::merged;
 use pillowtop_core::{Definition, PillowName};
@@ -229,6 +230,12 @@ impl Cluster {
     }
 
     async fn value_once(&self, request: Request<'_>, doing: &str) -> Result<Value, ClusterError> {
+        serde_json::from_slice(&self.bytes_once(request, doing).await?)
+            .map_err(|error| ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() })
+    }
+
+    /// Sends a request once. The body of its response, which has a status of success.
+    pub(super) async fn bytes_once(&self, request: Request<'_>, doing: &str) -> Result<Bytes, ClusterError> {
         let response = self.send(request).await.map_err(|reason| ClusterError::Unreachable {
             doing: doing.to_owned(),
             url: self.url(),
@@ -237,8 +244,7 @@ impl Cluster {
         if !(200..300).contains(&response.status) {
             return Err(error_in(&response, doing, &self.url()));
         }
-        serde_json::from_slice(&response.body)
-            .map_err(|error| ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() })
+        Ok(response.body)
     }
 
     /// The same, `None` for what the server itself reports as missing.

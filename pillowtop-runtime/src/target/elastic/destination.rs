@@ -14,12 +14,13 @@ use super::error::ClusterError;
 use super::fence::IndexFence;
 use super::leased::LeasedIndex;
 use super::live_mapping::live_hash;
+use super::reader::IndexReader;
 use super::request::Request;
 use crate::claim::{
     AcquireOptions, Claim, ClaimDocument, ClaimKey, ClaimState, ClaimStore as _, DatabaseIdentity, Lease,
     Phase, Slice,
 };
-use crate::target::{Destination, OpenError, OpenTarget, TargetRef};
+use crate::target::{Destination, OpenError, OpenTarget, TargetReader, TargetRef};
 
 /// The indices of one pillow in a cluster.
 #[derive(Debug, Clone)]
@@ -256,5 +257,9 @@ impl Destination for ElasticDestination {
         let initial =
             begin.map(|database| ClaimState::new(&self.definition, target.name.clone(), database, None));
         self.open_with(target, slice, initial, options).boxed()
+    }
+
+    fn reader(&self, target: &TargetRef) -> Option<Arc<dyn TargetReader>> {
+        Some(Arc::new(IndexReader::new(&self.cluster, &self.definition, target)))
     }
 }

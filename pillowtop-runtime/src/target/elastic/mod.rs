@@ -52,6 +52,10 @@ mod fence;
 mod gate;
 mod leased;
 
+mod listing;
+
+mod reader;
+
 mod destination;
 
 pub use aliases::FlipPlan;

@@ -1,0 +1,39 @@
+//! The arguments of `verify`.
+
+use clap::Args;
+
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The pillows
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub(crate) names: Vec<String>,
+    /// All enabled pillows
+    #[arg(long, conflicts_with = "names")]
+    pub(crate) all: bool,
+    /// Compare this database alone, where a pillow reads several [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database: Option<String>,
+    /// Compare the bodies of this many documents, chosen at random
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) sample: usize,
+    /// Compare the bodies of all documents
+    #[arg(long, conflicts_with = "sample")]
+    pub(crate) all_bodies: bool,
+    /// Path of a member that is not compared, such as a time that the transform writes; several
+    /// times for several
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ignore: Vec<String>,
+    /// Wait this many seconds for a change that is not yet applied
+    #[arg(long, value_name = "SECONDS", default_value_t = 90)]
+    pub(crate) patience: u64,
+    /// Process the documents that differ again
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// Delete any number of documents without asking
+    #[arg(long, requires = "repair")]
+    pub(crate) yes: bool,
+    /// Compare, and change nothing: neither repair nor store what was found
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}

@@ -1,0 +1,28 @@
+//! Asking whoever is at the terminal.
+
+use std::io::BufRead as _;
+
+use crate::context::Context;
+
+/// Whether the answer to a question is yes.
+pub(super) fn is_confirmed(context: &Context, question: &str) -> std::io::Result<bool> {
+    context.talk.ask(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(is_yes(&answer))
+}
+
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_yes_is_one() {
+        assert!(["y\n", "Yes\r\n", " y "].into_iter().all(is_yes));
+        assert!(!["", "\n", "n", "yess", "ja"].into_iter().any(is_yes));
+    }
+}
