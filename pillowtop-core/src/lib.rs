@@ -39,8 +39,10 @@ pub mod pillow;
 pub mod committed;
 pub mod conformance;
 pub mod definition;
-pub mod diff;
+
 pub mod normal_form;
+
+pub mod diff;
 
 mod bytes;
 
