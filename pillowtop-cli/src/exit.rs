@@ -280,6 +280,7 @@ impl From<ReindexError> for Failure {
         match error {
             ReindexError::Cluster(error) => error.into(),
             ReindexError::Couch(error) => error.into(),
+            ReindexError::Acquire(error) => error.into(),
             ReindexError::Open(error) => error.into(),
             ReindexError::Member(error) => error.into(),
             ReindexError::OtherDatabase { .. } => {

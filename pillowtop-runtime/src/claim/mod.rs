@@ -27,6 +27,7 @@ mod lease;
 mod follow;
 
 mod acquire;
+mod build_lock;
 mod fence;
 mod held;
 
@@ -34,10 +35,14 @@ mod held;
 #[doc(hidden)]
 pub mod store_contract;
 
+pub(crate) use build_lock::BUILDS;
+pub(crate) use follow::LEASES;
+
 pub use acquire::{AcquireError, AcquireOptions, Notify, WhenHeld};
+pub use build_lock::{Build, BuildLock};
 pub use fence::{Fence, FenceError, NoFence};
 pub use file_store::FileClaimStore;
-pub use follow::{FollowReport, is_alive};
+pub use follow::{FollowReport, Leases, is_alive};
 pub use held::{Claim, ClaimError, amend, read, set_position};
 pub use lease::{Lease, LeaseError};
 pub use process::ProcessIdentity;
