@@ -10,6 +10,7 @@ use pillowtop_core::{AnyPillow, DatabaseName, IndexName, PillowName};
 use crate::claim::{ClaimStore, Slice};
 use crate::inbox::Inbox;
 use crate::member::{Counters, DecidePool, Member, MemberError, MemberOptions, MemberParts, SharedLookup};
+use crate::pattern::matches;
 use crate::reader::{Budget, Hub, ReaderOptions};
 use crate::source::{CouchServer, Source, SourceError};
 use crate::target::{Destination, OpenTarget};
@@ -109,16 +110,6 @@ impl fmt::Display for DatabaseSelection {
             Self::One(name) => fmt::Display::fmt(name, formatter),
             Self::Several { patterns, .. } => formatter.write_str(&patterns.join(", ")),
         }
-    }
-}
-
-/// Whether a name matches a pattern in which `*` stands for any characters.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            (0..=rest.len()).filter(|end| rest.is_char_boundary(*end)).any(|end| matches(after, &rest[end..]))
-        }),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod operation;
 
 mod files;
 mod panic_message;
+mod pattern;
 
 pub mod clock;
 pub mod dead_letter;
