@@ -1,4 +1,4 @@
-//! The commands, one a file.
+//! The commands, a module each.
 
 pub(crate) mod audit;
 pub(crate) mod checkpoint;
@@ -12,6 +12,7 @@ pub(crate) mod make_mapping;
 pub(crate) mod new;
 pub(crate) mod new_pillow;
 pub(crate) mod pillows;
+pub(crate) mod preindex;
 pub(crate) mod process;
 #[cfg(feature = "quickstart")]
 pub(crate) mod quickstart;
