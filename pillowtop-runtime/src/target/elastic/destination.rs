@@ -159,7 +159,7 @@ impl ElasticDestination {
                 reason: format!(
                     "standing by: index `{index}` of pillow `{pillow}`, which is searched, has the mapping of another release, and there is none for the mapping of this one"
                 ),
-                hint: Some(build),
+                hint: Some("`PROGRAM es-manage plan` shows what to do".to_owned()),
             },
             (None, None) => OpenError::NotReady {
                 reason: format!("there is no index for the committed mapping of pillow `{pillow}`"),
