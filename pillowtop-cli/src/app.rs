@@ -170,6 +170,7 @@ impl App {
             Command::New(arguments) => wait(commands::new::run(&context, &arguments)),
             Command::FastReindex(arguments) => wait(commands::fast_reindex::run(&context, &arguments)),
             Command::Run(arguments) => wait(commands::run::run(&context, &arguments)),
+            Command::Preindex(arguments) => wait(commands::preindex::run(&context, &arguments)),
             Command::EsManage(arguments) => wait(commands::es_manage::run(&context, &arguments.action)),
             Command::Verify(arguments) => wait(commands::verify::run(&context, &arguments)),
             Command::Process(arguments) => wait(commands::process::run(&context, &arguments)),

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod dead_letters;
+mod es_manage;
 mod verify;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use crate::workspace::Dependency;
 
 pub(crate) use checkpoint::{Checkpoint, CheckpointAction, Of};
 pub(crate) use dead_letters::{DeadLetterAction, DeadLetters, Filter};
+pub(crate) use es_manage::{EsAction, EsManage, Flip, Preindex};
 pub(crate) use verify::Verify;
 
 /// The heading of the options that every command has.
@@ -94,7 +96,10 @@ pub(crate) enum Command {
     /// Follow changes into the indices, until ctrl-c
     #[command(after_help = help::RUN)]
     Run(Run),
-    /// Show indices and move aliases
+    /// Build the indices that a deploy needs
+    #[command(after_help = help::PREINDEX)]
+    Preindex(Preindex),
+    /// Show indices, move aliases, extend mappings, prune
     #[command(after_help = help::ES_MANAGE)]
     EsManage(EsManage),
     /// Compare indices with their databases, and repair what differs
@@ -230,33 +235,6 @@ pub(crate) struct Run {
     /// Wait for servers that do not respond yet, instead of failing
     #[arg(long)]
     pub(crate) wait: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EsManage {
-    #[command(subcommand)]
-    pub(crate) action: EsAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum EsAction {
-    /// Show indices, documents, phases, owners and aliases
-    Status,
-    /// Move aliases to the indices of the committed mappings, in one atomic call each
-    Flip {
-        /// The pillows
-        #[arg(value_name = "NAME", required_unless_present = "all")]
-        names: Vec<String>,
-        /// Select all enabled pillows
-        #[arg(long, conflicts_with = "names")]
-        all: bool,
-        /// Show the plan and change nothing
-        #[arg(long)]
-        dry_run: bool,
-        /// Move an alias even if there is a reason not to
-        #[arg(long)]
-        force: bool,
-    },
 }
 
 #[derive(Debug, Args)]

@@ -66,15 +66,31 @@ Examples:
 The first ctrl-c (or SIGTERM) waits for unanswered requests and saves how far
 it came; a second one ends at once. Either way nothing is lost.";
 
+pub(crate) const PREINDEX: &str = "\
+Examples:
+  PROGRAM preindex                  build what is missing or unfinished
+  PROGRAM preindex case user        the same for two pillows
+  PROGRAM preindex --check          may we deploy? 0 yes, 4 not yet
+  PROGRAM preindex --jobs 4 --wait  wait for what another machine builds
+
+It may be run twice, and from two machines at once: each index is built by one
+of them. Searches do not see a new index before `PROGRAM es-manage flip`.
+Exit codes: 0 all indices are complete, 4 another machine builds one, 1 one
+failed.";
+
 pub(crate) const ES_MANAGE: &str = "\
 Examples:
-  PROGRAM es-manage status                indices, phases, owners, aliases
-  PROGRAM es-manage flip case             let searches see the new index
+  PROGRAM es-manage status                states, indices, and what to do next
+  PROGRAM es-manage plan                  what `apply` would do, and why
+  PROGRAM es-manage apply                 do it, after asking
   PROGRAM es-manage flip --all --dry-run  show what would be moved
+  PROGRAM es-manage rollback case         back to the index before
+  PROGRAM es-manage prune --older-than 30d
 
 `flip` moves the alias that is searched to the index of the committed mapping.
-It does not move it from an index that is followed to one that is not: start
-`PROGRAM run` for the new one first.";
+It does not move it from an index that is followed to one that no process
+follows: start `PROGRAM run` for the new one first. `prune` never touches an index that
+pillowtop did not make.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:

@@ -150,6 +150,19 @@ impl Definition {
         }
     }
 
+    /// A hash of what decides the contents of an index beside its mapping: static settings, document types, filter, routing and transform.
+    /// Where it is the same, a changed mapping may be put on a live index.
+    pub fn rest_hash(&self) -> ContentHash {
+        content_hash(&Content {
+            mappings: &Value::Null,
+            settings: &self.settings,
+            document: &document_json(&self.document),
+            filter: self.filter,
+            routing: self.routing,
+            transform_version: self.transform_version,
+        })
+    }
+
     /// A selector that changes may be followed through, without deletions: what it withholds is in the index at no time.
     /// `None` unless the filter is declared immutable.
     #[must_use]
@@ -183,7 +196,10 @@ impl Definition {
         if let Some(Value::Object(meta)) = meta {
             meta.insert(
                 RESERVED.to_owned(),
-                json!({"pillow": self.pillow, "hash": self.hash.to_string(), "format": FORMAT}),
+                json!({
+                    "pillow": self.pillow, "hash": self.hash.to_string(), "rest": self.rest_hash().to_string(),
+                    "format": FORMAT,
+                }),
             );
         }
         mappings

@@ -13,6 +13,7 @@ use crate::member::{
     Counters, DecidePool, Decider, Deciders, Member, MemberError, MemberLookup, MemberOptions, MemberParts,
     SharedLookup,
 };
+use crate::pattern::matches;
 use crate::reader::{Budget, Hub, ReaderOptions};
 use crate::source::{CouchServer, Source, SourceError};
 use crate::target::{Destination, OpenTarget};
@@ -112,16 +113,6 @@ impl fmt::Display for DatabaseSelection {
             Self::One(name) => fmt::Display::fmt(name, formatter),
             Self::Several { patterns, .. } => formatter.write_str(&patterns.join(", ")),
         }
-    }
-}
-
-/// Whether a name matches a pattern in which `*` stands for any characters.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            (0..=rest.len()).filter(|end| rest.is_char_boundary(*end)).any(|end| matches(after, &rest[end..]))
-        }),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod operation;
 
 mod files;
 mod panic_message;
+mod pattern;
 mod unique_id;
 
 pub mod clock;

@@ -17,8 +17,8 @@ use pillowtop_core::{IndexName, PillowName, Sequence};
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::{
-    AcquireError, AcquireOptions, ClaimError, ClaimKey, ClaimState, DatabaseIdentity, Lease, LoadState,
-    Phase, Slice, StoreError,
+    AcquireError, AcquireOptions, BuildLock, ClaimError, ClaimKey, ClaimState, DatabaseIdentity, Lease,
+    LoadState, Phase, Slice, StoreError,
 };
 use crate::engine::{DatabaseSelection, Engine, Served};
 use crate::hint::Hint;
@@ -41,6 +41,9 @@ pub enum ReindexError {
     /// A claim cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another process builds it, or the right to build it cannot be taken.
+    #[error(transparent)]
+    Acquire(#[from] AcquireError),
     /// The index cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -82,6 +85,7 @@ impl Hint for ReindexError {
         let hint = match self {
             Self::Cluster(error) => return error.hint(),
             Self::Couch(error) => return error.hint(),
+            Self::Acquire(error) => return error.hint(),
             Self::Open(error) => return error.hint(),
             Self::Member(error) => return error.hint(),
             Self::OtherDatabase { .. } => "start again with `PROGRAM fast-reindex NAME --restart`",
@@ -195,26 +199,45 @@ impl Reindex<'_> {
         stop: &CancellationToken,
         progress: impl Fn(ReindexStep) + Send + Sync,
     ) -> Result<Reindexed, ReindexError> {
+        let name = self.served.pillow.definition().hashed_alias(self.cluster.prefix());
+        // Two processes that find no index must not create one each.
+        let lock = tokio::select! {
+            lock = BuildLock::acquire(&self.lease, &name, &self.acquire) => lock?,
+            () = stop.cancelled() => {
+                let index = name.as_str().into();
+                return Ok(Reindexed { index, documents: 0, stopped: true, already_complete: false });
+            }
+        };
+        let ended = self.run_alone(stop, &progress).await;
+        lock.release().await;
+        ended
+    }
+
+    async fn run_alone(
+        &self,
+        stop: &CancellationToken,
+        progress: &(impl Fn(ReindexStep) + Send + Sync),
+    ) -> Result<Reindexed, ReindexError> {
         // Before anything else: what changes from here on is caught up.
         let infos = self.infos().await?;
-        let found = match self.existing(&infos, &progress).await? {
+        let found = match self.existing(&infos, progress).await? {
             Some(found) if found.is_done => {
                 let index = found.target.name;
                 let documents = self.cluster.count(index.as_str()).await?;
                 return Ok(Reindexed { index, documents, stopped: false, already_complete: true });
             }
             Some(found) => found,
-            None => self.create(&progress).await?,
+            None => self.create(progress).await?,
         };
         let index = found.target.name.clone();
-        let stopped = match self.build(&found, &infos, stop, &progress).await {
+        let stopped = match self.build(&found, &infos, stop, progress).await {
             // No load of it can be continued, so a restart builds another index.
             Err(ReindexError::Open(OpenError::Acquire(AcquireError::IdentityChanged { target, .. })))
                 if self.restart =>
             {
                 progress(ReindexStep::LeftAlone(target));
-                let found = self.create(&progress).await?;
-                self.build(&found, &infos, stop, &progress).await?
+                let found = self.create(progress).await?;
+                self.build(&found, &infos, stop, progress).await?
             }
             built => built?,
         };

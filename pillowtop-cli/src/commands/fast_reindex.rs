@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pillowtop_core::AnyPillow;
+use pillowtop_core::{AnyPillow, PillowName};
 use pillowtop_runtime::claim::WhenHeld;
 use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::reindex::{Reindex, ReindexPlan, ReindexStep, Reindexed};
@@ -12,7 +12,7 @@ use crate::arguments::FastReindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
-use crate::output::{Progress, Summary, WithoutTerminal, counted};
+use crate::output::{Progress, Summary, Talk, WithoutTerminal, counted};
 use crate::servers::{self, Servers, WhenUnreachable};
 use crate::stop::Stop;
 
@@ -70,21 +70,22 @@ async fn show_plan(
 ) -> Result<Outcome, Failure> {
     let name = &pillow.definition().pillow;
     let served = servers.served(context, pillow)?;
-    let (action, index) = match reindex(context, servers, served, restart).await?.plan().await? {
-        ReindexPlan::Complete(index) => {
-            context.talk.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
-            ("none", Some(index))
-        }
-        ReindexPlan::Continue(index) => {
-            context.talk.text(&format!("{name}: would resume loading index `{index}`"));
-            ("continue", Some(index))
-        }
-        _ => {
-            let hash = pillow.definition().hash.short();
-            context.talk.text(&format!("{name}: would create an index for hash {hash} and load it"));
-            ("create", None)
-        }
-    };
+    let (action, index) =
+        match reindex(context, servers, served, restart, WhenHeld::Fail).await?.plan().await? {
+            ReindexPlan::Complete(index) => {
+                context.talk.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
+                ("none", Some(index))
+            }
+            ReindexPlan::Continue(index) => {
+                context.talk.text(&format!("{name}: would resume loading index `{index}`"));
+                ("continue", Some(index))
+            }
+            _ => {
+                let hash = pillow.definition().hash.short();
+                context.talk.text(&format!("{name}: would create an index for hash {hash} and load it"));
+                ("create", None)
+            }
+        };
     context.talk.json(&json!({"pillow": name, "action": action, "index": index}));
     Ok(Outcome::Done)
 }
@@ -98,50 +99,62 @@ pub(crate) async fn build(
     stop: &Stop,
 ) -> Result<(Reindexed, Summary), Failure> {
     let name = served.pillow.definition().pillow.clone();
-    let reindex = reindex(context, servers, served, restart).await?;
+    let reindex = reindex(context, servers, served, restart, WhenHeld::Fail).await?;
     let counters = Arc::clone(&reindex.served.counters);
     let pillows = vec![(name.clone(), counters)];
     let progress = Progress::start(&context.talk, "loading", pillows, WithoutTerminal::Lines);
     let total = progress.total();
     let talk = context.talk.clone();
     let done = reindex
-        .run(stop.token(), |step| match step {
-            ReindexStep::Created(index, added) => {
-                talk.note(&format!("{name}: created `{index}`"));
-                if !added.is_empty() {
-                    let added = added.join(", ");
-                    talk.note(&format!("{name}: index templates of the cluster added: {added}"));
-                }
+        .run(stop.token(), |step| {
+            match &step {
+                ReindexStep::Loading(_, documents) => total.set(*documents),
+                ReindexStep::CatchingUp(_) => total.set(0),
+                _ => {}
             }
-            ReindexStep::Continuing(index) => {
-                talk.note(&format!("{name}: resuming `{index}`, which an earlier run began"));
-            }
-            ReindexStep::LeftAlone(index) => talk.note(&format!(
-                "{name}: it is not known what `{index}` holds, so nothing is loaded over it; another index is built"
-            )),
-            ReindexStep::Loading(database, documents) => {
-                total.set(documents);
-                talk.note(&format!("{name}: loading from database `{}`", database.name));
-            }
-            ReindexStep::Resuming(database) => {
-                talk.note(&format!("{name}: resuming an interrupted load from database `{}`", database.name));
-            }
-            ReindexStep::CatchingUp(_) => {
-                total.set(0);
-                talk.note(&format!("{name}: applying what changed since the load began"));
-            }
-            _ => {}
+            note_step(&talk, &name, step);
         })
         .await
         .map_err(|error| Failure::from(error).for_pillow(&name))?;
     Ok((done, progress.finish()))
 }
 
-async fn reindex<'a>(
+/// Tells what a reindex does.
+pub(super) fn note_step(talk: &Talk, name: &PillowName, step: ReindexStep) {
+    match step {
+        ReindexStep::Created(index, added) => {
+            talk.note(&format!("{name}: created `{index}`"));
+            if !added.is_empty() {
+                let added = added.join(", ");
+                talk.note(&format!("{name}: index templates of the cluster added: {added}"));
+            }
+        }
+        ReindexStep::Continuing(index) => {
+            talk.note(&format!("{name}: resuming `{index}`, which an earlier run began"));
+        }
+        ReindexStep::LeftAlone(index) => talk.note(&format!(
+            "{name}: it is not known what `{index}` holds, so nothing is loaded over it; another index is built"
+        )),
+        ReindexStep::Loading(database, _) => {
+            talk.note(&format!("{name}: loading from database `{}`", database.name));
+        }
+        ReindexStep::Resuming(database) => {
+            talk.note(&format!("{name}: resuming an interrupted load from database `{}`", database.name));
+        }
+        ReindexStep::CatchingUp(_) => {
+            talk.note(&format!("{name}: applying what changed since the load began"));
+        }
+        _ => {}
+    }
+}
+
+/// A reindex of one pillow.
+pub(super) async fn reindex<'a>(
     context: &Context,
     servers: &'a Servers,
     served: Served,
     restart: bool,
+    when_held: WhenHeld,
 ) -> Result<Reindex<'a>, Failure> {
     let databases = servers.databases(&served.databases).await?;
     Ok(Reindex {
@@ -151,6 +164,6 @@ async fn reindex<'a>(
         engine: Arc::clone(&servers.engine),
         lease: Arc::clone(&servers.lease),
         restart,
-        acquire: servers::acquire(context, WhenHeld::Fail),
+        acquire: servers::acquire(context, when_held),
     })
 }

@@ -1,4 +1,4 @@
-//! The commands, one a file.
+//! The commands, a module each.
 
 pub(crate) mod audit;
 pub(crate) mod checkpoint;
@@ -14,6 +14,7 @@ pub(crate) mod new_pillow;
 
 pub(crate) mod new;
 pub(crate) mod pillows;
+pub(crate) mod preindex;
 #[cfg(feature = "quickstart")]
 pub(crate) mod quickstart;
 pub(crate) mod run;

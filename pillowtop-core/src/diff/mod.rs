@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::canonical::to_canonical;
 use crate::committed::CommittedFile;
+use crate::normal_form::{in_words_of, normal_form};
 
 /// What a change asks of a live index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +66,19 @@ pub fn diff(before: &CommittedFile, after: &CommittedFile) -> Vec<PathChange> {
     header::settings(&before.settings, &after.settings, &mut changes);
     mapping::root(&before.mappings, &after.mappings, &mut changes);
     changes.0
+}
+
+/// Each path at which a live mapping differs from the one that it is to become, and what that asks of the live index. Defaults that
+/// a server added or dropped are no differences.
+///
+/// # Errors
+///
+/// A sentence that names the path, when one of them is no mapping.
+pub fn live_changes(live: &Value, wanted: &Value) -> Result<Vec<PathChange>, String> {
+    let live = in_words_of(wanted, live)?;
+    let mut changes = Changes::default();
+    mapping::root(&live, &normal_form(wanted)?.mappings, &mut changes);
+    Ok(changes.0)
 }
 
 /// How many changes there are of each class, and what is done about them. `program` is how the commands are run.
@@ -122,4 +136,39 @@ impl Changes {
 fn names<'a>(values: impl IntoIterator<Item = Option<&'a Value>>) -> BTreeSet<&'a str> {
     let objects = values.into_iter().flatten().filter_map(Value::as_object);
     objects.flat_map(|members| members.keys().map(String::as_str)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_live_mapping_is_told_from_a_wanted_one_by_what_differs_alone() {
+        let wanted = json!({"dynamic": false, "properties": {
+            "name": {"type": "text", "norms": true, "fields": {"exact": {"type": "keyword"}}},
+            "labels": {"type": "flattened"},
+            "inner": {"type": "object", "properties": {"at": {"type": "date"}, "added": {"type": "long"}}},
+            "added": {"type": "keyword"},
+        }});
+        let live = json!({"dynamic": "false", "_meta": {"pillowtop": {"hash": "0"}}, "properties": {
+            "name": {"type": "text", "fields": {"exact": {"type": "keyword"}}},
+            "labels": {"type": "flat_object"},
+            "inner": {"properties": {"at": {"type": "date"}}},
+        }});
+        let changes = |live: &Value| -> Vec<(String, ChangeClass)> {
+            let changes = live_changes(live, &wanted).unwrap();
+            changes.into_iter().map(|change| (change.path, change.class)).collect()
+        };
+        let added = |path: &str| (path.to_owned(), ChangeClass::Additive);
+        assert_eq!(changes(&live), [added("added"), added("inner.added")]);
+        let mut other = live;
+        other["properties"]["inner"]["properties"]["at"]["format"] = json!("yyyy");
+        other["properties"]["gone"] = json!({"type": "long"});
+        let found = changes(&other);
+        assert!(found.contains(&("gone".to_owned(), ChangeClass::Breaking)), "{found:?}");
+        assert!(found.iter().any(|(path, _)| path.starts_with("inner.at")), "{found:?}");
+        assert!(changes(&wanted).is_empty());
+    }
 }

@@ -110,6 +110,53 @@ pub fn differences(wanted: &Value, found: &Value) -> Result<Vec<String>, String>
     Ok(all)
 }
 
+/// A live mapping in normal form, in the words of another one wherever both say the same: what differs between them then is no
+/// default that a server added or dropped.
+///
+/// # Errors
+///
+/// As [`normal_form`].
+pub fn in_words_of(wanted: &Value, live: &Value) -> Result<Value, String> {
+    let (wanted, live) = (normal_form(wanted)?.mappings, normal_form(live)?.mappings);
+    let is_default =
+        |name: &str, value: &Value| ROOT_DEFAULTS.contains(&(name, to_canonical(value).as_str()));
+    let mut said = with_members_of(&wanted, &live, &is_default);
+    said.extend(fields_in_words_of("properties", &wanted, &live));
+    Ok(Value::Object(said))
+}
+
+/// The members beside fields: those that are wanted, if they say the same.
+fn with_members_of(
+    wanted: &Value,
+    live: &Value,
+    is_default: &dyn Fn(&str, &Value) -> bool,
+) -> Map<String, Value> {
+    let mut differing = Vec::new();
+    compare_members(wanted, live, "", is_default, &mut differing);
+    let words = if differing.is_empty() { wanted } else { live };
+    let members = words.as_object().into_iter().flatten();
+    members
+        .filter(|(name, _)| !matches!(name.as_str(), "properties" | "fields"))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// The fields of a group by the group's name; nothing if there are none.
+fn fields_in_words_of(group: &str, wanted: &Value, live: &Value) -> Option<(String, Value)> {
+    let fields = live.get(group)?.as_object()?;
+    let field = |(name, found): (&String, &Value)| {
+        let Some(wanted) = wanted.get(group).and_then(|fields| fields.get(name)) else {
+            return (name.clone(), found.clone());
+        };
+        let type_name = wanted.get("type").and_then(Value::as_str).unwrap_or("object").to_owned();
+        let mut said = with_members_of(wanted, found, &|name, value| is_default(&type_name, name, value));
+        said.extend(fields_in_words_of("fields", wanted, found));
+        said.extend(fields_in_words_of("properties", wanted, found));
+        (name.clone(), Value::Object(said))
+    };
+    Some((group.to_owned(), Value::Object(fields.iter().map(field).collect())))
+}
+
 fn compare_members(
     wanted: &Value,
     found: &Value,

@@ -30,7 +30,7 @@ use crate::definition::{keeps_dots, reserved_properties};
 use crate::field_types::{legacy_root_parameter, root_parameter};
 use crate::pillow::RESERVED;
 
-pub use compare::{differences, missing_fields};
+pub use compare::{differences, in_words_of, missing_fields};
 
 /// Something that a mapping says and no server of today takes, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! Whether a claim is followed, as others see it: whether its owner's lease is renewed, and what
 //! the owner reports.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::lease::LeaseDocument;
 use super::store::{ClaimKey, ClaimStore, Owner, StoreError, Token};
@@ -13,6 +15,8 @@ use crate::clock::{boot_time, now_micros, text_of_micros};
 const READS: u32 = 10;
 /// The longest time between two reads.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// What the keys of all leases begin with.
+pub(crate) const LEASES: &str = "lease:";
 
 /// What an owner reports of a claim when it changes: stored under a key of its own, so that an idle
 /// owner writes nothing.
@@ -24,6 +28,10 @@ pub struct FollowReport {
     /// How many changes of the source are not yet applied, as far as is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<u64>,
+    /// Since when changes are pending without a moment at which none was, RFC 3339 in UTC: nothing
+    /// older is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind_since: Option<String>,
     /// When it was written, RFC 3339 in UTC, for people.
     pub written: String,
 }
@@ -47,6 +55,28 @@ impl FollowReport {
             reason: error.to_string(),
         })?;
         Ok(Some(report))
+    }
+}
+
+/// The leases of a store as one reading found them.
+#[derive(Debug, Clone, Default)]
+pub struct Leases(BTreeMap<String, LeaseDocument>);
+
+impl Leases {
+    /// Adds a document, if it is that of a lease.
+    pub fn add(&mut self, key: &str, value: &Value) {
+        if key.starts_with(LEASES)
+            && let Ok(lease) = LeaseDocument::deserialize(value)
+        {
+            self.0.insert(key.to_owned(), lease);
+        }
+    }
+
+    /// Whether an owner seems to be alive: its lease was renewed within its length by the wall
+    /// clock. Only [`is_alive`], which may have to wait, is certain.
+    pub fn seems_alive(&self, owner: &Owner, length: Duration) -> bool {
+        let lease = self.0.get(&owner.lease()).filter(|lease| lease.expired_by.is_none());
+        !owner.is_dead() && lease.is_some_and(|lease| is_recent(&lease.renewed, length))
     }
 }
 
@@ -118,10 +148,17 @@ mod tests {
         let lease = Lease::start(Arc::clone(&store), "host: run", LENGTH).await.unwrap();
         let owner = lease.owner();
         assert_eq!(is_alive(store.as_ref(), &owner, LENGTH).await, Ok(true));
+        let seems_alive = |value: &Value| {
+            let mut leases = Leases::default();
+            leases.add(&owner.lease(), value);
+            leases.seems_alive(&owner, LENGTH)
+        };
         // A wall clock that is wrong by a year.
         let stored = store.read(&owner.lease()).await.unwrap().unwrap();
         let mut value = stored.value.clone();
+        assert!(seems_alive(&value) && !Leases::default().seems_alive(&owner, LENGTH));
         value["renewed"] = json!("2020-01-01T00:00:00Z");
+        assert!(!seems_alive(&value));
         store.write(&owner.lease(), &value, Some(stored.token)).await.unwrap();
         assert_eq!(is_alive(store.as_ref(), &owner, LENGTH).await, Ok(true));
         drop(lease);

@@ -32,15 +32,20 @@ mod verified;
 mod held;
 
 mod acquire;
+mod build_lock;
 
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod store_contract;
 
+pub(crate) use build_lock::BUILDS;
+pub(crate) use follow::LEASES;
+
 pub use acquire::{AcquireError, AcquireOptions, Notify, WhenHeld};
+pub use build_lock::{Build, BuildLock};
 pub use fence::{Fence, FenceError, NoFence};
 pub use file_store::FileClaimStore;
-pub use follow::{FollowReport, is_alive};
+pub use follow::{FollowReport, Leases, is_alive};
 pub use held::{Claim, ClaimError, amend, read, set_position};
 pub use lease::{Lease, LeaseError};
 pub use past::{PastCheckpoint, PastCheckpoints};

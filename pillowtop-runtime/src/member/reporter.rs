@@ -15,6 +15,8 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// Writes a report when something changed. An idle member writes nothing.
 #[derive(Debug, Default)]
 pub(super) struct Reporter {
+    /// Since when changes are pending.
+    behind_since: Option<String>,
     last: Option<(FollowReport, Instant)>,
 }
 
@@ -23,6 +25,11 @@ impl Reporter {
     /// double.
     pub(super) fn due(&mut self, paused: Option<&str>, pending: Option<u64>) -> Option<FollowReport> {
         let now = Instant::now();
+        match pending {
+            Some(0) => self.behind_since = None,
+            Some(_) if self.behind_since.is_none() => self.behind_since = Some(now_text()),
+            _ => {}
+        }
         if let Some((last, at)) = &self.last {
             let magnitude = |pending: Option<u64>| pending.map(|pending| u64::BITS - pending.leading_zeros());
             let is_same = last.paused.as_deref() == paused && magnitude(last.pending) == magnitude(pending);
@@ -30,7 +37,8 @@ impl Reporter {
                 return None;
             }
         }
-        let report = FollowReport { paused: paused.map(str::to_owned), pending, written: now_text() };
+        let (paused, behind_since) = (paused.map(str::to_owned), self.behind_since.clone());
+        let report = FollowReport { paused, pending, behind_since, written: now_text() };
         self.last = Some((report.clone(), now));
         Some(report)
     }
@@ -65,9 +73,9 @@ mod tests {
         );
         tokio::time::advance(INTERVAL).await;
         assert!(reporter.due(Some("closed"), Some(0)).is_none());
-        assert!(reporter.due(None, Some(1000)).is_some());
+        assert!(reporter.due(None, Some(1000)).is_some_and(|report| report.behind_since.is_some()));
         tokio::time::advance(INTERVAL).await;
         assert!(reporter.due(None, Some(900)).is_none());
-        assert!(reporter.due(None, Some(0)).is_some());
+        assert!(reporter.due(None, Some(0)).is_some_and(|report| report.behind_since.is_none()));
     }
 }

@@ -6,6 +6,7 @@
 mod claims;
 mod control;
 mod dead_letters;
+mod extend;
 mod gate;
 mod indices;
 mod limits;

@@ -36,6 +36,10 @@ impl FlipPlan {
         self.from == [self.to.clone()]
     }
 
+    fn expected(&self) -> Vec<IndexName> {
+        vec![self.to.clone()]
+    }
+
     /// The actions of the one request: each index that was read is named, so nothing else is
     /// removed.
     fn actions(&self) -> Vec<Value> {
@@ -138,32 +142,50 @@ impl Cluster {
 
     /// Carries out a plan, if the alias is still where the plan found it.
     pub async fn flip(&self, plan: &FlipPlan) -> Result<(), ClusterError> {
-        let moved = |expected: &[IndexName], found: Vec<IndexName>| ClusterError::AliasMoved {
-            alias: plan.alias.clone(),
-            expected: expected.to_vec(),
-            found,
+        self.flip_all(std::slice::from_ref(plan)).await
+    }
+
+    /// Carries out several plans in one request, if all aliases are still where the plans found
+    /// them.
+    pub async fn flip_all(&self, plans: &[FlipPlan]) -> Result<(), ClusterError> {
+        let doing = match plans {
+            [plan] => format!("moving alias `{}` to index `{}`", plan.alias, plan.to),
+            several => format!("moving {} aliases", several.len()),
         };
-        let expected = [plan.to.clone()];
-        let doing = format!("moving alias `{}` to index `{}`", plan.alias, plan.to);
+        let actions: Vec<Value> = plans.iter().flat_map(FlipPlan::actions).collect();
+        if actions.is_empty() {
+            return Ok(());
+        }
         // An attempt without a response may have been carried out, which reading shows.
         let mut is_first = true;
         self.retry(|| {
             let may_be_done = !std::mem::take(&mut is_first);
-            let (doing, expected) = (&doing, &expected);
+            let (doing, actions) = (&doing, &actions);
             async move {
-                let found = self.indices_of(&plan.alias).await?;
-                if may_be_done && found == *expected {
+                if may_be_done && self.check_aliases(plans, FlipPlan::expected).await.is_ok() {
                     return Ok(());
                 }
-                if found != plan.from {
-                    return Err(moved(&plan.from, found));
-                }
-                self.change_aliases(&plan.actions(), doing).await
+                self.check_aliases(plans, |plan| plan.from.clone()).await?;
+                self.change_aliases(actions, doing).await
             }
         })
         .await?;
-        let found = self.indices_of(&plan.alias).await?;
-        if found == expected { Ok(()) } else { Err(moved(&expected, found)) }
+        self.check_aliases(plans, FlipPlan::expected).await
+    }
+
+    /// Whether every alias is where it is expected to be.
+    async fn check_aliases(
+        &self,
+        plans: &[FlipPlan],
+        expected: impl Fn(&FlipPlan) -> Vec<IndexName>,
+    ) -> Result<(), ClusterError> {
+        for plan in plans {
+            let (found, expected) = (self.indices_of(&plan.alias).await?, expected(plan));
+            if found != expected {
+                return Err(ClusterError::AliasMoved { alias: plan.alias.clone(), expected, found });
+            }
+        }
+        Ok(())
     }
 }
 

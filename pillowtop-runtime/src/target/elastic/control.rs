@@ -131,13 +131,10 @@ impl ControlIndex {
         Ok(claims)
     }
 
-    /// All claims, by the uuids of their targets.
-    pub(super) async fn all_claims(
-        &self,
-    ) -> Result<BTreeMap<String, Vec<(Slice, ClaimDocument)>>, StoreError> {
-        let mut claims: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        // Nothing may be missing that was written just before. A refresh of an index without its
-        // shards takes a minute, a search fails at once.
+    /// The documents whose keys begin with one of these, in order of keys, in one search. Nothing is
+    /// missing that was written before.
+    pub(super) async fn documents_of(&self, prefixes: &[&str]) -> Result<Vec<(String, Stored)>, StoreError> {
+        // A refresh of an index without its shards takes a minute, a search fails at once.
         let index = self.name();
         let refreshed = match self.cluster.count(&index).await {
             Ok(_) => self.cluster.refresh(&index.into()).await,
@@ -145,15 +142,27 @@ impl ControlIndex {
         };
         match refreshed {
             Ok(()) => {}
-            Err(error) if error.is_missing() => return Ok(claims),
+            Err(error) if error.is_missing() => return Ok(Vec::new()),
             Err(error) => return Err(error.into_store_error()),
         }
-        for (key, stored) in self.list("claim:").await? {
-            let Some(key) = claim_key(&key) else { continue };
-            let claim = read_claim(&stored.value, &key)?;
-            claims.entry(key.target).or_default().push((key.slice, claim));
+        self.list_documents(prefixes).await.map_err(ClusterError::into_store_error)
+    }
+
+    /// Removes every document of an index that no longer exists: claims, earlier checkpoints,
+    /// reports, requests and what is remembered of a backfill. Returns how many there were.
+    pub(super) async fn forget(&self, uuid: &str) -> Result<u64, StoreError> {
+        let kinds = ["claim", "past", "report", "request", "backfill"];
+        let prefixes: Vec<String> = kinds.iter().map(|kind| format!("{kind}:{uuid}")).collect();
+        let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+        let mut removed = 0;
+        for (key, stored) in self.documents_of(&prefixes).await? {
+            // Another uuid may begin with this one.
+            if uuid_in(&key) == Some(uuid) {
+                self.delete(&key, stored.token).await?;
+                removed += 1;
+            }
         }
-        Ok(claims)
+        Ok(removed)
     }
 
     async fn put(&self, key: &str, value: &Value, seen: Option<Token>) -> Result<Token, ClusterError> {
@@ -223,10 +232,11 @@ impl ControlIndex {
         }
     }
 
-    async fn list_documents(&self, prefix: &str) -> Result<Vec<(String, Stored)>, ClusterError> {
+    async fn list_documents(&self, prefixes: &[&str]) -> Result<Vec<(String, Stored)>, ClusterError> {
         let index = self.name();
-        let doing = format!("listing `{prefix}*` in index `{index}`");
-        let mut body = json!({"query": {"prefix": {"key": prefix}}, "sort": [{"key": "asc"}], "size": PAGE,
+        let doing = format!("listing `{}*` in index `{index}`", prefixes.join("*`, `"));
+        let any: Vec<Value> = prefixes.iter().map(|prefix| json!({"prefix": {"key": prefix}})).collect();
+        let mut body = json!({"query": {"bool": {"should": any}}, "sort": [{"key": "asc"}], "size": PAGE,
             "seq_no_primary_term": true});
         let mut all = Vec::new();
         loop {
@@ -246,8 +256,14 @@ impl ControlIndex {
     }
 }
 
+/// The uuid in the key of a document that belongs to an index.
+pub(super) fn uuid_in(key: &str) -> Option<&str> {
+    let (_, rest) = key.split_once(':')?;
+    rest.split(['/', ':']).next()
+}
+
 /// What the claim with this document key is on.
-fn claim_key(document_key: &str) -> Option<ClaimKey> {
+pub(super) fn claim_key(document_key: &str) -> Option<ClaimKey> {
     let (target, slice) = match document_key.strip_prefix("claim:")?.split_once('/') {
         Some((target, database)) => (target, Slice::Database(database.into())),
         None => (document_key.strip_prefix("claim:")?, Slice::Whole),
@@ -255,7 +271,7 @@ fn claim_key(document_key: &str) -> Option<ClaimKey> {
     Some(ClaimKey { target: target.to_owned(), slice })
 }
 
-fn read_claim(value: &Value, key: &ClaimKey) -> Result<ClaimDocument, StoreError> {
+pub(super) fn read_claim(value: &Value, key: &ClaimKey) -> Result<ClaimDocument, StoreError> {
     ClaimDocument::deserialize(value).map_err(|error| StoreError::Refused {
         doing: format!("reading the claim on {key}"),
         reason: error.to_string(),
@@ -307,7 +323,7 @@ impl ClaimStore for ControlIndex {
     }
 
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, Stored)>, StoreError>> {
-        async { self.list_documents(prefix).await.map_err(ClusterError::into_store_error) }.boxed()
+        async { self.list_documents(&[prefix]).await.map_err(ClusterError::into_store_error) }.boxed()
     }
 }
 
@@ -322,6 +338,9 @@ mod tests {
             assert_eq!(claim_key(&key.claim()), Some(key));
         }
         assert_eq!(claim_key("lease:a"), None);
+        for key in ["claim:uuid", "claim:uuid/a:b", "request:uuid:1-2", "report:uuid/db"] {
+            assert_eq!(uuid_in(key), Some("uuid"), "{key}");
+        }
     }
 
     #[test]

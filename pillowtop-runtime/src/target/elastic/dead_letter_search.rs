@@ -179,7 +179,7 @@ impl Cluster {
     }
 
     /// The uuids of all indices under this prefix.
-    async fn index_uuids(&self) -> Result<BTreeSet<String>, ClusterError> {
+    pub(super) async fn index_uuids(&self) -> Result<BTreeSet<String>, ClusterError> {
         let pattern = self.prefixed("*");
         let path = [pattern.as_str(), "_settings", "index.uuid"];
         let query = [("expand_wildcards", "all")];

@@ -39,6 +39,8 @@ struct Indices {
     found: Vec<FoundIndex>,
     /// One that has the hashed alias and another hash: somebody changed it.
     changed: Option<(IndexName, Option<String>)>,
+    /// One that is searched and has another hash: that of another release.
+    searched: Option<IndexName>,
 }
 
 /// A physical index of the definition's hash.
@@ -92,6 +94,9 @@ impl ElasticDestination {
                 |alias: &AliasName| entry.get("aliases").and_then(|all| all.get(alias.as_str())).is_some();
             let live = entry.get("mappings").and_then(live_hash);
             if live != Some(&hash) {
+                if has(&search) {
+                    indices.searched = Some(name.as_str().into());
+                }
                 if has(&hashed) {
                     indices.changed = Some((name.as_str().into(), live.map(str::to_owned)));
                 }
@@ -105,7 +110,7 @@ impl ElasticDestination {
     }
 
     async fn read_targets(&self) -> Result<Vec<TargetRef>, OpenError> {
-        let Indices { found: indices, changed } = self.indices().await.map_err(failed)?;
+        let Indices { found: indices, changed, searched } = self.indices().await.map_err(failed)?;
         if let (true, Some((index, live))) = (indices.is_empty(), changed) {
             let committed = self.definition.hash.to_string();
             return Err(failed(ClusterError::OtherHash { index, live, committed }));
@@ -128,7 +133,7 @@ impl ElasticDestination {
                 Some(reason) => incomplete.push((index.target.name, reason)),
             }
         }
-        if targets.is_empty() { Err(self.not_ready(incomplete)) } else { Ok(targets) }
+        if targets.is_empty() { Err(self.not_ready(incomplete, searched)) } else { Ok(targets) }
     }
 
     /// Why an index with any number of slices is not followed: one of them is being loaded, or none ever was.
@@ -147,15 +152,21 @@ impl ElasticDestination {
         }))
     }
 
-    fn not_ready(&self, incomplete: Vec<(IndexName, String)>) -> OpenError {
+    fn not_ready(&self, incomplete: Vec<(IndexName, String)>, searched: Option<IndexName>) -> OpenError {
         let pillow = &self.definition.pillow;
         let build = format!("run `PROGRAM fast-reindex {pillow}`");
-        match incomplete.into_iter().next_back() {
-            None => OpenError::NotReady {
+        match (incomplete.into_iter().next_back(), searched) {
+            (None, Some(index)) => OpenError::NotReady {
+                reason: format!(
+                    "standing by: index `{index}` of pillow `{pillow}`, which is searched, has the mapping of another release, and there is none for the mapping of this one"
+                ),
+                hint: Some("`PROGRAM es-manage plan` shows what to do".to_owned()),
+            },
+            (None, None) => OpenError::NotReady {
                 reason: format!("there is no index for the committed mapping of pillow `{pillow}`"),
                 hint: Some(build),
             },
-            Some((index, reason)) => OpenError::NotReady {
+            (Some((index, reason)), _) => OpenError::NotReady {
                 reason: format!("index `{index}` is not complete: {reason}"),
                 hint: Some(format!("wait until its load has ended, or {build} to resume it")),
             },

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use pillowtop_core::{Definition, IndexName};
+use pillowtop_core::{Definition, IndexName, PillowName};
+use serde_json::Value;
 
 use super::cluster::Cluster;
 use super::control::ControlIndex;
@@ -31,6 +32,42 @@ impl Default for GateOptions {
     }
 }
 
+/// What an index should be.
+#[derive(Debug, Clone, Copy)]
+pub enum Expected<'a> {
+    /// The index of a definition: its mapping is compared.
+    Definition(&'a Definition),
+    /// An index of another release, of which nothing but this is known.
+    Hash {
+        /// The pillow.
+        pillow: &'a PillowName,
+        /// The content hash.
+        hash: &'a str,
+    },
+}
+
+impl<'a> From<&'a Definition> for Expected<'a> {
+    fn from(definition: &'a Definition) -> Self {
+        Self::Definition(definition)
+    }
+}
+
+impl Expected<'_> {
+    fn pillow(&self) -> &PillowName {
+        match self {
+            Self::Definition(definition) => &definition.pillow,
+            Self::Hash { pillow, .. } => pillow,
+        }
+    }
+
+    fn hash(&self) -> String {
+        match self {
+            Self::Definition(definition) => definition.hash.to_string(),
+            Self::Hash { hash, .. } => (*hash).to_owned(),
+        }
+    }
+}
+
 /// A problem that prevents serving searches from an index.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -44,6 +81,9 @@ pub enum Problem {
     /// A shard has no primary.
     #[error("it is red: a shard has no active primary")]
     Red,
+    /// Documents of it lack fields of its mapping.
+    #[error("its mapping was extended, and not all documents have been indexed again since")]
+    Backfilling,
     /// It has the mapping of another definition.
     #[error("{0}")]
     OtherMapping(String),
@@ -136,13 +176,14 @@ impl Cluster {
     /// # Errors
     ///
     /// When something cannot be read: nothing is known of the index then.
-    pub async fn gate(
+    pub async fn gate<'a>(
         &self,
-        definition: &Definition,
+        expected: impl Into<Expected<'a>>,
         index: &IndexName,
         databases: &[DatabaseIdentity],
         options: &GateOptions,
     ) -> Result<Vec<Problem>, ClusterError> {
+        let expected = &expected.into();
         let Some(uuid) = self.index_uuid(index).await? else {
             return Ok(vec![Problem::Missing(index.clone())]);
         };
@@ -155,13 +196,7 @@ impl Cluster {
             Some(IndexHealth::Green | IndexHealth::Yellow) => {}
             None => return Ok(vec![Problem::Missing(index.clone())]),
         }
-        match self.check_mapping(definition, index).await {
-            Ok(()) => {}
-            Err(error @ (ClusterError::OtherHash { .. } | ClusterError::OtherMapping { .. })) => {
-                problems.push(Problem::OtherMapping(error.to_string()));
-            }
-            Err(error) => return Err(error),
-        }
+        problems.extend(self.problems_of_mapping(expected, index).await?);
         let control = ControlIndex::new(self);
         let key_of = |slice| ClaimKey { target: uuid.clone(), slice };
         let mut keys: Vec<ClaimKey> = slices(databases).into_iter().map(key_of).collect();
@@ -171,12 +206,14 @@ impl Cluster {
             keys = vec![key_of(Slice::Database(database.name.clone()))];
             claims = control.claims(&keys).await?;
         }
-        if problems.is_empty() && !self.has_its_shards(definition, index, &uuid, claims.values()).await? {
+        if problems.is_empty()
+            && !self.has_its_shards(expected.pillow(), index, &uuid, claims.values()).await?
+        {
             problems.push(Problem::OtherHistory);
         }
         let followed = keys.iter().zip(databases).map(|(key, database)| Followed {
             control: &control,
-            definition,
+            expected,
             key,
             claim: claims.get(key),
             database,
@@ -189,15 +226,36 @@ impl Cluster {
         Ok(problems)
     }
 
+    async fn problems_of_mapping(
+        &self,
+        expected: &Expected<'_>,
+        index: &IndexName,
+    ) -> Result<Vec<Problem>, ClusterError> {
+        let live = self.live_mapping(index).await?;
+        let mut problems = Vec::new();
+        if live.pointer("/_meta/pillowtop/backfilling") == Some(&Value::Bool(true)) {
+            problems.push(Problem::Backfilling);
+        }
+        let Expected::Definition(definition) = expected else { return Ok(problems) };
+        match self.compare_mapping(definition, index, &live) {
+            Ok(()) => {}
+            Err(error @ (ClusterError::OtherHash { .. } | ClusterError::OtherMapping { .. })) => {
+                problems.push(Problem::OtherMapping(error.to_string()));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(problems)
+    }
+
     /// Whether the shards have the histories that all claims were stored for.
     async fn has_its_shards(
         &self,
-        definition: &Definition,
+        pillow: &PillowName,
         index: &IndexName,
         uuid: &str,
         mut claims: impl Iterator<Item = &ClaimDocument>,
     ) -> Result<bool, ClusterError> {
-        let fence = IndexFence::new(self, index, uuid, &Slice::Whole, &definition.pillow);
+        let fence = IndexFence::new(self, index, uuid, &Slice::Whole, pillow);
         match fence.histories().await {
             Ok(found) => Ok(claims.all(|claim| claim.histories == found)),
             Err(FenceError::TargetGone(_)) => Ok(false),
@@ -213,7 +271,7 @@ impl Cluster {
 /// One database that is followed into an index.
 struct Followed<'a> {
     control: &'a ControlIndex,
-    definition: &'a Definition,
+    expected: &'a Expected<'a>,
     key: &'a ClaimKey,
     claim: Option<&'a ClaimDocument>,
     database: &'a DatabaseIdentity,
@@ -239,7 +297,7 @@ impl Followed<'_> {
 
     fn problems_of_state(&self, claim: &ClaimDocument) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let (state, committed) = (&claim.state, self.definition.hash.to_string());
+        let (state, committed) = (&claim.state, self.expected.hash());
         if state.hash != committed {
             problems.push(Problem::OtherHash { stored: state.hash.clone(), committed });
         }

@@ -36,6 +36,13 @@ pub struct CreatedIndex {
     pub added: Vec<String>,
 }
 
+/// What is known of an index by its number.
+struct Numbered {
+    hash: Option<String>,
+    /// The id of its creation.
+    creation: Option<String>,
+}
+
 impl Cluster {
     /// Creates the next physical index of a definition. It gets the hashed alias in the same
     /// request unless another index has it.
@@ -85,7 +92,7 @@ impl Cluster {
         loop {
             let existing = self.numbers_of(definition).await?;
             let name = |number| definition.index_name(self.prefix(), number);
-            let earlier = existing.iter().find(|(_, found)| found.as_deref() == Some(creation));
+            let earlier = existing.iter().find(|(_, found)| found.creation.as_deref() == Some(creation));
             if let Some((number, _)) = earlier {
                 return Ok(name(*number));
             }
@@ -159,41 +166,46 @@ impl Cluster {
         Definition { settings: self.settings_overrides().over(definition), ..definition.clone() }
     }
 
-    /// The numbers of the physical indices of a definition's hash, with the id of their creation.
-    async fn numbers_of(
-        &self,
-        definition: &Definition,
-    ) -> Result<BTreeMap<u32, Option<String>>, ClusterError> {
+    /// The numbers of the physical indices that are named after a definition's hash.
+    async fn numbers_of(&self, definition: &Definition) -> Result<BTreeMap<u32, Numbered>, ClusterError> {
         let stem = format!("{}_", definition.hashed_alias(self.prefix()));
         let pattern = format!("{stem}*");
         let path = [pattern.as_str()];
         let query = [
             ("expand_wildcards", "all"),
-            ("filter_path", "*.settings.index.uuid,*.mappings._meta.pillowtop.creation"),
+            ("filter_path", "*.settings.index.uuid,*.mappings._meta.pillowtop"),
         ];
         let doing = format!("listing the indices `{pattern}`");
         let response = self.optional_value(Request::get(&path).query(&query), &doing).await?;
         let indices = response.as_ref().and_then(Value::as_object).into_iter().flatten();
         let numbers = indices.filter_map(|(name, entry)| {
             let number = name.strip_prefix(&stem)?.parse().ok()?;
-            let creation = entry.pointer("/mappings/_meta/pillowtop/creation").and_then(Value::as_str);
-            Some((number, creation.map(str::to_owned)))
+            let meta = |member: &str| {
+                let meta = entry.pointer("/mappings/_meta/pillowtop")?;
+                meta.get(member)?.as_str().map(str::to_owned)
+            };
+            Some((number, Numbered { hash: meta("hash"), creation: meta("creation") }))
         });
         Ok(numbers.collect())
     }
 
     /// The physical indices of a definition's hash with higher numbers than this one, or all of
-    /// them; the highest first.
+    /// them; the highest first. One whose mapping was extended to another definition's is not among
+    /// them.
     pub async fn indices_after(
         &self,
         definition: &Definition,
         index: Option<&IndexName>,
     ) -> Result<Vec<IndexName>, ClusterError> {
-        let number_of = |index: &IndexName| index.as_str().rsplit('_').next()?.parse().ok();
+        let stem = format!("{}_", definition.hashed_alias(self.prefix()));
+        // One that was created for another hash has a number of that one.
+        let number_of = |index: &IndexName| index.as_str().strip_prefix(&stem)?.parse().ok();
         let after: u32 = index.and_then(number_of).unwrap_or(0);
-        let numbers = self.numbers_of(definition).await?.into_keys().rev();
-        let later = numbers.filter(|number| *number > after);
-        Ok(later.map(|number| definition.index_name(self.prefix(), number)).collect())
+        let hash = definition.hash.to_string();
+        let is_own = |found: &Numbered| found.hash.as_ref().is_none_or(|live| *live == hash);
+        let numbers = self.numbers_of(definition).await?.into_iter().rev();
+        let later = numbers.filter(|(number, found)| *number > after && is_own(found));
+        Ok(later.map(|(number, _)| definition.index_name(self.prefix(), number)).collect())
     }
 
     /// The uuid of a physical index; `None` if none has this name, an alias included.

@@ -23,6 +23,8 @@ mod request;
 mod cluster;
 mod shards;
 
+mod private_aliases;
+
 mod aliases;
 mod internal_index;
 mod live_mapping;
@@ -32,7 +34,13 @@ mod search;
 mod control;
 mod indices;
 
+mod backfill;
+mod moves;
 mod status;
+
+mod overview;
+
+mod facts;
 
 mod answer;
 
@@ -45,7 +53,9 @@ mod dead_letters;
 
 mod dead_letter_search;
 
-mod private_aliases;
+mod dynamic_settings;
+mod extend;
+mod prune;
 
 mod fence;
 
@@ -59,18 +69,25 @@ mod reader;
 mod destination;
 
 pub use aliases::FlipPlan;
+pub use backfill::{Backfill, IndexedId};
 pub use bulk::body as bulk_body;
 pub use cluster::{Cluster, ClusterOptions, SettingsOverrides};
 pub use control::ControlIndex;
 pub use dead_letter_search::{DeadLetterFilter, DeadLetterPage, DeadLettersOf, NextPage, StoredDeadLetter};
 pub use dead_letters::IndexDeadLetters;
 pub use destination::ElasticDestination;
+pub use dynamic_settings::SettingChange;
 pub use error::ClusterError;
+pub use extend::Extension;
+pub use facts::ClusterFact;
 pub use fence::IndexFence;
-pub use gate::{GateOptions, Problem};
+pub use gate::{Expected, GateOptions, Problem};
 pub use indices::{CreatedIndex, IndexUse};
 pub use leased::LeasedIndex;
+pub use moves::{AliasHistory, AliasMove};
+pub use overview::{ForeignIndex, Overview};
 pub use product::FoundServer;
+pub use prune::Removed;
 pub use rendering::{RenderingError, creation_body};
 pub use search::{DocumentCopy, SearchHit, SearchRequest, SearchResponse};
 pub use status::{IndexHealth, IndexStatus};

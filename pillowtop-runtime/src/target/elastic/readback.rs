@@ -123,7 +123,7 @@ fn compare_mappings(requested: &Value, live: &Value, found: &mut Additions) {
 }
 
 /// Settings by their dotted names, with values as the server returns them: strings.
-fn flatten(value: Option<&Value>, path: &str, into: &mut BTreeMap<String, String>) {
+pub(super) fn flatten(value: Option<&Value>, path: &str, into: &mut BTreeMap<String, String>) {
     let string = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match value {
         None => {}

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use pillowtop_core::{AliasName, IndexName, PillowName};
+use pillowtop_core::{AliasName, IndexName, PillowName, settings};
 use serde_json::Value;
 
 use super::cluster::Cluster;
-use super::control::ControlIndex;
 use super::error::ClusterError;
 use super::live_mapping::live_hash;
+use super::private_aliases::is_private;
 use super::request::Request;
 use crate::claim::{ClaimDocument, Slice};
 
@@ -36,8 +36,19 @@ pub struct IndexStatus {
     pub pillow: PillowName,
     /// The content hash that it was created for.
     pub hash: String,
+    /// The hash of what decides its contents beside the mapping; `None` for an index of an earlier
+    /// release.
+    pub rest: Option<String>,
+    /// Whether its mapping was extended and not all documents have been indexed again since.
+    pub is_backfilling: bool,
     /// Its aliases, the private ones of its owners among them.
     pub aliases: Vec<AliasName>,
+    /// When it was created, in milliseconds since 1970.
+    pub created: u64,
+    /// The blocks that are on, such as `write` or `read_only_allow_delete`.
+    pub blocks: Vec<String>,
+    /// The lifecycle policy in its settings.
+    pub policy: Option<String>,
     /// Whether it can be used.
     pub health: IndexHealth,
     /// How many documents searches see; `None` while it cannot be searched, as when it is closed.
@@ -52,7 +63,59 @@ pub struct IndexStatus {
 /// What `_cat/indices` reports of an index.
 pub(super) struct IndexState {
     pub(super) health: IndexHealth,
-    bytes: Option<u64>,
+    pub(super) bytes: Option<u64>,
+}
+
+/// What `GET /index` reports of an index in an overview.
+pub(super) const PARTS: &str = "*.aliases,*.mappings._meta.pillowtop,*.settings.index.uuid,\
+    *.settings.index.creation_date,*.settings.index.blocks,*.settings.index.lifecycle.name";
+
+impl IndexStatus {
+    /// Its aliases without the private ones of its owners.
+    pub fn public_aliases(&self) -> impl Iterator<Item = &AliasName> {
+        self.aliases.iter().filter(|alias| !is_private(alias.as_str()))
+    }
+
+    /// An index as `GET /index` describes it, if pillowtop created it under this prefix.
+    pub(super) fn described(name: &str, entry: &Value, prefix: Option<&str>) -> Option<Self> {
+        let mapping = entry.get("mappings")?;
+        let meta = mapping.pointer("/_meta/pillowtop")?;
+        // Without a prefix the pattern finds the indices of all prefixes.
+        if meta.get("prefix").and_then(Value::as_str) != prefix {
+            return None;
+        }
+        let settings = entry.pointer("/settings/index")?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let created = settings.get("creation_date").and_then(Value::as_str);
+        Some(Self {
+            name: name.into(),
+            uuid: settings.get("uuid").and_then(text)?,
+            pillow: meta.get("pillow").and_then(Value::as_str).unwrap_or_default().into(),
+            hash: live_hash(mapping).unwrap_or_default().to_owned(),
+            rest: meta.get("rest").and_then(text),
+            is_backfilling: meta.get("backfilling") == Some(&Value::Bool(true)),
+            aliases: aliases_in(entry),
+            created: created.and_then(|millis| millis.parse().ok()).unwrap_or_default(),
+            blocks: blocks_in(settings),
+            policy: settings.pointer("/lifecycle/name").and_then(text),
+            health: IndexHealth::Red,
+            documents: None,
+            bytes: None,
+            claims: Vec::new(),
+        })
+    }
+}
+
+pub(super) fn aliases_in(entry: &Value) -> Vec<AliasName> {
+    let aliases = entry.get("aliases").and_then(Value::as_object).into_iter().flatten();
+    aliases.map(|(alias, _)| alias.as_str().into()).collect()
+}
+
+/// The blocks that are on, such as `write`.
+fn blocks_in(settings: &Value) -> Vec<String> {
+    let blocks = settings.get("blocks").and_then(Value::as_object).into_iter().flatten();
+    let on = blocks.filter(|(_, value)| settings::boolean(value) == Some(true));
+    on.map(|(name, _)| name.clone()).collect()
 }
 
 impl Cluster {
@@ -63,52 +126,7 @@ impl Cluster {
     ///
     /// When a claim cannot be read: it must not look like an index that was never loaded.
     pub async fn list_indices(&self) -> Result<Vec<IndexStatus>, ClusterError> {
-        let pattern = self.prefixed("*");
-        let path = [pattern.as_str()];
-        let parts = "*.aliases,*.mappings._meta.pillowtop,*.settings.index.uuid";
-        let query = [("expand_wildcards", "open,closed"), ("filter_path", parts)];
-        let response = self.optional_value(Request::get(&path).query(&query), "listing indices").await?;
-        let states = self.index_states(&pattern).await?;
-        let mut claims = ControlIndex::new(self).all_claims().await?;
-        let indices = response.as_ref().and_then(Value::as_object).into_iter().flatten();
-        let found = indices.filter_map(|(name, entry)| {
-            let mut index = self.described(name, entry)?;
-            // An index that was created between the two requests.
-            let state = states.get(name)?;
-            (index.health, index.bytes) = (state.health, state.bytes);
-            index.claims = claims.remove(&index.uuid).unwrap_or_default();
-            Some(index)
-        });
-        let mut found: Vec<IndexStatus> = found.collect();
-        found.sort_by(|left, right| left.name.cmp(&right.name));
-        // Other counts include nested objects.
-        let names: Vec<IndexName> = found.iter().map(|index| index.name.clone()).collect();
-        for (index, count) in found.iter_mut().zip(self.counts(&names).await?) {
-            index.documents = count;
-        }
-        Ok(found)
-    }
-
-    /// An index as `GET /index` describes it, if pillowtop created it under this prefix.
-    fn described(&self, name: &str, entry: &Value) -> Option<IndexStatus> {
-        let mapping = entry.get("mappings")?;
-        let meta = mapping.pointer("/_meta/pillowtop")?;
-        // Without a prefix the pattern finds the indices of all prefixes.
-        if meta.get("prefix").and_then(Value::as_str) != self.prefix() {
-            return None;
-        }
-        let aliases = entry.get("aliases").and_then(Value::as_object).into_iter().flatten();
-        Some(IndexStatus {
-            name: name.into(),
-            uuid: entry.pointer("/settings/index/uuid")?.as_str()?.to_owned(),
-            pillow: meta.get("pillow").and_then(Value::as_str).unwrap_or_default().into(),
-            hash: live_hash(mapping).unwrap_or_default().to_owned(),
-            aliases: aliases.map(|(alias, _)| alias.as_str().into()).collect(),
-            health: IndexHealth::Red,
-            documents: None,
-            bytes: None,
-            claims: Vec::new(),
-        })
+        Ok(self.overview().await?.indices)
     }
 
     /// The states of some indices, by their names.

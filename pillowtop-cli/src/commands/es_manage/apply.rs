@@ -1,0 +1,151 @@
+//! `es-manage plan` and `es-manage apply`: the plan is shown, compared with what it is once it may be done, and done.
+
+mod backfill;
+
+use std::sync::Arc;
+
+use pillowtop_core::{AnyPillow, Definition};
+use pillowtop_runtime::target::elastic::{FlipPlan, IndexStatus, Overview};
+use serde_json::{Value, json};
+
+use super::plan::{self, Plan, Step};
+use super::{check_facts, is_confirmed, prune, require_terminal, status};
+use crate::context::Context;
+use crate::exit::{Failure, Outcome};
+use crate::freshness::require_fresh;
+use crate::output::{Align, Table};
+use crate::servers::{Servers, WhenUnreachable};
+use crate::stop::Stop;
+
+/// How a plan is applied.
+pub(super) struct How<'a> {
+    /// The plan that is expected.
+    pub(super) id: Option<&'a str>,
+    pub(super) yes: bool,
+    pub(super) dry_run: bool,
+}
+
+/// Shows the plan.
+pub(super) async fn show(context: &Context, older_than: &str) -> Result<Outcome, Failure> {
+    let how = How { id: None, yes: false, dry_run: true };
+    run(context, older_than, &how).await
+}
+
+pub(super) async fn run(context: &Context, older_than: &str, how: &How<'_>) -> Result<Outcome, Failure> {
+    require_terminal(how.yes, how.dry_run, "the plan is to be applied")?;
+    let pillows = context.pillows(&[])?;
+    require_fresh(&pillows)?;
+    let stop = Stop::on_signals(&context.talk);
+    let servers = Servers::connect(context, "es-manage apply", WhenUnreachable::Fail).await?;
+    let applier = Applier { context, servers: &servers, pillows: &pillows, older_than, stop: &stop };
+    let applied = applier.run(how).await;
+    servers.end().await;
+    applied
+}
+
+struct Applier<'a> {
+    context: &'a Context,
+    servers: &'a Servers,
+    pillows: &'a [Arc<dyn AnyPillow>],
+    older_than: &'a str,
+    stop: &'a Stop,
+}
+
+impl<'a> Applier<'a> {
+    fn definitions(&self) -> Vec<&'a Definition> {
+        self.pillows.iter().map(|pillow| pillow.definition()).collect()
+    }
+
+    async fn run(&self, how: &How<'_>) -> Result<Outcome, Failure> {
+        let overview = self.servers.cluster.overview().await?;
+        check_facts(self.context, &self.servers.cluster, &self.definitions(), &overview).await?;
+        let shown = self.plan(&overview).await?;
+        let id = shown.id();
+        self.show(&shown);
+        if how.id.is_some_and(|expected| expected != id) {
+            return Err(changed(&id));
+        }
+        if how.dry_run || shown.is_empty() {
+            self.context.talk.json(&report(&shown, false));
+            return Ok(Outcome::Done);
+        }
+        if !how.yes && !is_confirmed(self.context, "apply this plan? [y/N]")? {
+            return Err(Failure::new("the plan was not applied"));
+        }
+        // Somebody may have taken a while to answer.
+        let overview = self.servers.cluster.overview().await?;
+        let plan = self.plan(&overview).await?;
+        if plan.id() != id {
+            return Err(changed(&plan.id()));
+        }
+        self.apply(&plan).await?;
+        self.context.talk.json(&report(&plan, true));
+        Ok(Outcome::Done)
+    }
+
+    async fn plan<'b>(&self, overview: &'b Overview) -> Result<Plan<'b>, Failure>
+    where
+        'a: 'b,
+    {
+        let look = status::look(self.context, &self.servers.cluster, overview).await;
+        plan::make(self.context, self.servers, &look, &self.definitions(), self.older_than).await
+    }
+
+    fn show(&self, plan: &Plan<'_>) {
+        let talk = &self.context.talk;
+        if plan.steps.is_empty() {
+            talk.text("nothing to do");
+            return;
+        }
+        let columns = ["step", "pillow", "index", "reason"];
+        let mut table = Table::new(&columns.map(|name| (name, Align::Left)));
+        plan.steps.iter().for_each(|step| table.row(step.cells()));
+        talk.table(&table);
+        if plan.is_empty() {
+            talk.text("nothing to apply");
+        } else {
+            talk.text(&format!("plan {}", plan.id()));
+        }
+    }
+
+    /// Does each step. Searches move in one request, after everything that they need.
+    async fn apply(&self, plan: &Plan<'_>) -> Result<(), Failure> {
+        let (cluster, talk) = (&self.servers.cluster, &self.context.talk);
+        let (mut flips, mut pruned): (Vec<FlipPlan>, Vec<&IndexStatus>) = (Vec::new(), Vec::new());
+        for step in &plan.steps {
+            match step {
+                Step::Extend { definition, index, .. } => {
+                    cluster.extend(definition, index).await?;
+                    talk.text(&format!("{} has the mapping of hash {}", index.name, definition.hash.short()));
+                }
+                Step::Backfill { definition, index } => {
+                    // A no-op unless an earlier run was interrupted half-way.
+                    cluster.extend(definition, index).await?;
+                    self.backfill(definition, index).await?;
+                }
+                Step::Settings { index, changes, .. } => {
+                    cluster.put_settings(index, changes).await?;
+                    talk.text(&format!("{index}: settings changed"));
+                }
+                Step::Flip(planned) => flips.push(planned.plan.clone()),
+                Step::Prune { index, .. } => pruned.push(index),
+                Step::Build { .. } | Step::Wait { .. } | Step::Keep { .. } => {}
+            }
+        }
+        cluster.flip_searches(&flips).await?;
+        for plan in &flips {
+            talk.text(&format!("{} moved to {}", plan.alias, plan.to));
+        }
+        if pruned.is_empty() { Ok(()) } else { prune::remove(self.context, cluster, &pruned, false).await }
+    }
+}
+
+fn changed(id: &str) -> Failure {
+    Failure::new(format!("the plan changed: it is {id} now, and nothing was done"))
+        .hint("look at it again: `PROGRAM es-manage plan`")
+}
+
+fn report(plan: &Plan<'_>, is_applied: bool) -> Value {
+    let steps: Vec<Value> = plan.steps.iter().map(Step::to_json).collect();
+    json!({"plan": plan.id(), "applied": is_applied, "steps": steps})
+}

@@ -1,0 +1,50 @@
+//! What a cluster has that speaks against a deploy is told before anything is changed.
+
+use serde_json::{Value, json};
+
+use crate::{indices, world_of_two};
+
+#[test]
+fn an_alias_whose_name_is_taken_by_an_index_is_refused_at_once() {
+    let world = world_of_two("taken", 1);
+    let name = format!("/{}-hqusers", world.prefix());
+    assert!(world.elastic("PUT", &name, &Value::Null).status < 300);
+    let said = world.run_badly(&["preindex"], 1);
+    assert!(said.contains("is an index, so no alias can have this name"), "{said}");
+    assert!(indices(&world, "case").is_empty(), "nothing was built");
+    world.elastic("DELETE", &name, &Value::Null);
+    world.run_well(&["preindex"]);
+}
+
+#[test]
+fn a_template_that_would_spoil_an_index_is_named_before_one_is_made() {
+    let world = world_of_two("template", 1);
+    let template = format!("/_template/{}", world.prefix());
+    let pattern = format!("{}-hqcases_*", world.prefix());
+    let body = json!({"index_patterns": [pattern], "settings": {"index.default_pipeline": "spoil"}});
+    assert!(world.elastic("PUT", &template, &body).status < 300);
+    let said = world.run_badly(&["preindex"], 1);
+    world.elastic("DELETE", &template, &Value::Null);
+    assert!(said.contains("index template") && said.contains("pipeline"), "{said}");
+    assert!(indices(&world, "case").is_empty(), "nothing was built");
+}
+
+#[test]
+fn a_block_on_what_is_searched_is_told_before_a_flip() {
+    let world = world_of_two("blocked", 1);
+    world.run_well(&["preindex"]);
+    world.run_well(&["es-manage", "flip", "case", "user"]);
+    let index = indices(&world, "case")[0].clone();
+    world.elastic(
+        "PUT",
+        &format!("/{index}/_settings"),
+        &json!({"index.blocks.read_only_allow_delete": true}),
+    );
+    let said = world.run_badly(&["es-manage", "flip", "case"], 1);
+    world.elastic(
+        "PUT",
+        &format!("/{index}/_settings"),
+        &json!({"index.blocks.read_only_allow_delete": null}),
+    );
+    assert!(said.contains("is read-only") && said.contains("read_only_allow_delete"), "{said}");
+}

@@ -1,0 +1,80 @@
+//! Searches move forth and back, and a searcher never finds an incomplete index.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::support::{World, wait_for};
+use crate::{MINUTE, status, told, world_of_two};
+
+/// How many documents the alias finds now, or the error.
+fn count(world: &World) -> u64 {
+    let path = format!("/{}-hqcases/_count", world.prefix());
+    let answer = world.elastic("GET", &path, &Value::Null);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let answer: Value = serde_json::from_str(&answer.body).expect("a count");
+    assert_eq!(answer["_shards"]["failed"], 0, "{answer}");
+    answer["count"].as_u64().expect("a number")
+}
+
+fn searched(world: &World) -> Value {
+    status(world, "case")["searched"].clone()
+}
+
+#[test]
+fn a_searcher_sees_a_complete_index_through_flips_and_rollbacks() {
+    let world = world_of_two("searcher", 500);
+    let said = world.run_badly(&["es-manage", "rollback", "case"], 1);
+    assert!(said.contains("is on no index"), "{said}");
+    world.run_well(&["preindex"]);
+    // An alias keeps what somebody added to it.
+    world.run_well(&["es-manage", "flip", "case", "user"]);
+    let first = searched(&world);
+    let said = world.run_badly(&["es-manage", "rollback", "case"], 1);
+    assert!(said.contains("was on no index before"), "{said}");
+    let name = first[0].as_str().expect("an index");
+    let filtered = json!({"actions": [{"add": {"index": name, "alias": format!("{}-hqcases", world.prefix()),
+        "filter": {"term": {"domain": "d"}}}}]});
+    assert!(world.elastic("POST", "/_aliases", &filtered).status < 300);
+    let service = world.follow_some(&["case", "user"]);
+    world.run_well(&["fast-reindex", "case", "--restart"]);
+    wait_for("owners of both", MINUTE, || {
+        let all = told(&world, &["es-manage", "status"]);
+        let indices = all["indices"].as_array().expect("indices");
+        indices.iter().filter(|index| index["owners"][0].is_string()).count() == 3
+    });
+
+    let (done, worst) = (AtomicBool::new(false), std::sync::Mutex::new(u64::MAX));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let found = count(&world);
+                let mut worst = worst.lock().expect("no panic");
+                *worst = (*worst).min(found);
+            }
+        });
+        world.run_well(&["es-manage", "flip", "case", "user"]);
+        let second = searched(&world);
+        assert_ne!(first, second);
+        let back = told(&world, &["es-manage", "rollback", "case"]);
+        assert_eq!(back["flips"][0]["moved"], json!(true), "{back}");
+        assert_eq!(searched(&world), first);
+        // The one before is now the second.
+        world.run_well(&["es-manage", "rollback", "case"]);
+        assert_eq!(searched(&world), second);
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(*worst.lock().expect("no panic"), 500);
+    let path = format!("/_alias/{}-hqcases", world.prefix());
+    let alias = world.elastic("GET", &path, &Value::Null).body;
+    assert!(alias.contains("\"filter\""), "{alias}");
+    drop(service);
+
+    // Nobody follows the first one any more.
+    let said = world.run_badly(&["es-manage", "rollback", "case"], 1);
+    assert!(said.contains("nobody follows") && said.contains("--force"), "{said}");
+    let output = world.run(&["es-manage", "rollback", "case", "--force"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("overridden by `--force`"), "{said}");
+    assert_eq!(searched(&world), first);
+}
