@@ -57,10 +57,9 @@ fn routed(pillow: &str, document: &Value) -> (Verdict, Option<String>) {
     let registry: Registry = pillowtop::registry![Person, Visit, Plain];
     let change = ChangeMeta::new("a".into(), "1-x".into(), "db".into());
     let mut routing = None;
-    let pillow = registry.get(pillow).unwrap();
-    let verdict =
-        pillow.process_with(&document.to_string(), &change, &[], &mut Vec::new(), &mut routing).unwrap();
-    (verdict, routing)
+    let pillow = registry.get(pillow).expect("a registered pillow");
+    let verdict = pillow.process_with(&document.to_string(), &change, &[], &mut Vec::new(), &mut routing);
+    (verdict.expect("a verdict"), routing)
 }
 
 #[test]

@@ -48,8 +48,8 @@ fn decider(prefixes_ids: bool) -> Decider {
     }
 }
 
-/// The routing value of each document that is indexed.
-fn routings(prefixes_ids: bool, documents: &[&str]) -> Vec<Option<Option<String>>> {
+/// Where each document goes.
+fn routings(prefixes_ids: bool, documents: &[&str]) -> Vec<String> {
     let rows: Vec<Row> = documents
         .iter()
         .map(|document| Row::of_document((*document).to_owned(), "p", "1-x").unwrap())
@@ -57,8 +57,9 @@ fn routings(prefixes_ids: bool, documents: &[&str]) -> Vec<Option<Option<String>
     let decided = decider(prefixes_ids).decide(&rows, &AtomicUsize::new(0)).into_iter();
     decided
         .map(|decided| match decided.decision {
-            Decision::Index { routing, .. } => Some(routing.map(String::from)),
-            _ => None,
+            Decision::Index { routing: Some(routing), .. } => routing.into(),
+            Decision::Index { routing: None, .. } => "by its id".to_owned(),
+            _ => "nowhere".to_owned(),
         })
         .collect()
 }
@@ -72,12 +73,12 @@ fn a_decision_to_index_has_the_routing_value_and_no_other_has() {
         r#"{"doc_type":"Person","household":"none"}"#,
         r#"{"doc_type":"Other","household":"h1"}"#,
     ];
-    let h1 = Some(Some("h1".to_owned()));
-    assert_eq!(routings(false, &documents), [h1, Some(None), Some(None), None, None]);
+    let expected = ["h1", "by its id", "by its id", "nowhere", "nowhere"];
+    assert_eq!(routings(false, &documents), expected);
 }
 
 #[test]
 fn a_routing_value_is_prefixed_as_ids_are() {
     let found = routings(true, &[r#"{"doc_type":"Person","household":"h1"}"#]);
-    assert_eq!(found, [Some(Some("clinic%2Fa/h1".to_owned()))]);
+    assert_eq!(found, ["clinic%2Fa/h1"]);
 }
