@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         match compare(running.port(), options) {
             Ok((server, outcome)) => {
                 if !arguments.json {
-                    output::text(&server, wanted, options, &outcome);
+                    output::text(&server, *wanted, options, &outcome);
                 }
                 all.push((server, outcome));
             }

@@ -54,7 +54,7 @@ impl Progress {
 }
 
 /// What came out for one server, for people.
-pub(crate) fn text(server: &Server, wanted: &Wanted, options: Options, outcome: &Outcome) {
+pub(crate) fn text(server: &Server, wanted: Wanted, options: Options, outcome: &Outcome) {
     let counts = &outcome.counts;
     println!(
         "{}: {} verdicts compared, {} differ (seed {})",

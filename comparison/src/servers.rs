@@ -41,7 +41,7 @@ impl std::fmt::Display for Wanted {
 /// A server that runs as long as this is kept.
 #[derive(Debug)]
 pub(crate) enum Running {
-    Started(pillowtop_tests::Server),
+    Started(Box<pillowtop_tests::Server>),
     Found(u16),
 }
 
@@ -62,7 +62,8 @@ impl Wanted {
             Self::Started(product) => {
                 install(product.installable(), report)?;
                 report(&format!("starting {} …", product.label()));
-                Cluster::start(product, &ClusterOptions::default()).map(Running::Started)
+                let server = Cluster::start(product, &ClusterOptions::default())?;
+                Ok(Running::Started(Box::new(server)))
             }
         }
     }

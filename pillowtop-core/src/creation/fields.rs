@@ -41,13 +41,19 @@ pub(super) fn of_object(object: &Value, path: &str, found: &mut Vec<Problem>) {
     }
 }
 
+const BEFORE_8: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (NEVER, NEVER) };
+
 /// Dimensions of a time series that lie in a `nested` object.
 pub(super) fn dimensions(object: &Value, path: &str, is_nested: bool, found: &mut Vec<Problem>) {
     for (name, field) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         if is_nested && field.get("time_series_dimension").and_then(boolean) == Some(true) {
             let what = "`time_series_dimension` stands in a `nested` object";
-            found.push(Problem::everywhere("time_series_dimension", what, "leave it out").at(&path));
+            found.push(
+                Problem::everywhere("time_series_dimension", what, "leave it out")
+                    .accepted_by(BEFORE_8)
+                    .at(&path),
+            );
         }
         let is_nested = is_nested || field.get("type").is_some_and(|name| name == "nested");
         dimensions(field, &path, is_nested, found);

@@ -100,9 +100,8 @@ fn wrong_parameter(type_name: &str, known: &[Known], definition: &Value) -> Opti
         return (!is_script).then(|| ("has no `script`".to_owned(), help));
     }
     let mut names = definition.as_object()?.keys().filter(|name| *name != "type");
-    let is_known = |name: &str| {
-        known.iter().any(|(known, _)| known.to_owned() == name.split('.').next().unwrap_or(name))
-    };
+    let is_known =
+        |name: &str| known.iter().any(|(known, _)| name.split('.').next().unwrap_or(name) == *known);
     let unknown = names.find(|name| !is_known(name))?;
     Some((
         format!("has the parameter `{unknown}`, which `{type_name}` does not have"),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
 #[serde(deny_unknown_fields)]
 #[couch(doc_type = "Case")]
-#[pillow(name = "case", alias = "cases")]
+#[pillow(name = "case", alias = "cases", mapping = unchecked)]
 struct Case {
     owner: Owner,
 }
