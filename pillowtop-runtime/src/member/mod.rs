@@ -35,6 +35,9 @@ mod responses;
 
 mod session;
 
+#[cfg(test)]
+mod lane_tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -22,9 +22,6 @@ mod batch;
 mod hub;
 mod task;
 
-#[cfg(test)]
-mod tests;
-
 pub use batch::{Batch, Delivery, ReadMode, Subscription};
 pub use budget::{Budget, Share};
 pub use hub::{Hub, ReaderOptions};

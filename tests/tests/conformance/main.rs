@@ -1,8 +1,6 @@
 //! What pillowtop says of generated mappings, settings and documents, against what a real server does with them:
 //! `cargo xtask conformance` with a fixed seed and few cases.
 
-#![expect(clippy::unwrap_used, reason = "what the tests share may fail as a test does")]
-
 use pillowtop_comparison::{Disagreement, Options, Server, run};
 use pillowtop_tests::ELASTIC_URL_VARIABLE;
 
