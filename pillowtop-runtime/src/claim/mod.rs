@@ -40,6 +40,7 @@ pub mod store_contract;
 
 pub(crate) use build_lock::BUILDS;
 pub(crate) use follow::LEASES;
+pub(crate) use verified::VERIFIED;
 
 pub use acquire::{AcquireError, AcquireOptions, Notify, WhenHeld};
 pub use build_lock::{Build, BuildLock};
@@ -52,4 +53,4 @@ pub use past::{PastCheckpoint, PastCheckpoints};
 pub use process::ProcessIdentity;
 pub use state::{ClaimState, DatabaseIdentity, LoadState, Phase};
 pub use store::{ClaimDocument, ClaimKey, ClaimStore, Owner, Slice, StoreError, Stored, Token};
-pub use verified::{Verified, all_verified, last_verified};
+pub use verified::{Verified, last_verified};

@@ -1,15 +1,13 @@
 //! When a claim's target was last compared with its source, and what was found: stored beside the
 //! claim, under a key of its own.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::store::{ClaimKey, ClaimStore, StoreError};
 
-/// What the keys of all these documents begin with.
-const PREFIX: &str = "verified:";
+/// What the keys of all these documents begin with; a claim's key follows.
+pub(crate) const VERIFIED: &str = "verified:";
 /// How often a concurrent write of the same document is written over.
 const TRIES: usize = 5;
 
@@ -68,7 +66,7 @@ impl Verified {
 }
 
 fn key(claim: &ClaimKey) -> String {
-    format!("{PREFIX}{claim}")
+    format!("{VERIFIED}{claim}")
 }
 
 fn read(key: &str, value: serde_json::Value) -> Result<Verified, StoreError> {
@@ -86,20 +84,6 @@ pub async fn last_verified(store: &dyn ClaimStore, claim: &ClaimKey) -> Result<O
     store.read(&key).await?.map(|stored| read(&key, stored.value)).transpose()
 }
 
-/// The last results for all claims, by their keys as strings ([`ClaimKey`]'s `Display`).
-///
-/// # Errors
-///
-/// When the store does not respond, or a result cannot be read.
-pub async fn all_verified(store: &dyn ClaimStore) -> Result<BTreeMap<String, Verified>, StoreError> {
-    let stored = store.list(PREFIX).await?;
-    let read_one = |(key, stored): (String, super::Stored)| {
-        let claim = key.strip_prefix(PREFIX).unwrap_or_default().to_owned();
-        Ok((claim, read(&key, stored.value)?))
-    };
-    stored.into_iter().map(read_one).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,8 +99,7 @@ mod tests {
         first.store(&store, &key).await.unwrap();
         let last = Verified { ended: "2026-01-31T03:00:00Z".to_owned(), ..Verified::default() };
         last.store(&store, &key).await.unwrap();
-        assert_eq!(last_verified(&store, &key).await, Ok(Some(last.clone())));
-        assert_eq!(all_verified(&store).await, Ok(BTreeMap::from([("u/a/b".to_owned(), last)])));
+        assert_eq!(last_verified(&store, &key).await, Ok(Some(last)));
         assert_eq!(first.differences(), 2);
     }
 }

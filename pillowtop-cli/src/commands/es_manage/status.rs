@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pillowtop_core::drift;
 use pillowtop_core::{AliasName, DatabaseName, IndexName};
-use pillowtop_runtime::claim::{ClaimDocument, Phase};
+use pillowtop_runtime::claim::{ClaimDocument, Phase, Verified};
 use pillowtop_runtime::clock::now_micros;
 use pillowtop_runtime::target::elastic::{Cluster, IndexStatus, Overview};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::state::{Look, PillowStatus, State};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::output::{Align, Table};
+use crate::output::{Align, Table, counted};
 use crate::servers::{self, WhenUnreachable};
 use crate::stop::Stop;
 
@@ -52,7 +52,7 @@ async fn show(context: &Context, cluster: &Cluster, clears: bool) -> Result<(), 
     }
     context.talk.table(&pillow_table(&statuses));
     for status in &statuses {
-        for line in advice(context, status) {
+        for line in advice(context, status).into_iter().chain(verified(context, &look, status)) {
             context.talk.paragraph(&line, "");
         }
     }
@@ -144,6 +144,29 @@ fn advice(context: &Context, status: &PillowStatus<'_>) -> Vec<String> {
     }
 }
 
+/// When the index was last compared with its databases, and what was found. Nothing if it never was.
+fn verified(context: &Context, look: &Look<'_>, status: &PillowStatus<'_>) -> Option<String> {
+    let (name, index) = (&status.definition.pillow, status.index?);
+    let results = index.claims.iter().map(|(slice, _)| look.overview.verified(index, slice));
+    let results: Vec<&Verified> = results.collect::<Option<_>>()?;
+    let last = results.iter().map(|verified| verified.ended.as_str()).min()?;
+    let differences: u64 = results.iter().map(|verified| verified.differences()).sum();
+    let repaired: u64 = results.iter().map(|verified| verified.repaired).sum();
+    Some(match (differences, repaired) {
+        (0, _) => format!("{name}: verified at {last}, without differences"),
+        (_, 0) => format!(
+            "{name}: verified at {last}, with {}; next: `{} verify {name} --repair`",
+            counted(differences, "difference"),
+            context.program
+        ),
+        (_, repaired) => format!(
+            "{name}: verified at {last}, with {}, of which {repaired} were processed again; next: `{} verify {name}`",
+            counted(differences, "difference"),
+            context.program
+        ),
+    })
+}
+
 fn committed_hash(status: &PillowStatus<'_>) -> Option<String> {
     let (_, file) = drift::state(status.definition);
     file.and_then(|file| file.hash.get(..12).map(str::to_owned))
@@ -231,7 +254,11 @@ fn pillow_json(status: &PillowStatus<'_>) -> Value {
 }
 
 fn index_json(context: &Context, look: &Look<'_>, index: &IndexStatus) -> Value {
-    let claims: Vec<Value> = index.claims.iter().map(|(_, claim)| claim_json(claim)).collect();
+    let claims: Vec<Value> = index
+        .claims
+        .iter()
+        .map(|(slice, claim)| claim_json(claim, look.overview.verified(index, slice)))
+        .collect();
     let mapping = match context.registry.get(index.pillow.as_str()).map(|pillow| pillow.definition()) {
         None => "no such pillow",
         Some(definition) if definition.hash.to_string() == index.hash => "committed",
@@ -245,10 +272,10 @@ fn index_json(context: &Context, look: &Look<'_>, index: &IndexStatus) -> Value 
     })
 }
 
-fn claim_json(claim: &ClaimDocument) -> Value {
+fn claim_json(claim: &ClaimDocument, verified: Option<&Verified>) -> Value {
     json!({
         "database": claim.state.database.name, "phase": claim.state.phase,
         "checkpoint": claim.state.checkpoint, "saved": claim.saved,
-        "owner": claim.owner.as_ref().map(|owner| owner.label.as_str()),
+        "owner": claim.owner.as_ref().map(|owner| owner.label.as_str()), "verified": verified,
     })
 }

@@ -15,7 +15,9 @@ use super::error::ClusterError;
 use super::moves::{AliasHistory, MOVES};
 use super::request::Request;
 use super::status::{IndexStatus, PARTS, aliases_in};
-use crate::claim::{BUILDS, Build, ClaimDocument, ClaimKey, FollowReport, LEASES, Leases, Owner, Slice};
+use crate::claim::{
+    BUILDS, Build, ClaimDocument, ClaimKey, FollowReport, LEASES, Leases, Owner, Slice, VERIFIED, Verified,
+};
 
 /// An index that pillowtop did not create, or not under this prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Overview {
     pub foreign: Vec<ForeignIndex>,
     /// What owners report of their claims.
     pub reports: BTreeMap<ClaimKey, FollowReport>,
+    /// What the last comparisons with their databases found.
+    pub verified: BTreeMap<ClaimKey, Verified>,
     /// Which indices search aliases were on.
     pub moves: BTreeMap<AliasName, AliasHistory>,
     /// How far backfills are, by the uuids of their indices.
@@ -68,6 +72,11 @@ impl Overview {
         self.reports.get(&ClaimKey { target: index.uuid.clone(), slice: slice.clone() })
     }
 
+    /// What the last comparison of a slice of an index found.
+    pub fn verified(&self, index: &IndexStatus, slice: &Slice) -> Option<&Verified> {
+        self.verified.get(&ClaimKey { target: index.uuid.clone(), slice: slice.clone() })
+    }
+
     /// The indices that an alias is on, those that pillowtop did not create among them.
     pub fn indices_of<'a>(&'a self, alias: &AliasName) -> Vec<&'a IndexName> {
         let own = self.indices.iter().filter(|index| index.aliases.contains(alias));
@@ -98,6 +107,10 @@ impl Overview {
                 let claim = claim_key(&format!("claim:{rest}"));
                 self.reports.extend(claim.zip(report));
             }
+            ("verified", rest) => {
+                let verified = Verified::deserialize(value).ok();
+                self.verified.extend(claim_key(&format!("claim:{rest}")).zip(verified));
+            }
             ("moved", alias) => {
                 self.moves.extend(AliasHistory::deserialize(value).ok().map(|moves| (alias.into(), moves)));
             }
@@ -127,7 +140,7 @@ impl Cluster {
         let query = [("expand_wildcards", "open,closed"), ("filter_path", PARTS)];
         let response = self.optional_value(Request::get(&path).query(&query), "listing indices").await?;
         let states = self.index_states(&pattern).await?;
-        let kinds = ["claim:", "report:", MOVES, BUILDS, "backfill:", LEASES];
+        let kinds = ["claim:", "report:", VERIFIED, MOVES, BUILDS, "backfill:", LEASES];
         let mut overview = Overview::default();
         for (key, stored) in ControlIndex::new(self).documents_of(&kinds).await? {
             overview.take(&key, &stored.value)?;
