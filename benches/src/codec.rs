@@ -1,4 +1,5 @@
-//! The ceiling: reading the struct and writing what is indexed through serde alone. No filters, no operations, no bulk body.
+//! The ceiling: reading the struct and writing what is indexed through serde alone. No filters, no
+//! operations, no bulk body.
 
 use commcare::case::CaseIndex;
 use commcare::form::FormIndex;

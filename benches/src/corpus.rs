@@ -1,4 +1,5 @@
-//! What is measured on: real documents, as lines of a changes feed, repeated to a hundred megabytes.
+//! What is measured on: real documents, as lines of a changes feed, repeated to a hundred
+//! megabytes.
 
 use std::path::Path;
 
@@ -164,7 +165,8 @@ fn lines(shape: Shape) -> Vec<ByteString> {
         .collect()
 }
 
-/// Whether both ways make the same documents; a member that is null and one that is missing are the same to an index.
+/// Whether both ways make the same documents; a member that is null and one that is missing are the
+/// same to an index.
 pub(crate) fn compare(shape: Shape) -> Result<(), String> {
     let corpus = Corpus::of(shape);
     if corpus.lines.is_empty() {

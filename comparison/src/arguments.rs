@@ -8,9 +8,10 @@ use crate::servers::Wanted;
 
 /// Compare what pillowtop says of mappings, settings and documents with what servers do with them
 ///
-/// Generates indices over the table of field types, analysis settings, limits, sorts and templates, creates each on every server,
-/// and indexes generated documents into those that are created. Each verdict is compared with what pillowtop says. Of each kind
-/// of disagreement the smallest example that was found is printed.
+/// Generates indices over the table of field types, analysis settings, limits, sorts and templates,
+/// creates each on every server, and indexes generated documents into those that are created. Each
+/// verdict is compared with what pillowtop says. Of each kind of disagreement the smallest example
+/// that was found is printed.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo xtask conformance",

@@ -1,11 +1,13 @@
-//! Generates documents for a mapping: values that its fields are for, values near their borders, and anything else.
+//! Generates documents for a mapping: values that its fields are for, values near their borders,
+//! and anything else.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::draw::Draw;
 
-/// A document as its members in order, each with its JSON text, since `1e3` and `1000` are not the same to a server.
+/// A document as its members in order, each with its JSON text, since `1e3` and `1000` are not the
+/// same to a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document(pub(crate) Vec<(String, String)>);
 

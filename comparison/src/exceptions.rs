@@ -1,5 +1,5 @@
-//! What the table does not say of itself: which parameters need others, what stands for a name or a script, and where a
-//! server is more lenient than the table.
+//! What the table does not say of itself: which parameters need others, what stands for a name or a
+//! script, and where a server is more lenient than the table.
 
 use pillowtop_core::field_types::{FieldType, IGNORED_PARAMETERS, Parameter, Product, Target, Version};
 use serde_json::{Map, Value, json};
@@ -17,7 +17,8 @@ pub fn needs_licence(of_type: &str) -> bool {
     of_type == "rank_vectors"
 }
 
-/// The smallest mapping of a type: its required parameters, and those that only some versions require.
+/// The smallest mapping of a type: its required parameters, and those that only some versions
+/// require.
 pub fn minimal(field_type: &FieldType, target: Target) -> Map<String, Value> {
     let mut mapping = Map::new();
     mapping.insert("type".to_owned(), json!(field_type.name));
@@ -132,8 +133,8 @@ fn is_lenient_server(target: Target) -> bool {
     target.product == Product::OpenSearch || target.version < Version::new(8, 0)
 }
 
-/// Whether the server accepts values that the table refuses, as no mapping should have it: each is one that does nothing, or that
-/// fails when the first document comes.
+/// Whether the server accepts values that the table refuses, as no mapping should have it: each is
+/// one that does nothing, or that fails when the first document comes.
 pub fn is_lenient(of_type: &str, parameter: &Parameter, value: &Value, target: Target) -> bool {
     let before_9 = is_lenient_server(target) || target.version < Version::new(9, 0);
     match (of_type, parameter.name) {

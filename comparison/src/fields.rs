@@ -1,4 +1,5 @@
-//! Generates fields over the whole table: types, parameters, values that fit and values that do not.
+//! Generates fields over the whole table: types, parameters, values that fit and values that do
+//! not.
 
 use pillowtop_core::field_types::{FieldType, Parameter, Product, ValueKind, field_types};
 use serde_json::{Map, Value, json};
@@ -63,8 +64,9 @@ const ANALYZERS: [&str; 14] = [
 const NORMALIZERS: [&str; 5] = ["n0", "n1", "lowercase", "default", "no_such_normalizer"];
 const SIMILARITIES: [&str; 6] = ["s0", "s1", "BM25", "boolean", "classic", "no_such_similarity"];
 
-/// What is not compared: a passthrough object has a priority that no two may share, and needs its time series; `semantic_text`
-/// needs an inference service; and names with dots that make no objects are not checked.
+/// What is not compared: a passthrough object has a priority that no two may share, and needs its
+/// time series; `semantic_text` needs an inference service; and names with dots that make no
+/// objects are not checked.
 const LEFT_OUT: [&str; 4] = ["passthrough", "semantic_text", "subobjects", "disable_objects"];
 
 /// What is on the server to generate from.
@@ -92,7 +94,8 @@ impl<'a> Menu<'a> {
         self.types.is_empty()
     }
 
-    /// Where fields are copied to. Elasticsearch 8 and later notice what lies below a field of values with the first document alone.
+    /// Where fields are copied to. Elasticsearch 8 and later notice what lies below a field of
+    /// values with the first document alone.
     fn copies(&self) -> &'static [&'static str] {
         let target = self.server.target();
         let is_late = target.product == Product::Elasticsearch && target.version.major >= 8;
@@ -158,7 +161,8 @@ impl<'a> Menu<'a> {
         Value::Object(mapping)
     }
 
-    /// A value of a parameter. Servers do not agree with the table on values that do nothing; those are left out.
+    /// A value of a parameter. Servers do not agree with the table on values that do nothing; those
+    /// are left out.
     fn value(
         &self,
         draw: &mut Draw,

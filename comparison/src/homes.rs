@@ -1,7 +1,8 @@
 //! In which module or plugin of a server a field type lives, where that is not the server itself.
 //!
-//! Distributions leave modules out: the Apache-licensed Elasticsearch 7 has none of the commercial part, and the servers that
-//! tests can install from package registries have not all modules. A type whose module is absent must be refused.
+//! Distributions leave modules out: the Apache-licensed Elasticsearch 7 has none of the commercial
+//! part, and the servers that tests can install from package registries have not all modules. A
+//! type whose module is absent must be refused.
 
 use pillowtop_core::field_types::{FieldType, Product, Version};
 

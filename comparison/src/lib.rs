@@ -1,8 +1,9 @@
-//! Compares what pillowtop says of mappings, settings and documents with what real servers do with them, over generated cases.
-//! The command is `cargo xtask conformance`; `tests/tests/conformance` runs some cases of the same code.
+//! Compares what pillowtop says of mappings, settings and documents with what real servers do with
+//! them, over generated cases. The command is `cargo xtask conformance`; `tests/tests/conformance`
+//! runs some cases of the same code.
 //!
-//! Here is also what the table of field types does not say of itself ([`exceptions`], [`homes`], [`samples`]), which
-//! `tests/tests/field_types` uses too.
+//! Here is also what the table of field types does not say of itself ([`exceptions`], [`homes`],
+//! [`samples`]), which `tests/tests/field_types` uses too.
 
 mod error;
 

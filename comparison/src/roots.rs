@@ -9,7 +9,8 @@ use crate::fields::Menu;
 use crate::samples::{fitting, unfit};
 use crate::settings::{Parts, sort};
 
-/// Parameters of the root that are drawn in another way, or need more of the mapping than its table says.
+/// Parameters of the root that are drawn in another way, or need more of the mapping than its table
+/// says.
 const LEFT_OUT: [&str; 6] = [
     "dynamic_templates",
     "composite",
@@ -28,7 +29,8 @@ pub struct Body {
     pub settings: Value,
 }
 
-/// Draws a body. Most have one kind of thing that may be wrong, so that one reason does not hide another.
+/// Draws a body. Most have one kind of thing that may be wrong, so that one reason does not hide
+/// another.
 pub(crate) fn body(draw: &mut Draw, menu: &Menu<'_>, parts: &Parts) -> Body {
     let mut mappings = Map::new();
     let mut settings = Map::new();

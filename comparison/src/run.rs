@@ -1,4 +1,5 @@
-//! Generates cases for one server, compares them on several threads, and makes the disagreements small.
+//! Generates cases for one server, compares them on several threads, and makes the disagreements
+//! small.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -133,7 +134,8 @@ fn draw(seed: u64, case: u64, menu: &Menu<'_>, parts: &Parts) -> Subject {
     Subject { body, documents }
 }
 
-/// The smallest subject with a difference of the same kind, which is put in the place of the first one.
+/// The smallest subject with a difference of the same kind, which is put in the place of the first
+/// one.
 fn smaller(
     server: &Server,
     subject: Subject,
@@ -152,7 +154,8 @@ fn smaller(
     })
 }
 
-/// What disagreements of one cause have in common: the direction, and what is said without names and numbers.
+/// What disagreements of one cause have in common: the direction, and what is said without names
+/// and numbers.
 fn kind(difference: &Difference) -> String {
     let said = match difference.server.as_str() {
         "" => difference.pillowtop.first().map_or("", String::as_str),

@@ -80,7 +80,8 @@ impl Server {
         self.modules.contains(name)
     }
 
-    /// Whether a field can have a type: the version has it, its module is installed, and no licence is needed.
+    /// Whether a field can have a type: the version has it, its module is installed, and no licence
+    /// is needed.
     #[must_use]
     pub fn has_type(&self, field_type: &FieldType) -> bool {
         field_type.availability.includes(self.target)

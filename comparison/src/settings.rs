@@ -1,11 +1,13 @@
-//! Generates settings: analysis, similarities, the order of an index, and single settings, from the values in `parts.json`.
+//! Generates settings: analysis, similarities, the order of an index, and single settings, from the
+//! values in `parts.json`.
 
 use serde_json::{Map, Value, json};
 
 use crate::draw::Draw;
 use crate::error::ConformanceError;
 
-/// Sections with definitions: the names that they define, of which fields and other definitions name some.
+/// Sections with definitions: the names that they define, of which fields and other definitions
+/// name some.
 const SECTIONS: [(&str, [&str; 2]); 6] = [
     ("analyzer", ["a0", "a1"]),
     ("normalizer", ["n0", "n1"]),
@@ -27,7 +29,8 @@ impl Parts {
         serde_json::from_str(include_str!("parts.json")).map(Self).map_err(ConformanceError::Parts)
     }
 
-    /// Definitions of analysis and similarities. An analyzer of each name is there, so that fields find one.
+    /// Definitions of analysis and similarities. An analyzer of each name is there, so that fields
+    /// find one.
     pub(crate) fn analysis(&self, draw: &mut Draw) -> Map<String, Value> {
         let (mut analysis, mut settings) = (Map::new(), Map::new());
         for (section, names) in SECTIONS {

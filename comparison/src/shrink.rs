@@ -1,4 +1,5 @@
-//! Makes the body and the documents of a disagreement as small as they can be with the same disagreement.
+//! Makes the body and the documents of a disagreement as small as they can be with the same
+//! disagreement.
 
 use serde_json::Value;
 
@@ -15,7 +16,8 @@ pub(crate) struct Subject {
     pub(crate) documents: Vec<Document>,
 }
 
-/// The smallest subject for which `disagrees` holds still, as far as removing one thing after the other finds it.
+/// The smallest subject for which `disagrees` holds still, as far as removing one thing after the
+/// other finds it.
 pub(crate) fn smallest<E>(
     subject: Subject,
     mut disagrees: impl FnMut(&Subject) -> Result<bool, E>,
@@ -42,8 +44,8 @@ pub(crate) fn smallest<E>(
     Ok(smallest)
 }
 
-/// The subject without its removable part at a position: documents, their members, then members and items of JSON, outer ones
-/// first.
+/// The subject without its removable part at a position: documents, their members, then members and
+/// items of JSON, outer ones first.
 fn without(subject: &Subject, position: usize) -> Option<Subject> {
     let mut smaller = subject.clone();
     let mut left = position;

@@ -242,7 +242,8 @@ pub(crate) struct Process {
     /// The pillow
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// The documents' ids: a file, or `-` for standard input, with an id on each line or a JSON array of strings
+    /// The documents' ids: a file, or `-` for standard input, with an id on each line or a JSON
+    /// array of strings
     #[arg(long, value_name = "FILE|-")]
     pub(crate) ids: String,
     /// Documents of this database alone, where the pillow reads several [default: all]

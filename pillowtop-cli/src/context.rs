@@ -33,7 +33,8 @@ impl Context {
         })
     }
 
-    /// The pillows of these names, or the enabled ones; each once, as it would stand in its own way.
+    /// The pillows of these names, or the enabled ones; each once, as it would stand in its own
+    /// way.
     pub(crate) fn pillows(&self, names: &[String]) -> Result<Vec<Arc<dyn AnyPillow>>, Failure> {
         let named: Vec<&Arc<dyn AnyPillow>> = match &self.config.pillows {
             None if names.is_empty() => self.registry.pillows().iter().collect(),

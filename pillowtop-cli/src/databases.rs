@@ -5,7 +5,8 @@ use pillowtop_core::name::database_name_problem;
 use pillowtop_runtime::engine::DatabaseSelection;
 use serde::Deserialize;
 
-/// What is read in place of a database that a struct names: another one, or several by names and patterns.
+/// What is read in place of a database that a struct names: another one, or several by names and
+/// patterns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub(crate) struct Databases(DatabaseSelection);

@@ -27,7 +27,8 @@ pub(crate) fn require_fresh(pillows: &[Arc<dyn AnyPillow>]) -> Result<(), Failur
     Err(Failure::stale(said.join("; ")).hint(helps.join("; ")))
 }
 
-/// The committed file of a definition as people write it; a build without `bless` knows no more than its name.
+/// The committed file of a definition as people write it; a build without `bless` knows no more
+/// than its name.
 pub(crate) fn shown_file(definition: &Definition) -> String {
     path(definition).map_or_else(|| format!("{}.json", definition.pillow), |path| shown(&path))
 }

@@ -24,8 +24,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// How long the end of a lease may take when a command ends. A lease that is not ended runs out.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
-/// What is done about a server that does not respond when a command starts. Whatever it does answer is final: a refused password is
-/// never sent twice.
+/// What is done about a server that does not respond when a command starts. Whatever it does answer
+/// is final: a refused password is never sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WhenUnreachable {
     /// An error.

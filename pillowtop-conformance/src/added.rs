@@ -1,4 +1,5 @@
-//! Members that no mapping names: refused, ignored, or made fields of, as `dynamic` and the dynamic templates say.
+//! Members that no mapping names: refused, ignored, or made fields of, as `dynamic` and the dynamic
+//! templates say.
 
 use serde_json::{Map, Value, json};
 

@@ -92,7 +92,8 @@ pub(super) fn takes_objects(kind: &Kind) -> bool {
     )
 }
 
-/// `OpenSearch` 3 and, for dates, Elasticsearch 9 leave an object out where a value is malformed; others refuse the document.
+/// `OpenSearch` 3 and, for dates, Elasticsearch 9 leave an object out where a value is malformed;
+/// others refuse the document.
 fn object(leaf: &LeafPlan, target: Target) -> Fit {
     let reason = "an object found where a value is expected";
     let major = target.version.major;

@@ -1,4 +1,5 @@
-//! What becomes of a value beside its own field: its multi-fields, and the fields that it is copied to.
+//! What becomes of a value beside its own field: its multi-fields, and the fields that it is copied
+//! to.
 
 use super::finding::Effect;
 use super::json::Json;
@@ -23,7 +24,8 @@ impl Walk<'_> {
         }
     }
 
-    /// What is left of an object, or of a list that is one value, for the multi-fields depends on how the type reads it.
+    /// What is left of an object, or of a list that is one value, for the multi-fields depends on
+    /// how the type reads it.
     pub(super) fn fields_of_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
         for field in &leaf.fields {
             let reason = "what a multi-field makes of an object is not looked at";
@@ -55,8 +57,8 @@ impl Walk<'_> {
         self.copies = false;
     }
 
-    /// Whether an object is read anew for the places that it is copied to. Others than `OpenSearch` 3
-    /// reject it.
+    /// Whether an object is read anew for the places that it is copied to. Others than `OpenSearch`
+    /// 3 reject it.
     pub(super) fn copies_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> bool {
         let plan = self.plan;
         let (mapped, unmapped): (Vec<&String>, Vec<&String>) =
@@ -73,7 +75,8 @@ impl Walk<'_> {
         unmapped.is_empty()
     }
 
-    /// Elasticsearch before 7.17 and `OpenSearch` try to make a field of a null that is copied to where none is.
+    /// Elasticsearch before 7.17 and `OpenSearch` try to make a field of a null that is copied to
+    /// where none is.
     pub(super) fn copy_null(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
         if self.copies {
             return;

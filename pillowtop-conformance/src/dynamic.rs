@@ -1,4 +1,5 @@
-//! What a server makes of a member that the mapping does not name: dynamic templates first, then what it takes the value for.
+//! What a server makes of a member that the mapping does not name: dynamic templates first, then
+//! what it takes the value for.
 
 use serde_json::{Map, Value, json};
 
@@ -344,7 +345,8 @@ fn words(value: Option<&Value>) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    /// Elasticsearch 7.17 and `OpenSearch` 3.6 took a list for a name in brackets, and made it a `text` field.
+    /// Elasticsearch 7.17 and `OpenSearch` 3.6 took a list for a name in brackets, and made it a
+    /// `text` field.
     #[test]
     fn a_list_of_names_is_read_by_new_servers_alone() {
         let template = json!({"match": ["one*", "*two"], "mapping": {"type": "keyword"}});

@@ -11,8 +11,9 @@ use pillowtop_core::field_types::{Product, field_type};
 const SHOWN: usize = 100;
 
 impl Walk<'_> {
-    /// Whether a malformed value of the type is left out. Elasticsearch does so for the types that have the parameter
-    /// `ignore_malformed`, whatever the setting of that name says; `OpenSearch` for every type.
+    /// Whether a malformed value of the type is left out. Elasticsearch does so for the types that
+    /// have the parameter `ignore_malformed`, whatever the setting of that name says;
+    /// `OpenSearch` for every type.
     fn ignores_malformed(&self, leaf: &LeafPlan) -> bool {
         self.target.product == Product::OpenSearch
             || field_type(&leaf.type_name)

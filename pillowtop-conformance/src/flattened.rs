@@ -1,4 +1,5 @@
-//! Objects whose values are keywords, all under one field: `flattened` of Elasticsearch and `flat_object` of `OpenSearch`.
+//! Objects whose values are keywords, all under one field: `flattened` of Elasticsearch and
+//! `flat_object` of `OpenSearch`.
 
 use super::finding::{Fit, refused};
 use super::json::Json;

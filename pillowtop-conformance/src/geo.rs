@@ -30,7 +30,8 @@ struct Rules {
     ignore_z: bool,
     /// The major version of Elasticsearch.
     elastic: Option<u16>,
-    /// Under `ignore_malformed` a point beyond the earth is moved onto it, instead of being left out.
+    /// Under `ignore_malformed` a point beyond the earth is moved onto it, instead of being left
+    /// out.
     moves: bool,
 }
 

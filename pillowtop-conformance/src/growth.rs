@@ -1,4 +1,5 @@
-//! An index as documents make it grow: each is checked against the mapping that those before it have left.
+//! An index as documents make it grow: each is checked against the mapping that those before it
+//! have left.
 
 use serde_json::{Map, Value, json};
 
@@ -12,8 +13,8 @@ use pillowtop_core::field_types::{Product, Target, Version};
 use pillowtop_core::limits::{self, Limited};
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 
-/// Indices of several targets, into which documents go one after the other, as into the servers' own. Nothing is kept of a
-/// document but the fields that it adds under `dynamic: true`.
+/// Indices of several targets, into which documents go one after the other, as into the servers'
+/// own. Nothing is kept of a document but the fields that it adds under `dynamic: true`.
 #[derive(Debug)]
 pub struct Rehearsal<'a> {
     conformance: &'a Conformance,
@@ -138,7 +139,8 @@ const SHALLOW: usize = 64;
 /// More than what a level takes of the stack, in builds without optimisation too.
 const STACK_OF_LEVEL: usize = 64 * 1024;
 
-/// What becomes of a document of more than [`DEEPEST`] levels: newer servers refuse it, older ones continue.
+/// What becomes of a document of more than [`DEEPEST`] levels: newer servers refuse it, older ones
+/// continue.
 fn too_deep(target: Target, levels: usize) -> Report {
     let is_limited = match target.product {
         Product::Elasticsearch => target.version >= Version::new(8, 9),
@@ -165,7 +167,8 @@ fn refusal(problem: &Problem) -> Finding {
     Finding { hint: problem.help.clone(), ..super::refuse(reason) }
 }
 
-/// Whether fields for which there is no room are left out; Elasticsearch 8.14 and newer know the setting.
+/// Whether fields for which there is no room are left out; Elasticsearch 8.14 and newer know the
+/// setting.
 fn leaves_out_beyond_limit(settings: &Value) -> bool {
     settings.pointer("/mapping/total_fields/ignore_dynamic_beyond_limit").and_then(truth) == Some(true)
 }

@@ -1,7 +1,7 @@
 //! A document as the servers see it: numbers keep their text, and a duplicate member is seen.
 //!
-//! `serde_json::Value` would turn `1e3` into `1000.0`, which a date field refuses in one spelling and takes in the other, and
-//! could not hold `1e400` at all.
+//! `serde_json::Value` would turn `1e3` into `1000.0`, which a date field refuses in one spelling
+//! and takes in the other, and could not hold `1e400` at all.
 
 use std::fmt;
 

@@ -1,7 +1,9 @@
-//! What an index with a mapping does to a document: refuse it, leave values out, or take it whole, told before a server does.
+//! What an index with a mapping does to a document: refuse it, leave values out, or take it whole,
+//! told before a server does.
 //!
-//! The rules are those of the servers' own code, per product and version where they differ, and are compared with real servers
-//! by `tests/tests/audit`. What is not decided here is reported as [`Effect::NotChecked`], never as fine.
+//! The rules are those of the servers' own code, per product and version where they differ, and are
+//! compared with real servers by `tests/tests/audit`. What is not decided here is reported as
+//! [`Effect::NotChecked`], never as fine.
 
 mod finding;
 mod json;
@@ -64,7 +66,8 @@ pub struct Conformance {
 }
 
 impl Conformance {
-    /// Reads a root mapping, product-neutral, and settings in their normal form ([`pillowtop_core::settings::normalize`]).
+    /// Reads a root mapping, product-neutral, and settings in their normal form
+    /// ([`pillowtop_core::settings::normalize`]).
     #[must_use]
     pub fn new(mappings: &Value, settings: &Value) -> Self {
         Self {
@@ -77,7 +80,8 @@ impl Conformance {
         }
     }
 
-    /// What is wrong with the index itself, for which a target does not create it or rejects every document.
+    /// What is wrong with the index itself, for which a target does not create it or rejects every
+    /// document.
     #[must_use]
     pub fn problem(&self, target: Target) -> Option<&Problem> {
         self.problems.iter().find(|problem| problem.rejects_all(target))
@@ -89,7 +93,8 @@ impl Conformance {
         Rehearsal::new(self, targets)
     }
 
-    /// What a new index of a target does to a document under an id; `source` is the text that is sent.
+    /// What a new index of a target does to a document under an id; `source` is the text that is
+    /// sent.
     #[must_use]
     pub fn check(&self, id: &str, source: &str, target: Target) -> Report {
         self.check_each(id, source, &[target]).pop().unwrap_or_default()

@@ -17,7 +17,8 @@ impl Walk<'_> {
         self.lists -= 1;
     }
 
-    /// Whether the target refuses lists in so many levels, which is noted. `OpenSearch` counts them since 2.5, mapped or not.
+    /// Whether the target refuses lists in so many levels, which is noted. `OpenSearch` counts them
+    /// since 2.5, mapped or not.
     pub(super) fn refuses_lists(&mut self, levels: usize, path: &str, value: &Json<'_>) -> bool {
         let limit = self.plan.depth_limit;
         let counts = self.target.product == Product::OpenSearch && self.target.version >= Version::new(2, 5);

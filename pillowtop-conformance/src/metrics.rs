@@ -1,7 +1,8 @@
-//! Values that are summaries already: `histogram` and `aggregate_metric_double`, and queries that are kept: `percolator`.
+//! Values that are summaries already: `histogram` and `aggregate_metric_double`, and queries that
+//! are kept: `percolator`.
 //!
-//! The first two are in the commercial part of Elasticsearch, which was not asked: they are checked by its documentation and
-//! source, and what these leave open is reported as not checked.
+//! The first two are in the commercial part of Elasticsearch, which was not asked: they are checked
+//! by its documentation and source, and what these leave open is reported as not checked.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! Numbers as the servers read them: JSON numbers by Jackson, strings by Java's own parsers, each with its own rounding.
+//! Numbers as the servers read them: JSON numbers by Jackson, strings by Java's own parsers, each
+//! with its own rounding.
 
 use super::finding::{Fault, Fit, malformed, refused, unknown};
 use super::json::Json;
@@ -170,7 +171,8 @@ fn decimal_text(numeric: Numeric, text: &str, target: Target) -> Result<Amount, 
     }
 }
 
-/// A string for the types up to `integer`, which go through a `double`. That it is not a number is not a reason to refuse `NaN`.
+/// A string for the types up to `integer`, which go through a `double`. That it is not a number is
+/// not a reason to refuse `NaN`.
 fn short_text(numeric: Numeric, text: &str) -> Result<Amount, Fault> {
     let (least, most) = numeric.bounds();
     let float = java_double(text)?;

@@ -64,7 +64,8 @@ pub(super) struct LeafPlan {
 }
 
 impl LeafPlan {
-    /// Whether rings that are not closed are closed, which numbers' `coerce` says of numbers: its default is another.
+    /// Whether rings that are not closed are closed, which numbers' `coerce` says of numbers: its
+    /// default is another.
     pub(super) fn coerce_shapes(&self) -> bool {
         self.mapping.contains_key("coerce") && self.coerce
     }

@@ -1,4 +1,5 @@
-//! Ranges: objects with `gt`, `gte`, `lt` and `lte`, whose lower bound lies not above the upper one.
+//! Ranges: objects with `gt`, `gte`, `lt` and `lte`, whose lower bound lies not above the upper
+//! one.
 
 use super::finding::{Fault, Fit, refused, unknown};
 use super::json::Json;

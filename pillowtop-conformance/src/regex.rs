@@ -1,11 +1,12 @@
-//! The regular expressions of dynamic templates, which are Java's: as far as they mean the same to a library of Rust's.
+//! The regular expressions of dynamic templates, which are Java's: as far as they mean the same to
+//! a library of Rust's.
 
 /// An expression that is compared with a whole name.
 #[derive(Debug, Clone)]
 pub(super) struct Regex(regex_lite::Regex);
 
-/// What Java reads otherwise, or alone: possessive and repeated repetitions, intersections and classes in classes, quotations, properties,
-/// looks around, anchors.
+/// What Java reads otherwise, or alone: possessive and repeated repetitions, intersections and
+/// classes in classes, quotations, properties, looks around, anchors.
 const JAVA_ONLY: [&str; 20] = [
     "++", "*+", "?+", "}+", "**", "+*", "?*", "}*", "&&", "[[", "(?<", "(?=", "(?!", "(?>", "\\Q", "\\p",
     "\\P", "\\G", "\\Z", "\\X",

@@ -1,4 +1,5 @@
-//! The types whose values have a form of their own: `binary`, `completion`, `join`, vectors and features.
+//! The types whose values have a form of their own: `binary`, `completion`, `join`, vectors and
+//! features.
 
 use serde_json::Value;
 
@@ -82,7 +83,8 @@ fn weight(text: &str) -> Fit {
     }
 }
 
-/// The name of a relation, or an object with it and the parent's id. `is_routed`: the document comes with a routing value.
+/// The name of a relation, or an object with it and the parent's id. `is_routed`: the document
+/// comes with a routing value.
 pub(super) fn join(leaf: &LeafPlan, value: &Json<'_>, is_routed: bool) -> Fit {
     let (mut name, mut parent) = (None, None);
     match value {
@@ -161,8 +163,8 @@ pub(super) fn dense_vector(leaf: &LeafPlan, value: &Json<'_>, target: Target) ->
     }
 }
 
-/// A list of numbers, as many as the field's `dimension`. A plugin has the type, which was not asked: this is by its
-/// documentation, and what that leaves open is not checked.
+/// A list of numbers, as many as the field's `dimension`. A plugin has the type, which was not
+/// asked: this is by its documentation, and what that leaves open is not checked.
 fn knn_vector(leaf: &LeafPlan, value: &Json<'_>) -> Fit {
     let unsure = || unknown("such a `knn_vector` is not checked");
     let is_plain = matches!(text(&leaf.mapping, "data_type"), None | Some("float"))

@@ -260,7 +260,8 @@ fn reading_of_weeks(format: &str, said: &str, elastic: Option<u16>) -> Option<Re
     }
 }
 
-/// An address that a field of type `ip` accepts, as one of version 6. `None` is what it does not accept, and what is not checked.
+/// An address that a field of type `ip` accepts, as one of version 6. `None` is what it does not
+/// accept, and what is not checked.
 #[must_use]
 pub fn ip_address(value: &str, target: Target) -> Option<Ipv6Addr> {
     ip(value, target).ok().map(Ipv6Addr::from_bits)

@@ -23,7 +23,8 @@ pub(crate) const METADATA: [&str; 10] = [
     "_type",
 ];
 
-/// Walks a document; gives the fields that it adds, too. `routing` is the routing value that it comes with.
+/// Walks a document; gives the fields that it adds, too. `routing` is the routing value that it
+/// comes with.
 pub(super) fn walk(
     plan: &Plan,
     dynamics: &Dynamics,

@@ -1,8 +1,9 @@
-//! The names that analysis settings define, those that servers and their usual plugins bring along, and definitions that name
-//! something that neither has.
+//! The names that analysis settings define, those that servers and their usual plugins bring along,
+//! and definitions that name something that neither has.
 //!
-//! The lists are what Elasticsearch 7.10 to 9.4 and `OpenSearch` 2.19 to 3.6 accept as a name without any definition; a name is on
-//! them when any of these versions has it. Whether a plugin is installed is the server's say.
+//! The lists are what Elasticsearch 7.10 to 9.4 and `OpenSearch` 2.19 to 3.6 accept as a name
+//! without any definition; a name is on them when any of these versions has it. Whether a plugin is
+//! installed is the server's say.
 
 use serde_json::{Map, Value};
 
@@ -90,8 +91,8 @@ const ANALYZERS: &[&str] = &[
     "turkish",
 ];
 
-/// Analyzers of plugins: `analysis-icu`, `analysis-kuromoji`, `analysis-nori`, `analysis-smartcn`, `analysis-stempel`,
-/// `analysis-ukrainian`.
+/// Analyzers of plugins: `analysis-icu`, `analysis-kuromoji`, `analysis-nori`, `analysis-smartcn`,
+/// `analysis-stempel`, `analysis-ukrainian`.
 const PLUGIN_ANALYZERS: &[&str] = &["icu_analyzer", "kuromoji", "nori", "smartcn", "polish", "ukrainian"];
 
 const NORMALIZERS: &[&str] = &["lowercase", "default"];
@@ -349,7 +350,8 @@ fn is_named(analysis: &Map<String, Value>, filter: &str) -> bool {
     })
 }
 
-/// What a definition names. Only custom analyzers, normalizers and the filters around other filters name anything.
+/// What a definition names. Only custom analyzers, normalizers and the filters around other filters
+/// name anything.
 fn parts(section: &str, definition: &Value) -> Vec<(Part, String)> {
     let type_name = definition.get("type").and_then(Value::as_str);
     let members: &[(Part, &str)] = match (section, type_name) {

@@ -1,4 +1,5 @@
-//! Bytes in `_source` as a `binary` field takes them: base64 text. `serde_json` would write a list of numbers.
+//! Bytes in `_source` as a `binary` field takes them: base64 text. `serde_json` would write a list
+//! of numbers.
 
 use std::io::{self, Write};
 

@@ -1,6 +1,8 @@
-//! Canonical JSON: one string for each value, so that strings can be hashed and compared; and the readable form of it that is committed.
+//! Canonical JSON: one string for each value, so that strings can be hashed and compared; and the
+//! readable form of it that is committed.
 //!
-//! Members are sorted by name, there is no white space, and a number has one spelling: `1`, `1.0` and `1e0` are `1`.
+//! Members are sorted by name, there is no white space, and a number has one spelling: `1`, `1.0`
+//! and `1e0` are `1`.
 
 use serde_json::{Number, Value};
 
@@ -63,7 +65,8 @@ fn sorted(members: &serde_json::Map<String, Value>, type_first: bool) -> Vec<(&s
     all
 }
 
-/// The committed form: sorted, two spaces a level, short objects and lists on one line. `depth` is the level that it starts at.
+/// The committed form: sorted, two spaces a level, short objects and lists on one line. `depth` is
+/// the level that it starts at.
 #[must_use]
 pub fn to_readable(value: &Value, depth: usize) -> String {
     let mut text = String::new();

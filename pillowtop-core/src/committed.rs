@@ -1,7 +1,7 @@
 //! The committed mapping file: what is reviewed, compared by the compiler, and deployed.
 //!
-//! Its header says which definition the body came from; `digest` covers all the rest, so an edit by hand is distinguished from a stale
-//! file. The same definition always gives the same bytes.
+//! Its header says which definition the body came from; `digest` covers all the rest, so an edit by
+//! hand is distinguished from a stale file. The same definition always gives the same bytes.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,12 @@ use crate::canonical::{to_canonical, to_readable};
 use crate::definition::{Content, Definition, FORMAT, content_hash, document_json};
 use crate::fingerprint::{Fingerprint, FingerprintError};
 
-/// The directory that committed files are in: the nearest one of this name, walking up from a crate to its workspace's root.
+/// The directory that committed files are in: the nearest one of this name, walking up from a crate
+/// to its workspace's root.
 pub const FOLDER: &str = "mappings";
 
-/// The order of the members, a reader's order. `digest` is checked, `routing` stands there where it is declared, and the rest is
-/// required.
+/// The order of the members, a reader's order. `digest` is checked, `routing` stands there where it
+/// is declared, and the rest is required.
 const MEMBERS: [&str; 10] = [
     "format",
     "pillow",
@@ -122,7 +123,8 @@ impl CommittedFile {
     ///
     /// # Errors
     ///
-    /// When a member is missing or of the wrong kind, the format is later, or the body is not what the header says.
+    /// When a member is missing or of the wrong kind, the format is later, or the body is not what
+    /// the header says.
     pub fn parse(bytes: &[u8]) -> Result<Self, CommittedFileError> {
         let malformed = |what: String| CommittedFileError::Malformed(what);
         let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
@@ -186,7 +188,8 @@ impl CommittedFile {
         format!("{{\n{}\n}}\n", lines.join(",\n")).into_bytes()
     }
 
-    /// Writes the file so that a reader sees the old bytes or the new ones, and tells whether they differed.
+    /// Writes the file so that a reader sees the old bytes or the new ones, and tells whether they
+    /// differed.
     ///
     /// # Errors
     ///

@@ -7,9 +7,11 @@ use std::ops::Deref;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A string that is read without a copy: it points into the document's own text, and owns itself only where that text has escapes.
+/// A string that is read without a copy: it points into the document's own text, and owns itself
+/// only where that text has escapes.
 ///
-/// Reading spends much of its time on a `String` for each field; a pillow of many documents saves that with a lifetime:
+/// Reading spends much of its time on a `String` for each field; a pillow of many documents saves
+/// that with a lifetime:
 ///
 /// ```
 /// use pillowtop_core::CowStr;
@@ -28,8 +30,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// serde wants `#[serde(borrow)]` at one field of the struct at least. A `Cow<'a, str>` inside of an `Option` or a `Vec` copies, and a
-/// `&'a str` cannot be read from a string with escapes.
+/// serde wants `#[serde(borrow)]` at one field of the struct at least. A `Cow<'a, str>` inside of
+/// an `Option` or a `Vec` copies, and a `&'a str` cannot be read from a string with escapes.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct CowStr<'text>(Cow<'text, str>);

@@ -1,7 +1,9 @@
-//! From a document's JSON text to the user's struct, with or without the members that the struct does not name.
+//! From a document's JSON text to the user's struct, with or without the members that the struct
+//! does not name.
 //!
-//! serde tells a deserializer which members a struct knows, so unknown ones are told apart while decoding and kept as the
-//! text they are, borrowed from the change and never parsed. (`#[serde(flatten)]` into a map would buffer every member.)
+//! serde tells a deserializer which members a struct knows, so unknown ones are told apart while
+//! decoding and kept as the text they are, borrowed from the change and never parsed.
+//! (`#[serde(flatten)]` into a map would buffer every member.)
 
 use std::fmt;
 

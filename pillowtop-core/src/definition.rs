@@ -17,8 +17,9 @@ use crate::tree::{Field, Object, Parameter, ROOT_DEFAULTS};
 /// The version of the format of committed files.
 pub const FORMAT: u32 = 1;
 
-/// SHA-256 over what decides the contents of an index: the mapping without `_meta`, the hashed settings, document types, filter
-/// text, routing and transform version. Not the alias, not the database's name, not dynamic settings.
+/// SHA-256 over what decides the contents of an index: the mapping without `_meta`, the hashed
+/// settings, document types, filter text, routing and transform version. Not the alias, not the
+/// database's name, not dynamic settings.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentHash([u8; 32]);
 
@@ -55,10 +56,11 @@ pub struct Definition {
     pub filter: Option<&'static str>,
     /// The selector that is weaker than the filter, as JSON.
     pub selector: Option<Value>,
-    /// Whether the fields that the filter reads never change. It decides what is read, not what is indexed, so it is not part of the
-    /// hash.
+    /// Whether the fields that the filter reads never change. It decides what is read, not what is
+    /// indexed, so it is not part of the hash.
     pub filter_is_immutable: bool,
-    /// Where the routing value of a document comes from, as it is declared; `None`: documents are routed by their ids.
+    /// Where the routing value of a document comes from, as it is declared; `None`: documents are
+    /// routed by their ids.
     pub routing: Option<&'static str>,
     /// The transform's version.
     pub transform_version: u32,
@@ -119,7 +121,8 @@ impl Definition {
         }
     }
 
-    /// The definition of a mapping that no struct derives, for documents as they are. What handles definitions is tested with it.
+    /// The definition of a mapping that no struct derives, for documents as they are. What handles
+    /// definitions is tested with it.
     #[must_use]
     pub fn of_mapping(pillow: &str, alias: &str, settings: Value, mappings: Value) -> Self {
         let content = Content {
@@ -150,8 +153,9 @@ impl Definition {
         }
     }
 
-    /// A hash of what decides the contents of an index beside its mapping: static settings, document types, filter, routing and transform.
-    /// Where it is the same, a changed mapping may be put on a live index.
+    /// A hash of what decides the contents of an index beside its mapping: static settings,
+    /// document types, filter, routing and transform. Where it is the same, a changed mapping
+    /// may be put on a live index.
     pub fn rest_hash(&self) -> ContentHash {
         content_hash(&Content {
             mappings: &Value::Null,
@@ -163,14 +167,15 @@ impl Definition {
         })
     }
 
-    /// A selector that changes may be followed through, without deletions: what it withholds is in the index at no time.
-    /// `None` unless the filter is declared immutable.
+    /// A selector that changes may be followed through, without deletions: what it withholds is in
+    /// the index at no time. `None` unless the filter is declared immutable.
     #[must_use]
     pub fn follow_selector(&self) -> Option<Value> {
         follow_selector(self.selector.as_ref(), &self.document).filter(|_| self.filter_is_immutable)
     }
 
-    /// The name without a number: always an alias of the physical index that is current for this hash.
+    /// The name without a number: always an alias of the physical index that is current for this
+    /// hash.
     pub fn hashed_alias(&self, prefix: Option<&str>) -> AliasName {
         AliasName::new(format!("{}_{}", self.search_alias(prefix), self.hash.short()))
     }
@@ -206,8 +211,9 @@ impl Definition {
     }
 }
 
-/// What passes for an immutable filter with this selector: its documents, and those of a deleted type. A document that changes to
-/// another type passes as long as its fields match, unless types are immutable, too.
+/// What passes for an immutable filter with this selector: its documents, and those of a deleted
+/// type. A document that changes to another type passes as long as its fields match, unless types
+/// are immutable, too.
 #[must_use]
 pub fn follow_selector(filter: Option<&Value>, document: &DocumentInfo) -> Option<Value> {
     let is_one_of = |types: &[&str]| json!({document.type_field: {"$in": types}});
@@ -302,8 +308,9 @@ pub fn root_mapping(object: &Object) -> Value {
     Value::Object(root)
 }
 
-/// The object that the runtime fills in every document, as the root of a mapping takes it: where that has no objects, its fields
-/// stand there by their paths. Documents have the object either way.
+/// The object that the runtime fills in every document, as the root of a mapping takes it: where
+/// that has no objects, its fields stand there by their paths. Documents have the object either
+/// way.
 #[must_use]
 pub fn reserved_properties(root: &Map<String, Value>) -> Map<String, Value> {
     let fields = json!({
@@ -322,7 +329,8 @@ pub fn reserved_properties(root: &Map<String, Value>) -> Map<String, Value> {
     }
 }
 
-/// Whether an object of a mapping has no objects in it: a dot in the name of a member is part of the name.
+/// Whether an object of a mapping has no objects in it: a dot in the name of a member is part of
+/// the name.
 #[must_use]
 pub fn keeps_dots(object: &Map<String, Value>) -> bool {
     let says = |name: &str, word: bool| {
@@ -347,7 +355,8 @@ pub fn field_mapping(field: &Field) -> Value {
     Value::Object(members)
 }
 
-/// What the fields of a struct become in an index: the `properties` of its mapping, without the reserved object.
+/// What the fields of a struct become in an index: the `properties` of its mapping, without the
+/// reserved object.
 #[must_use]
 pub fn properties_of<Document: CouchDocument>() -> Value {
     Value::Object(properties(Document::MAPPING))

@@ -22,7 +22,8 @@ pub trait CouchDocument: Sized {
     const DOCUMENT: DocumentInfo;
 }
 
-/// Asks whether a type is written as objects: `Probe::<Type>::IS_OBJECT`, with [`NoObject`] in scope for those that are not.
+/// Asks whether a type is written as objects: `Probe::<Type>::IS_OBJECT`, with [`NoObject`] in
+/// scope for those that are not.
 #[derive(Debug)]
 pub struct Probe<Type: ?Sized>(PhantomData<Type>);
 
@@ -80,7 +81,8 @@ pub const fn assert_no_object(is_object: bool, name: &str, type_name: &str, rust
 pub struct DocumentInfo {
     /// The member that holds the type, `doc_type` by default.
     pub type_field: &'static str,
-    /// The values of that member that make a document one of these. Empty: not a document of its own.
+    /// The values of that member that make a document one of these. Empty: not a document of its
+    /// own.
     pub types: &'static [&'static str],
     /// The values that say it was deleted.
     pub deleted_types: &'static [&'static str],
@@ -88,7 +90,8 @@ pub struct DocumentInfo {
     pub database: Option<&'static str>,
     /// Whether members that the struct does not name go along as they are (`unknown = carry`).
     pub carry_unknown: bool,
-    /// Whether a document never changes to or from these types, so that a foreign type needs no delete.
+    /// Whether a document never changes to or from these types, so that a foreign type needs no
+    /// delete.
     pub type_is_immutable: bool,
 }
 

@@ -3,7 +3,8 @@
 /// Names of more bytes are compared byte by byte, and only with names as long.
 const LONGEST: usize = 64;
 
-/// How many bytes are to be inserted, removed, replaced or swapped with their neighbours to turn one name into the other.
+/// How many bytes are to be inserted, removed, replaced or swapped with their neighbours to turn
+/// one name into the other.
 #[must_use]
 pub const fn distance(left: &str, right: &str) -> usize {
     let (left, right) = (left.as_bytes(), right.as_bytes());
@@ -56,7 +57,8 @@ const fn lesser(left: usize, right: usize) -> usize {
     if left < right { left } else { right }
 }
 
-/// The distance up to which a name may be meant: one edit in three characters is as much as a slip explains.
+/// The distance up to which a name may be meant: one edit in three characters is as much as a slip
+/// explains.
 #[must_use]
 pub const fn allowed(name: &str) -> usize {
     match name.len() / 3 {
@@ -66,7 +68,8 @@ pub const fn allowed(name: &str) -> usize {
     }
 }
 
-/// The nearest of several names, if one is near enough to be meant. The first of two that are as near.
+/// The nearest of several names, if one is near enough to be meant. The first of two that are as
+/// near.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = candidates.into_iter().map(|candidate| (distance(name, candidate), candidate));
     let nearest = near.min_by_key(|(distance, _)| *distance);

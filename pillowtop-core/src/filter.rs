@@ -1,7 +1,9 @@
-//! What the generated predicate of a filter calls, so that optional and plain fields are written the same way.
+//! What the generated predicate of a filter calls, so that optional and plain fields are written
+//! the same way.
 //!
-//! `self.case_type == "person"` reads an `Option<String>` as well as a `String`: a missing value equals nothing, differs from
-//! everything, and is neither less nor greater. That is how CouchDB's selectors treat a missing member once `$exists` is added.
+//! `self.case_type == "person"` reads an `Option<String>` as well as a `String`: a missing value
+//! equals nothing, differs from everything, and is neither less nor greater. That is how CouchDB's
+//! selectors treat a missing member once `$exists` is added.
 
 use std::collections::{BTreeSet, HashSet};
 

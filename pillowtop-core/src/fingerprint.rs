@@ -1,8 +1,9 @@
 //! The 128-bit fingerprint of a mapping tree, cheap enough for const evaluation.
 //!
-//! An object's fingerprint is a wrapping sum over its members, so neither order nor `flatten` matters. It tells drift, not
-//! malice: the content hash (SHA-256, [`crate::definition`]) names indices. Anything that changes a value computed here
-//! changes [`VERSION`], since every committed file would be stale.
+//! An object's fingerprint is a wrapping sum over its members, so neither order nor `flatten`
+//! matters. It tells drift, not malice: the content hash (SHA-256, [`crate::definition`]) names
+//! indices. Anything that changes a value computed here changes [`VERSION`], since every committed
+//! file would be stale.
 
 use std::fmt;
 use std::str::FromStr;

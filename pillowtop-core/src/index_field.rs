@@ -1,6 +1,7 @@
 //! What a field of each Rust type becomes in an index unless an attribute sets it.
 //!
-//! These impls are the default table. A type without one has no default: the compiler then says what can be written.
+//! These impls are the default table. A type without one has no default: the compiler then says
+//! what can be written.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet, LinkedList, VecDeque};
@@ -24,7 +25,8 @@ pub trait IndexField {
     const FIELD: Field;
 }
 
-/// A struct, or a list or option of one, whose properties can stand in an `object` or `nested` field.
+/// A struct, or a list or option of one, whose properties can stand in an `object` or `nested`
+/// field.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no properties that an object field could have",
     label = "`object` and `nested` expect a struct that derives `CouchDocument`, or a list of it",
@@ -36,7 +38,8 @@ pub trait IndexObject {
     const OBJECT: &'static Object;
 }
 
-/// A struct whose properties can stand among those of another one, as `#[serde(flatten)]` puts them.
+/// A struct whose properties can stand among those of another one, as `#[serde(flatten)]` puts
+/// them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is flattened, and has no properties that could be part of this struct",
     label = "not a struct that derives `CouchDocument`",
@@ -53,7 +56,8 @@ impl<Type: IndexObject> Flattened for Type {
     const OBJECT: &'static Object = <Type as IndexObject>::OBJECT;
 }
 
-/// A longer term would make Lucene reject the whole document: 32766 bytes, four bytes a character at most.
+/// A longer term would make Lucene reject the whole document: 32766 bytes, four bytes a character
+/// at most.
 const KEYWORD: Field = Field::leaf("keyword", &[Parameter::new("ignore_above", "8191")]);
 
 /// The only default that not every server has.
@@ -95,7 +99,8 @@ defaults! {
     DATE => "NaiveDate", "Date";
 }
 
-/// The default field of a Rust type by the last part of its name, which is all that a derive sees of it.
+/// The default field of a Rust type by the last part of its name, which is all that a derive sees
+/// of it.
 #[must_use]
 pub fn default_field(name: &str) -> Option<&'static Field> {
     DEFAULTS.iter().find(|(known, _)| *known == name).map(|(_, field)| field)

@@ -1,8 +1,10 @@
-//! What pillowtop knows without doing any I/O: the mapping tree that the derives build, its fingerprint and content hash,
-//! the committed mapping file, and the traits that connect a user's structs with the runtime.
+//! What pillowtop knows without doing any I/O: the mapping tree that the derives build, its
+//! fingerprint and content hash, the committed mapping file, and the traits that connect a user's
+//! structs with the runtime.
 //!
-//! The same code runs in three places: natively inside the derives, in const evaluation of the code they generate
-//! (only [`fingerprint`], [`requirement`], [`tree`] and [`unmet`]), and at run time. Users link the facade crate `pillowtop`, which re-exports this one.
+//! The same code runs in three places: natively inside the derives, in const evaluation of the code
+//! they generate (only [`fingerprint`], [`requirement`], [`tree`] and [`unmet`]), and at run time.
+//! Users link the facade crate `pillowtop`, which re-exports this one.
 
 #[doc(hidden)]
 pub mod edit_distance;

@@ -1,4 +1,5 @@
-//! The limits that servers put to a mapping, counted as they count: past one of them no index can be created.
+//! The limits that servers put to a mapping, counted as they count: past one of them no index can
+//! be created.
 //!
 //! | limit | counts | default |
 //! |---|---|---|
@@ -8,7 +9,8 @@
 //! | `mapping.field_name_length.limit` | a name's UTF-16 units, without the path | none, `OpenSearch` 3: 50000 |
 //! | `mapping.dimension_fields.limit` | fields with `time_series_dimension` | Elasticsearch 8 and 9: 32768 |
 //!
-//! The counts are those of Elasticsearch 7.10, 8.14 and 9.4 and `OpenSearch` 2.19 and 3.6, asked at the boundary.
+//! The counts are those of Elasticsearch 7.10, 8.14 and 9.4 and `OpenSearch` 2.19 and 3.6, asked at
+//! the boundary.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -156,8 +158,9 @@ impl fmt::Display for LimitFinding {
     }
 }
 
-/// The limits that a mapping is past or within a tenth of: by the pillow's normal settings where they say one, otherwise by the
-/// defaults of its targets, or of every server when it names none. One finding a limit, the worst.
+/// The limits that a mapping is past or within a tenth of: by the pillow's normal settings where
+/// they say one, otherwise by the defaults of its targets, or of every server when it names none.
+/// One finding a limit, the worst.
 #[must_use]
 pub fn examine(mappings: &Value, settings: &Value, targets: &[Target]) -> Vec<LimitFinding> {
     let families: Vec<Family> = if targets.is_empty() {

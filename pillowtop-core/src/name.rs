@@ -1,4 +1,5 @@
-//! Names and ids as types of their own, with the rules that CouchDB, Elasticsearch and OpenSearch set for them.
+//! Names and ids as types of their own, with the rules that CouchDB, Elasticsearch and OpenSearch
+//! set for them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -119,8 +120,9 @@ pub fn index_name_problem(name: &str) -> Option<String> {
         .then(|| format!("is {} bytes long, over {}", name.len(), MAX_INDEX_NAME_BYTES - 64))
 }
 
-/// What a pillow name lacks, as a clause that follows the name; `None` if it may be used. It is a file name and part of an
-/// id in the control index: lower-case letters, digits, `-` and `_`, starting with a letter.
+/// What a pillow name lacks, as a clause that follows the name; `None` if it may be used. It is a
+/// file name and part of an id in the control index: lower-case letters, digits, `-` and `_`,
+/// starting with a letter.
 #[must_use]
 pub fn pillow_name_problem(name: &str) -> Option<String> {
     match name.chars().next() {

@@ -1,11 +1,14 @@
-//! Where the members of a struct's mapping come from: for people, and not part of any fingerprint or hash.
+//! Where the members of a struct's mapping come from: for people, and not part of any fingerprint
+//! or hash.
 //!
-//! The derives write them as one string, a line for each member: a literal costs a build next to nothing.
+//! The derives write them as one string, a line for each member: a literal costs a build next to
+//! nothing.
 
 /// The field of a struct that a member of its mapping comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin<'t> {
-    /// The field's name in Rust, with `[]` when it holds several values; empty for a property that no field has.
+    /// The field's name in Rust, with `[]` when it holds several values; empty for a property that
+    /// no field has.
     pub field: &'t str,
     /// The field's type as it is written.
     pub rust_type: &'t str,

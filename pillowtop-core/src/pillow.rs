@@ -8,8 +8,8 @@ use crate::fingerprint::{Fingerprint, hash_text, mix};
 use crate::lookup::{Found, Lookup};
 use crate::tree::Object;
 
-/// The name of the object that the runtime adds to each document: its id, revision and database. Without a stored revision
-/// nothing could be verified.
+/// The name of the object that the runtime adds to each document: its id, revision and database.
+/// Without a stored revision nothing could be verified.
 pub const RESERVED: &str = "pillowtop";
 
 /// A document struct that is followed into an index. Derive it.
@@ -19,7 +19,8 @@ pub const RESERVED: &str = "pillowtop";
     note = "help: write `#[derive(CouchDocument, Pillow)]` and `#[pillow(name = \"…\", alias = \"…\")]` on `{Self}`"
 )]
 pub trait Pillow: CouchDocument {
-    /// The struct as it is read from a document's text: the struct itself, its lifetime, if it has one, that of the text.
+    /// The struct as it is read from a document's text: the struct itself, its lifetime, if it has
+    /// one, that of the text.
     type Document<'text>: Deserialize<'text>;
     /// What is indexed: the document itself, or what the transform makes of it.
     type Index: CouchDocument + Serialize;
@@ -35,7 +36,8 @@ pub trait Pillow: CouchDocument {
 
     /// Whether the document belongs in the index.
     fn accepts(&self) -> bool;
-    /// What to index for it; `None` deletes it from the index. With a lookup: what to index if nothing is found.
+    /// What to index for it; `None` deletes it from the index. With a lookup: what to index if
+    /// nothing is found.
     fn transform(self, change: &ChangeMeta) -> Option<Self::Index>;
     /// Its routing value, where the pillow declares one; `None` leaves the document to its id.
     fn routing(&self) -> Option<String> {
@@ -117,12 +119,14 @@ pub struct PillowInfo {
     pub settings_hash: u128,
     /// The servers that the mapping is for; empty when none is named. No part of any hash.
     pub targets: &'static [Target],
-    /// Sample documents, one a line, whose outcome is committed beside the mapping. No part of any hash.
+    /// Sample documents, one a line, whose outcome is committed beside the mapping. No part of any
+    /// hash.
     pub samples: Option<&'static str>,
 }
 
 impl PillowInfo {
-    /// What a pillow says that has a name and an alias alone: all documents are indexed, as they are.
+    /// What a pillow says that has a name and an alias alone: all documents are indexed, as they
+    /// are.
     #[must_use]
     pub const fn named(name: &'static str, alias: &'static str) -> Self {
         Self {

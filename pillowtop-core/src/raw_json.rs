@@ -1,4 +1,5 @@
-//! Free JSON that goes along as the text that it is, and is parsed as far as a transform looks into it.
+//! Free JSON that goes along as the text that it is, and is parsed as far as a transform looks into
+//! it.
 
 use std::fmt;
 
@@ -9,10 +10,11 @@ use serde_json::value::RawValue;
 
 use crate::cow_str::CowStr;
 
-/// Any JSON. Until somebody looks into it, it is the text that it is in the document: checked, not parsed, and written as it was.
+/// Any JSON. Until somebody looks into it, it is the text that it is in the document: checked, not
+/// parsed, and written as it was.
 ///
-/// It costs a fraction of a `serde_json::Value`, and keeps the order of members and the digits of numbers. A transform opens what
-/// it wants to see or change, level by level:
+/// It costs a fraction of a `serde_json::Value`, and keeps the order of members and the digits of
+/// numbers. A transform opens what it wants to see or change, level by level:
 ///
 /// ```
 /// use pillowtop_core::RawJson;
@@ -28,7 +30,8 @@ use crate::cow_str::CowStr;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// What lies deeper than 128 levels cannot be opened and stays text: whoever walks down a document needs stack for each level.
+/// What lies deeper than 128 levels cannot be opened and stays text: whoever walks down a document
+/// needs stack for each level.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct RawJson<'text> {
@@ -53,7 +56,8 @@ enum State<'text> {
 
 /// The members of a JSON object, in their order.
 ///
-/// Looking for a member walks the list. A name that stands twice is kept twice, which a server refuses: CouchDB's documents have none.
+/// Looking for a member walks the list. A name that stands twice is kept twice, which a server
+/// refuses: CouchDB's documents have none.
 #[derive(Debug, Clone, Default)]
 pub struct RawObject<'text>(Vec<(CowStr<'text>, RawJson<'text>)>);
 

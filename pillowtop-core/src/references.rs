@@ -1,5 +1,6 @@
-//! What fields of a mapping say of other fields: the path of an alias, the targets of `copy_to`, and that there is one `join`. A derive
-//! sees one struct and the compiler no paths, so this is reported when the mapping is made.
+//! What fields of a mapping say of other fields: the path of an alias, the targets of `copy_to`,
+//! and that there is one `join`. A derive sees one struct and the compiler no paths, so this is
+//! reported when the mapping is made.
 //!
 //! Servers refuse an index with a wrong one; checked against Elasticsearch 7.10 and OpenSearch 3.6.
 
@@ -61,7 +62,8 @@ pub enum WrongReference {
 }
 
 impl WrongReference {
-    /// Whether a target refuses to create the index. Elasticsearch 8 and later notice some with the first document alone.
+    /// Whether a target refuses to create the index. Elasticsearch 8 and later notice some with the
+    /// first document alone.
     #[must_use]
     pub fn prevents_creation(&self, target: Target) -> bool {
         let is_late = target.product == Product::Elasticsearch && target.version.major >= 8;

@@ -26,7 +26,8 @@ pub enum Verdict {
     Dropped,
 }
 
-/// Why a document cannot be indexed. The older version stays in the index, and the change is a dead letter.
+/// Why a document cannot be indexed. The older version stays in the index, and the change is a dead
+/// letter.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProcessError {
@@ -46,15 +47,16 @@ pub trait AnyPillow: Send + Sync + 'static {
     fn mapping_tree(&self) -> &'static Object;
     /// What its transform looks up, if it has a lookup.
     fn lookup(&self) -> Option<Arc<dyn AnyLookup>>;
-    /// What the transform looks up for a document whose type was checked: nothing if the filter does not accept it.
+    /// What the transform looks up for a document whose type was checked: nothing if the filter
+    /// does not accept it.
     ///
     /// # Errors
     ///
     /// When the document does not fit its struct.
     fn lookup_keys(&self, document: &str) -> Result<Vec<LookupKey>, ProcessError>;
-    /// Decodes, filters and transforms a document whose type was checked, and appends its `_source` to `source` if it is indexed.
-    /// `found` is what was found for its keys. `routing` becomes the routing value of a document that is indexed. On an error `source`
-    /// is as before.
+    /// Decodes, filters and transforms a document whose type was checked, and appends its `_source`
+    /// to `source` if it is indexed. `found` is what was found for its keys. `routing` becomes
+    /// the routing value of a document that is indexed. On an error `source` is as before.
     ///
     /// # Errors
     ///
@@ -68,7 +70,8 @@ pub trait AnyPillow: Send + Sync + 'static {
         routing: &mut Option<String>,
     ) -> Result<Verdict, ProcessError>;
 
-    /// [`process_with`](AnyPillow::process_with) without a lookup, or as if it had found nothing, for the `_source` alone.
+    /// [`process_with`](AnyPillow::process_with) without a lookup, or as if it had found nothing,
+    /// for the `_source` alone.
     ///
     /// # Errors
     ///
@@ -201,8 +204,8 @@ impl Registry {
         self.with_lookup::<P>(P::Lookup::instance())
     }
 
-    /// The list with one pillow more, and what its transform looks up. Making it should not connect to anything: the list is also made
-    /// by commands that only read definitions.
+    /// The list with one pillow more, and what its transform looks up. Making it should not connect
+    /// to anything: the list is also made by commands that only read definitions.
     #[must_use]
     pub fn with_lookup<P>(mut self, lookup: P::Lookup) -> Self
     where

@@ -1,4 +1,5 @@
-//! serde's rules that rename all fields of a struct: which words it takes, and what a rule makes of a field's name.
+//! serde's rules that rename all fields of a struct: which words it takes, and what a rule makes of
+//! a field's name.
 
 /// `#[serde(rename_all = "…")]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

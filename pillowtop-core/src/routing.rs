@@ -1,4 +1,5 @@
-//! The routing value of a document: an index keeps documents of one value in one shard. Without one, the document's id decides.
+//! The routing value of a document: an index keeps documents of one value in one shard. Without
+//! one, the document's id decides.
 
 use std::borrow::Cow;
 

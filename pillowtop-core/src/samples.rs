@@ -1,7 +1,8 @@
-//! The snapshot of what a pillow's sample documents become: one JSON line for each, committed beside the mapping.
+//! The snapshot of what a pillow's sample documents become: one JSON line for each, committed
+//! beside the mapping.
 //!
-//! The compiler compares mappings; what a transform writes, only running it tells. A change of the snapshot without a change of
-//! `transform_version` is a change of an index that nobody rebuilds.
+//! The compiler compares mappings; what a transform writes, only running it tells. A change of the
+//! snapshot without a change of `transform_version` is a change of an index that nobody rebuilds.
 
 use std::path::{Path, PathBuf};
 

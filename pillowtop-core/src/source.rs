@@ -1,5 +1,5 @@
-//! The `_source` of an indexed document: the typed document without CouchDB's own members, the carried members, and the
-//! reserved object.
+//! The `_source` of an indexed document: the typed document without CouchDB's own members, the
+//! carried members, and the reserved object.
 
 use serde::Serialize;
 use serde::ser::{Error as _, Impossible, SerializeMap, SerializeStruct, Serializer};
@@ -9,7 +9,8 @@ use crate::document::ChangeMeta;
 use crate::pillow::RESERVED;
 use crate::raw_json::RawObject;
 
-/// Members that are CouchDB's and never indexed. Others may start with an underscore: a transform may make them.
+/// Members that are CouchDB's and never indexed. Others may start with an underscore: a transform
+/// may make them.
 const COUCH_MEMBERS: [&str; 10] = [
     "_attachments",
     "_conflicts",
@@ -29,7 +30,8 @@ pub fn is_couch_member(name: &str) -> bool {
     name.starts_with('_') && COUCH_MEMBERS.contains(&name)
 }
 
-/// Whether a member is the reserved object, or a server would put it there: to one that makes objects of dots, `pillowtop.id` is its member.
+/// Whether a member is the reserved object, or a server would put it there: to one that makes
+/// objects of dots, `pillowtop.id` is its member.
 fn is_reserved(name: &str) -> bool {
     name.strip_prefix(RESERVED).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
@@ -41,13 +43,13 @@ struct Reserved<'a> {
     db: &'a str,
 }
 
-/// Appends the `_source` of a document to `source`. A carried member that the typed document also has is left out: servers
-/// refuse a document that has a member twice.
+/// Appends the `_source` of a document to `source`. A carried member that the typed document also
+/// has is left out: servers refuse a document that has a member twice.
 ///
 /// # Errors
 ///
-/// What serde says, when the document is not a struct or map, or one of its values cannot be JSON. `source` then ends with a torn
-/// document, which the caller cuts off.
+/// What serde says, when the document is not a struct or map, or one of its values cannot be JSON.
+/// `source` then ends with a torn document, which the caller cuts off.
 pub fn write_source<T: Serialize>(
     document: &T,
     carried: &RawObject<'_>,

@@ -1,8 +1,10 @@
-//! The mapping tree: what a derive writes down about a struct, as constants that other structs' constants contain.
+//! The mapping tree: what a derive writes down about a struct, as constants that other structs'
+//! constants contain.
 //!
-//! A derive sees the tokens of one struct and not of those nested in it, so a nested struct appears as the associated const
-//! of its own impl. Parameter values are canonical JSON strings (see [`crate::canonical`]), hashed by the macro. What const
-//! evaluation does here is adding and mixing 128-bit numbers: rendering JSON there would cost minutes in a large workspace.
+//! A derive sees the tokens of one struct and not of those nested in it, so a nested struct appears
+//! as the associated const of its own impl. Parameter values are canonical JSON strings (see
+//! [`crate::canonical`]), hashed by the macro. What const evaluation does here is adding and mixing
+//! 128-bit numbers: rendering JSON there would cost minutes in a large workspace.
 
 mod refusals;
 
@@ -25,7 +27,8 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// A parameter whose hash is computed here; the derives compute it themselves and call [`Parameter::hashed`].
+    /// A parameter whose hash is computed here; the derives compute it themselves and call
+    /// [`Parameter::hashed`].
     #[must_use]
     pub const fn new(name: &'static str, json: &'static str) -> Self {
         Self { name, json, hash: Self::hash_of(name, json) }
@@ -78,8 +81,8 @@ impl Field {
     ///
     /// # Panics
     ///
-    /// In const evaluation, hence as a compile error: when a parameter is declared both here and at the struct, or when the struct
-    /// has parameters that only the root of an index can have.
+    /// In const evaluation, hence as a compile error: when a parameter is declared both here and at
+    /// the struct, or when the struct has parameters that only the root of an index can have.
     #[must_use]
     #[track_caller]
     pub const fn object(
@@ -90,7 +93,8 @@ impl Field {
         Self::object_by_rule(type_name, parameters, object, parameters.len())
     }
 
-    /// The same where a rule gives the parameters after the first `said`: what the struct says itself comes before a rule.
+    /// The same where a rule gives the parameters after the first `said`: what the struct says
+    /// itself comes before a rule.
     ///
     /// # Panics
     ///
@@ -113,8 +117,9 @@ impl Field {
         Self { type_name, parameters, object: Some(object), requirements: &[], needs: object.needs, hash }
     }
 
-    /// This field with the parameters of a rule for fields that hold a struct, if it is one. Whether a type is a struct, no derive
-    /// sees; parameters that the type has already come from an attribute.
+    /// This field with the parameters of a rule for fields that hold a struct, if it is one.
+    /// Whether a type is a struct, no derive sees; parameters that the type has already come
+    /// from an attribute.
     #[must_use]
     #[track_caller]
     pub const fn with_rule_for_objects(
@@ -182,7 +187,8 @@ pub struct Object {
     pub requirements: &'static [Requirement],
     /// The sum of all that is asked here and inside.
     pub needs: Needs,
-    /// What a rule gives to the root of an index, before the defaults of a root and after what the struct says.
+    /// What a rule gives to the root of an index, before the defaults of a root and after what the
+    /// struct says.
     pub root_rule: &'static [Parameter],
     /// The struct's name, for people.
     pub name: &'static str,
@@ -196,8 +202,8 @@ impl Object {
     ///
     /// # Panics
     ///
-    /// In const evaluation, hence as a compile error: when a flattened struct has parameters of its own, which would be lost,
-    /// or when two members have one name.
+    /// In const evaluation, hence as a compile error: when a flattened struct has parameters of its
+    /// own, which would be lost, or when two members have one name.
     #[must_use]
     #[track_caller]
     pub const fn new(
@@ -242,7 +248,8 @@ impl Object {
         Self { requirements, needs: self.needs.and(Needs::of(requirements)), ..self }
     }
 
-    /// With the struct's name and where each member comes from: a line of [`Origin::write`] each. Neither counts in a fingerprint.
+    /// With the struct's name and where each member comes from: a line of [`Origin::write`] each.
+    /// Neither counts in a fingerprint.
     #[must_use]
     pub const fn explained(mut self, name: &'static str, origins: &'static str) -> Self {
         self.name = name;
@@ -250,7 +257,8 @@ impl Object {
         self
     }
 
-    /// With parameters that a rule gives to the root of an index. Where the struct is nested they have no effect.
+    /// With parameters that a rule gives to the root of an index. Where the struct is nested they
+    /// have no effect.
     #[must_use]
     pub const fn with_root_rule(mut self, parameters: &'static [Parameter]) -> Self {
         self.root_rule = parameters;
@@ -272,7 +280,8 @@ impl Object {
         count_property(self.members, name_hash) > 0
     }
 
-    /// The fingerprint of a mapping whose root this object is, with the defaults of a root ([`ROOT_DEFAULTS`]).
+    /// The fingerprint of a mapping whose root this object is, with the defaults of a root
+    /// ([`ROOT_DEFAULTS`]).
     #[must_use]
     pub const fn root_hash(&self) -> u128 {
         let mut contents =
@@ -310,7 +319,8 @@ impl Object {
     }
 }
 
-/// What the root of an index is given unless the struct sets it: nothing is mapped that no struct names.
+/// What the root of an index is given unless the struct sets it: nothing is mapped that no struct
+/// names.
 pub const ROOT_DEFAULTS: [Parameter; 2] =
     [Parameter::new("dynamic", "false"), Parameter::new("date_detection", "false")];
 

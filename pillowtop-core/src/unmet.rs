@@ -1,5 +1,5 @@
-//! The requirements of a mapping that a target or the settings do not meet, as the message of a compile error: runs in const
-//! evaluation.
+//! The requirements of a mapping that a target or the settings do not meet, as the message of a
+//! compile error: runs in const evaluation.
 
 use crate::analysis::{NameKind, built_in};
 use crate::edit_distance::{distance, nearest_of};

@@ -1,5 +1,5 @@
-//! What a diff says of each kind of change, line by line. Whether a live index takes what is called additive, the end-to-end tests
-//! ask real servers.
+//! What a diff says of each kind of change, line by line. Whether a live index takes what is called
+//! additive, the end-to-end tests ask real servers.
 
 use pillowtop_core::diff::{diff, summary};
 use pillowtop_core::{CommittedFile, Fingerprint};

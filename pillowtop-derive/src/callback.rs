@@ -1,10 +1,12 @@
-//! The way of a struct through the rules of its crate, which a derive cannot read from another item.
+//! The way of a struct through the rules of its crate, which a derive cannot read from another
+//! item.
 //!
-//! `rules!` defines a macro. The derive of a struct that names it hands it the struct's tokens; the macro adds the rules' tokens and
-//! calls the derive's core with both. All tokens keep their places, so an error in a rule stands at the rule.
+//! `rules!` defines a macro. The derive of a struct that names it hands it the struct's tokens; the
+//! macro adds the rules' tokens and calls the derive's core with both. All tokens keep their
+//! places, so an error in a rule stands at the rule.
 //!
-//! Where it can be, the macro is called for the mapping alone, inside impls that stand whether there are such rules or not: that
-//! there are none is then the only error.
+//! Where it can be, the macro is called for the mapping alone, inside impls that stand whether
+//! there are such rules or not: that there are none is then the only error.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -30,7 +32,8 @@ const MAPPING: &str = "mapping";
 /// What is asked for with the struct: items, its impls.
 const IMPLS: &str = "impls";
 
-/// The impls of a struct by the macro that it names; none if it names none, or not in a way that can be read.
+/// The impls of a struct by the macro that it names; none if it names none, or not in a way that
+/// can be read.
 pub(crate) fn hand_to_rules(facade: &Facade, input: &DeriveInput) -> Option<TokenStream> {
     // What is wrong with these attributes, the core of the derive reports.
     let elsewhere = Errors::new();

@@ -7,7 +7,8 @@ use pillowtop_core::edit_distance::nearest;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
-/// Collects errors. Dropping it unfinished is a bug of this crate and panics, so no error can be forgotten.
+/// Collects errors. Dropping it unfinished is a bug of this crate and panics, so no error can be
+/// forgotten.
 pub(crate) struct Errors(RefCell<Option<Vec<syn::Error>>>);
 
 impl Errors {

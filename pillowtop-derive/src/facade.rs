@@ -1,5 +1,5 @@
-//! The path by which the crate that is compiled names `pillowtop`: what its struct declares with `crate = …`, or else the name
-//! of the dependency in its manifest, which may be renamed.
+//! The path by which the crate that is compiled names `pillowtop`: what its struct declares with
+//! `crate = …`, or else the name of the dependency in its manifest, which may be renamed.
 
 use proc_macro_crate::{Error, FoundCrate, crate_name};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -51,7 +51,8 @@ impl ToTokens for Facade {
     }
 }
 
-/// `#[pillow(crate = …)]` or `#[couch(crate = …)]`. What is wrong with the attributes, their readers report.
+/// `#[pillow(crate = …)]` or `#[couch(crate = …)]`. What is wrong with the attributes, their
+/// readers report.
 fn declared(attributes: &[Attribute]) -> Option<Path> {
     let elsewhere = Errors::silent();
     let pillow = PillowReceiver::parse(&elsewhere, attributes).facade;

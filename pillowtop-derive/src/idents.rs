@@ -6,7 +6,8 @@ use syn::Lifetime;
 
 use crate::facade::Facade;
 
-/// A local variable of generated code. Being of the macro's own hygiene, it can neither hide nor be hidden by a user's name.
+/// A local variable of generated code. Being of the macro's own hygiene, it can neither hide nor be
+/// hidden by a user's name.
 pub(crate) struct Local(&'static str);
 
 /// The value of a field, in closures of a filter's predicate.
@@ -36,12 +37,14 @@ pub(crate) fn text_lifetime() -> Lifetime {
     Lifetime::new("'__text", Span::mixed_site())
 }
 
-/// The type that a transform makes under one name: that there is no such type, the compiler then says once.
+/// The type that a transform makes under one name: that there is no such type, the compiler then
+/// says once.
 pub(crate) fn index_alias(place: Span) -> Ident {
     Ident::new("__Index", Span::mixed_site().located_at(place))
 }
 
-/// The `self` of generated methods with a user's place: in a `macro_rules!`, the user's own `self` is another name.
+/// The `self` of generated methods with a user's place: in a `macro_rules!`, the user's own `self`
+/// is another name.
 pub(crate) fn own_self(place: Span) -> Ident {
     Ident::new("self", Span::call_site().located_at(place))
 }
@@ -67,7 +70,8 @@ impl ToTokens for Private {
     }
 }
 
-/// What a struct's tokens begin with, after an `@`, on their way through a crate's rules: hardly another macro takes that.
+/// What a struct's tokens begin with, after an `@`, on their way through a crate's rules: hardly
+/// another macro takes that.
 pub(crate) const RULES_MARKER: &str = "__a_struct_for_rules";
 
 /// A block of impls in which [`PRIVATE`] is known, and nothing of it outside.

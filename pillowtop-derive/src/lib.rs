@@ -1,4 +1,5 @@
-//! The derives of pillowtop: parse → model → check → expand, one directory each. Users link the facade `pillowtop`.
+//! The derives of pillowtop: parse → model → check → expand, one directory each. Users link the
+//! facade `pillowtop`.
 
 mod errors;
 
@@ -35,7 +36,8 @@ use crate::committed::Crate;
 use crate::facade::Facade;
 use crate::rules::Rules;
 
-/// A struct's mapping: `#[couch(...)]` says what a document is, `#[es(...)]` how a field is mapped. See the attribute reference.
+/// A struct's mapping: `#[couch(...)]` says what a document is, `#[es(...)]` how a field is mapped.
+/// See the attribute reference.
 #[proc_macro_derive(CouchDocument, attributes(couch, es, serde))]
 pub fn derive_couch_document(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -1,8 +1,9 @@
 //! Analyzers and normalizers of the settings, as tokenizers of the search library.
 //!
-//! Known are the analyzers `standard`, `simple`, `whitespace`, `keyword`, `stop` and `pattern`, custom ones of the tokenizers
-//! `standard`, `letter`, `lowercase`, `whitespace`, `keyword`, `pattern` and `char_group` with the filters `lowercase`,
-//! `asciifolding` and `stop`, and `analyzer.default`. Whatever else is named works as `standard`; character filters and other
+//! Known are the analyzers `standard`, `simple`, `whitespace`, `keyword`, `stop` and `pattern`,
+//! custom ones of the tokenizers `standard`, `letter`, `lowercase`, `whitespace`, `keyword`,
+//! `pattern` and `char_group` with the filters `lowercase`, `asciifolding` and `stop`, and
+//! `analyzer.default`. Whatever else is named works as `standard`; character filters and other
 //! filters are left out, and so is `search_analyzer`: a query is analyzed as the field is.
 
 use regex::Regex;

@@ -18,7 +18,8 @@ use pillowtop_runtime::target::local::{
 /// Options for [`EmbeddedDestination`].
 #[derive(Debug, Clone)]
 pub struct EmbeddedOptions {
-    /// Bytes of memory for documents before they are written to the disk. Default: 50 MB. The minimum is 15 MB.
+    /// Bytes of memory for documents before they are written to the disk. Default: 50 MB. The
+    /// minimum is 15 MB.
     pub writer_heap: usize,
     /// Options of all targets in a directory.
     pub local: LocalOptions,
@@ -30,8 +31,8 @@ impl Default for EmbeddedOptions {
     }
 }
 
-/// The index of a definition in a directory: `<directory>/<alias>_<hash>_1/`. Another mapping has another hash, so its index is
-/// created beside.
+/// The index of a definition in a directory: `<directory>/<alias>_<hash>_1/`. Another mapping has
+/// another hash, so its index is created beside.
 #[derive(Debug)]
 pub struct EmbeddedDestination {
     parent: PathBuf,
@@ -88,7 +89,9 @@ impl EmbeddedDestination {
         EmbeddedReader::open(&self.parent, &self.definition)
     }
 
-    /// Opens the index for writing as [`Destination::open`](pillowtop_runtime::target::Destination::open) does, without a claim, and keeps its type.
+    /// Opens the index for writing as
+    /// [`Destination::open`](pillowtop_runtime::target::Destination::open) does, without a claim,
+    /// and keeps its type.
     ///
     /// # Errors
     ///

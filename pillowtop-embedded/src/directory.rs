@@ -97,7 +97,8 @@ impl IndexDirectory {
         Ok(!metas.segments.is_empty())
     }
 
-    /// A file of documents in a directory without a list of them. An interrupted creation leaves none.
+    /// A file of documents in a directory without a list of them. An interrupted creation leaves
+    /// none.
     fn left_over(&self) -> Result<Option<String>, EmbeddedError> {
         let listing = |error| self.local.io("listing files", error);
         let entries = match fs::read_dir(self.files()) {

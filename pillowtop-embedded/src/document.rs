@@ -93,7 +93,8 @@ impl Walk<'_> {
         }
     }
 
-    /// One value, by the rules of the leaf and of its multi-fields. `root` is the leaf that documents name.
+    /// One value, by the rules of the leaf and of its multi-fields. `root` is the leaf that
+    /// documents name.
     fn one(&mut self, root: &LeafPlan, leaf: &LeafPlan, value: &Value) {
         if let Some(field) = leaf.field
             && !self.is_left_out(root, leaf, value)

@@ -1,4 +1,5 @@
-//! The embedded index: a directory of this machine, created from the same mapping as an index of a cluster.
+//! The embedded index: a directory of this machine, created from the same mapping as an index of a
+//! cluster.
 //!
 //! ```text
 //! <directory>/<alias>_<hash>_1/index/         the search library's files, and the uuid of the index
@@ -6,8 +7,9 @@
 //! <directory>/<alias>_<hash>_1/dead-letters/  one JSON file for each document that could not be indexed
 //! ```
 //!
-//! Documents are rejected by the rules of `pillowtop-conformance`: those of Elasticsearch 8.14, or of `OpenSearch` 3.6 for a
-//! mapping that has types of its own. Where it is not known what the server does, a document is accepted. What is missing:
+//! Documents are rejected by the rules of `pillowtop-conformance`: those of Elasticsearch 8.14, or
+//! of `OpenSearch` 3.6 for a mapping that has types of its own. Where it is not known what the
+//! server does, a document is accepted. What is missing:
 //!
 //! | mapping | here |
 //! |---|---|
@@ -18,9 +20,9 @@
 //! | analyzers, filters and normalizers that are not supported | `standard`, or left out (see `analysis.rs`) |
 //! | scores | comparable within a search, not with those of a cluster |
 //!
-//! Searched are: `text`, `match_only_text`, `search_as_you_type`, `annotated_text`, `keyword`, `constant_keyword`,
-//! `wildcard`, `version`, the whole and floating numbers, `boolean`, `date`, `date_nanos`, `ip`, `flattened`, `alias`, objects,
-//! multi-fields and `copy_to`.
+//! Searched are: `text`, `match_only_text`, `search_as_you_type`, `annotated_text`, `keyword`,
+//! `constant_keyword`, `wildcard`, `version`, the whole and floating numbers, `boolean`, `date`,
+//! `date_nanos`, `ip`, `flattened`, `alias`, objects, multi-fields and `copy_to`.
 
 mod error;
 mod tokenizer;

@@ -1,7 +1,8 @@
 //! The mapping as a plan: which field of the search library each path goes to, and in which form.
 //!
-//! Each mapped path with a searchable type is a field of its own, named by the path with dots; multi-fields too. `_source` is
-//! stored, the id is `pillowtop.id`, and a hidden field has the names of the paths that have a value, for `path:*`.
+//! Each mapped path with a searchable type is a field of its own, named by the path with dots;
+//! multi-fields too. `_source` is stored, the id is `pillowtop.id`, and a hidden field has the
+//! names of the paths that have a value, for `path:*`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,8 @@ pub(crate) const SOURCE: &str = "_source";
 /// The names of the paths that have a value.
 pub(crate) const FIELD_NAMES: &str = "_field_names";
 
-/// The servers whose rules decide which documents are rejected: the first that has all types of the mapping.
+/// The servers whose rules decide which documents are rejected: the first that has all types of the
+/// mapping.
 const TARGETS: [Target; 2] = [Target::elasticsearch(8, 14), Target::opensearch(3, 6)];
 
 /// A mapping, ready for documents.

@@ -1,5 +1,5 @@
-//! Queries: the search library's language, with what the mapping knows put in: formats of dates, aliases, prefixes, and
-//! `path:*` for paths that have a value.
+//! Queries: the search library's language, with what the mapping knows put in: formats of dates,
+//! aliases, prefixes, and `path:*` for paths that have a value.
 
 use pillowtop_core::date::{DateFormats, Moment};
 use tantivy::Index;

@@ -38,8 +38,8 @@ pub struct Hit {
 
 /// An index that is only read. Any number of processes may have it open while one follows into it.
 ///
-/// All methods block: they read files that are mapped into memory. Call them from a blocking thread where many searches run at
-/// once.
+/// All methods block: they read files that are mapped into memory. Call them from a blocking thread
+/// where many searches run at once.
 pub struct EmbeddedReader {
     directory: IndexDirectory,
     index: Index,
@@ -54,7 +54,8 @@ impl std::fmt::Debug for EmbeddedReader {
 }
 
 impl EmbeddedReader {
-    /// Opens the index of a definition below a directory, as it is committed now. [`EmbeddedReader::refresh`] shows later commits.
+    /// Opens the index of a definition below a directory, as it is committed now.
+    /// [`EmbeddedReader::refresh`] shows later commits.
     ///
     /// # Errors
     ///

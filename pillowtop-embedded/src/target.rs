@@ -22,10 +22,11 @@ use pillowtop_runtime::target::{Outcome, Target, WriteError};
 /// The servers' name for most of the errors with which they reject a document.
 const REJECTED: &str = "mapper_parsing_exception";
 
-/// An index in a directory, open for writing. It reads as an [`EmbeddedReader`] does, and sees its own commits.
+/// An index in a directory, open for writing. It reads as an [`EmbeddedReader`] does, and sees its
+/// own commits.
 ///
-/// Versions are not compared: one process writes, the operations of one document come in order, and the writer is passed on in
-/// the order in which it was requested.
+/// Versions are not compared: one process writes, the operations of one document come in order, and
+/// the writer is passed on in the order in which it was requested.
 #[derive(Debug)]
 pub struct EmbeddedTarget {
     reader: Arc<EmbeddedReader>,
@@ -33,8 +34,8 @@ pub struct EmbeddedTarget {
     failure: Arc<Failure>,
 }
 
-/// Why nothing can be written any more: operations that were acknowledged may be lost until the index is opened again, so no
-/// position may be saved.
+/// Why nothing can be written any more: operations that were acknowledged may be lost until the
+/// index is opened again, so no position may be saved.
 #[derive(Debug, Default)]
 struct Failure(OnceLock<String>);
 
@@ -44,7 +45,8 @@ struct Writer {
     /// What was written since the last commit: whether the document exists.
     uncommitted: HashMap<DocumentId, bool>,
     failure: Arc<Failure>,
-    /// Held until the writer is dropped: the library's own lock is in a directory that is created before.
+    /// Held until the writer is dropped: the library's own lock is in a directory that is created
+    /// before.
     _lock: DirectoryLock,
 }
 
@@ -63,8 +65,8 @@ impl Deref for EmbeddedTarget {
 }
 
 impl EmbeddedTarget {
-    /// Opens the index of a locked directory, or creates it. Only an index that has a claim may have documents, and only one
-    /// without a claim may be missing. Blocks.
+    /// Opens the index of a locked directory, or creates it. Only an index that has a claim may
+    /// have documents, and only one without a claim may be missing. Blocks.
     pub(super) fn open(
         directory: IndexDirectory,
         definition: &Definition,
@@ -104,8 +106,9 @@ impl EmbeddedTarget {
         self.failure.0.get().is_none()
     }
 
-    /// Runs `work` with the writer on a blocking thread. The writer is taken before the thread starts and passed on when the work
-    /// is done, even if nobody waits for it any more, so calls are done in order.
+    /// Runs `work` with the writer on a blocking thread. The writer is taken before the thread
+    /// starts and passed on when the work is done, even if nobody waits for it any more, so
+    /// calls are done in order.
     async fn with_writer<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Writer) -> Result<T, String> + Send + 'static,

@@ -5,8 +5,8 @@ use std::ops::Range;
 use regex::Regex;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
-/// The longest token in characters; a longer one continues as another, as in Lucene. The search library has a limit of its own,
-/// in bytes, above which it drops tokens.
+/// The longest token in characters; a longer one continues as another, as in Lucene. The search
+/// library has a limit of its own, in bytes, above which it drops tokens.
 const LONGEST: usize = 255;
 
 /// Where a string is cut.
@@ -112,8 +112,9 @@ fn runs(text: &str, belongs: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     ranges
 }
 
-/// Words: letters, digits and `_`, with the marks that belong to them; `.`, `:` and apostrophes between letters, `.`, `,`, `;`
-/// and apostrophes between digits. Each Chinese character and each hiragana is a word.
+/// Words: letters, digits and `_`, with the marks that belong to them; `.`, `:` and apostrophes
+/// between letters, `.`, `,`, `;` and apostrophes between digits. Each Chinese character and each
+/// hiragana is a word.
 fn standard(text: &str) -> Vec<Range<usize>> {
     let letters: Vec<(usize, char)> = text.char_indices().collect();
     let mut ranges: Vec<Range<usize>> = Vec::new();
@@ -157,7 +158,8 @@ fn is_ideograph(letter: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3fffd}')
 }
 
-/// Marks that are not letters to Rust, yet part of a word: accents, the signs of Indian and neighbouring scripts, joiners.
+/// Marks that are not letters to Rust, yet part of a word: accents, the signs of Indian and
+/// neighbouring scripts, joiners.
 fn is_mark(letter: char) -> bool {
     matches!(letter, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{610}'..='\u{61a}'
         | '\u{64b}'..='\u{65f}' | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' | '\u{1037}'

@@ -1,4 +1,5 @@
-//! One value in the form in which it is searched. Whether it fits its field is decided before, by `pillowtop-conformance`.
+//! One value in the form in which it is searched. Whether it fits its field is decided before, by
+//! `pillowtop-conformance`.
 
 use std::net::Ipv6Addr;
 
@@ -19,7 +20,8 @@ pub(crate) enum Typed {
     Ip(Ipv6Addr),
 }
 
-/// Converts one value that fits and is neither an array nor `null`. `None` is a value that is not searched.
+/// Converts one value that fits and is neither an array nor `null`. `None` is a value that is not
+/// searched.
 pub(crate) fn typed(leaf: &LeafPlan, value: &Value, target: Target) -> Option<Typed> {
     match &leaf.kind {
         Kind::Text | Kind::Keyword => within(leaf, scalar(value)?),

@@ -7,7 +7,8 @@ use chrono::{DateTime, SecondsFormat};
 
 use crate::operation::Version;
 
-/// How far above the present a ceiling is reserved. Long against the interval of saving, short against a clock that is set back.
+/// How far above the present a ceiling is reserved. Long against the interval of saving, short
+/// against a clock that is set back.
 pub const CEILING_AHEAD: Duration = Duration::from_mins(2);
 
 /// Versions that [`VersionClock::has_room`] wants to be left.
@@ -30,16 +31,16 @@ pub fn text_of_micros(micros: u64) -> String {
     time.unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Time since the machine was started, including time that it was suspended: a lease runs out while a machine sleeps, and
-/// `Instant` would not notice.
+/// Time since the machine was started, including time that it was suspended: a lease runs out while
+/// a machine sleeps, and `Instant` would not notice.
 #[cfg(all(target_os = "linux", not(test)))]
 pub fn boot_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Time since the first call. Where there is no clock that runs in suspension, a process that slept finds out by the fence that
-/// another one owns its index. Tests simulate it with tokio's clock.
+/// Time since the first call. Where there is no clock that runs in suspension, a process that slept
+/// finds out by the fence that another one owns its index. Tests simulate it with tokio's clock.
 #[cfg(any(not(target_os = "linux"), test))]
 pub fn boot_time() -> Duration {
     use std::sync::OnceLock;
@@ -49,7 +50,8 @@ pub fn boot_time() -> Duration {
     START.get_or_init(Instant::now).elapsed()
 }
 
-/// Makes the versions of one index: always rising, never above the ceiling that its owner has reserved.
+/// Makes the versions of one index: always rising, never above the ceiling that its owner has
+/// reserved.
 #[derive(Debug)]
 pub struct VersionClock {
     inner: Mutex<Inner>,
@@ -62,7 +64,8 @@ struct Inner {
 }
 
 impl VersionClock {
-    /// A clock that starts above what an earlier owner may have sent. Nothing can be stamped until a ceiling is reserved.
+    /// A clock that starts above what an earlier owner may have sent. Nothing can be stamped until
+    /// a ceiling is reserved.
     pub fn above(earlier_ceiling: Version) -> Self {
         Self { inner: Mutex::new(Inner { last: earlier_ceiling, ceiling: earlier_ceiling }) }
     }
@@ -85,13 +88,15 @@ impl VersionClock {
         self.lock().ceiling
     }
 
-    /// The next version; `None` while the ceiling leaves no room. Versions follow the clock, but not past the ceiling: a clock that was set
-    /// forward, or a ceiling that could not be stored for a while, leaves those in between.
+    /// The next version; `None` while the ceiling leaves no room. Versions follow the clock, but
+    /// not past the ceiling: a clock that was set forward, or a ceiling that could not be
+    /// stored for a while, leaves those in between.
     pub fn stamp(&self) -> Option<Version> {
         self.stamp_many(1)
     }
 
-    /// The first of so many versions in a row; `None` while the ceiling leaves no room for all of them.
+    /// The first of so many versions in a row; `None` while the ceiling leaves no room for all of
+    /// them.
     pub fn stamp_many(&self, count: u64) -> Option<Version> {
         let mut inner = self.lock();
         let (after, now) = (inner.last.0 + 1, now_micros());
@@ -101,7 +106,8 @@ impl VersionClock {
         Some(Version(first))
     }
 
-    /// Whether there is room below the ceiling for more versions than anybody stamps before asking again.
+    /// Whether there is room below the ceiling for more versions than anybody stamps before asking
+    /// again.
     pub fn has_room(&self) -> bool {
         let inner = self.lock();
         inner.ceiling.0.saturating_sub(inner.last.0) > ROOM

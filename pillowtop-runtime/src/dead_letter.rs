@@ -1,4 +1,5 @@
-//! A change that could not be indexed, kept with its reason until it is resolved, and the store of such changes.
+//! A change that could not be indexed, kept with its reason until it is resolved, and the store of
+//! such changes.
 
 use std::fmt;
 
@@ -27,9 +28,11 @@ pub enum Stage {
     Index,
 }
 
-/// A change that could not be indexed. The older version of the document, if there is one, stays in the target.
+/// A change that could not be indexed. The older version of the document, if there is one, stays in
+/// the target.
 ///
-/// One is kept for each document and target. A later failure of the same document replaces it, and a later success removes it.
+/// One is kept for each document and target. A later failure of the same document replaces it, and
+/// a later success removes it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// The pillow.
@@ -42,7 +45,8 @@ pub struct DeadLetter {
     pub id: DocumentId,
     /// The document's `_rev`.
     pub revision: Revision,
-    /// The version that the write has, or would have had. Anything newer of the same document replaces the dead letter.
+    /// The version that the write has, or would have had. Anything newer of the same document
+    /// replaces the dead letter.
     pub version: Version,
     /// Where it failed.
     pub stage: Stage,
@@ -55,7 +59,8 @@ pub struct DeadLetter {
     pub reason: String,
     /// When it failed, RFC 3339 in UTC.
     pub time: String,
-    /// The document, cut at 64 KiB. Kept only if the pillow is configured to (`dead_letters = "keep_body"`).
+    /// The document, cut at 64 KiB. Kept only if the pillow is configured to (`dead_letters =
+    /// "keep_body"`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub document: Option<String>,
 }
@@ -89,10 +94,12 @@ pub enum DeadLetterError {
 
 /// The dead letters of one target.
 pub trait DeadLetterStore: Send + Sync + fmt::Debug + 'static {
-    /// Stores dead letters durably, each over an older one of its document. One that is older than what is stored is left out.
+    /// Stores dead letters durably, each over an older one of its document. One that is older than
+    /// what is stored is left out.
     fn record<'a>(&'a self, letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>>;
 
-    /// Removes the dead letters of documents that were decided anew in these versions. Missing ones are fine; newer ones stay.
+    /// Removes the dead letters of documents that were decided anew in these versions. Missing ones
+    /// are fine; newer ones stay.
     fn resolve<'a>(
         &'a self,
         decided: &'a [(DocumentId, Version)],

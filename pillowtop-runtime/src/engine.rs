@@ -1,4 +1,5 @@
-//! What the members of a process share: the readers of databases, memory, cores, and the requests of other processes.
+//! What the members of a process share: the readers of databases, memory, cores, and the requests
+//! of other processes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -68,7 +69,8 @@ pub enum DatabaseSelection {
     Several {
         /// Names, or patterns in which `*` stands for any characters.
         patterns: Vec<String>,
-        /// Whether no two databases have documents of the same id. Otherwise ids in the target are `<database>/<_id>`.
+        /// Whether no two databases have documents of the same id. Otherwise ids in the target are
+        /// `<database>/<_id>`.
         ids_are_global: bool,
     },
 }
@@ -93,7 +95,8 @@ impl DatabaseSelection {
         if selected.is_empty() { Err(patterns.clone()) } else { Ok(selected) }
     }
 
-    /// Whether ids in the target are `<database>/<_id>`, as [`index_id`](crate::index_id::index_id) makes them.
+    /// Whether ids in the target are `<database>/<_id>`, as [`index_id`](crate::index_id::index_id)
+    /// makes them.
     pub fn prefixes_ids(&self) -> bool {
         matches!(self, Self::Several { ids_are_global: false, .. })
     }
@@ -149,7 +152,8 @@ pub struct Served {
 /// Options for [`Engine::new`]: how the members of a process share its memory and connections.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
-    /// About how many bytes of memory the process may use, whatever the number of pillows. Default: 256 MB.
+    /// About how many bytes of memory the process may use, whatever the number of pillows. Default:
+    /// 256 MB.
     pub memory: usize,
     /// How readers wait, detach and join.
     pub readers: ReaderOptions,
@@ -161,7 +165,8 @@ impl Default for EngineOptions {
     }
 }
 
-/// What the members of a process share: readers, memory, cores, and the requests of other processes.
+/// What the members of a process share: readers, memory, cores, and the requests of other
+/// processes.
 pub struct Engine {
     databases: Arc<dyn Databases>,
     budget: Budget,

@@ -1,4 +1,5 @@
-//! Files that are written whole or not at all, and file names for keys of any characters and any length.
+//! Files that are written whole or not at all, and file names for keys of any characters and any
+//! length.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -16,7 +17,8 @@ pub(crate) fn file_name(key: &str) -> String {
     format!("{readable}.{:032x}.json", hash_text(key))
 }
 
-/// Writes a file under a temporary name and renames it. The new name is durable after [`sync_directory`].
+/// Writes a file under a temporary name and renames it. The new name is durable after
+/// [`sync_directory`].
 pub(crate) fn write_whole(path: &Path, contents: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("new");
     let mut file = fs::File::create(&unfinished)?;

@@ -17,7 +17,8 @@ const FAILED_INTERVAL: Duration = Duration::from_secs(10);
 /// Requests that wait for a member.
 const QUEUE: usize = 16;
 
-/// The requests of one claim store, for the members of this process: one search per second, whatever their number.
+/// The requests of one claim store, for the members of this process: one search per second,
+/// whatever their number.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     members: Arc<Members>,

@@ -1,6 +1,7 @@
-//! The id of a document in a target, and its routing value, where those are not the document's own: `<database>/<_id>` where a pillow
-//! reads several databases that may have documents of the same id. A `/` in the database's name is escaped as `%2F`, which no name
-//! contains, so that document `c` of `a/b` and document `b/c` of `a` are two.
+//! The id of a document in a target, and its routing value, where those are not the document's own:
+//! `<database>/<_id>` where a pillow reads several databases that may have documents of the same
+//! id. A `/` in the database's name is escaped as `%2F`, which no name contains, so that document
+//! `c` of `a/b` and document `b/c` of `a` are two.
 
 use pillowtop_core::{DatabaseName, DocumentId};
 
@@ -9,13 +10,15 @@ pub fn index_id(database: &DatabaseName, id: &DocumentId, is_prefixed: bool) -> 
     if is_prefixed { DocumentId::new(format!("{}{id}", prefix(database))) } else { id.clone() }
 }
 
-/// The routing value in a target of a document of a database. It is prefixed as ids are: mostly it is the id of another document of
-/// the database, and a document without a value goes where its own id leads.
+/// The routing value in a target of a document of a database. It is prefixed as ids are: mostly it
+/// is the id of another document of the database, and a document without a value goes where its own
+/// id leads.
 pub fn index_routing(database: &DatabaseName, routing: &str, is_prefixed: bool) -> Box<str> {
     if is_prefixed { format!("{}{routing}", prefix(database)).into() } else { routing.into() }
 }
 
-/// The document's `_id` in its database, by its id in a target. `None` if that is not the id of a document of this database.
+/// The document's `_id` in its database, by its id in a target. `None` if that is not the id of a
+/// document of this database.
 pub fn document_id(database: &DatabaseName, id: &DocumentId, is_prefixed: bool) -> Option<DocumentId> {
     if is_prefixed {
         id.as_str().strip_prefix(&prefix(database)).map(DocumentId::from)

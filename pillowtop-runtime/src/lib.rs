@@ -1,8 +1,9 @@
 //! Follows the changes of CouchDB databases through pillows into indices, and loses nothing.
 //!
-//! A [`source`] gives rows; a [`reader`] hands them to every [`member`] that stands at its position; a member decides, queues the
-//! operations in lanes, writes bulks to a [`target`] and saves how far everything is acknowledged in its [`claim`].
-//! [`mod@service`] runs the members of a service, [`reindex`] builds an index, [`verify`] compares one with its database.
+//! A [`source`] gives rows; a [`reader`] hands them to every [`member`] that stands at its
+//! position; a member decides, queues the operations in lanes, writes bulks to a [`target`] and
+//! saves how far everything is acknowledged in its [`claim`]. [`mod@service`] runs the members of a
+//! service, [`reindex`] builds an index, [`verify`] compares one with its database.
 
 pub mod backoff;
 pub mod operation;

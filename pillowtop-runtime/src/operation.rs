@@ -1,4 +1,5 @@
-//! What is written to a target: one operation per document, each with a version that the runtime makes.
+//! What is written to a target: one operation per document, each with a version that the runtime
+//! makes.
 
 use std::fmt;
 
@@ -6,8 +7,9 @@ use bytes::Bytes;
 use pillowtop_core::DocumentId;
 use serde::{Deserialize, Serialize};
 
-/// The external version of a write: microseconds since 1970 by the consumer's clock, always rising, below a reserved ceiling.
-/// CouchDB's revisions and sequences cannot be versions, because both may go back.
+/// The external version of a write: microseconds since 1970 by the consumer's clock, always rising,
+/// below a reserved ceiling. CouchDB's revisions and sequences cannot be versions, because both may
+/// go back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub u64);
@@ -40,17 +42,19 @@ impl fmt::Debug for Action {
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    /// The id in the target, 1 to 512 bytes: the document's `_id`, or `<database>/<_id>` where a pillow reads several databases.
+    /// The id in the target, 1 to 512 bytes: the document's `_id`, or `<database>/<_id>` where a
+    /// pillow reads several databases.
     pub id: DocumentId,
     /// The version of the write.
     pub version: Version,
     /// What is done.
     pub action: Action,
-    /// The routing value of a document that is indexed, where its pillow declares a routing and the document has a value. A deletion has
-    /// none: nothing is known of its document but the id.
+    /// The routing value of a document that is indexed, where its pillow declares a routing and the
+    /// document has a value. A deletion has none: nothing is known of its document but the id.
     pub routing: Option<Box<str>>,
-    /// Whether nothing was ever written under this id, as in a load that has just come to it. Otherwise an earlier write may have
-    /// put the document elsewhere, by another routing value.
+    /// Whether nothing was ever written under this id, as in a load that has just come to it.
+    /// Otherwise an earlier write may have put the document elsewhere, by another routing
+    /// value.
     pub is_first: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Patterns in which `*` stands for any characters, as CouchDB's tools and search servers have them.
+//! Patterns in which `*` stands for any characters, as CouchDB's tools and search servers have
+//! them.
 
 /// Whether a name matches a pattern.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {

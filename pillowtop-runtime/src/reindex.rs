@@ -4,12 +4,14 @@
 //! loading ─ everything there is ─▶ catching up ─ what changed since ─▶ settings restored ─▶ following
 //! ```
 //!
-//! Each database has a claim of its own on the index, with the load's position. A load that was interrupted resumes there. Catching up
-//! continues from the load's own last position, or from where the database stood before the load if the load was read through a
-//! selector: a change after which a document no longer matches the selector is not in it.
+//! Each database has a claim of its own on the index, with the load's position. A load that was
+//! interrupted resumes there. Catching up continues from the load's own last position, or from
+//! where the database stood before the load if the load was read through a selector: a change after
+//! which a document no longer matches the selector is not in it.
 //!
-//! Only an empty index is loaded anew. One that has documents and no claim is left alone, as anything may be in it: a document that was
-//! deleted since would come neither in the load nor in what is caught up.
+//! Only an empty index is loaded anew. One that has documents and no claim is left alone, as
+//! anything may be in it: a document that was deleted since would come neither in the load nor in
+//! what is caught up.
 
 use std::sync::Arc;
 
@@ -102,11 +104,14 @@ impl Hint for ReindexError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReindexStep {
-    /// An index was created. Settings and fields that index templates of the cluster added are named.
+    /// An index was created. Settings and fields that index templates of the cluster added are
+    /// named.
     Created(IndexName, Vec<String>),
-    /// An index that an earlier run began is continued. The hashed alias is on another one until it is complete.
+    /// An index that an earlier run began is continued. The hashed alias is on another one until it
+    /// is complete.
     Continuing(IndexName),
-    /// It is not known what an index holds: its claim is lost, or it has other shards. Another index is built.
+    /// It is not known what an index holds: its claim is lost, or it has other shards. Another
+    /// index is built.
     LeftAlone(IndexName),
     /// Documents of a database are loaded, about so many.
     Loading(DatabaseIdentity, u64),
@@ -192,8 +197,8 @@ impl Reindex<'_> {
     ///
     /// # Errors
     ///
-    /// When a server refuses something, a claim is lost, or a database is another one than the load began with. What was done is kept,
-    /// and the next run continues there.
+    /// When a server refuses something, a claim is lost, or a database is another one than the load
+    /// began with. What was done is kept, and the next run continues there.
     pub async fn run(
         self,
         stop: &CancellationToken,
@@ -295,8 +300,8 @@ impl Reindex<'_> {
         Ok(Some(Found { target: TargetRef { name: index, uuid }, is_fresh: true, is_done: false }))
     }
 
-    /// An index with claims of these databases: it is done when all of them are complete. An index of another database is an error unless
-    /// another one is to be built anyway.
+    /// An index with claims of these databases: it is done when all of them are complete. An index
+    /// of another database is an error unless another one is to be built anyway.
     async fn begun(&self, index: IndexName, infos: &[DatabaseInfo]) -> Result<Option<Found>, ReindexError> {
         let Some(uuid) = self.cluster.index_uuid(&index).await? else { return Ok(None) };
         let keys = self.keys(&uuid, infos);

@@ -1,9 +1,10 @@
 //! Requests to the owner of a claim, from other processes: documents in the claim store.
 //!
-//! Only the owner of a claim writes to its target. Whoever wants documents to be processed again, for instance to replay dead letters,
-//! to repair a difference or to fill a new field, leaves their ids in the store. The owner stamps their versions, fetches them,
-//! decides, and acknowledges them like rows of its feed; then it writes what became of them into the request. An owner that dies in
-//! between leaves the request to the next one.
+//! Only the owner of a claim writes to its target. Whoever wants documents to be processed again,
+//! for instance to replay dead letters, to repair a difference or to fill a new field, leaves their
+//! ids in the store. The owner stamps their versions, fetches them, decides, and acknowledges them
+//! like rows of its feed; then it writes what became of them into the request. An owner that dies
+//! in between leaves the request to the next one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,8 +30,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 pub enum RequestKind {
     /// Fetch the documents again, decide, and write or delete them.
     Touch,
-    /// Give up on these documents: they are processed as by [`Touch`](Self::Touch), and one that fails with an unrecognised error becomes
-    /// a dead letter at once, so that the pillow continues. That is about their present revisions.
+    /// Give up on these documents: they are processed as by [`Touch`](Self::Touch), and one that
+    /// fails with an unrecognised error becomes a dead letter at once, so that the pillow
+    /// continues. That is about their present revisions.
     Bury,
     /// Read the claim again: it was changed from outside.
     Reload,
@@ -41,7 +43,8 @@ pub enum RequestKind {
 pub struct RequestResult {
     /// Documents written.
     pub indexed: u64,
-    /// Documents that the target does not hold any more, or never held: deleted, filtered out or of another type.
+    /// Documents that the target does not hold any more, or never held: deleted, filtered out or of
+    /// another type.
     pub removed: u64,
     /// Documents that could not be indexed.
     pub dead_letters: u64,
@@ -104,7 +107,8 @@ pub async fn submit(
     Ok(keys)
 }
 
-/// Waits until requests are done, removes them, and gives what became of their ids. `done` is called with what is done so far.
+/// Waits until requests are done, removes them, and gives what became of their ids. `done` is
+/// called with what is done so far.
 ///
 /// # Errors
 ///
@@ -163,7 +167,8 @@ pub(crate) enum Processed {
     Ignored,
 }
 
-/// A request that its owner works on: it counts the ids that are acknowledged, and reports once all are.
+/// A request that its owner works on: it counts the ids that are acknowledged, and reports once all
+/// are.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) key: String,

@@ -28,8 +28,9 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Runs `attempt` until it succeeds, fails with an error that is not temporary, or the time of the policy is over; then the last
-/// error is returned. Use it only for requests that may be sent twice.
+/// Runs `attempt` until it succeeds, fails with an error that is not temporary, or the time of the
+/// policy is over; then the last error is returned. Use it only for requests that may be sent
+/// twice.
 ///
 /// # Errors
 ///

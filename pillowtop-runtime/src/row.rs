@@ -16,14 +16,17 @@ pub struct Row {
     pub id: DocumentId,
     /// Its winning revision.
     pub revision: Revision,
-    /// Whether it was deleted. A document that was fetched by its id and does not exist counts as deleted, too.
+    /// Whether it was deleted. A document that was fetched by its id and does not exist counts as
+    /// deleted, too.
     pub deleted: bool,
-    /// Why the document is missing although it was not deleted. Such a row becomes a dead letter of stage `read`.
+    /// Why the document is missing although it was not deleted. Such a row becomes a dead letter of
+    /// stage `read`.
     pub unreadable: Option<Box<Unreadable>>,
     /// A part of what was read from the network, without a copy.
     line: ByteString,
     document: Option<Span>,
-    /// Name and value of each member at the document's root: found on the way to the document's end.
+    /// Name and value of each member at the document's root: found on the way to the document's
+    /// end.
     members: Vec<(Span, Span)>,
 }
 
@@ -47,7 +50,8 @@ impl Span {
     }
 }
 
-/// Refuses a line of 4 GiB or more, which CouchDB cannot send: it limits requests, and so documents, to 4 GiB.
+/// Refuses a line of 4 GiB or more, which CouchDB cannot send: it limits requests, and so
+/// documents, to 4 GiB.
 fn check_length(line: &str) -> Result<(), ScanError> {
     u32::try_from(line.len()).map(|_| ()).map_err(|_| ScanError { position: line.len() })
 }
@@ -94,8 +98,8 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// When it is not an object, or has no id or no revision. A row of an existing document that does not carry it is
-    /// [unreadable](Row::unreadable).
+    /// When it is not an object, or has no id or no revision. A row of an existing document that
+    /// does not carry it is [unreadable](Row::unreadable).
     pub fn parse(line: ByteString) -> Result<Self, RowError> {
         let (mut sequence, mut id, mut revision, mut deleted, mut document) = (None, None, None, false, None);
         let (mut error, mut reason) = (None, None);
@@ -164,12 +168,14 @@ impl Row {
         Self { sequence: row.sequence.clone(), ..self }
     }
 
-    /// Whether it is of a document that was fetched and does not exist. A deleted document has a revision, a missing one has none.
+    /// Whether it is of a document that was fetched and does not exist. A deleted document has a
+    /// revision, a missing one has none.
     pub fn is_missing(&self) -> bool {
         self.deleted && self.revision.as_str().is_empty()
     }
 
-    /// A row of a document that came without a feed. The id and revision are the document's `_id` and `_rev`, or those given.
+    /// A row of a document that came without a feed. The id and revision are the document's `_id`
+    /// and `_rev`, or those given.
     ///
     /// # Errors
     ///
@@ -268,7 +274,8 @@ impl Line {
     }
 }
 
-/// Why a row without a document is unreadable: the error that the row reports, or that it just lacks the document.
+/// Why a row without a document is unreadable: the error that the row reports, or that it just
+/// lacks the document.
 fn no_document(error: Option<String>) -> Unreadable {
     match error {
         Some(error) => {
@@ -281,7 +288,8 @@ fn no_document(error: Option<String>) -> Unreadable {
     }
 }
 
-/// A sequence is any JSON value: the contents of a string, or the JSON of anything else. `null` is none.
+/// A sequence is any JSON value: the contents of a string, or the JSON of anything else. `null` is
+/// none.
 fn sequence_of(value: &str) -> Option<Sequence> {
     match value {
         "null" => None,

@@ -1,7 +1,8 @@
 //! Finding the members of a JSON object without parsing what is inside them.
 //!
-//! The document-type filter needs the id, the revision and the type of a document, and most of a feed is of other types. So the text
-//! of a row is walked once, and nothing is copied. Only the structure is checked; serde checks what is decoded later.
+//! The document-type filter needs the id, the revision and the type of a document, and most of a
+//! feed is of other types. So the text of a row is walked once, and nothing is copied. Only the
+//! structure is checked; serde checks what is decoded later.
 
 /// Why a string is not a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -11,7 +12,8 @@ pub struct ScanError {
     pub position: usize,
 }
 
-/// The members of an object, in order: the name as it is written between its quotes, and the value's JSON.
+/// The members of an object, in order: the name as it is written between its quotes, and the
+/// value's JSON.
 #[derive(Debug)]
 pub struct Members<'text> {
     text: &'text str,
@@ -87,7 +89,8 @@ impl<'text> Members<'text> {
         Ok(&self.text[start..self.position])
     }
 
-    /// The members of the object at this position, if it is one: read them all, then call [`Members::resume`].
+    /// The members of the object at this position, if it is one: read them all, then call
+    /// [`Members::resume`].
     pub fn object(&self) -> Option<Members<'text>> {
         Members::start(&self.text[self.position..], true).ok()
     }
@@ -122,7 +125,8 @@ impl<'text> Iterator for Members<'text> {
     }
 }
 
-/// The JSON of one member's value; `None` when the object has no such member or is malformed before it.
+/// The JSON of one member's value; `None` when the object has no such member or is malformed before
+/// it.
 pub fn member<'text>(object: &'text str, name: &str) -> Option<&'text str> {
     members(object).ok()?.map_while(Result::ok).find_map(|(found, value)| (found == name).then_some(value))
 }
@@ -140,7 +144,8 @@ fn skip_string(bytes: &[u8], start: usize) -> Result<usize, ScanError> {
         return Err(ScanError { position: start });
     }
     let mut position = start + 1;
-    // Eight bytes at a time: most strings are too short for a call of `memchr` and too long for one byte at a time (measured).
+    // Eight bytes at a time: most strings are too short for a call of `memchr` and too long for one
+    // byte at a time (measured).
     while let Some(eight) = bytes.get(position..).and_then(<[u8]>::first_chunk::<8>) {
         let word = u64::from_le_bytes(*eight);
         let found =
@@ -191,7 +196,8 @@ fn skip_value(bytes: &[u8], start: usize) -> Result<usize, ScanError> {
     }
 }
 
-/// Skips an object or a list by counting its own kind of bracket outside strings: the other kind is balanced whenever the string is JSON.
+/// Skips an object or a list by counting its own kind of bracket outside strings: the other kind is
+/// balanced whenever the string is JSON.
 fn skip_nested(bytes: &[u8], start: usize, open: u8, close: u8) -> Result<usize, ScanError> {
     let mut depth = 0_usize;
     let mut position = start;

@@ -1,7 +1,9 @@
-//! Following as a service does: every target of every pillow, from every database, until a stop is requested.
+//! Following as a service does: every target of every pillow, from every database, until a stop is
+//! requested.
 //!
-//! Whatever fails pauses, reports the reason, and is retried, and the rest continues: a claim that another process holds, an index or a
-//! database that is missing, a database that was created again, a lost claim.
+//! Whatever fails pauses, reports the reason, and is retried, and the rest continues: a claim that
+//! another process holds, an index or a database that is missing, a database that was created
+//! again, a lost claim.
 //!
 //! ```text
 //!                      ┌──────────── retried after a while ◀───────────┐
@@ -108,7 +110,8 @@ impl Default for ServiceOptions {
     }
 }
 
-/// Follows pillows until a stop is requested, or to the end of what there is, then releases the claims.
+/// Follows pillows until a stop is requested, or to the end of what there is, then releases the
+/// claims.
 ///
 /// # Errors
 ///

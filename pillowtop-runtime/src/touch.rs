@@ -1,6 +1,8 @@
-//! Having documents processed again, whoever owns the index: by the live owner, or, without one, by this process.
+//! Having documents processed again, whoever owns the index: by the live owner, or, without one, by
+//! this process.
 //!
-//! Either way the ids go through the claim store as [requests](crate::request), in the one lane that orders every write of a document.
+//! Either way the ids go through the claim store as [requests](crate::request), in the one lane
+//! that orders every write of a document.
 //!
 //! ```text
 //! ids ─ requests ─┬▶ live owner ─────────────────▶ results
@@ -128,8 +130,8 @@ pub async fn parts(engine: &Engine, served: &Served) -> Result<Vec<Part>, Servic
     Ok(targets.into_iter().flat_map(of_target).collect())
 }
 
-/// Has documents of a part processed again, and waits until they are. `store` is the one that the claims of the target are in. Ids that
-/// are not done when a stop is requested are left out.
+/// Has documents of a part processed again, and waits until they are. `store` is the one that the
+/// claims of the target are in. Ids that are not done when a stop is requested are left out.
 ///
 /// # Errors
 ///
@@ -179,7 +181,8 @@ struct Toucher<'a, F> {
 }
 
 impl<F: Fn(TouchEvent) + Sync> Toucher<'_, F> {
-    /// Submits the ids, a few requests at a time, and sums up what became of them. `None` if the owner failed.
+    /// Submits the ids, a few requests at a time, and sums up what became of them. `None` if the
+    /// owner failed.
     async fn request(&self, stop: &CancellationToken) -> Result<Option<RequestResult>, TouchError> {
         let mut waiting = VecDeque::new();
         let mut total = RequestResult::default();
@@ -223,7 +226,8 @@ impl<F: Fn(TouchEvent) + Sync> Toucher<'_, F> {
         }
     }
 
-    /// Sees to it that somebody works on the requests, until they are done: the live owner, or this process.
+    /// Sees to it that somebody works on the requests, until they are done: the live owner, or this
+    /// process.
     async fn own(&self) -> Result<(), TouchError> {
         let mut shown = Shown::default();
         while !self.end.is_cancelled() {

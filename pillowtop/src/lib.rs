@@ -61,13 +61,15 @@
 //! assert_eq!(definition.filter, Some(r#"self.domain != "demo" && self.case_type.is_some()"#));
 //! ```
 //!
-//! `docs/attributes.md` has every attribute. A document crate links this crate alone: it re-exports the derives and what they
-//! need. The drift check lives here, because it is the one thing that the feature `bless` turns off: with it,
-//! `cargo xtask make-mapping` builds while a mapping is missing or stale.
+//! `docs/attributes.md` has every attribute. A document crate links this crate alone: it re-exports
+//! the derives and what they need. The drift check lives here, because it is the one thing that the
+//! feature `bless` turns off: with it, `cargo xtask make-mapping` builds while a mapping is missing
+//! or stale.
 
 pub use pillowtop_core::*;
-/// A rule says which fields it is for, and then what would be in `#[es(...)]`. Attributes come before rules, rules before the
-/// defaults of Rust types; of the rules that fit a field the first one holds.
+/// A rule says which fields it is for, and then what would be in `#[es(...)]`. Attributes come
+/// before rules, rules before the defaults of Rust types; of the rules that fit a field the first
+/// one holds.
 ///
 /// ```
 /// use pillowtop::CouchDocument;
@@ -105,8 +107,9 @@ pub use pillowtop_core::*;
 pub use pillowtop_derive::rules;
 pub use pillowtop_derive::{CouchDocument, Pillow};
 
-/// The list of a workspace's pillows: `pillowtop::registry![Case, Form, User]`. A pillow whose transform has a lookup names it:
-/// `registry![Case => OwnerNames::new(url), Form]`, unless it is made by `Default`.
+/// The list of a workspace's pillows: `pillowtop::registry![Case, Form, User]`. A pillow whose
+/// transform has a lookup names it: `registry![Case => OwnerNames::new(url), Form]`, unless it is
+/// made by `Default`.
 #[macro_export]
 macro_rules! registry {
     ($($pillow:ty $(=> $lookup:expr)?),* $(,)?) => {{
@@ -138,15 +141,18 @@ macro_rules! __register {
 /// }
 /// ```
 ///
-/// The compiler says by itself what is stale; the test also finds files that no registered pillow has, and says with the feature
-/// `bless` what changed. `cargo xtask make-mapping --check` says the same, word for word.
+/// The compiler says by itself what is stale; the test also finds files that no registered pillow
+/// has, and says with the feature `bless` what changed. `cargo xtask make-mapping --check` says the
+/// same, word for word.
 ///
-/// Several crates of documents may share the `mappings/` of their workspace, each with this test: a crate leaves files alone whose
-/// names stand in the sources of another one, as pillows' names do there. The command sees the list of all, and tells what is left.
+/// Several crates of documents may share the `mappings/` of their workspace, each with this test: a
+/// crate leaves files alone whose names stand in the sources of another one, as pillows' names do
+/// there. The command sees the list of all, and tells what is left.
 ///
 /// # Panics
 ///
-/// When a mapping is not as it should be: with each pillow, its state, its file, what changed, and the command to run.
+/// When a mapping is not as it should be: with each pillow, its state, its file, what changed, and
+/// the command to run.
 #[track_caller]
 pub fn assert_committed(registry: &Registry) {
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").map(std::path::PathBuf::from).unwrap_or_default();
@@ -154,8 +160,8 @@ pub fn assert_committed(registry: &Registry) {
     assert!(report.is_empty(), "{report}");
 }
 
-/// What the derives write down. Not for users: it changes without notice, and its name changes with each release, so that a
-/// derive and a facade of two releases cannot be linked silently.
+/// What the derives write down. Not for users: it changes without notice, and its name changes with
+/// each release, so that a derive and a facade of two releases cannot be linked silently.
 #[doc(hidden)]
 pub mod __private_0_1_0 {
     pub use core::option::Option;
@@ -178,12 +184,13 @@ pub mod __private_0_1_0 {
         Member::property(name, name_hash, Type::FIELD)
     }
 
-    /// Refuses a property at the root of a pillow's mapping that no index can have, and documents that need a routing value where the
-    /// pillow declares none.
+    /// Refuses a property at the root of a pillow's mapping that no index can have, and documents
+    /// that need a routing value where the pillow declares none.
     ///
     /// # Panics
     ///
-    /// In const evaluation, hence as a compile error at the struct, or at the type that a transform makes.
+    /// In const evaluation, hence as a compile error at the struct, or at the type that a transform
+    /// makes.
     #[track_caller]
     pub const fn assert_root<Asked: Pillow>() {
         super::pillow::assert_root(<Asked::Index as CouchDocument>::MAPPING);
@@ -206,7 +213,8 @@ pub mod __private_0_1_0 {
     ///
     /// # Panics
     ///
-    /// In const evaluation, hence as a compile error at the settings, or at the struct without settings.
+    /// In const evaluation, hence as a compile error at the settings, or at the struct without
+    /// settings.
     #[track_caller]
     pub const fn assert_names<Asked: Pillow>(defined: DefinedNames<'_>) {
         super::unmet::assert_names(<Asked::Index as CouchDocument>::MAPPING, defined);
@@ -238,7 +246,8 @@ pub mod __private_0_1_0 {
     ///
     /// # Panics
     ///
-    /// With `message`, when they differ: in const evaluation, hence as a compile error at the struct.
+    /// With `message`, when they differ: in const evaluation, hence as a compile error at the
+    /// struct.
     #[track_caller]
     pub const fn assert_fresh(derived: super::Fingerprint, committed: u128, message: &str) {
         assert!(derived.0 == committed, "{}", message);
@@ -261,7 +270,8 @@ macro_rules! __unless_bless {
     ($($tokens:tt)*) => {};
 }
 
-/// A committed mapping that exists, by its path from the crate's directory. cargo tracks the file; no absolute path gets into the build.
+/// A committed mapping that exists, by its path from the crate's directory. cargo tracks the file;
+/// no absolute path gets into the build.
 #[doc(hidden)]
 #[cfg(not(feature = "bless"))]
 #[macro_export]

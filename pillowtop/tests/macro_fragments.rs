@@ -1,4 +1,5 @@
-//! Attributes inside a `macro_rules!`: each fragment stands in invisible delimiters, which are looked through in every attribute.
+//! Attributes inside a `macro_rules!`: each fragment stands in invisible delimiters, which are
+//! looked through in every attribute.
 
 use pillowtop::{ChangeMeta, CouchDocument, Definition, Pillow};
 use serde::{Deserialize, Serialize};

@@ -163,7 +163,8 @@ fn a_pillow_says_what_its_attribute_says() {
     assert_eq!(definition.pillow.as_str(), "case");
     assert_eq!(definition.alias.as_str(), "hqcases");
     assert_eq!(definition.filter, Some(r#"self.domain != "demo""#));
-    // CouchDB compares strings otherwise than Rust, so a selector asks for none that differs from another.
+    // CouchDB compares strings otherwise than Rust, so a selector asks for none that differs from
+    // another.
     assert_eq!(definition.selector, None);
     assert_eq!(definition.transform_version, 2);
     assert_eq!(definition.settings["analysis"]["normalizer"]["lower"]["type"], json!("custom"));

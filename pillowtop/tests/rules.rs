@@ -1,4 +1,5 @@
-//! Rules: which of them holds for a field, what an attribute changes of it, and that they reach other crates' structs.
+//! Rules: which of them holds for a field, what an attribute changes of it, and that they reach
+//! other crates' structs.
 #![allow(dead_code, reason = "the structs are mapped, not made")]
 
 use std::collections::HashMap;

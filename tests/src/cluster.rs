@@ -28,7 +28,8 @@ impl Product {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::OpenSearch3, Self::Elasticsearch7];
 
-    /// The name on the command line and in the environment of the tests: `opensearch3` or `elasticsearch7`.
+    /// The name on the command line and in the environment of the tests: `opensearch3` or
+    /// `elasticsearch7`.
     pub fn key(self) -> &'static str {
         self.installable().key()
     }
@@ -51,7 +52,8 @@ impl Product {
         }
     }
 
-    /// The versions of Java it runs on. Elasticsearch 7 needs the Security Manager, which Java 24 no longer has.
+    /// The versions of Java it runs on. Elasticsearch 7 needs the Security Manager, which Java 24
+    /// no longer has.
     fn java_versions(self) -> RangeInclusive<u32> {
         match self {
             Self::OpenSearch3 => 21..=u32::MAX,
@@ -105,7 +107,8 @@ impl ClusterOptions {
 pub struct Cluster;
 
 impl Cluster {
-    /// Installs (once) and starts a search server with no data; returns when its health is at least yellow.
+    /// Installs (once) and starts a search server with no data; returns when its health is at least
+    /// yellow.
     pub fn start(product: Product, options: &ClusterOptions) -> Result<Server, ServerError> {
         let installed = install(product.installable(), &|_| ())?;
         let java = java::find(product.label(), &product.java_versions())?;
@@ -176,7 +179,8 @@ rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
 ";
 
-/// The arguments that the product's own start script would give to Java, for a small server that starts fast.
+/// The arguments that the product's own start script would give to Java, for a small server that
+/// starts fast.
 fn arguments(product: Product, home: &Path, folder: &Path, options: &ClusterOptions) -> Vec<OsString> {
     let with = |before: &str, path: PathBuf| {
         let mut argument = OsString::from(before);

@@ -24,7 +24,8 @@ pub enum CouchStorage {
 pub struct CouchOptions {
     /// Where the databases are kept. In memory if not said otherwise.
     pub storage: CouchStorage,
-    /// Name and password, which every request must then bring. `None`, the default: anybody may do anything.
+    /// Name and password, which every request must then bring. `None`, the default: anybody may do
+    /// anything.
     pub admin: Option<(String, String)>,
 }
 

@@ -29,8 +29,8 @@ pub(crate) fn definition(name: &str) -> PathBuf {
 
 /// The directory of one running server: data, configuration, log. Removed when dropped.
 ///
-/// A lock on a file in it tells other processes that it is in use. A process that was killed leaves its directory behind without
-/// the lock; the next one to start a server removes it.
+/// A lock on a file in it tells other processes that it is in use. A process that was killed leaves
+/// its directory behind without the lock; the next one to start a server removes it.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
@@ -43,7 +43,8 @@ impl RunFolder {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let all = root()?.join("run");
         fs_err::create_dir_all(&all)?;
-        // Held till the new directory's own lock is taken: else another process might take it for an abandoned one.
+        // Held till the new directory's own lock is taken: else another process might take it for an
+        // abandoned one.
         let gate = lock_file(&all.join("gate"))?;
         gate.lock()?;
         sweep(&all)?;

@@ -40,10 +40,11 @@ impl Installable {
     }
 }
 
-/// Installs a server unless it is installed, and returns its directory. Says through `report` what it does when that takes time.
+/// Installs a server unless it is installed, and returns its directory. Says through `report` what
+/// it does when that takes time.
 ///
-/// A `.ready` file holds the definition that was installed: when the definition changes, it is installed anew. Other processes
-/// that want the same wait.
+/// A `.ready` file holds the definition that was installed: when the definition changes, it is
+/// installed anew. Other processes that want the same wait.
 pub fn install(what: Installable, report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, ServerError> {
     let doing = || ServerError::io(format!("installing {}", what.label()));
     let root = folders::root().map_err(doing())?;
@@ -135,7 +136,8 @@ fn fetch(what: Installable, folder: &Path, log: &Path) -> Result<(), ServerError
     }
 }
 
-/// The text of all files that decide what is installed. Scripts are run from the source tree and do not count.
+/// The text of all files that decide what is installed. Scripts are run from the source tree and do
+/// not count.
 fn definition_text(folder: &Path) -> io::Result<String> {
     let mut entries: Vec<PathBuf> =
         fs_err::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;

@@ -10,7 +10,8 @@ use crate::error::ServerError;
 
 /// The path of a `java` whose major version is in `versions`.
 ///
-/// Searched in this order: `SERVER_JAVA_HOME`, `JAVA_HOME`, the `PATH`, then where packages of the usual systems put them.
+/// Searched in this order: `SERVER_JAVA_HOME`, `JAVA_HOME`, the `PATH`, then where packages of the
+/// usual systems put them.
 pub(crate) fn find(server: &str, versions: &RangeInclusive<u32>) -> Result<PathBuf, ServerError> {
     candidates()
         .into_iter()

@@ -1,4 +1,5 @@
-//! Installs and starts the real servers that the end-to-end tests run against, and is the command `cargo xtask test`.
+//! Installs and starts the real servers that the end-to-end tests run against, and is the command
+//! `cargo xtask test`.
 //!
 //! | server | where it comes from | needs |
 //! | --- | --- | --- |
@@ -6,8 +7,9 @@
 //! | Elasticsearch 7.10.2 (Apache-2.0) | Maven Central | Maven, a JDK 17 to 23 |
 //! | a `CouchDB` 3.5 double on `PouchDB` | npm | Node 18 or newer |
 //!
-//! Everything lies under `test-servers` in the cargo target directory, listens on 127.0.0.1 on a port that was free, and is gone when
-//! its [`Server`] is dropped, or when the process that started it ends in any other way.
+//! Everything lies under `test-servers` in the cargo target directory, listens on 127.0.0.1 on a
+//! port that was free, and is gone when its [`Server`] is dropped, or when the process that started
+//! it ends in any other way.
 
 mod error;
 mod folders;

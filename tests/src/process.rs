@@ -11,8 +11,8 @@ use std::{
 /// How long a process may take to end after a SIGTERM.
 const STOP_WAIT: Duration = Duration::from_secs(20);
 
-/// What the guard runs: it waits for a line. A line means that all is well; the end of the pipe without one means that our process
-/// is gone, and the guarded one has to go.
+/// What the guard runs: it waits for a line. A line means that all is well; the end of the pipe
+/// without one means that our process is gone, and the guarded one has to go.
 const GUARD: &str = r#"
 trap "" INT TERM HUP
 read -r line && exit 0
@@ -82,7 +82,8 @@ impl Guarded {
         Ok(())
     }
 
-    /// Ends the process with SIGTERM, after 20 seconds with SIGKILL. No error if it has ended already.
+    /// Ends the process with SIGTERM, after 20 seconds with SIGKILL. No error if it has ended
+    /// already.
     pub fn stop(&mut self) -> io::Result<()> {
         if self.ended()?.is_none() {
             // A paused process gets no other signal before it continues.
@@ -112,7 +113,8 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        // Nothing can be returned from here; if the process still runs, the guard ends it once its pipe closes.
+        // Nothing can be returned from here; if the process still runs, the guard ends it once its pipe
+        // closes.
         if self.line.is_some() {
             let _ = self.stop();
         }

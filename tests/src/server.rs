@@ -112,7 +112,8 @@ impl Server {
         Ok(kept)
     }
 
-    /// Stops the server in good order (SIGTERM, after 20 seconds SIGKILL). The data stays till the drop. No error if it is stopped.
+    /// Stops the server in good order (SIGTERM, after 20 seconds SIGKILL). The data stays till the
+    /// drop. No error if it is stopped.
     pub fn stop(&mut self) -> Result<(), ServerError> {
         match self.process.take() {
             Some(mut process) => {

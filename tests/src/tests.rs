@@ -1,4 +1,5 @@
-//! The servers themselves, really started: they answer, keep their data over a restart and a kill, and are gone afterwards.
+//! The servers themselves, really started: they answer, keep their data over a restart and a kill,
+//! and are gone afterwards.
 
 use serde_json::{Value, json};
 
@@ -76,7 +77,8 @@ fn the_couch_server_keeps_sequences_and_instances_over_restart_and_kill() {
     assert_eq!(news["results"].as_array().unwrap().len(), 1);
     assert_eq!(news["results"][0]["id"], "b");
 
-    // Deleted and created anew: told by the creation time; the old sequence replays everything, as CouchDB's does.
+    // Deleted and created anew: told by the creation time; the old sequence replays everything, as
+    // CouchDB's does.
     ask(&couch, "DELETE", "/things", "");
     ask(&couch, "PUT", "/things", "");
     assert_ne!(ask(&couch, "GET", "/things", "")["instance_start_time"], before["instance_start_time"]);

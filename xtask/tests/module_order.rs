@@ -1,8 +1,9 @@
-//! The order of modules: a file imports only from modules that `lib.rs` or `mod.rs` lists before its own, and no two
-//! files import from each other. Tests are excepted.
+//! The order of modules: a file imports only from modules that `lib.rs` or `mod.rs` lists before
+//! its own, and no two files import from each other. Tests are excepted.
 //!
-//! A path such as `crate::a::B` is followed through re-exports to the file that has `B`. What an ancestor module has may
-//! be imported too, unless the ancestor imports from the same file: its re-exports are no imports.
+//! A path such as `crate::a::B` is followed through re-exports to the file that has `B`. What an
+//! ancestor module has may be imported too, unless the ancestor imports from the same file: its
+//! re-exports are no imports.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -257,7 +258,8 @@ impl Source {
         }
     }
 
-    /// All paths in tokens that begin with `crate`, `self` or `super`, or in a `use` with a module of the file.
+    /// All paths in tokens that begin with `crate`, `self` or `super`, or in a `use` with a module
+    /// of the file.
     fn scan(&mut self, tokens: TokenStream, module: &[String], inline: usize) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut index = 0;
@@ -328,7 +330,8 @@ fn is_separator(tokens: &[TokenTree]) -> bool {
     is_colon(tokens.first()) && is_colon(tokens.get(1))
 }
 
-/// A path from the crate's root; `None` if it leads out of the crate. `inline` modules of the file are left first.
+/// A path from the crate's root; `None` if it leads out of the crate. `inline` modules of the file
+/// are left first.
 fn absolute(path: &[String], module: &[String], mut inline: usize) -> Option<Vec<String>> {
     let mut base = module.to_vec();
     let mut rest = path;

@@ -1,8 +1,9 @@
 //! `cargo xtask bench compile`: what the derives cost a build, beside serde's own.
 //!
-//! Each variant is a crate of the same structs. What is timed is `cargo check` of that crate alone, its dependencies built and nothing
-//! of its own kept, less the time of a `cargo check` that has nothing to do. Variants take turns; the machine may be shared, so the
-//! ratio of neighbours is what counts.
+//! Each variant is a crate of the same structs. What is timed is `cargo check` of that crate alone,
+//! its dependencies built and nothing of its own kept, less the time of a `cargo check` that has
+//! nothing to do. Variants take turns; the machine may be shared, so the ratio of neighbours is
+//! what counts.
 
 mod project;
 mod structs;

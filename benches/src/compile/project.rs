@@ -28,7 +28,8 @@ pub(super) struct Project {
 }
 
 impl Project {
-    /// Writes the crates, builds what they depend on, and makes the mappings of those that compare them.
+    /// Writes the crates, builds what they depend on, and makes the mappings of those that compare
+    /// them.
     pub(super) fn create(variants: &[Variant]) -> Result<Self, String> {
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the bench has no workspace")?;
         let folder = checkout.join("target").join("compile-bench");

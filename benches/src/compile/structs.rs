@@ -104,7 +104,8 @@ impl Derives {
         !matches!(self, Self::Serde | Self::Document)
     }
 
-    /// The attributes above a struct; `pillow` is the name of the pillow that it is, if it can be one.
+    /// The attributes above a struct; `pillow` is the name of the pillow that it is, if it can be
+    /// one.
     fn head(self, document: Option<&str>) -> String {
         let mut head = String::new();
         let derives = match self {
@@ -178,7 +179,8 @@ fn hundred(source: &mut String, derives: Derives) {
     }
 }
 
-/// 5 × 5 × 3 structs of 25 plain fields, in 25 of 3 objects, in 5 of 5, in one: 1,875 + 75 + 25 + 5 objects and fields, and 20 at the root.
+/// 5 × 5 × 3 structs of 25 plain fields, in 25 of 3 objects, in 5 of 5, in one: 1,875 + 75 + 25 + 5
+/// objects and fields, and 20 at the root.
 fn large(source: &mut String, derives: Derives) {
     let mut root = String::new();
     for outer in 0..5 {

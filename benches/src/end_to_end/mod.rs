@@ -1,5 +1,5 @@
-//! `cargo xtask bench reindex`, `bench follow` and `bench verify`: whole commands on real servers, beside what the
-//! servers allow.
+//! `cargo xtask bench reindex`, `bench follow` and `bench verify`: whole commands on real servers,
+//! beside what the servers allow.
 //!
 //! The measured program is a release build of `bench-pillow`, run as a child process. Nothing here
 //! uses the runtime's own code: the ceilings are plain HTTP requests.

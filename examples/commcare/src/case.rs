@@ -8,10 +8,12 @@ use crate::value::{BorrowedDate, UserType};
 
 /// A case as it is in `CouchDB`.
 ///
-/// A project keeps its own properties at the root of its cases (`dob`, `edd`, `last_visit`, …). They are not named here and
-/// not indexed; `unknown = carry` has them go along in `_source`, as the text that they are.
+/// A project keeps its own properties at the root of its cases (`dob`, `edd`, `last_visit`, …).
+/// They are not named here and not indexed; `unknown = carry` has them go along in `_source`, as
+/// the text that they are.
 ///
-/// There are more cases than anything else, so their strings are read without a copy of each: they point into the document.
+/// There are more cases than anything else, so their strings are read without a copy of each: they
+/// point into the document.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "CommCareCase", deleted = "CommCareCase-Deleted", database = "commcarehq", unknown = carry)]
 #[es(rules = crate::rules)]
@@ -90,12 +92,14 @@ pub struct Case<'a> {
     #[serde(rename = "#export_tag")]
     #[es(skip)]
     pub export_tag: Option<&'a RawValue>,
-    /// The database that holds the case, for those of `CouchDB` unsaid; see [`CaseIndex::backend_id`].
+    /// The database that holds the case, for those of `CouchDB` unsaid; see
+    /// [`CaseIndex::backend_id`].
     #[serde(skip_serializing)]
     pub backend_id: Option<CowStr<'a>>,
 }
 
-/// One thing that a form did to a case. Members that are not named here are left out of the index's `_source`.
+/// One thing that a form did to a case. Members that are not named here are left out of the index's
+/// `_source`.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
 #[es(rules = crate::rules)]
 pub struct CaseAction<'a> {
@@ -148,8 +152,8 @@ pub struct CaseIndexReference<Text = String> {
 
 /// A case as it is indexed.
 ///
-/// HQ also writes `inserted_at`, the time of writing. It is left out: the same document would give another one each time that it
-/// is processed, and nothing could be verified.
+/// HQ also writes `inserted_at`, the time of writing. It is left out: the same document would give
+/// another one each time that it is processed, and nothing could be verified.
 #[derive(Debug, Clone, Serialize, CouchDocument)]
 pub struct CaseIndex<'a> {
     /// The case.

@@ -1,4 +1,5 @@
-//! The pillow `case_search`: the cases of some projects, to be searched by whatever properties those projects made up.
+//! The pillow `case_search`: the cases of some projects, to be searched by whatever properties
+//! those projects made up.
 
 use pillowtop::{ChangeMeta, CouchDocument, Field, IndexField, Parameter, Pillow};
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,8 @@ use crate::value::{HqDate, geo_point, hq_date_formats, stringify};
 
 /// The property whose value is a place, unless a project says another; no project here does.
 const GEO_PROPERTY: &str = "gps_point";
-/// The members of a case that CommCare itself writes, and that are named nowhere else in [`SearchableCase`]. All others are the project's.
+/// The members of a case that CommCare itself writes, and that are named nowhere else in
+/// [`SearchableCase`]. All others are the project's.
 const OWN_MEMBERS: [&str; 14] = [
     "#export_tag",
     "actions",
@@ -29,9 +31,10 @@ const OWN_MEMBERS: [&str; 14] = [
 
 /// A case as it is in `CouchDB`, read for its properties.
 ///
-/// It names members that [`Case`](crate::Case) names too. They are not one struct that both flatten: serde holds a document with a
-/// flattened struct in memory member by member before it decodes any, which `case`, the largest pillow, would pay for each case.
-/// And three of them are mapped otherwise here.
+/// It names members that [`Case`](crate::Case) names too. They are not one struct that both
+/// flatten: serde holds a document with a flattened struct in memory member by member before it
+/// decodes any, which `case`, the largest pillow, would pay for each case. And three of them are
+/// mapped otherwise here.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "CommCareCase", deleted = "CommCareCase-Deleted", database = "commcarehq")]
 #[es(rules = crate::rules)]
@@ -107,8 +110,8 @@ pub struct CaseSearchIndex {
     /// The case.
     #[serde(flatten)]
     pub case: SearchableCase,
-    /// When the server heard of what is indexed. HQ writes the time of indexing, which would differ each time that a case is processed,
-    /// and nothing could be verified.
+    /// When the server heard of what is indexed. HQ writes the time of indexing, which would differ
+    /// each time that a case is processed, and nothing could be verified.
     #[serde(rename = "@indexed_on")]
     pub indexed_on: Option<HqDate>,
     /// The properties that every case has, then those that the project made up.
@@ -133,7 +136,8 @@ pub struct CaseProperty {
 
 /// The value of a property: a string that is also a number or a date, when it reads like one.
 ///
-/// HQ also indexes how a value sounds, by a plugin that a cluster must have; that field is left out.
+/// HQ also indexes how a value sounds, by a plugin that a cluster must have; that field is left
+/// out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct PropertyValue(pub Option<String>);

@@ -9,9 +9,10 @@ use crate::value::HqDate;
 
 /// A project as it is in `CouchDB`.
 ///
-/// It is indexed as it is, but for the names of its countries. HQ also writes the edition of the project's subscription, which it
-/// looks up elsewhere; what the document says of it is kept. The members `cp_…` are computed properties: counts of the project's
-/// cases, forms, users and messages, which a task writes into the document every night.
+/// It is indexed as it is, but for the names of its countries. HQ also writes the edition of the
+/// project's subscription, which it looks up elsewhere; what the document says of it is kept. The
+/// members `cp_…` are computed properties: counts of the project's cases, forms, users and
+/// messages, which a task writes into the document every night.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(
     doc_type = "Domain",
@@ -367,7 +368,8 @@ impl Domain {
     }
 }
 
-/// The name that ISO 3166 gives to a country, in capitals; what is not a code of it is its own name.
+/// The name that ISO 3166 gives to a country, in capitals; what is not a code of it is its own
+/// name.
 fn country_name(code: &str) -> String {
     rust_iso3166::from_alpha2(code).map_or(code, |country| country.name).to_uppercase()
 }

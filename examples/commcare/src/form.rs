@@ -71,7 +71,8 @@ pub struct Form<'a> {
 
 /// A form as it is indexed.
 ///
-/// HQ also writes `inserted_at`, the time of writing, which would differ each time that a form is processed.
+/// HQ also writes `inserted_at`, the time of writing, which would differ each time that a form is
+/// processed.
 #[derive(Debug, Clone, Serialize, CouchDocument)]
 pub struct FormIndex<'a> {
     /// The form, without its body.
@@ -145,7 +146,8 @@ pub struct CaseBlock<'a> {
 
 /// Who filled a form in, when, and with what.
 ///
-/// HQ also takes the two version numbers out of `appVersion`, by a list of the forms that it ever had; they are left out.
+/// HQ also takes the two version numbers out of `appVersion`, by a list of the forms that it ever
+/// had; they are left out.
 #[derive(Debug, Clone, Serialize, CouchDocument)]
 #[serde(rename_all = "camelCase")]
 pub struct FormMeta<'a> {
@@ -178,7 +180,8 @@ pub struct FormMeta<'a> {
 }
 
 impl<'a> FormIndex<'a> {
-    /// What is indexed for a form: nothing for a phone's log, a form without a project or one without a body.
+    /// What is indexed for a form: nothing for a phone's log, a form without a project or one
+    /// without a body.
     pub fn from_form(mut form: Form<'a>, _change: &ChangeMeta) -> Option<Self> {
         if form.domain.is_none() || form.xmlns.as_deref() == Some(DEVICE_REPORT) {
             return None;
@@ -251,8 +254,8 @@ fn take_date<'a>(members: &mut RawObject<'a>, name: &str) -> Option<BorrowedDate
     members.remove(name).as_ref().and_then(BorrowedDate::of)
 }
 
-/// Cleans the case blocks anywhere in a member of a body, repeats and groups included, and collects the ids of their cases. What has none stays
-/// the text that it is.
+/// Cleans the case blocks anywhere in a member of a body, repeats and groups included, and collects
+/// the ids of their cases. What has none stays the text that it is.
 fn clean_case_blocks<'a>(name: &str, value: &mut RawJson<'a>, case_ids: &mut Vec<CowStr<'a>>) {
     if name == "case" {
         match value.as_array() {

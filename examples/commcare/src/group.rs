@@ -4,7 +4,8 @@ use pillowtop::{CouchDocument, Pillow};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A group as it is in `CouchDB`, and as it is indexed. Members that are not named here are dropped.
+/// A group as it is in `CouchDB`, and as it is indexed. Members that are not named here are
+/// dropped.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(doc_type = "Group", deleted = "Group-Deleted", database = "commcarehq")]
 #[es(rules = crate::rules)]

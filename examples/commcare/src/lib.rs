@@ -1,9 +1,10 @@
-//! Seven of CommCare HQ's pillows, as a user of pillowtop writes them, with their mappings, filters and transforms: cases, forms, users,
-//! projects, groups, applications, and cases once more for searches by any property. [`samples`] tells a small clinic's story in
-//! documents of these types.
+//! Seven of CommCare HQ's pillows, as a user of pillowtop writes them, with their mappings, filters
+//! and transforms: cases, forms, users, projects, groups, applications, and cases once more for
+//! searches by any property. [`samples`] tells a small clinic's story in documents of these types.
 //!
-//! HQ began with all of them in the one database `commcarehq`, and so they are here: the seven share one feed. It moved users, groups,
-//! projects and applications to databases of their own later; then `database = "…"` at their structs says which.
+//! HQ began with all of them in the one database `commcarehq`, and so they are here: the seven
+//! share one feed. It moved users, groups, projects and applications to databases of their own
+//! later; then `database = "…"` at their structs says which.
 
 pub mod rules;
 pub mod value;

@@ -1,7 +1,8 @@
 //! HQ's conventions: what its `dynamic.py` knew of a document's properties, by type and by name.
 //!
-//! What HQ did and no rule does: it left out, without a word, properties of types that it did not know, and added `doc_type` to
-//! every object. Here an unknown type is an error, and a struct has the fields that it names.
+//! What HQ did and no rule does: it left out, without a word, properties of types that it did not
+//! know, and added `doc_type` to every object. Here an unknown type is an error, and a struct has
+//! the fields that it names.
 
 pillowtop::rules! {
     /// How HQ maps by default, in today's types.

@@ -8,11 +8,11 @@ use crate::value::{HqDate, stringify};
 
 /// A user as it is in `CouchDB`.
 ///
-/// What is not named here is not indexed, and does not reach `_source` either. That is how the `password` that these documents
-/// carry stays where it is.
+/// What is not named here is not indexed, and does not reach `_source` either. That is how the
+/// `password` that these documents carry stays where it is.
 ///
-/// HQ's index also has `__group_ids` and `__group_names`. They depend on other documents (the groups), which another pillow wrote
-/// into the same index; they are left out.
+/// HQ's index also has `__group_ids` and `__group_names`. They depend on other documents (the
+/// groups), which another pillow wrote into the same index; they are left out.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(
     doc_type = ["CommCareUser", "WebUser"],
@@ -71,8 +71,8 @@ pub struct User {
     /// All the user's places.
     #[serde(default)]
     pub assigned_location_ids: Vec<String>,
-    /// What the project notes about the user. Every project makes its own names up, so these are indexed as
-    /// [`UserIndex::user_data_es`].
+    /// What the project notes about the user. Every project makes its own names up, so these are
+    /// indexed as [`UserIndex::user_data_es`].
     #[serde(default, skip_serializing)]
     pub user_data: Map<String, Value>,
 }

@@ -1,12 +1,13 @@
-//! Values that the pillows share: dates in HQ's formats, strings out of free JSON, and what an id says of a user.
+//! Values that the pillows share: dates in HQ's formats, strings out of free JSON, and what an id
+//! says of a user.
 
 use chrono::{NaiveDate, NaiveTime};
 use pillowtop::{CowStr, Field, IndexField, Parameter, RawJson};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// A date or an instant as documents write it. It stays a string, because old documents hold what is neither: those reach the
-/// index, which refuses them, and become dead letters.
+/// A date or an instant as documents write it. It stays a string, because old documents hold what
+/// is neither: those reach the index, which refuses them, and become dead letters.
 ///
 /// HQ says its formats at every date field; here a type of our own says them once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,8 +23,8 @@ impl<'de, Text: Deserialize<'de> + AsRef<str> + From<String>> Deserialize<'de> f
     }
 }
 
-/// HQ's formats with the zones it added for Elasticsearch 7, as a literal. Its `mm/dd/yy' 'HH:mm:ss` is left out: it says minutes
-/// where it means months, so it never fitted.
+/// HQ's formats with the zones it added for Elasticsearch 7, as a literal. Its `mm/dd/yy'
+/// 'HH:mm:ss` is left out: it says minutes where it means months, so it never fitted.
 macro_rules! hq_date_formats {
     () => {
         "yyyy-MM-dd||yyyy-MM-dd'T'HH:mm:ssZZ||yyyy-MM-dd'T'HH:mm:ss.SSSSSS||yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'||\
@@ -113,8 +114,8 @@ fn has_shape(text: &str, shape: &str) -> bool {
         })
 }
 
-/// A string, a number, a truth value, or what `XForms` with attributes make of a string (`{"#text": …, "@xmlns": …}`), as a string.
-/// Anything else is none.
+/// A string, a number, a truth value, or what `XForms` with attributes make of a string (`{"#text":
+/// …, "@xmlns": …}`), as a string. Anything else is none.
 pub fn text_of(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
@@ -144,8 +145,8 @@ pub fn stringify(value: &Value) -> String {
     }
 }
 
-/// The point on earth that a place is: `latitude longitude altitude accuracy`, as a phone writes it, without the latter
-/// two.
+/// The point on earth that a place is: `latitude longitude altitude accuracy`, as a phone writes
+/// it, without the latter two.
 pub fn geo_point(location: &str) -> Option<String> {
     let mut numbers = location.split_whitespace();
     let (latitude, longitude) = (numbers.next()?, numbers.next()?);
@@ -168,8 +169,9 @@ pub enum UserType {
 }
 
 impl UserType {
-    /// What the id alone tells. HQ then looks the user up, for `web` and `mobile`, and answers `unknown` when there is
-    /// none; a transform sees its own document only, so any other id has no type here.
+    /// What the id alone tells. HQ then looks the user up, for `web` and `mobile`, and answers
+    /// `unknown` when there is none; a transform sees its own document only, so any other id
+    /// has no type here.
     pub fn of_id(id: Option<&str>) -> Option<Self> {
         match id {
             Some("system") => Some(Self::System),

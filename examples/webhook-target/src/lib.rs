@@ -11,11 +11,13 @@
 //! {"rejected": [{"position": 0, "reason": "`name` is too short"}]}
 //! ```
 //!
-//! A change may be sent again, with the same or a higher version: after a response that was lost, after a time-out, after a
-//! crash. So the receiver stores the version beside each document and ignores a change with a lower version than the stored one.
-//! It keeps the versions of deleted documents too. Then changes may arrive twice and in any order.
+//! A change may be sent again, with the same or a higher version: after a response that was lost,
+//! after a time-out, after a crash. So the receiver stores the version beside each document and
+//! ignores a change with a lower version than the stored one. It keeps the versions of deleted
+//! documents too. Then changes may arrive twice and in any order.
 //!
-//! The receiver responds with success only when the changes are durable. Then the target needs no `flush`.
+//! The receiver responds with success only when the changes are durable. Then the target needs no
+//! `flush`.
 
 use std::error::Error;
 use std::time::Duration;
@@ -141,7 +143,8 @@ fn outcomes(count: usize, response: &[u8]) -> Result<Vec<Outcome>, WriteError> {
     Ok(outcomes)
 }
 
-/// No connection, or none that lasted: what became of the changes is unknown, so they are sent again.
+/// No connection, or none that lasted: what became of the changes is unknown, so they are sent
+/// again.
 fn unreachable(error: reqwest::Error) -> WriteError {
     let error = error.without_url();
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();

@@ -55,7 +55,8 @@ pub(crate) enum CheckpointAction {
         /// What `export` printed: a file, or `-` for standard input
         #[arg(value_name = "FILE")]
         file: String,
-        /// Accept a checkpoint of another index of the same pillow. That of another database is never accepted
+        /// Accept a checkpoint of another index of the same pillow. That of another database is
+        /// never accepted
         #[arg(long)]
         force: bool,
         /// Show what would be done and change nothing

@@ -38,7 +38,8 @@ pub(crate) enum DeadLetterAction {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Give up on a document that keeps failing with an unrecognised error, so that its pillow continues
+    /// Give up on a document that keeps failing with an unrecognised error, so that its pillow
+    /// continues
     Bury {
         /// The document's id in the index, as the pillow's reason shows it
         #[arg(value_name = "ID")]

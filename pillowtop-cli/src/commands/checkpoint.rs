@@ -19,7 +19,8 @@ use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Table};
 use crate::servers::{self, WhenUnreachable};
 
-/// The longest position in a table, in characters: enough to tell two apart that were stored one after the other.
+/// The longest position in a table, in characters: enough to tell two apart that were stored one
+/// after the other.
 const POSITION: usize = 24;
 
 pub(crate) async fn run(context: &Context, action: &CheckpointAction) -> Result<Outcome, Failure> {

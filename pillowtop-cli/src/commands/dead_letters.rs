@@ -56,7 +56,8 @@ fn filter_of(filter: &Filter, of: DeadLettersOf) -> DeadLetterFilter {
     }
 }
 
-/// A pillow that is not registered may have dead letters. Without any, its name is probably misspelt.
+/// A pillow that is not registered may have dead letters. Without any, its name is probably
+/// misspelt.
 fn check_name(context: &Context, filter: &DeadLetterFilter) -> Result<(), Failure> {
     match &filter.pillow {
         Some(name) => context.pillow(name.as_str()).map(drop),

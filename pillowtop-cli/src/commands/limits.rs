@@ -1,5 +1,5 @@
-//! What is reported of a mapping's limits, settings and references when it is made: an error for what
-//! no server takes, past a limit too, a warning near one.
+//! What is reported of a mapping's limits, settings and references when it is made: an error for
+//! what no server takes, past a limit too, a warning near one.
 
 use pillowtop_core::Definition;
 use pillowtop_core::creation::{doubts, of_products, problems};

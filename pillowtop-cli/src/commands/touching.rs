@@ -1,5 +1,5 @@
-//! What `process`, `dead-letters replay` and `dead-letters bury` share: documents of one or several pillows, indices and databases that
-//! are processed again.
+//! What `process`, `dead-letters replay` and `dead-letters bury` share: documents of one or several
+//! pillows, indices and databases that are processed again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,7 +39,8 @@ impl Job {
     }
 }
 
-/// Where ids are the same in all databases, a document that is missing in one would be deleted although it is in another.
+/// Where ids are the same in all databases, a document that is missing in one would be deleted
+/// although it is in another.
 pub(super) fn check_database(databases: &DatabaseSelection, database: Option<&str>) -> Result<(), Failure> {
     match databases {
         DatabaseSelection::Several { ids_are_global: true, .. } if database.is_none() => {

@@ -1,4 +1,5 @@
-//! From sample documents to structs: an object becomes a struct, and what cannot be typed any JSON that no server refuses.
+//! From sample documents to structs: an object becomes a struct, and what cannot be typed any JSON
+//! that no server refuses.
 
 use std::collections::HashMap;
 
@@ -45,7 +46,8 @@ impl Samples {
         self.root.objects.count
     }
 
-    /// The structs that read them. `nested` are paths of lists whose objects are searched on their own; `all` means all.
+    /// The structs that read them. `nested` are paths of lists whose objects are searched on their
+    /// own; `all` means all.
     pub(crate) fn draft(&self, nested: &[String]) -> (Draft, Vec<Remark>) {
         let mut builder = Builder { structs: Vec::new(), known: HashMap::new(), remarks: Vec::new(), nested };
         builder.structs.push(StructDraft {

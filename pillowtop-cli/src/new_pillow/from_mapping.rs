@@ -1,4 +1,5 @@
-//! From a mapping in normal form to structs: an object becomes a struct, equal objects of one name the same struct.
+//! From a mapping in normal form to structs: an object becomes a struct, equal objects of one name
+//! the same struct.
 
 use std::collections::HashMap;
 
@@ -12,8 +13,8 @@ use crate::new_pillow::{names, routing, rust_types, said};
 
 type Mapping = Map<String, Value>;
 
-/// The structs of a mapping, and what of it no server of today takes or no attribute can say. The pillow's own attributes are
-/// the caller's to fill in.
+/// The structs of a mapping, and what of it no server of today takes or no attribute can say. The
+/// pillow's own attributes are the caller's to fill in.
 pub(crate) fn draft(mappings: &Value) -> Result<(Draft, Vec<Note>), String> {
     let form = normal_form(mappings)?;
     let mut notes = form.notes;

@@ -25,7 +25,8 @@ impl Piece {
         }
     }
 
-    /// The text where a line is indented by some spaces; `after` is the width of what follows on the last line.
+    /// The text where a line is indented by some spaces; `after` is the width of what follows on
+    /// the last line.
     pub(super) fn text(&self, indent: usize, after: usize) -> String {
         let short = self.one_line();
         let Self::List(open, pieces, close) = self else { return short };

@@ -1,5 +1,5 @@
-//! A draft of a module with a pillow in it: structs and what is declared of their fields, before it is
-//! text.
+//! A draft of a module with a pillow in it: structs and what is declared of their fields, before it
+//! is text.
 
 use serde_json::Value;
 

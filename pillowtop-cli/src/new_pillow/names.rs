@@ -185,8 +185,8 @@ fn symbol_words(json_name: &str) -> String {
     if words.is_empty() { "field".to_owned() } else { words.join("_") }
 }
 
-/// The words of a name in lower case: parted by whatever is neither a letter nor a digit, and by capitals. A
-/// word with a letter that no name can have is left out whole.
+/// The words of a name in lower case: parted by whatever is neither a letter nor a digit, and by
+/// capitals. A word with a letter that no name can have is left out whole.
 pub(crate) fn words(name: &str) -> Vec<String> {
     let keeps_script = letters::keeps_script(name);
     let is_word =

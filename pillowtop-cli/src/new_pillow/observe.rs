@@ -1,4 +1,5 @@
-//! What sample documents hold: per member how often it is there, and which kinds of JSON it has with examples.
+//! What sample documents hold: per member how often it is there, and which kinds of JSON it has
+//! with examples.
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,8 @@ pub(crate) fn read(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str(text).or_else(|error| serde_json::from_str(&strict(text)).map_err(|_| error))
 }
 
-/// The text without comments, its strings between three quotes as JSON strings. What is of no use stays as it is.
+/// The text without comments, its strings between three quotes as JSON strings. What is of no use
+/// stays as it is.
 fn strict(text: &str) -> String {
     let mut strict = String::with_capacity(text.len());
     let mut rest = text;

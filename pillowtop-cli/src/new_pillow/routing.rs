@@ -1,4 +1,5 @@
-//! The routing of a mapping with parents and children: a function that reads the parent's id out of the `join` field.
+//! The routing of a mapping with parents and children: a function that reads the parent's id out of
+//! the `join` field.
 
 use std::fmt::Write as _;
 
@@ -39,7 +40,8 @@ pub(super) fn function(draft: &Draft, document: &str) -> String {
     text
 }
 
-/// The expression that reads a field of the document; from where there are no structs it reads JSON.
+/// The expression that reads a field of the document; from where there are no structs it reads
+/// JSON.
 fn read(draft: &Draft, path: &[String]) -> String {
     let (mut text, mut structure) = ("self".to_owned(), Some(0));
     for name in path {

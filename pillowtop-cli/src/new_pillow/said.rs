@@ -45,7 +45,8 @@ pub(super) fn leaf(mapping: &Map<String, Value>, rust_type: RustType) -> Vec<EsI
     items
 }
 
-/// The items of an object whose fields are a struct's: its parameters, the type where it is not `object`.
+/// The items of an object whose fields are a struct's: its parameters, the type where it is not
+/// `object`.
 pub(super) fn of_struct(mapping: &Map<String, Value>) -> Vec<EsItem> {
     let mut items = Vec::new();
     if type_of(mapping) != "object" {
@@ -67,7 +68,8 @@ pub(super) fn opaque(mapping: &Map<String, Value>) -> Vec<EsItem> {
     items
 }
 
-/// The parameters of a struct that is the root of an index. What the table does not know is left out and noted.
+/// The parameters of a struct that is the root of an index. What the table does not know is left
+/// out and noted.
 pub(super) fn root(mapping: &Map<String, Value>, notes: &mut Vec<Note>) -> Vec<EsItem> {
     let mut items = Vec::new();
     for (name, value) in mapping.iter().filter(|(name, _)| *name != "properties") {

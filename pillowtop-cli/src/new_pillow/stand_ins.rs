@@ -1,5 +1,5 @@
-//! What a mapping names and its settings do not define: a definition that only a server with a plugin of that name takes stands in
-//! for it, so that the struct compiles and nothing is made up.
+//! What a mapping names and its settings do not define: a definition that only a server with a
+//! plugin of that name takes stands in for it, so that the struct compiles and nothing is made up.
 
 use pillowtop_core::analysis::NameKind;
 use pillowtop_core::analysis::{defined, missing_names};
@@ -15,8 +15,8 @@ pub(crate) struct StandIns {
     pub(crate) notes: Vec<Note>,
 }
 
-/// Adds to normal settings what the mapping and the settings themselves name, and leaves out what no server of today has and what no
-/// pillow's index can have.
+/// Adds to normal settings what the mapping and the settings themselves name, and leaves out what
+/// no server of today has and what no pillow's index can have.
 pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<StandIns, String> {
     let mut all = StandIns::default();
     without_standard_filter(settings, &mut all.notes);
@@ -97,7 +97,8 @@ fn without_standard_filter(settings: &mut Value, notes: &mut Vec<Note>) {
     }
 }
 
-/// An index of time series makes the ids of its documents itself, so nothing could replace or delete them.
+/// An index of time series makes the ids of its documents itself, so nothing could replace or
+/// delete them.
 fn without_time_series(settings: &mut Value, notes: &mut Vec<Note>) {
     let Some(members) = settings.as_object_mut() else { return };
     if members.get("mode").is_none_or(|mode| mode != "time_series") {

@@ -1,4 +1,5 @@
-//! Progress of pillows: a line for each on a terminal; elsewhere a line now and then, or nothing where the log tells what changes.
+//! Progress of pillows: a line for each on a terminal; elsewhere a line now and then, or nothing
+//! where the log tells what changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -137,7 +138,8 @@ fn screen() -> (usize, usize) {
     size.map_or((80, 24), |(Width(columns), Height(lines))| (usize::from(columns), usize::from(lines)))
 }
 
-/// A line for everything and one for each pillow, those with a problem first, none wider than the screen.
+/// A line for everything and one for each pillow, those with a problem first, none wider than the
+/// screen.
 fn drawn(head: &str, mut counted: Vec<(PillowName, Counts)>, (columns, lines): (usize, usize)) -> String {
     counted.sort_by_key(|(_, counts)| counts.paused.is_none());
     let names = counted.iter().map(|(name, _)| display_width(name.as_str())).max().unwrap_or_default();

@@ -36,7 +36,8 @@ pub(crate) struct PillowModule {
     pub(crate) module: String,
     /// The name of its struct.
     pub(crate) document: String,
-    /// Its files: their paths in the workspace, and their contents. Empty if they are written already.
+    /// Its files: their paths in the workspace, and their contents. Empty if they are written
+    /// already.
     pub(crate) files: Vec<(&'static str, &'static str)>,
     /// The crates that it uses, pillowtop aside.
     pub(crate) crates: Vec<&'static str>,

@@ -1,4 +1,5 @@
-//! Documents as they may come: what is common, and what is hard to type. Part of the tests in `src` too.
+//! Documents as they may come: what is common, and what is hard to type. Part of the tests in `src`
+//! too.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};

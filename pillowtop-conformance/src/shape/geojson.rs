@@ -1,4 +1,5 @@
-//! `GeoJSON` as the servers read it: names in any case, further members ignored, and envelopes as one more type.
+//! `GeoJSON` as the servers read it: names in any case, further members ignored, and envelopes as
+//! one more type.
 
 use super::super::json::Json;
 use super::super::numeric::cut;

@@ -1,7 +1,8 @@
 //! Shapes: `GeoJSON` and WKT read into one geometry, and what the servers ask of it.
 //!
-//! `OpenSearch` 2.19 and 3.6 were asked. Elasticsearch has these types only in its commercial part, whose parser is the same by
-//! its source: what cannot be read is refused there too, and of what can be read, only plain cases are reported as accepted.
+//! `OpenSearch` 2.19 and 3.6 were asked. Elasticsearch has these types only in its commercial part,
+//! whose parser is the same by its source: what cannot be read is refused there too, and of what
+//! can be read, only plain cases are reported as accepted.
 
 mod geometry;
 

@@ -1,4 +1,5 @@
-//! Well-known text as the servers read it: words in any case, `BBOX`, and nothing read after the end.
+//! Well-known text as the servers read it: words in any case, `BBOX`, and nothing read after the
+//! end.
 
 use super::super::numeric::{cut, java_double};
 use super::geometry::{Flaw, Geometry, Position, Read, unreadable};

@@ -179,7 +179,8 @@ mod tests {
     use super::super::of_field;
     use super::*;
 
-    /// Each checked against Elasticsearch 7.10 to 9.4 and `OpenSearch` 2.19 and 3.6, as far as they have the type.
+    /// Each checked against Elasticsearch 7.10 to 9.4 and `OpenSearch` 2.19 and 3.6, as far as they
+    /// have the type.
     #[test]
     fn parameters_that_exclude_each_other_are_refused() {
         for (field, expected) in [

@@ -1,4 +1,5 @@
-//! Fields that servers refuse although each parameter alone is known: at any depth, in multi-fields too.
+//! Fields that servers refuse although each parameter alone is known: at any depth, in multi-fields
+//! too.
 
 use std::net::IpAddr;
 

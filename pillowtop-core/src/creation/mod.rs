@@ -1,8 +1,9 @@
-//! What servers refuse of a mapping and its settings when an index is created, and indices that would reject every document.
+//! What servers refuse of a mapping and its settings when an index is created, and indices that
+//! would reject every document.
 //!
-//! Each rule was checked against real servers: Elasticsearch 7.10, 7.17, 8.14 and 9.4, `OpenSearch` 2.19 and 3.6. Types,
-//! parameters and values that a version lacks are [`crate::requirement`]'s; fields that name other fields,
-//! [`crate::references`]'; counts, [`crate::limits`]'.
+//! Each rule was checked against real servers: Elasticsearch 7.10, 7.17, 8.14 and 9.4, `OpenSearch`
+//! 2.19 and 3.6. Types, parameters and values that a version lacks are [`crate::requirement`]'s;
+//! fields that name other fields, [`crate::references`]'; counts, [`crate::limits`]'.
 
 mod combinations;
 
@@ -39,14 +40,16 @@ pub enum Consequence {
     NotCreated,
     /// It rejects every document as the runtime sends it.
     RejectsDocuments,
-    /// Elasticsearch 8 and later refuse to create it; the others reject the documents that come to it.
+    /// Elasticsearch 8 and later refuse to create it; the others reject the documents that come to
+    /// it.
     RejectsSome,
 }
 
 /// Something in a mapping or its settings that servers refuse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where: the dotted path of a field, `dynamic_templates.NAME`, or empty for the root and the settings.
+    /// Where: the dotted path of a field, `dynamic_templates.NAME`, or empty for the root and the
+    /// settings.
     pub path: String,
     /// The parameter or setting at fault.
     pub parameter: String,
@@ -60,8 +63,8 @@ pub struct Problem {
     pub consequence: Consequence,
 }
 
-/// Whether a definition in the settings stands for a plugin's, or for one that the source of `new-pillow` lacks: its type is
-/// its own name then.
+/// Whether a definition in the settings stands for a plugin's, or for one that the source of
+/// `new-pillow` lacks: its type is its own name then.
 fn stands_for_missing(name: &str, type_name: &str) -> bool {
     name == type_name
 }
@@ -132,8 +135,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All problems of a root mapping, product-neutral, with its normal settings ([`crate::settings::normalize`]), whichever server
-/// has them.
+/// All problems of a root mapping, product-neutral, with its normal settings
+/// ([`crate::settings::normalize`]), whichever server has them.
 #[must_use]
 pub fn problems(mappings: &Value, settings: &Value) -> Vec<Problem> {
     let mut found = of_root(mappings);

@@ -9,11 +9,11 @@ use crate::limits::examine;
 use crate::references::wrong_references;
 use crate::requirement::{self, Asks};
 
-/// Why a target does not create an index with a root mapping, which has the target's names of types, and normal settings
-/// ([`crate::settings::normalize`]). Empty when it creates it.
+/// Why a target does not create an index with a root mapping, which has the target's names of
+/// types, and normal settings ([`crate::settings::normalize`]). Empty when it creates it.
 ///
-/// The derives, `make-mapping` and the runtime report the same where each can; this is what `cargo xtask conformance` compares
-/// with servers. Settings that are not known here count as accepted.
+/// The derives, `make-mapping` and the runtime report the same where each can; this is what `cargo
+/// xtask conformance` compares with servers. Settings that are not known here count as accepted.
 #[must_use]
 pub fn refusals(mappings: &Value, settings: &Value, target: Target) -> Vec<String> {
     let mut found: Vec<String> = table::of_root(mappings).iter().map(ToString::to_string).collect();
@@ -79,7 +79,8 @@ mod tests {
         let defined = json!({"analysis": {"analyzer": {"a": {"type": "standard"}}}});
         let text = field(json!({"type": "text", "analyzer": "a", "fields": {"g": {"type": "keyword"}}}));
         assert_eq!(refusals(&text, &defined, target), Vec::<String>::new());
-        // What a template maps is looked at with the first document, except by Elasticsearch since version 8.
+        // What a template maps is looked at with the first document, except by Elasticsearch since version
+        // 8.
         let template = json!({"dynamic_templates": [{"t": {"match": "f*", "mapping": {"type": "text", "analyzer": "a"}}}]});
         assert_eq!(refusals(&template, &json!({}), target), [""; 0]);
         assert_eq!(refusals(&template, &json!({}), Target::elasticsearch(8, 14)).len(), 1);

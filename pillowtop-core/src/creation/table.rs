@@ -1,5 +1,6 @@
-//! Types, parameters and values of a mapping as JSON, by the one table of field types. The derives check the same at each
-//! attribute; this is for mappings that no struct derives, and for dynamic templates.
+//! Types, parameters and values of a mapping as JSON, by the one table of field types. The derives
+//! check the same at each attribute; this is for mappings that no struct derives, and for dynamic
+//! templates.
 
 use serde_json::{Map, Value};
 

@@ -82,7 +82,8 @@ fn conditions(template: &Members) -> Vec<Problem> {
         let help = "write `match`, `path_match` or `match_mapping_type`";
         found.push(refuse("it has no condition", help).accepted_by(NO_CONDITION));
     }
-    // Lists of names are not a problem of creation: older servers take them for one name, see `requirement`.
+    // Lists of names are not a problem of creation: older servers take them for one name, see
+    // `requirement`.
     for name in ["match_mapping_type", "unmatch_mapping_type"] {
         if template.get(name).is_some_and(Value::is_array) {
             let what = format!("`{name}` has a list");

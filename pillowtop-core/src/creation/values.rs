@@ -107,7 +107,8 @@ const WORDS: [(&str, &[&str]); 7] = [
     ("shard.check_on_startup", &["true", "false", "checksum"]),
 ];
 
-/// What servers note of an index themselves: whoever copies the settings of an index finds them there.
+/// What servers note of an index themselves: whoever copies the settings of an index finds them
+/// there.
 const PRIVATE: [&str; 4] = ["uuid", "provided_name", "version.created", "creation_date"];
 
 const LEGACY_CODECS: Versions = Versions { elasticsearch: (0x080f, NEVER), opensearch: (NEVER, NEVER) };

@@ -1,4 +1,5 @@
-//! Indices that servers create and that then reject every document as the runtime sends it: with an id and a version.
+//! Indices that servers create and that then reject every document as the runtime sends it: with an
+//! id and a version.
 
 use serde_json::Value;
 

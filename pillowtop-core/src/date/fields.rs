@@ -3,7 +3,8 @@
 /// Nanoseconds of a second.
 const SECOND: i128 = 1_000_000_000;
 
-/// A moment with the time that its text leaves open: `2024-02` starts with February and ends where March starts.
+/// A moment with the time that its text leaves open: `2024-02` starts with February and ends where
+/// March starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// Nanoseconds since 1970, the first that the text means.
@@ -66,8 +67,8 @@ impl Fields {
         Self { names, ..Self::default() }
     }
 
-    /// Sets a part; false if it is out of range, or was read before with another value. A month or a day is checked only
-    /// with the year that it is of.
+    /// Sets a part; false if it is out of range, or was read before with another value. A month or
+    /// a day is checked only with the year that it is of.
     pub(super) fn set(&mut self, part: Part, value: i64) -> bool {
         match part {
             Part::ClockHour => return (1..=24).contains(&value) && self.set(Part::Hour, value % 24),
@@ -110,7 +111,8 @@ impl Fields {
         self.values[part as usize]
     }
 
-    /// The moment; `None` for a date that is in no calendar. An absent time is midnight in Greenwich.
+    /// The moment; `None` for a date that is in no calendar. An absent time is midnight in
+    /// Greenwich.
     pub(super) fn moment(&self) -> Option<Moment> {
         let hour = match (self.get(Part::Hour), self.get(Part::HourOfHalf)) {
             (None, Some(hour)) => Some(hour % 12 + 12 * self.get(Part::Half).unwrap_or(0)),
@@ -137,8 +139,8 @@ impl Fields {
         Some(Moment { start, end: start + meant })
     }
 
-    /// Days since 1970, and how many days the date leaves open. A time with half a date is on the first day of 1970, and a
-    /// day without a month is not a day: so it is on the servers.
+    /// Days since 1970, and how many days the date leaves open. A time with half a date is on the
+    /// first day of 1970, and a day without a month is not a day: so it is on the servers.
     fn days(&self, with_time: bool) -> Option<(i64, i64)> {
         let (year, month, day) = (self.get(Part::Year), self.get(Part::Month), self.get(Part::Day));
         if let (None, Some(year)) = (year, self.get(Part::WeekYear)) {

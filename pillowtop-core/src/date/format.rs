@@ -6,7 +6,8 @@ use super::pattern::{Colon, Item, OffsetStyle, compile, read};
 /// What a `date` field has when its mapping names none.
 pub const DEFAULT_DATE_FORMAT: &str = "strict_date_optional_time||epoch_millis";
 
-/// What a `date_nanos` field has on Elasticsearch since 7.12 when its mapping names none; others have that of `date`.
+/// What a `date_nanos` field has on Elasticsearch since 7.12 when its mapping names none; others
+/// have that of `date`.
 pub const DEFAULT_NANOS_FORMAT: &str = "strict_date_optional_time_nanos||epoch_millis";
 
 const MILLI: i128 = 1_000_000;
@@ -190,7 +191,8 @@ fn one_format(said: &str) -> Format {
         "rfc3339_lenient" => Format::Items(rfc3339()),
         "date_optional_time" => Format::Items(optional_time(false, false)),
         _ => match named(strict_name.unwrap_or(name)) {
-            // The basic formats have no separators, so their digits are counted even where they are not strict.
+            // The basic formats have no separators, so their digits are counted even where they are not
+            // strict.
             Some(pattern) if strict_name.is_some() || name.starts_with("basic_") => {
                 relaxed(name, pattern, true)
             }
@@ -251,8 +253,9 @@ fn named(name: &str) -> Option<&'static str> {
 const OFFSET: Item =
     Item::Offset(OffsetStyle { zulu: true, colon: Colon::Either, hours_alone: true, seconds: false });
 
-/// Named formats are laxer than their patterns: a fraction has any number of digits, and `strict_date_time` does without one;
-/// offsets are of any style; and where they are not strict, one digit is enough for each number.
+/// Named formats are laxer than their patterns: a fraction has any number of digits, and
+/// `strict_date_time` does without one; offsets are of any style; and where they are not strict,
+/// one digit is enough for each number.
 fn relaxed(name: &str, pattern: &str, strict: bool) -> Option<Vec<Item>> {
     let mut items = Vec::new();
     // Only this one does without seconds, and without an offset.
@@ -308,8 +311,8 @@ fn rfc3339() -> Vec<Item> {
     vec![number(Part::Year, 4), Item::Optional(month)]
 }
 
-/// `strict_date_optional_time`, a year with as much after it as there is. Not strict, one digit is enough for each number; with
-/// `whole_time`, a time has seconds.
+/// `strict_date_optional_time`, a year with as much after it as there is. Not strict, one digit is
+/// enough for each number; with `whole_time`, a time has seconds.
 fn optional_time(strict: bool, whole_time: bool) -> Vec<Item> {
     let number = |part| Item::Number { part, least: if strict { 2 } else { 1 }, most: 2 };
     let fraction = |point| Item::Optional(vec![Item::Literal(point), Item::Fraction { least: 1, most: 9 }]);

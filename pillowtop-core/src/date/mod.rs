@@ -1,4 +1,5 @@
-//! Dates by the formats of a mapping: Elasticsearch's names, Java patterns, and several of them joined by `||`.
+//! Dates by the formats of a mapping: Elasticsearch's names, Java patterns, and several of them
+//! joined by `||`.
 
 mod fields;
 

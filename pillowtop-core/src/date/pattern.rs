@@ -1,5 +1,6 @@
-//! Patterns of dates: Java's letters compiled to items, and the reading of a string by items. Reading is strict, as
-//! Elasticsearch's is: a number has the digits that its letters say, and a date must be in the calendar.
+//! Patterns of dates: Java's letters compiled to items, and the reading of a string by items.
+//! Reading is strict, as Elasticsearch's is: a number has the digits that its letters say, and a
+//! date must be in the calendar.
 
 use super::fields::{Fields, Names, Part};
 
@@ -8,7 +9,8 @@ use super::fields::{Fields, Names, Part};
 pub(super) enum Item {
     /// A number of so many digits.
     Number { part: Part, least: usize, most: usize },
-    /// A year of so many digits; with a sign, or where they are fewer than four, it may have more. A year of an era, which `y` is, has no minus and is not 0.
+    /// A year of so many digits; with a sign, or where they are fewer than four, it may have more.
+    /// A year of an era, which `y` is, has no minus and is not 0.
     Year { part: Part, digits: usize, of_era: bool },
     /// The last two digits of a year from 2000 to 2099.
     ShortYear { part: Part },
@@ -206,7 +208,8 @@ fn read_one<'a>(item: &Item, text: &'a str, fields: &mut Fields) -> Option<&'a s
                 Some(rest) => (-1, rest),
                 None => (1, text.strip_prefix('+').unwrap_or(text)),
             };
-            // Without a sign, further digits belong to what follows; a plus stands only before more digits than the letters say.
+            // Without a sign, further digits belong to what follows; a plus stands only before more digits
+            // than the letters say.
             let most = if unsigned.len() == text.len() && *width > 3 { *width } else { MANY };
             let (value, count, rest) = digits(unsigned, *width, most)?;
             if (text.starts_with('+') && (*width < 4 || count <= *width)) || (*of_era && value == 0) {
@@ -280,7 +283,8 @@ fn read_offset<'a>(style: OffsetStyle, text: &'a str, fields: &mut Fields) -> Op
     fields.set_offset(sign * (hours * 3600 + minutes * 60)).then_some(rest)
 }
 
-/// The rest after seconds of an offset. Where none belong, `:00` is read all the same, and others are nobody's.
+/// The rest after seconds of an offset. Where none belong, `:00` is read all the same, and others
+/// are nobody's.
 fn after_seconds(style: OffsetStyle, text: &str) -> &str {
     let after = match style.colon {
         Colon::Either => return text.strip_prefix(":00").unwrap_or(text),

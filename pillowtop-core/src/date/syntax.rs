@@ -1,4 +1,5 @@
-//! Whether a date format can be one at all: servers refuse a mapping whose pattern Java does not compile.
+//! Whether a date format can be one at all: servers refuse a mapping whose pattern Java does not
+//! compile.
 
 use super::format::{is_named, snake_case};
 
@@ -40,7 +41,8 @@ pub fn format_problem(said: &str) -> Option<FormatProblem> {
     None
 }
 
-/// The first pattern that has a week year beside a month or a day: around the new year it names another year.
+/// The first pattern that has a week year beside a month or a day: around the new year it names
+/// another year.
 #[must_use]
 pub fn mistaken_week_year(said: &str) -> Option<&str> {
     said.split("||").map(str::trim).filter(|format| !is_named(format)).find(|format| {

@@ -1,5 +1,6 @@
-//! Dates by formats: what fits, what it means, and what does not fit. Each row was compared with Elasticsearch 7.10.2 and OpenSearch
-//! 3.6.0, which agree but for negative epochs: the older refuses them.
+//! Dates by formats: what fits, what it means, and what does not fit. Each row was compared with
+//! Elasticsearch 7.10.2 and OpenSearch 3.6.0, which agree but for negative epochs: the older
+//! refuses them.
 
 use super::{DateFormats, DateProblem, Names, Reading};
 

@@ -1,7 +1,8 @@
-//! What changed between two committed files, path by path, and what each change asks of a live index.
+//! What changed between two committed files, path by path, and what each change asks of a live
+//! index.
 //!
-//! The classes are compared with real servers: what is called additive is accepted by `PUT _mapping` on a live index, and a
-//! parameter that is called fixed is refused there.
+//! The classes are compared with real servers: what is called additive is accepted by `PUT
+//! _mapping` on a live index, and a parameter that is called fixed is refused there.
 
 mod reason;
 
@@ -46,7 +47,8 @@ impl fmt::Display for ChangeClass {
 /// One changed path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathChange {
-    /// The path in a reader's form: `actions.date format`, `settings analysis.analyzer.comma.type`, `filter`.
+    /// The path in a reader's form: `actions.date format`, `settings analysis.analyzer.comma.type`,
+    /// `filter`.
     pub path: String,
     /// What was there.
     pub before: Option<Value>,
@@ -58,7 +60,8 @@ pub struct PathChange {
     pub reason: &'static str,
 }
 
-/// Each path that differs: what surrounds the mapping, settings, the root, then fields in order of their paths.
+/// Each path that differs: what surrounds the mapping, settings, the root, then fields in order of
+/// their paths.
 #[must_use]
 pub fn diff(before: &CommittedFile, after: &CommittedFile) -> Vec<PathChange> {
     let mut changes = Changes::default();
@@ -68,8 +71,8 @@ pub fn diff(before: &CommittedFile, after: &CommittedFile) -> Vec<PathChange> {
     changes.0
 }
 
-/// Each path at which a live mapping differs from the one that it is to become, and what that asks of the live index. Defaults that
-/// a server added or dropped are no differences.
+/// Each path at which a live mapping differs from the one that it is to become, and what that asks
+/// of the live index. Defaults that a server added or dropped are no differences.
 ///
 /// # Errors
 ///
@@ -81,7 +84,8 @@ pub fn live_changes(live: &Value, wanted: &Value) -> Result<Vec<PathChange>, Str
     Ok(changes.0)
 }
 
-/// How many changes there are of each class, and what is done about them. `program` is how the commands are run.
+/// How many changes there are of each class, and what is done about them. `program` is how the
+/// commands are run.
 #[must_use]
 pub fn summary(before: &CommittedFile, after: &CommittedFile, program: &str) -> Option<String> {
     let changes = diff(before, after);

@@ -1,11 +1,13 @@
-//! Parameters whose change is felt by searches, or by the documents to come, whether the live field takes it or not.
+//! Parameters whose change is felt by searches, or by the documents to come, whether the live field
+//! takes it or not.
 
 use serde_json::Value;
 
 use super::reason::{self, Reason};
 use crate::canonical::to_canonical;
 
-/// What a change of a parameter does to searches; none if that is no more than any change of it does.
+/// What a change of a parameter does to searches; none if that is no more than any change of it
+/// does.
 pub(super) fn of_parameter(
     type_name: &str,
     name: &str,

@@ -28,7 +28,8 @@ impl fmt::Display for PathChange {
 }
 
 impl PathChange {
-    /// A value that stands on one side alone. A field begins with its type, and what is below it is counted.
+    /// A value that stands on one side alone. A field begins with its type, and what is below it is
+    /// counted.
     fn whole(&self, value: &Value) -> String {
         let Some(members) = value.as_object().filter(|_| !self.path.starts_with("settings ")) else {
             return cut(&to_canonical(value));

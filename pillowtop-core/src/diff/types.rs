@@ -2,7 +2,8 @@
 
 use crate::field_types::{Counterpart, field_type};
 
-/// Types that answer the same searches: a field that changes within one of these needs a reindex, and searches continue to work.
+/// Types that answer the same searches: a field that changes within one of these needs a reindex,
+/// and searches continue to work.
 const FAMILIES: [&[&str]; 5] = [
     &["keyword", "constant_keyword", "wildcard", "counted_keyword"],
     &["text", "match_only_text", "search_as_you_type", "annotated_text", "pattern_text"],

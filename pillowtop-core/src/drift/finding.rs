@@ -1,4 +1,5 @@
-//! What is reported of each committed mapping: the same for `make-mapping --check` and for the test `assert_committed`.
+//! What is reported of each committed mapping: the same for `make-mapping --check` and for the test
+//! `assert_committed`.
 
 use std::path::Path;
 
@@ -36,7 +37,8 @@ impl Finding {
         Self { state, sentence, changes: Vec::new(), summary: None, help }
     }
 
-    /// As people read it: the sentence, perhaps what changed, and the help if there is something to be done.
+    /// As people read it: the sentence, perhaps what changed, and the help if there is something to
+    /// be done.
     #[must_use]
     pub fn lines(&self, with_changes: bool) -> Vec<String> {
         let mut lines = vec![self.sentence.clone()];
@@ -51,8 +53,8 @@ impl Finding {
     }
 }
 
-/// What is reported of a definition's committed mapping. `shown` is the file as people write its path, `program` how the commands are
-/// run.
+/// What is reported of a definition's committed mapping. `shown` is the file as people write its
+/// path, `program` how the commands are run.
 #[must_use]
 pub fn finding(definition: &Definition, shown: &str, program: &str) -> Finding {
     let (state, old) = state(definition);
@@ -67,8 +69,8 @@ pub fn finding(definition: &Definition, shown: &str, program: &str) -> Finding {
     }
 }
 
-/// What is reported of the snapshot of a pillow's samples beside its committed mapping; none for a pillow without samples.
-/// `shown` is the snapshot as people write its path.
+/// What is reported of the snapshot of a pillow's samples beside its committed mapping; none for a
+/// pillow without samples. `shown` is the snapshot as people write its path.
 #[must_use]
 pub fn samples_finding(
     pillow: &dyn AnyPillow,
@@ -88,8 +90,8 @@ pub fn samples_finding(
     Some(Finding { state, sentence, changes: Vec::new(), summary: None, help })
 }
 
-/// What is to be done about the committed mappings of a crate's pillows, each with what changed; empty if all are fresh.
-/// `crate_folder` is that of the crate.
+/// What is to be done about the committed mappings of a crate's pillows, each with what changed;
+/// empty if all are fresh. `crate_folder` is that of the crate.
 #[must_use]
 pub fn report(registry: &Registry, crate_folder: &Path, program: &str) -> String {
     let (up, to_root) = levels(crate_folder);

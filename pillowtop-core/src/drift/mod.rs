@@ -1,5 +1,5 @@
-//! How a committed mapping stands to its struct: the states and their words, which the compiler, `make-mapping --check` and the
-//! test `assert_committed` share.
+//! How a committed mapping stands to its struct: the states and their words, which the compiler,
+//! `make-mapping --check` and the test `assert_committed` share.
 
 mod place;
 

@@ -1,8 +1,10 @@
 //! Committed mappings that no pillow has any more.
 //!
-//! A list of all pillows knows which those are. A crate's own list does not, where several crates of documents share the directory of a
-//! workspace: it leaves files alone that another crate may have. What another crate has shows in its sources, where a pillow's name
-//! is a string in a file that names pillows. Should that be another text of the same letters, the list of all still tells.
+//! A list of all pillows knows which those are. A crate's own list does not, where several crates
+//! of documents share the directory of a workspace: it leaves files alone that another crate may
+//! have. What another crate has shows in its sources, where a pillow's name is a string in a file
+//! that names pillows. Should that be another text of the same letters, the list of all still
+//! tells.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,8 @@ use crate::committed::FOLDER;
 use crate::pillow::Committed;
 use crate::registry::Registry;
 
-/// The committed mappings in a directory that no pillow of a list has; the list is of all pillows that have theirs there.
+/// The committed mappings in a directory that no pillow of a list has; the list is of all pillows
+/// that have theirs there.
 ///
 /// # Errors
 ///
@@ -22,7 +25,8 @@ pub fn orphans(registry: &Registry, folder: &Path) -> std::io::Result<Vec<PathBu
     let by_path: BTreeSet<PathBuf> = definitions()
         .map(|known| path(known).unwrap_or_else(|| folder.join(format!("{}.json", known.pillow))))
         .collect();
-    // A build without `bless` knows no paths. Where `mapping = "…"` says another one, the contents tell.
+    // A build without `bless` knows no paths. Where `mapping = "…"` says another one, the contents
+    // tell.
     let by_bytes: BTreeSet<&[u8]> = definitions()
         .filter_map(|known| match known.committed {
             Committed::Embedded(bytes) => Some(bytes),
@@ -67,8 +71,8 @@ struct Others<'a> {
 }
 
 impl Others<'_> {
-    /// Takes away what the sources in `current` and below may have; `is_other` says whether they are of such a crate. What cannot
-    /// be read has nothing.
+    /// Takes away what the sources in `current` and below may have; `is_other` says whether they
+    /// are of such a crate. What cannot be read has nothing.
     fn take(&self, orphans: &mut Vec<PathBuf>, current: &Path, is_other: bool) {
         let is_other =
             if current.join("Cargo.toml").is_file() { self.is_another_crate(current) } else { is_other };
@@ -101,7 +105,8 @@ fn is_left_out(folder: &Path) -> bool {
     is_hidden || folder.join("CACHEDIR.TAG").is_file()
 }
 
-/// Whether a source file may declare the pillow of a committed mapping: by its name, or by the file's.
+/// Whether a source file may declare the pillow of a committed mapping: by its name, or by the
+/// file's.
 fn may_have(source: &str, mapping: &Path) -> bool {
     let Some(name) = mapping.file_stem().map(|name| name.to_string_lossy()) else { return false };
     source.to_ascii_lowercase().contains("pillow")

@@ -6,7 +6,8 @@ use crate::committed::FOLDER;
 use crate::definition::Definition;
 use crate::pillow::Committed;
 
-/// Where the committed mapping of a definition is on disk, without `..`; a build without `bless` does not know.
+/// Where the committed mapping of a definition is on disk, without `..`; a build without `bless`
+/// does not know.
 #[must_use]
 pub fn path(definition: &Definition) -> Option<PathBuf> {
     let Committed::OnDisk(path) = definition.committed else { return None };
@@ -20,8 +21,8 @@ pub fn path(definition: &Definition) -> Option<PathBuf> {
     Some(plain)
 }
 
-/// How many directories up from a crate its `mappings/` is, and how many its workspace's root: that is where the first one is if there
-/// is none yet.
+/// How many directories up from a crate its `mappings/` is, and how many its workspace's root: that
+/// is where the first one is if there is none yet.
 #[must_use]
 pub fn levels(crate_folder: &Path) -> (usize, usize) {
     let to_root = crate_folder.ancestors().position(is_workspace_root).unwrap_or(0);
@@ -29,8 +30,9 @@ pub fn levels(crate_folder: &Path) -> (usize, usize) {
     (nearest.unwrap_or(to_root), to_root)
 }
 
-/// What to do about a committed mapping that was not found, with the directories that were looked in. `program` is how the
-/// commands are run; a crate that is built away from its workspace cannot run them.
+/// What to do about a committed mapping that was not found, with the directories that were looked
+/// in. `program` is how the commands are run; a crate that is built away from its workspace cannot
+/// run them.
 #[must_use]
 pub fn help_for_missing(crate_folder: &Path, program: &str, pillow: &str) -> String {
     let (_, to_root) = levels(crate_folder);
@@ -44,7 +46,8 @@ pub fn help_for_missing(crate_folder: &Path, program: &str, pillow: &str) -> Str
     format!("run `{program} make-mapping {pillow}`\nnote: {looked}")
 }
 
-/// Whether a crate was copied out of its workspace: cargo's own marks of vendored and packaged sources, or no command in reach.
+/// Whether a crate was copied out of its workspace: cargo's own marks of vendored and packaged
+/// sources, or no command in reach.
 fn is_away_from_workspace(crate_folder: &Path) -> bool {
     let marks = [".cargo-checksum.json", ".cargo_vcs_info.json", "Cargo.toml.orig"];
     let has_command = |folder: &Path| {

@@ -41,7 +41,8 @@ pub enum State {
 }
 
 impl State {
-    /// The state of a file that was read: [`State::Stale`] for one that can be compared and is not `derived`.
+    /// The state of a file that was read: [`State::Stale`] for one that can be compared and is not
+    /// `derived`.
     #[must_use]
     pub fn of(read: &Result<CommittedFile, CommittedFileError>, derived: &CommittedFile) -> Self {
         match read {
@@ -72,7 +73,8 @@ impl State {
         matches!(self, Self::Fresh | Self::Unchecked)
     }
 
-    /// What is so, as one sentence. `shown` is the file as people write its path, `rust_name` the struct's name.
+    /// What is so, as one sentence. `shown` is the file as people write its path, `rust_name` the
+    /// struct's name.
     #[must_use]
     pub fn sentence(&self, rust_name: &str, shown: &str) -> String {
         let of = format!("the committed mapping `{shown}` of `{rust_name}`");

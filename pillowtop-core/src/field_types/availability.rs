@@ -169,7 +169,8 @@ impl fmt::Display for Availability {
     }
 }
 
-/// A target lacks a field type, a parameter or a value; displayed as what it needs, without the target.
+/// A target lacks a field type, a parameter or a value; displayed as what it needs, without the
+/// target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{subject} needs {availability}{hint}")]
 pub struct Unavailable {
@@ -177,6 +178,7 @@ pub struct Unavailable {
     pub subject: String,
     /// The versions that have it.
     pub availability: Availability,
-    /// What else is known, such as the name in the other product; empty or starting with its own separator.
+    /// What else is known, such as the name in the other product; empty or starting with its own
+    /// separator.
     pub hint: String,
 }

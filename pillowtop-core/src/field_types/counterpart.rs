@@ -5,8 +5,8 @@ use super::field_type::{Counterpart, FieldType};
 use super::lookup;
 
 impl FieldType {
-    /// The name to send to a product: its own, or its counterpart's where that is the same under another name.
-    /// `None` when that product has neither, in any version.
+    /// The name to send to a product: its own, or its counterpart's where that is the same under
+    /// another name. `None` when that product has neither, in any version.
     pub fn name_in(&self, product: Product) -> Option<&'static str> {
         if self.availability.of(product).is_some() {
             return Some(self.name);

@@ -1,4 +1,5 @@
-//! One field type: its parameters, what it holds, since when, and what stands for it in the other product.
+//! One field type: its parameters, what it holds, since when, and what stands for it in the other
+//! product.
 
 use super::availability::Availability;
 use super::legacy::IGNORED_PARAMETERS;
@@ -42,7 +43,8 @@ pub struct FieldType {
     pub name: &'static str,
     /// What it is for, in one line without a full stop.
     pub doc: &'static str,
-    /// Its parameters in groups, as several types share them; of two with one name the first counts.
+    /// Its parameters in groups, as several types share them; of two with one name the first
+    /// counts.
     pub groups: &'static [&'static [Parameter]],
     /// Since when it exists in which product.
     pub availability: Availability,
@@ -52,7 +54,8 @@ pub struct FieldType {
     pub holds: Holds,
     /// Whether it may stand in the `fields` of another field.
     pub multi_field_allowed: bool,
-    /// The server plugin that must be installed for it; `None` for what the default distributions have.
+    /// The server plugin that must be installed for it; `None` for what the default distributions
+    /// have.
     pub plugin: Option<&'static str>,
 }
 
@@ -100,8 +103,9 @@ impl FieldType {
         matches!(self.holds, Holds::Object | Holds::Nested)
     }
 
-    /// Whether a field of this type has the properties of its Rust struct. Not so a field that is declared to be an `object`:
-    /// that is opaque, which is how recursion is cut and maps are kept out of the mapping.
+    /// Whether a field of this type has the properties of its Rust struct. Not so a field that is
+    /// declared to be an `object`: that is opaque, which is how recursion is cut and maps are
+    /// kept out of the mapping.
     pub fn takes_properties_of_struct(&self) -> bool {
         self.holds_members() && self.name != "object"
     }
@@ -121,8 +125,8 @@ impl FieldType {
         self.groups.iter().flat_map(|group| group.iter()).find(|parameter| parameter.name == name)
     }
 
-    /// Whether a parameter that this type does not have is one that Elasticsearch 7 and `OpenSearch` take and ignore:
-    /// existing mappings have it, new ones better leave it out.
+    /// Whether a parameter that this type does not have is one that Elasticsearch 7 and
+    /// `OpenSearch` take and ignore: existing mappings have it, new ones better leave it out.
     pub fn ignores(&self, name: &str) -> bool {
         self.holds == Holds::Leaf && IGNORED_PARAMETERS.contains(&name) && self.parameter(name).is_none()
     }

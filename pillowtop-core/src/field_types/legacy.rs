@@ -1,11 +1,13 @@
-//! What mappings from before Elasticsearch 7 say that no covered version takes, and what to say now.
+//! What mappings from before Elasticsearch 7 say that no covered version takes, and what to say
+//! now.
 
 /// A name that no covered version takes any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Legacy {
     /// The old name.
     pub name: &'static str,
-    /// What to write instead, as a phrase after "use" or "write"; it may say that nothing is needed.
+    /// What to write instead, as a phrase after "use" or "write"; it may say that nothing is
+    /// needed.
     pub replacement: &'static str,
 }
 
@@ -50,8 +52,9 @@ pub const LEGACY_PARAMETERS: &[Legacy] = &[
     legacy("path", "`copy_to` (except in an `alias`)"),
 ];
 
-/// Parameters that Elasticsearch 7 and `OpenSearch` take for every type of values, and ignore with a warning where they
-/// mean nothing; Elasticsearch 8 rejects them there. See [`FieldType::ignores`](super::FieldType::ignores).
+/// Parameters that Elasticsearch 7 and `OpenSearch` take for every type of values, and ignore with
+/// a warning where they mean nothing; Elasticsearch 8 rejects them there. See
+/// [`FieldType::ignores`](super::FieldType::ignores).
 pub const IGNORED_PARAMETERS: &[&str] =
     &["store", "meta", "boost", "index", "doc_values", "index_options", "similarity"];
 

@@ -66,14 +66,15 @@ pub fn legacy_root_parameter(name: &str) -> Option<&'static Legacy> {
     LEGACY_ROOT_PARAMETERS.iter().find(|legacy| legacy.name == name)
 }
 
-/// The field type that is meant by a mistyped name, or by another system's name such as `bool`; `None` when that is
-/// anybody's guess.
+/// The field type that is meant by a mistyped name, or by another system's name such as `bool`;
+/// `None` when that is anybody's guess.
 pub fn suggest_type(name: &str) -> Option<&'static str> {
     nearest(name, field_types().map(|field_type| field_type.name))
         .or_else(|| SPOKEN.iter().find(|(spoken, _)| *spoken == bare(name)).map(|(_, meant)| *meant))
 }
 
-/// The parameter of a field type whose name is nearest to a mistyped one, when one is near enough to be meant.
+/// The parameter of a field type whose name is nearest to a mistyped one, when one is near enough
+/// to be meant.
 pub fn suggest_parameter(field_type: &FieldType, name: &str) -> Option<&'static str> {
     nearest(name, field_type.parameters().map(|parameter| parameter.name))
 }
@@ -83,8 +84,9 @@ pub fn suggest_root_parameter(name: &str) -> Option<&'static str> {
     nearest(name, ROOT_PARAMETERS.iter().map(|parameter| parameter.name))
 }
 
-/// The nearest of several names. Spelling without underscores or in capitals costs nothing, as `geoPoint` for
-/// `geo_point`; otherwise one edit in three characters is as much as a slip explains.
+/// The nearest of several names. Spelling without underscores or in capitals costs nothing, as
+/// `geoPoint` for `geo_point`; otherwise one edit in three characters is as much as a slip
+/// explains.
 pub(super) fn nearest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let wanted = bare(name);
     candidates

@@ -1,9 +1,10 @@
-//! The one table of Elasticsearch and `OpenSearch` field types and mapping parameters: which there are, what values
-//! they take, since which version of which product.
+//! The one table of Elasticsearch and `OpenSearch` field types and mapping parameters: which there
+//! are, what values they take, since which version of which product.
 //!
-//! A new type is one entry in its family under `table/`, and nothing else: the derive, the checks against a target, the
-//! reference page (`cargo xtask reference`) and the proof on real servers (`tests/tests/field_types`) read the table. Only
-//! a type in a module that some distribution leaves out also has a line in `tests/tests/field_types/homes.rs`.
+//! A new type is one entry in its family under `table/`, and nothing else: the derive, the checks
+//! against a target, the reference page (`cargo xtask reference`) and the proof on real servers
+//! (`tests/tests/field_types`) read the table. Only a type in a module that some distribution
+//! leaves out also has a line in `tests/tests/field_types/homes.rs`.
 
 mod availability;
 mod legacy;

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::availability::{Availability, Target, Unavailable};
 
-/// What `PUT _mapping` on a live index takes of another value of a parameter. Where products or versions differ it is the
-/// stricter; what each accepts was seen on the servers, since the references do not list it.
+/// What `PUT _mapping` on a live index takes of another value of a parameter. Where products or
+/// versions differ it is the stricter; what each accepts was seen on the servers, since the
+/// references do not list it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LiveChange {
     /// None: it is fixed when the field is created.
@@ -20,7 +21,8 @@ pub enum LiveChange {
     OnlyGrown,
 }
 
-/// A parameter of a field type, of the root of a mapping, or a member of a parameter that is an object.
+/// A parameter of a field type, of the root of a mapping, or a member of a parameter that is an
+/// object.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameter {
     /// Its name in the mapping JSON.
@@ -89,14 +91,16 @@ impl Parameter {
         Self { limited_values, ..self }
     }
 
-    /// Checks a value: `Err` says what is expected, as "expects a whole number from 1 to 4096, found `0`".
+    /// Checks a value: `Err` says what is expected, as "expects a whole number from 1 to 4096,
+    /// found `0`".
     pub fn check(&self, value: &Value) -> Result<(), String> {
         if self.nullable && value.is_null() { Ok(()) } else { self.value.check(value) }
     }
 
     /// Whether the target has this parameter, said of the type or object `owner`.
     ///
-    /// For a parameter of a field type ask [`FieldType::parameter_is_available`](super::FieldType::parameter_is_available),
+    /// For a parameter of a field type ask
+    /// [`FieldType::parameter_is_available`](super::FieldType::parameter_is_available),
     /// which also knows the type's name in the other product.
     pub fn is_available(&self, owner: &str, target: Target) -> Result<(), Unavailable> {
         if self.availability.includes(target) {
@@ -154,7 +158,8 @@ impl Parameter {
     }
 }
 
-/// The JSON that a parameter takes. [`ValueKind::check`] compares; displayed, it completes "expects …".
+/// The JSON that a parameter takes. [`ValueKind::check`] compares; displayed, it completes "expects
+/// …".
 ///
 /// Servers read `"true"` as `true` and `"256"` as `256` in a mapping, and so does the check.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -208,7 +213,8 @@ pub enum ValueKind {
     Similarity,
     /// An IP address, version 4 or 6.
     IpAddress,
-    /// A geographic point in any of the spellings servers read: text, `{lat, lon}`, `[lon, lat]`, `GeoJSON`.
+    /// A geographic point in any of the spellings servers read: text, `{lat, lon}`, `[lon, lat]`,
+    /// `GeoJSON`.
     GeoPoint,
     /// A point in the plane: text, `{x, y}`, `[x, y]`, `GeoJSON`.
     Point,
@@ -232,7 +238,8 @@ pub enum ValueKind {
     Script,
     /// An object with the members listed, and no other.
     Members(&'static [Parameter]),
-    /// A list of objects with the members listed, and no other; one object stands for a list of one.
+    /// A list of objects with the members listed, and no other; one object stands for a list of
+    /// one.
     ListOfMembers(&'static [Parameter]),
     /// An object, whose members the server's plugins decide.
     Object,

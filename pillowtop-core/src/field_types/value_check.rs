@@ -12,7 +12,8 @@ use super::parameter::ValueKind;
 const SHOWN: usize = 60;
 
 impl ValueKind {
-    /// Checks a value: `Err` says what is expected, as "expects a whole number from 1 to 4096, found `0`".
+    /// Checks a value: `Err` says what is expected, as "expects a whole number from 1 to 4096,
+    /// found `0`".
     pub fn check(&self, value: &Value) -> Result<(), String> {
         match self {
             Self::Members(members) => match value.as_object() {
@@ -177,24 +178,28 @@ fn whole_number(value: &Value) -> Option<i128> {
 }
 
 fn whole_float(number: f64) -> Option<i128> {
-    // Beyond 2^64 no bound of the table is met anyway; within it the conversion of a whole number is exact.
+    // Beyond 2^64 no bound of the table is met anyway; within it the conversion of a whole number is
+    // exact.
     #[expect(clippy::cast_possible_truncation, reason = "the fraction is known to be zero")]
     (number.fract() == 0.0 && number.abs() <= 18_446_744_073_709_551_616.0).then_some(number as i128)
 }
 
-/// Formats between `||`, none of them empty, quotes in pairs. Whether the letters mean anything is the server's say.
+/// Formats between `||`, none of them empty, quotes in pairs. Whether the letters mean anything is
+/// the server's say.
 fn is_date_format(value: &Value) -> bool {
     value.as_str().is_some_and(|text| {
         text.split("||").all(|format| !format.trim().is_empty() && format.matches('\'').count() % 2 == 0)
     })
 }
 
-/// A number since the epoch cannot be told from any other number; servers look at the first format alone.
+/// A number since the epoch cannot be told from any other number; servers look at the first format
+/// alone.
 fn is_detectable_date(value: &Value) -> bool {
     is_date_format(value) && !value.as_str().is_some_and(|text| text.starts_with("epoch_"))
 }
 
-/// A point as text, as an object with both coordinates, as `GeoJSON`, or as a list of two or three numbers.
+/// A point as text, as an object with both coordinates, as `GeoJSON`, or as a list of two or three
+/// numbers.
 fn is_point(value: &Value, names: [&str; 2]) -> bool {
     match value {
         Value::String(text) => !text.trim().is_empty(),
@@ -208,7 +213,8 @@ fn is_point(value: &Value, names: [&str; 2]) -> bool {
     }
 }
 
-/// Servers allow 5 entries, names of 20 characters and strings of 50, recent Elasticsearch strings of 500.
+/// Servers allow 5 entries, names of 20 characters and strings of 50, recent Elasticsearch strings
+/// of 500.
 fn is_meta(value: &Value) -> bool {
     value.as_object().is_some_and(|meta| {
         meta.len() <= 5

@@ -1,7 +1,8 @@
 //! What a transform looks up elsewhere, in another document or a service, before it runs.
 //!
-//! A lookup is called between decoding and the transform, with the keys of many documents at once, so a transform itself stays a
-//! pure function. What was found is cached for a while. A change of what is looked up reindexes nothing.
+//! A lookup is called between decoding and the transform, with the keys of many documents at once,
+//! so a transform itself stays a pure function. What was found is cached for a while. A change of
+//! what is looked up reindexes nothing.
 
 mod erased;
 
@@ -41,9 +42,9 @@ pub trait Lookup: Send + Sync + 'static {
     /// The bounds of its calls and of its cache.
     const OPTIONS: LookupOptions = LookupOptions::DEFAULT;
 
-    /// Fetches the values of distinct keys, at most [`LookupOptions::batch_size`] of them. A key that is neither in the result nor
-    /// marked as failed was not found. An error, a panic or a time-out fails all of the keys: the pillow waits, retries and
-    /// loses nothing.
+    /// Fetches the values of distinct keys, at most [`LookupOptions::batch_size`] of them. A key
+    /// that is neither in the result nor marked as failed was not found. An error, a panic or a
+    /// time-out fails all of the keys: the pillow waits, retries and loses nothing.
     fn fetch(
         &self,
         keys: Vec<Self::Key>,
@@ -107,8 +108,8 @@ impl<Key: Eq + Hash, Value> Fetched<Key, Value> {
         self.found.insert(key, value);
     }
 
-    /// Marks one key as failed for good. The documents that need it become dead letters of the stage `lookup`; those of other keys are
-    /// not affected.
+    /// Marks one key as failed for good. The documents that need it become dead letters of the
+    /// stage `lookup`; those of other keys are not affected.
     pub fn fail(&mut self, key: Key, reason: impl fmt::Display) {
         self.failed.insert(key, reason.to_string());
     }
@@ -120,7 +121,8 @@ impl<Key: Eq + Hash, Value> FromIterator<(Key, Value)> for Fetched<Key, Value> {
     }
 }
 
-/// Why a call of a lookup failed as a whole. `?` makes one of any error. It may work later, so the call is repeated.
+/// Why a call of a lookup failed as a whole. `?` makes one of any error. It may work later, so the
+/// call is repeated.
 ///
 /// It is not an [`std::error::Error`] itself, so that any error can become one.
 pub struct LookupError(String);
@@ -156,7 +158,8 @@ impl fmt::Debug for LookupError {
     }
 }
 
-/// What was found for the keys of one document. A test of a transform collects one from pairs of a key and a value.
+/// What was found for the keys of one document. A test of a transform collects one from pairs of a
+/// key and a value.
 pub struct Found<L: Lookup> {
     values: HashMap<L::Key, Arc<L::Value>>,
 }

@@ -1,4 +1,5 @@
-//! Comparing mappings: as exactly as two normal forms can be, or as far as a server keeps what it was given.
+//! Comparing mappings: as exactly as two normal forms can be, or as far as a server keeps what it
+//! was given.
 
 use serde_json::{Map, Value};
 
@@ -6,8 +7,8 @@ use super::normal_form;
 use crate::canonical::to_canonical;
 use crate::field_types::field_type;
 
-/// Parameters by the value that servers give them by themselves: some drop them from what they return, others add them. `*` stands
-/// for every type of values.
+/// Parameters by the value that servers give them by themselves: some drop them from what they
+/// return, others add them. `*` stands for every type of values.
 const DEFAULTS: &[(&str, &str, &str)] = &[
     ("*", "index", "true"),
     ("*", "store", "false"),
@@ -94,8 +95,8 @@ const ROOT_DEFAULTS: &[(&str, &str)] = &[
     ("disable_objects", "false"),
 ];
 
-/// Each path at which two mappings differ that a server may have put in its own words, with both sides: `path: wanted -> found`.
-/// What is a default counts as not said.
+/// Each path at which two mappings differ that a server may have put in its own words, with both
+/// sides: `path: wanted -> found`. What is a default counts as not said.
 ///
 /// # Errors
 ///
@@ -110,8 +111,8 @@ pub fn differences(wanted: &Value, found: &Value) -> Result<Vec<String>, String>
     Ok(all)
 }
 
-/// A live mapping in normal form, in the words of another one wherever both say the same: what differs between them then is no
-/// default that a server added or dropped.
+/// A live mapping in normal form, in the words of another one wherever both say the same: what
+/// differs between them then is no default that a server added or dropped.
 ///
 /// # Errors
 ///
@@ -260,9 +261,10 @@ fn is_default(type_name: &str, parameter: &str, value: &Value) -> bool {
     defaults.contains(&text.as_str())
 }
 
-/// Paths that a live mapping lacks or has with another type, the servers' names of a type being one. More fields are not a
-/// difference: documents make them where `dynamic` lets them. Parameters are not compared: which of them a server returns is
-/// known for the versions tested and no others, and those that matter cannot be changed on a live field.
+/// Paths that a live mapping lacks or has with another type, the servers' names of a type being
+/// one. More fields are not a difference: documents make them where `dynamic` lets them. Parameters
+/// are not compared: which of them a server returns is known for the versions tested and no others,
+/// and those that matter cannot be changed on a live field.
 #[must_use]
 pub fn missing_fields(wanted: &Value, live: &Value) -> Vec<String> {
     let normal =

@@ -177,7 +177,8 @@ fn place(path: &str) -> String {
     if path.is_empty() { "the root".to_owned() } else { format!("field `{path}`") }
 }
 
-/// The value of a parameter in normal form, by what the table says that it takes; one that does not fit stays as it is.
+/// The value of a parameter in normal form, by what the table says that it takes; one that does not
+/// fit stays as it is.
 pub(super) fn normal_value(parameter: &Parameter, value: &Value, path: &str, notes: &mut Vec<Note>) -> Value {
     match (parameter.value, value) {
         (

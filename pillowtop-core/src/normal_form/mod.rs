@@ -10,9 +10,10 @@
 //! | `_meta.pillowtop`, and the reserved object `pillowtop` | left out |
 //! | what is from before Elasticsearch 7 | what it means today, or left out; either way there is a [`Note`] |
 //!
-//! The order of members has no effect, and [`to_canonical`](crate::canonical::to_canonical) gives numbers one spelling.
-//! A parameter that is explicit with its default value stays: a mapping that has it is not the one that does not, until a server
-//! has dropped it. [`differences`] knows those defaults, and that servers make lists of single strings.
+//! The order of members has no effect, and [`to_canonical`](crate::canonical::to_canonical) gives
+//! numbers one spelling. A parameter that is explicit with its default value stays: a mapping that
+//! has it is not the one that does not, until a server has dropped it. [`differences`] knows those
+//! defaults, and that servers make lists of single strings.
 
 mod compare;
 mod legacy;

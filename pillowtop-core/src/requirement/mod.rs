@@ -1,10 +1,12 @@
-//! What a mapping requires of its surroundings: a product and version that has its types and parameters, names that the
-//! settings define, and a routing. Requirements stand beside the mapping tree and are not part of any hash.
+//! What a mapping requires of its surroundings: a product and version that has its types and
+//! parameters, names that the settings define, and a routing. Requirements stand beside the mapping
+//! tree and are not part of any hash.
 //!
-//! A derive sees the types and names of one struct; only the pillow knows targets and settings. So each field and object
-//! carries its requirements, and a summary of all below it ([`Needs`]) that const evaluation adds up: a pillow is compared with
-//! the summary alone, and only a failure walks the tree ([`crate::unmet`]). The same decision is made for JSON
-//! ([`of_field`], [`of_object`], [`of_root`]).
+//! A derive sees the types and names of one struct; only the pillow knows targets and settings. So
+//! each field and object carries its requirements, and a summary of all below it ([`Needs`]) that
+//! const evaluation adds up: a pillow is compared with the summary alone, and only a failure walks
+//! the tree ([`crate::unmet`]). The same decision is made for JSON ([`of_field`], [`of_object`],
+//! [`of_root`]).
 
 mod of_mapping;
 
@@ -22,7 +24,8 @@ const fn packed(target: Target) -> u16 {
 /// No version: the first of a product that never has something.
 pub const NEVER: u16 = u16::MAX;
 
-/// The versions of both products that have something, as `major * 256 + minor`: the first, and the first that no longer has it.
+/// The versions of both products that have something, as `major * 256 + minor`: the first, and the
+/// first that no longer has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Versions {
     /// From which version of Elasticsearch and before which.
@@ -85,18 +88,21 @@ pub enum Asks<Text = &'static str> {
 /// One thing that a field, or a parameter of an object, asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirement<Text = &'static str> {
-    /// Where, below the field or mapping that requires it: empty for itself, `exact` for a multi-field.
+    /// Where, below the field or mapping that requires it: empty for itself, `exact` for a
+    /// multi-field.
     pub path: Text,
     /// What asks, as in "is of type `dense_vector`".
     pub what: Text,
     /// What it asks.
     pub asks: Asks<Text>,
-    /// Whether it is about what a dynamic template maps, which servers before Elasticsearch 8 check when a document comes.
+    /// Whether it is about what a dynamic template maps, which servers before Elasticsearch 8 check
+    /// when a document comes.
     pub is_of_template: bool,
 }
 
 impl Requirement {
-    /// A requirement on the server. `versions` are the first and the first without it, of Elasticsearch, then of `OpenSearch`.
+    /// A requirement on the server. `versions` are the first and the first without it, of
+    /// Elasticsearch, then of `OpenSearch`.
     #[must_use]
     pub const fn server(
         path: &'static str,
@@ -141,7 +147,8 @@ impl Requirement {
     }
 }
 
-/// Between what requires something and the target that lacks it, and between the target and what is needed.
+/// Between what requires something and the target that lacks it, and between the target and what is
+/// needed.
 pub(crate) const LACK: [&str; 2] = [", which ", " does not have: it needs "];
 
 impl Requirement<String> {

@@ -1,6 +1,8 @@
-//! What a mapping, as JSON, asks of its surroundings by the one table of field types. What the table does not know asks nothing.
+//! What a mapping, as JSON, asks of its surroundings by the one table of field types. What the
+//! table does not know asks nothing.
 //!
-//! The derives write this down as [`crate::requirement::Requirement`]s, and the runtime asks before it creates an index.
+//! The derives write this down as [`crate::requirement::Requirement`]s, and the runtime asks before
+//! it creates an index.
 
 use serde_json::{Map, Value};
 
@@ -57,7 +59,8 @@ pub fn of_root(mapping: &Value) -> Vec<Owned> {
     found
 }
 
-/// Since when a condition of a template may be a list: older servers take it for one name, and map the field otherwise.
+/// Since when a condition of a template may be a list: older servers take it for one name, and map
+/// the field otherwise.
 const TEMPLATE_LISTS: Versions = Versions { elasticsearch: (0x0809, NEVER), opensearch: (NEVER, NEVER) };
 
 fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Vec<Owned>) {
@@ -84,7 +87,8 @@ fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Ve
     }
 }
 
-/// Whether a template asks for a definition that is named after the field it will map, whatever that is.
+/// Whether a template asks for a definition that is named after the field it will map, whatever
+/// that is.
 fn names_the_field(requirement: &Owned) -> bool {
     matches!(&requirement.asks, Asks::Definition { name, .. } if name.contains("{name}") || name.contains("{dynamic_type}"))
 }

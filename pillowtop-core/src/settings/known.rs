@@ -1,10 +1,12 @@
-//! The names of settings, of both products and their usual plugins. A setting that is not here may still be one.
+//! The names of settings, of both products and their usual plugins. A setting that is not here may
+//! still be one.
 
 use serde_json::Value;
 
 use crate::edit_distance::nearest;
 
-/// The settings that Elasticsearch 7.10, 7.17, 8.14 and 9.4 and `OpenSearch` 2.19 and 3.6 list, and those of plugins by their documentation.
+/// The settings that Elasticsearch 7.10, 7.17, 8.14 and 9.4 and `OpenSearch` 2.19 and 3.6 list, and
+/// those of plugins by their documentation.
 const KNOWN: &[&str] = &[
     "aggregation.streaming.min_segment_size",
     "allocation.existing_shards_allocator",

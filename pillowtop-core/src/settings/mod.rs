@@ -8,9 +8,10 @@ use serde_json::{Map, Value};
 pub use known::{suggestion, unknown_names};
 pub use products::limited_settings;
 
-/// The static settings, which are fixed when an index is created and hashed. `number_of_shards` is static too, yet has no effect
-/// about what is found, so it is not here; nor are static settings about a node's memory and disks, and checks at its start.
-/// Whatever is neither is dynamic. A name stands for all settings below it. Which are static was checked against Elasticsearch 7.10 to 9.4
+/// The static settings, which are fixed when an index is created and hashed. `number_of_shards` is
+/// static too, yet has no effect about what is found, so it is not here; nor are static settings
+/// about a node's memory and disks, and checks at its start. Whatever is neither is dynamic. A name
+/// stands for all settings below it. Which are static was checked against Elasticsearch 7.10 to 9.4
 /// and `OpenSearch` 2.19 and 3.6; those of plugins are documented so.
 const HASHED: [&str; 31] = [
     "analysis",
@@ -129,8 +130,8 @@ fn is_hashed(path: &str, value: &Value) -> bool {
     HASHED.contains(&path) || (HASHED_ALONE.contains(&path) && !value.is_object())
 }
 
-/// Settings as a nested object without `index.`: `{"index": {"analysis": …}}`, `{"index.analysis.…": …}` and
-/// `{"settings": …}` become `{"analysis": …}`.
+/// Settings as a nested object without `index.`: `{"index": {"analysis": …}}`,
+/// `{"index.analysis.…": …}` and `{"settings": …}` become `{"analysis": …}`.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! Settings that not every product and version has, as the servers list them. A name stands for all settings below it.
+//! Settings that not every product and version has, as the servers list them. A name stands for all
+//! settings below it.
 
 use serde_json::Value;
 

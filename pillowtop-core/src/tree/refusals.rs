@@ -1,4 +1,5 @@
-//! What no mapping can be: panics of const evaluation, hence compile errors where the derive's code stands.
+//! What no mapping can be: panics of const evaluation, hence compile errors where the derive's code
+//! stands.
 
 use super::{Member, Object, Parameter, count_property, names};
 use crate::message::panic_with;

@@ -10,7 +10,8 @@ use crate::errors::Errors;
 use crate::model::{Document, DocumentKind, Mapping, Member, ObjectModel};
 use crate::parse::{CouchReceiver, FieldReceiver, Name, RustType, StructReceiver, element, rust_type};
 
-/// Checks a struct against all rules. Returns whether it has a mapping: one that is never indexed needs none.
+/// Checks a struct against all rules. Returns whether it has a mapping: one that is never indexed
+/// needs none.
 pub(crate) fn check_document(
     errors: &Errors,
     receiver: &StructReceiver<'_>,
@@ -19,7 +20,8 @@ pub(crate) fn check_document(
     check_couch(errors, &receiver.couch);
     check_unknown(errors, receiver);
     let not_needed = Errors::new();
-    // What is wrong with an attribute is an error in any case; what has no mapping without one, only where a mapping is needed.
+    // What is wrong with an attribute is an error in any case; what has no mapping without one, only
+    // where a mapping is needed.
     let unmapped = if receiver.is_source { &not_needed } else { errors };
     let mut has_mapping = true;
     match &document.kind {
@@ -53,8 +55,8 @@ pub(crate) fn check_document(
     has_mapping & !not_needed.forget()
 }
 
-/// A member that nobody named is carried along or left out, at every depth. Were it an error, one new member would make every
-/// document a dead letter.
+/// A member that nobody named is carried along or left out, at every depth. Were it an error, one
+/// new member would make every document a dead letter.
 fn check_unknown(errors: &Errors, receiver: &StructReceiver<'_>) {
     let Some(Name { span, .. }) = &receiver.serde.denies_unknown else { return };
     let message = "`deny_unknown_fields` makes a dead letter of every document with a member that this struct does not name";
@@ -134,7 +136,8 @@ fn keeps_dots(object: &ObjectModel<'_>) -> bool {
     })
 }
 
-/// A flattened map has no mapping, and flattening takes the members that `carry` would keep. One error tells all of it.
+/// A flattened map has no mapping, and flattening takes the members that `carry` would keep. One
+/// error tells all of it.
 fn check_flatten(
     errors: &Errors,
     unmapped: &Errors,

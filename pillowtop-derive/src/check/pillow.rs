@@ -42,8 +42,9 @@ pub(crate) fn check_pillow(
     check_settings(errors, pillow);
 }
 
-/// A document is read by itself, and what is read may point into its text: only lifetimes may be open. A `&str` cannot be read from a string
-/// with escapes, and other references cannot be read from JSON at all.
+/// A document is read by itself, and what is read may point into its text: only lifetimes may be
+/// open. A `&str` cannot be read from a string with escapes, and other references cannot be read
+/// from JSON at all.
 fn check_is_readable(errors: &Errors, receiver: &StructReceiver<'_>) {
     let mut parameters = receiver.generics.params.iter();
     if let Some(open) = parameters.find(|parameter| !matches!(parameter, GenericParam::Lifetime(_))) {
@@ -83,7 +84,8 @@ fn check_settings(errors: &Errors, pillow: Option<&PillowModel<'_>>) {
     }
 }
 
-/// Whether an item is there, though misspelt, in another attribute or with a value that cannot be read: that is reported.
+/// Whether an item is there, though misspelt, in another attribute or with a value that cannot be
+/// read: that is reported.
 fn tries_to_say(receiver: &StructReceiver<'_>, attribute: &PillowReceiver, item: &str) -> bool {
     receiver.couch.tries_to_say(item)
         || attribute.meant.contains(&item)
@@ -166,8 +168,9 @@ fn check_reserved(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &Pi
     }
 }
 
-/// The fields of a filter and of a routing are the struct's; what stands behind them is the compiler's to check.
-/// They are recognised by their tokens, so that what else is wrong with the filter hides none of them.
+/// The fields of a filter and of a routing are the struct's; what stands behind them is the
+/// compiler's to check. They are recognised by their tokens, so that what else is wrong with the
+/// filter hides none of them.
 fn check_own_fields(errors: &Errors, receiver: &StructReceiver<'_>, attribute: &PillowReceiver) {
     let names: Vec<String> = receiver.fields().iter().map(crate::parse::FieldReceiver::name).collect();
     let expressions = attribute.filter.iter().chain(&attribute.routing);

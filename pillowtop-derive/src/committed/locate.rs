@@ -1,4 +1,5 @@
-//! Where a pillow's committed mapping is: in the nearest `mappings/` directory from the crate up to its workspace's root.
+//! Where a pillow's committed mapping is: in the nearest `mappings/` directory from the crate up to
+//! its workspace's root.
 
 use std::path::PathBuf;
 
@@ -16,7 +17,8 @@ pub(crate) struct Crate {
 pub(crate) struct Place {
     /// Where it is read from.
     pub(crate) path: PathBuf,
-    /// From the crate's directory, with a leading `/`: what the code names, so that no path of this machine gets into it.
+    /// From the crate's directory, with a leading `/`: what the code names, so that no path of this
+    /// machine gets into it.
     pub(crate) from_crate: String,
     /// From the workspace's root, as people write it.
     pub(crate) shown: String,

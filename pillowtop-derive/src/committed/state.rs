@@ -16,7 +16,8 @@ pub(crate) enum State {
     Present { fingerprint: u128, stale: String },
     /// A file that cannot be compared.
     Unfit(String),
-    /// No file that could be read: the compiler, which is asked for its bytes otherwise, could not read it either.
+    /// No file that could be read: the compiler, which is asked for its bytes otherwise, could not
+    /// read it either.
     Missing(String),
 }
 

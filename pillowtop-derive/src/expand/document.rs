@@ -60,7 +60,8 @@ fn no_object(member: &Member<'_>) -> Option<TokenStream> {
     })
 }
 
-/// The same with a mapping that is made elsewhere; none if the impls themselves depend on what it is.
+/// The same with a mapping that is made elsewhere; none if the impls themselves depend on what it
+/// is.
 pub(crate) fn expand_document_with(
     facade: &Facade,
     document: &Document<'_>,
@@ -218,7 +219,8 @@ pub(super) fn default_types<'m>(model: &'m ObjectModel<'_>) -> Vec<(&'m Type, Bo
     model.members.iter().filter_map(of_member).collect()
 }
 
-/// A generic struct has a mapping if those of its fields' types that depend on a parameter have one.
+/// A generic struct has a mapping if those of its fields' types that depend on a parameter have
+/// one.
 fn with_bounds(generics: &Generics, types: &[(&Type, Bound)]) -> Generics {
     let mut bounded = generics.clone();
     let dependent = types.iter().filter(|(rust_type, _)| {

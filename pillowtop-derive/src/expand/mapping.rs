@@ -115,7 +115,8 @@ fn list(parameters: &[Parameter]) -> TokenStream {
     quote!(&[#(#parameters),*])
 }
 
-/// Whether a mapping's type holds the members of a struct, so that the type can stand in a `nested` field.
+/// Whether a mapping's type holds the members of a struct, so that the type can stand in a `nested`
+/// field.
 pub(super) fn struct_inside<'m>(mapping: &'m Mapping<'_>) -> Option<&'m syn::Type> {
     match mapping {
         Mapping::Said(SaidMapping { contents: Contents::OfStruct(inside), .. }) => Some(inside),

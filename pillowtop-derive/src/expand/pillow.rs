@@ -73,7 +73,8 @@ pub(crate) fn expand_pillow(facade: &Facade, pillow: &PillowModel<'_>, drift: &D
     )
 }
 
-/// The routing value of a document. What is read or called has the user's place, so that a wrong type is reported there.
+/// The routing value of a document. What is read or called has the user's place, so that a wrong
+/// type is reported there.
 fn routing(model: &RoutingModel) -> TokenStream {
     let value = match &model.source {
         RoutingSource::Field(field) => {
@@ -123,7 +124,8 @@ fn functions(
     (lookup.to_token_stream(), functions)
 }
 
-/// The head of an impl with the struct's place: whatever the compiler says of the trait's bounds, it says there.
+/// The head of an impl with the struct's place: whatever the compiler says of the trait's bounds,
+/// it says there.
 fn implementing(ident: &Ident, generics: &Generics) -> TokenStream {
     let (span, private) = (ident.span(), Private::at(ident.span()));
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
@@ -142,7 +144,8 @@ fn elided(pillow: &PillowModel<'_>) -> TokenStream {
     with_lifetime(pillow, &Lifetime::new("'_", Span::call_site()))
 }
 
-/// Whether targets and settings have what the mapping asks of them: only the compiler sees all of the mapping.
+/// Whether targets and settings have what the mapping asks of them: only the compiler sees all of
+/// the mapping.
 fn surroundings(pillow: &PillowModel<'_>) -> TokenStream {
     let (ident, asked) = (pillow.ident, elided(pillow));
     // Each call has the place of what it asks, for that is where the compiler reports what it asserts.
@@ -324,8 +327,9 @@ fn check(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStrea
     }
 }
 
-/// A placeholder impl, for a struct with errors: those errors are enough. Where the compiler alone is to report one,
-/// it cannot be used: should the compiler be content, no pillow without a name gets into a program.
+/// A placeholder impl, for a struct with errors: those errors are enough. Where the compiler alone
+/// is to report one, it cannot be used: should the compiler be content, no pillow without a name
+/// gets into a program.
 pub(crate) fn fallback_pillow(
     facade: &Facade,
     receiver: &StructReceiver<'_>,
@@ -334,7 +338,8 @@ pub(crate) fn fallback_pillow(
     let ident = receiver.ident;
     let is_object = matches!(receiver.shape, StructShape::Named(_));
     if !is_object || !receiver.generics.params.is_empty() || receiver.borrowed().next().is_some() {
-        // It cannot have an impl: it is not a document, its bounds are not known, or what it borrows outlives nothing.
+        // It cannot have an impl: it is not a document, its bounds are not known, or what it borrows
+        // outlives nothing.
         return TokenStream::new();
     }
     let (implementing, lifetime) = (implementing(ident, receiver.generics), text_lifetime());

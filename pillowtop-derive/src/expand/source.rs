@@ -1,4 +1,5 @@
-//! The impls of a struct that only a transform reads. It is never indexed itself, so its fields may be of types without a mapping.
+//! The impls of a struct that only a transform reads. It is never indexed itself, so its fields may
+//! be of types without a mapping.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -10,7 +11,8 @@ use crate::facade::Facade;
 use crate::idents::{PRIVATE, in_const_block};
 use crate::model::{Document, DocumentKind, ObjectModel};
 
-/// The impls of a source without errors. The mapping is there for whoever nests the struct in another one, if all fields have one.
+/// The impls of a source without errors. The mapping is there for whoever nests the struct in
+/// another one, if all fields have one.
 pub(crate) fn expand_source(facade: &Facade, document: &Document<'_>, has_mapping: bool) -> TokenStream {
     let ident = document.ident;
     let DocumentKind::Object(model) = &document.kind else { return expand_document(facade, document) };
@@ -47,7 +49,8 @@ pub(crate) fn expand_source(facade: &Facade, document: &Document<'_>, has_mappin
     quote!(#impls #checks)
 }
 
-/// The impls for other structs that hold this one. Their bounds are only asked for where they are used.
+/// The impls for other structs that hold this one. Their bounds are only asked for where they are
+/// used.
 fn nested_impls(document: &Document<'_>, model: &ObjectModel<'_>) -> TokenStream {
     let ident = document.ident;
     let (impl_generics, type_generics, where_clause) = document.generics.split_for_impl();

@@ -1,4 +1,5 @@
-//! The filter of a pillow: a Rust expression over `self`, as a predicate, as its normal text, and as a selector.
+//! The filter of a pillow: a Rust expression over `self`, as a predicate, as its normal text, and
+//! as a selector.
 
 mod expression;
 mod parse;

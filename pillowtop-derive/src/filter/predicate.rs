@@ -1,4 +1,5 @@
-//! The filter as Rust code: one expression over `self`, in which optional and plain fields are read alike.
+//! The filter as Rust code: one expression over `self`, in which optional and plain fields are read
+//! alike.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -131,7 +132,8 @@ fn predicate_test(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
     }
 }
 
-/// `is_some` and `is_none` are for optional fields, so that asking a field that is always there is an error.
+/// `is_some` and `is_none` are for optional fields, so that asking a field that is always there is
+/// an error.
 fn is_there(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
     let Some((last, parents)) = field.names.split_last() else { return TokenStream::new() };
     let (private, place, step) = (Private::at(name.span()), last.span(), Private::at(last.span()));

@@ -1,5 +1,5 @@
-//! The filter's text in normal form: one string however the user's lines, white space, comments and literals are written. It is
-//! committed, reviewed and hashed.
+//! The filter's text in normal form: one string however the user's lines, white space, comments and
+//! literals are written. It is committed, reviewed and hashed.
 
 use syn::{ExprPath, Lit, Pat, RangeLimits};
 

@@ -1,10 +1,13 @@
-//! The filter as a Mango selector that is weaker, never stronger: every document that the predicate accepts passes it.
+//! The filter as a Mango selector that is weaker, never stronger: every document that the predicate
+//! accepts passes it.
 //!
-//! A missing member fails every operator but `$exists: false`, so `!=` and what is negated say that it may be missing. What has no
-//! counterpart is left out: nested paths (a missing parent fails even `$exists: false`), orderings of strings (ICU's, not Rust's),
-//! that a string is not another one (CouchDB compares by ICU, which ignores some characters: strings that differ may be equal),
-//! floats (a document's digits are not the field's), constants, patterns of variants. What is left out of an `&&` makes the
-//! selector weaker; what is left out of an `||` leaves out the whole of it.
+//! A missing member fails every operator but `$exists: false`, so `!=` and what is negated say that
+//! it may be missing. What has no counterpart is left out: nested paths (a missing parent fails
+//! even `$exists: false`), orderings of strings (ICU's, not Rust's), that a string is not another
+//! one (CouchDB compares by ICU, which ignores some characters: strings that differ may be equal),
+//! floats (a document's digits are not the field's), constants, patterns of variants. What is left
+//! out of an `&&` makes the selector weaker; what is left out of an `||` leaves out the whole of
+//! it.
 
 use std::collections::BTreeMap;
 

@@ -15,7 +15,8 @@ use crate::errors::Errors;
 use crate::parse::{FieldReceiver, Name, RustType, StructReceiver, element, mentions, rust_type};
 use crate::rules::{Kind, Rule, Rules, Subject};
 
-/// The member that a field adds to its struct's mapping, and where it comes from; none if it is left out.
+/// The member that a field adds to its struct's mapping, and where it comes from; none if it is
+/// left out.
 pub(crate) fn member<'a>(
     errors: &Errors,
     rules: &Rules,
@@ -78,7 +79,8 @@ fn perhaps_object<'a>(container: &StructReceiver<'a>, field: &FieldReceiver<'a>)
     (!is_known).then_some(inside)
 }
 
-/// How a field is mapped, and what decided it; none if nothing of it is indexed, or an error was reported.
+/// How a field is mapped, and what decided it; none if nothing of it is indexed, or an error was
+/// reported.
 pub(crate) fn mapping<'a>(
     errors: &Errors,
     rules: &Rules,

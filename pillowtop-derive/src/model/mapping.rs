@@ -146,7 +146,8 @@ impl<'r> SortedItems<'r> {
         }
     }
 
-    /// The mapping, if its type or its JSON is explicit; `rust_type` is what a struct-holding type takes its properties from.
+    /// The mapping, if its type or its JSON is explicit; `rust_type` is what a struct-holding type
+    /// takes its properties from.
     pub(crate) fn mapping<'a>(
         &self,
         errors: &Errors,

@@ -1,4 +1,5 @@
-//! What attributes and types mean together: the mapping as the user says it, each part with its place in the source.
+//! What attributes and types mean together: the mapping as the user says it, each part with its
+//! place in the source.
 
 mod origin;
 

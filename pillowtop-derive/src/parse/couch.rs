@@ -50,7 +50,8 @@ pub(crate) struct CouchReceiver {
     pub(crate) doc_type_is_immutable: Option<Span>,
     /// The path of the facade crate.
     pub(crate) facade: Option<Path>,
-    /// The names of all items, whether their values can be read or not: some mean nothing without `doc_type`.
+    /// The names of all items, whether their values can be read or not: some mean nothing without
+    /// `doc_type`.
     pub(crate) names: Vec<Name>,
 }
 

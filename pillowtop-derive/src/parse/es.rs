@@ -53,7 +53,8 @@ impl EsReceiver {
         receiver
     }
 
-    /// The right side of a rule, which is written like the items of an attribute, up to its semicolon.
+    /// The right side of a rule, which is written like the items of an attribute, up to its
+    /// semicolon.
     pub(crate) fn of_rule(errors: &Errors, span: Span, input: ParseStream<'_>) -> Self {
         let mut items = Vec::new();
         read_rule_items(errors, input, &mut |name, input| {
@@ -121,7 +122,8 @@ pub(crate) fn json_text(errors: &Errors, text: &str, span: Span) -> Value {
     })
 }
 
-/// Whether a name is a parameter of the type said before it: `icu_collation_keyword` has one that is named `rules`.
+/// Whether a name is a parameter of the type said before it: `icu_collation_keyword` has one that
+/// is named `rules`.
 fn is_parameter(before: &[EsItem], name: &Name) -> bool {
     before.iter().any(|item| {
         field_types::field_type(&item.name.text).is_some_and(|known| known.parameter(&name.text).is_some())

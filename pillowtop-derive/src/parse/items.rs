@@ -9,7 +9,8 @@ use syn::{Attribute, Ident, LitStr, Meta, Token};
 use super::vocabulary::home_of;
 use crate::errors::{Errors, did_you_mean, with_help};
 
-/// The name of an item: an identifier, keywords included, or a string for what is not an identifier.
+/// The name of an item: an identifier, keywords included, or a string for what is not an
+/// identifier.
 #[derive(Clone)]
 pub(crate) struct Name {
     pub(crate) text: String,
@@ -35,7 +36,8 @@ impl Name {
     }
 }
 
-/// Calls `one` with each item of an attribute, standing behind its name. An error in one item leaves the others to be read.
+/// Calls `one` with each item of an attribute, standing behind its name. An error in one item
+/// leaves the others to be read.
 pub(crate) fn each_item(
     errors: &Errors,
     attribute: &Attribute,

@@ -59,7 +59,8 @@ pub(crate) enum MappingReceiver {
 /// `#[pillow(...)]` as it is written.
 #[derive(Default)]
 pub(crate) struct PillowReceiver {
-    /// The items that are there in a way that cannot be read, and those that unknown ones are likely meant to be.
+    /// The items that are there in a way that cannot be read, and those that unknown ones are
+    /// likely meant to be.
     pub(crate) meant: Vec<&'static str>,
     /// Whether there is an attribute that is likely meant to be this one.
     pub(crate) is_misspelt: bool,
@@ -106,13 +107,15 @@ impl PillowReceiver {
         self.is_misspelt && self.span.is_none()
     }
 
-    /// The type that the transform makes; none without a transform, or if the attribute does not tell.
+    /// The type that the transform makes; none without a transform, or if the attribute does not
+    /// tell.
     pub(crate) fn made(&self) -> Option<Type> {
         let function = self.transform.as_ref()?;
         self.index.clone().or_else(|| type_of(&function.path))
     }
 
-    /// Whether the transform makes another type than the struct, so that the struct itself is never indexed.
+    /// Whether the transform makes another type than the struct, so that the struct itself is never
+    /// indexed.
     pub(crate) fn makes_another(&self, ident: &Ident) -> bool {
         let is_itself = |made: Type| match layers(&made).last() {
             Some(Type::Path(path)) => {

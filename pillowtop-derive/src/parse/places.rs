@@ -1,4 +1,5 @@
-//! Attributes where they have no effect: serde's form lets them stand anywhere in a struct, and silence would hide a mistake.
+//! Attributes where they have no effect: serde's form lets them stand anywhere in a struct, and
+//! silence would hide a mistake.
 
 use syn::{Attribute, Data, Fields};
 

@@ -71,8 +71,9 @@ impl FromMeta for Flag {
     }
 }
 
-/// Calls `one` with each known item of the attributes of a name, and with its value if it can be read. Returns the items that
-/// unknown ones are likely meant to be, also of another attribute: that those are missing is not an error beside theirs.
+/// Calls `one` with each known item of the attributes of a name, and with its value if it can be
+/// read. Returns the items that unknown ones are likely meant to be, also of another attribute:
+/// that those are missing is not an error beside theirs.
 pub(crate) fn each_received<Item: FromMeta>(
     errors: &Errors,
     attributes: &[Attribute],
@@ -111,7 +112,8 @@ fn meta(name: &Name, input: ParseStream<'_>) -> syn::Result<Meta> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(Meta::Path(path));
     }
-    // As an expression, `Page<Item>` would be a comparison; what is not a type is refused by its receiver.
+    // As an expression, `Page<Item>` would be a comparison; what is not a type is refused by its
+    // receiver.
     let is_type = TYPE_ITEMS.contains(&name.text.as_str()) && input.fork().parse::<Type>().is_ok();
     let value = if is_type {
         Expr::Verbatim(input.parse::<Type>()?.into_token_stream())
@@ -174,7 +176,8 @@ pub(crate) fn literal_text(value: &Expr) -> Option<&LitStr> {
     }
 }
 
-/// The expression inside the invisible delimiters that a fragment such as `$value:expr` of a `macro_rules!` stands in.
+/// The expression inside the invisible delimiters that a fragment such as `$value:expr` of a
+/// `macro_rules!` stands in.
 pub(crate) fn without_group(value: &Expr) -> &Expr {
     match value {
         Expr::Group(inner) => without_group(&inner.expr),

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
-/// A type by its tokens. A derive cannot resolve names, so this is a guess that only decides messages, shorthands and what
-/// a selector leaves out; the mapping itself comes from trait impls.
+/// A type by its tokens. A derive cannot resolve names, so this is a guess that only decides
+/// messages, shorthands and what a selector leaves out; the mapping itself comes from trait impls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RustType {
     Text,

@@ -1,4 +1,5 @@
-//! serde's attributes, as far as they decide what a struct's JSON looks like. What is wrong with them is serde's to report.
+//! serde's attributes, as far as they decide what a struct's JSON looks like. What is wrong with
+//! them is serde's to report.
 
 use pillowtop_core::rename::RenameRule;
 use proc_macro2::{Span, TokenTree};

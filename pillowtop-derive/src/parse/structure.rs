@@ -19,7 +19,8 @@ pub(crate) struct StructReceiver<'a> {
     pub(crate) es: EsReceiver,
     pub(crate) serde: SerdeContainer,
     pub(crate) shape: StructShape<'a>,
-    /// Whether its pillow's transform makes another type: it is read and never indexed itself, so it needs no mapping.
+    /// Whether its pillow's transform makes another type: it is read and never indexed itself, so
+    /// it needs no mapping.
     pub(crate) is_source: bool,
 }
 
@@ -96,7 +97,8 @@ impl<'a> StructReceiver<'a> {
         }
     }
 
-    /// The fields whose types borrow what they hold, each with the reference; what a function reads, or nothing, is none of them.
+    /// The fields whose types borrow what they hold, each with the reference; what a function
+    /// reads, or nothing, is none of them.
     pub(crate) fn borrowed(&self) -> impl Iterator<Item = &'a TypeReference> {
         let read = self.fields().iter().filter(|field| !field.serde.reads_otherwise);
         read.filter_map(|field| {

@@ -45,7 +45,8 @@ pub(crate) fn home_of(item: &str, found_in: &str) -> Option<&'static str> {
     (home != found_in).then_some(home)
 }
 
-/// Whether one of the attributes of an item is likely a slip for this one. The compiler says that it does not know it.
+/// Whether one of the attributes of an item is likely a slip for this one. The compiler says that
+/// it does not know it.
 pub(crate) fn has_slip_for(attribute: &str, attributes: &[syn::Attribute]) -> bool {
     attributes.iter().filter_map(|found| found.path().get_ident()).any(|found| {
         let found = found.to_string();

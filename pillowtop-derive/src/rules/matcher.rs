@@ -105,7 +105,8 @@ impl Alternative<'_> {
         self.covers_kind(other) && self.covers_name(other)
     }
 
-    /// Whether it may take fields of the other because it is asked before the compiler knows what is a struct.
+    /// Whether it may take fields of the other because it is asked before the compiler knows what
+    /// is a struct.
     pub(crate) fn may_take(self, other: Self) -> bool {
         let is_unknown = match (other.kind, other.rust_type) {
             (Kind::Any, _) => true,
@@ -139,7 +140,8 @@ impl Alternative<'_> {
     }
 }
 
-/// Whether a type is the one that a rule names: by the last segments of its path, its generics only where the rule says them.
+/// Whether a type is the one that a rule names: by the last segments of its path, its generics only
+/// where the rule says them.
 fn is_named(rust_type: &Type, wanted: &Type) -> bool {
     match (rust_type, wanted) {
         // A fragment `$type:ty` of a macro; the field's own is looked through layer by layer.

@@ -1,4 +1,5 @@
-//! The conventions of a crate: how fields are mapped by their Rust types and names, where no attribute says it.
+//! The conventions of a crate: how fields are mapped by their Rust types and names, where no
+//! attribute says it.
 
 mod matcher;
 mod read;

@@ -25,7 +25,8 @@ fn without_cargo_the_crate_is_not_known() {
     );
 }
 
-/// The compiler reports an attribute that it does not know. One that it knows, of another derive, makes no pillow all the same.
+/// The compiler reports an attribute that it does not know. One that it knows, of another derive,
+/// makes no pillow all the same.
 #[test]
 fn a_slip_that_the_compiler_takes_makes_no_pillow() {
     for attributes in [

@@ -1,7 +1,8 @@
 //! Every text that a user may read in a compile error is shown by a ui test, word for word.
 //!
-//! The strings are found, not listed: each string literal with a space in this crate's sources is one, and so are those of the core's
-//! assertions and refusals (they run in const evaluation) and of its `#[diagnostic::…]` attributes.
+//! The strings are found, not listed: each string literal with a space in this crate's sources is
+//! one, and so are those of the core's assertions and refusals (they run in const evaluation) and
+//! of its `#[diagnostic::…]` attributes.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -84,7 +85,8 @@ fn texts() -> Vec<(PathBuf, String)> {
 
 /// The strings in a file's tokens.
 struct Texts {
-    /// Whether all strings count; else only those of assertions, refusals and diagnostic attributes.
+    /// Whether all strings count; else only those of assertions, refusals and diagnostic
+    /// attributes.
     everywhere: bool,
     found: Vec<String>,
 }
@@ -144,7 +146,8 @@ impl Texts {
     }
 }
 
-/// What stands between the places of a template, such as ` needs a value` of `{name} needs a value`.
+/// What stands between the places of a template, such as ` needs a value` of `{name} needs a
+/// value`.
 fn fixed_parts(template: &str) -> Vec<String> {
     let template = template.replace("{{", "\u{1}").replace("}}", "\u{2}");
     template

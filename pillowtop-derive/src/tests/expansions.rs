@@ -110,7 +110,8 @@ fn all_errors_of_a_struct_are_reported_at_once() {
     assert!(found.iter().all(|message| message.contains("\nhelp: ")), "{found:#?}");
 }
 
-/// Analyzers that the compiler finds undefined are tested with the messages; what the file itself says, the derive sees.
+/// Analyzers that the compiler finds undefined are tested with the messages; what the file itself
+/// says, the derive sees.
 #[test]
 fn a_settings_file_is_read_through() {
     let folder = tempfile::tempdir().unwrap();

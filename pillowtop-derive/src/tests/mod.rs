@@ -1,4 +1,5 @@
-//! The whole way from tokens to code: expansions as they are written, their size, and all errors of a struct.
+//! The whole way from tokens to code: expansions as they are written, their size, and all errors of
+//! a struct.
 
 mod beyond_ui;
 mod documented;

@@ -1,4 +1,5 @@
-//! The selector against the filter: a small evaluator of each, over every document of a small world.
+//! The selector against the filter: a small evaluator of each, over every document of a small
+//! world.
 
 use std::collections::BTreeMap;
 
@@ -62,8 +63,8 @@ const FILTERS: [&str; 34] = [
     "(self.flag && self.maybe.is_none()) || (!self.flag && self.maybe_number != 2)",
 ];
 
-/// Filters whose selector passes exactly the same documents, so that the weakness of the others is intended. None compares
-/// strings.
+/// Filters whose selector passes exactly the same documents, so that the weakness of the others is
+/// intended. None compares strings.
 const EXACT: [usize; 14] = [7, 8, 9, 10, 13, 14, 15, 16, 17, 18, 19, 20, 21, 33];
 
 #[test]
@@ -89,8 +90,8 @@ fn every_document_that_the_filter_accepts_passes_the_selector() {
     assert_eq!(errors.finish().to_string(), "");
 }
 
-/// Whatever is indexed, and whatever deletes a document from an index, passes the selector that an immutable filter is followed
-/// through.
+/// Whatever is indexed, and whatever deletes a document from an index, passes the selector that an
+/// immutable filter is followed through.
 #[test]
 fn every_change_that_matters_to_an_immutable_filter_passes_its_selector() {
     let input: DeriveInput = syn::parse_str(WORLD).unwrap();

@@ -6,7 +6,8 @@ use super::{definition, finds, index, mapped, open, put, version, write};
 use pillowtop_runtime::operation::{Action, Operation};
 use pillowtop_runtime::target::{Outcome, Target};
 
-/// Writes `{"x": value}` with a field of this mapping; a rejection must have this part in its reason.
+/// Writes `{"x": value}` with a field of this mapping; a rejection must have this part in its
+/// reason.
 async fn check(mapping: &Value, value: &Value, rejected: Option<&str>) {
     let directory = tempfile::tempdir().unwrap();
     let target = open(directory.path(), &mapped(&json!({"x": mapping}))).await;

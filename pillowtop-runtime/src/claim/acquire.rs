@@ -7,8 +7,9 @@
 //! | has an owner whose lease is marked as expired | taken at once |
 //! | has another owner | its lease is watched. Once it is unchanged for its whole length, by our own clock, it is marked as expired and the claim is taken. Once it changes, the owner is alive |
 //!
-//! Taking is: win the compare-and-set, which reserves versions above all earlier ones; install the fence, so that what the last
-//! owner still sends is refused; read the claim again; only then continue from its position.
+//! Taking is: win the compare-and-set, which reserves versions above all earlier ones; install the
+//! fence, so that what the last owner still sends is refused; read the claim again; only then
+//! continue from its position.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,7 +34,8 @@ const LOOK_INTERVAL: (Duration, Duration) = (Duration::from_millis(100), Duratio
 /// What to do when another process holds the claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenHeld {
-    /// Fail with an error that names the owner, as soon as it shows that it is alive, which takes a third of a lease.
+    /// Fail with an error that names the owner, as soon as it shows that it is alive, which takes a
+    /// third of a lease.
     Fail,
     /// Wait for it, for as long as it takes.
     Standby,
@@ -100,7 +102,8 @@ pub enum AcquireError {
     /// There is no stored state, and none was given to begin with.
     #[error("`{0}` has no stored state: it was never loaded, or its claim is lost")]
     NoState(IndexName),
-    /// The target was restored from a snapshot, or a shard was given up: acknowledged documents may be missing.
+    /// The target was restored from a snapshot, or a shard was given up: acknowledged documents may
+    /// be missing.
     #[error(
         "`{target}` is not what its claim was stored for ({reason}); {}",
         match phase {
@@ -141,12 +144,13 @@ impl AcquireError {
 }
 
 impl Claim {
-    /// Takes the claim on a target, which errors call `target`. `initial` is the state to begin with when none is stored; without
-    /// it that is an error.
+    /// Takes the claim on a target, which errors call `target`. `initial` is the state to begin
+    /// with when none is stored; without it that is an error.
     ///
     /// # Errors
     ///
-    /// See [`AcquireError`]. With [`WhenHeld::Standby`], what may pass is retried for as long as it takes.
+    /// See [`AcquireError`]. With [`WhenHeld::Standby`], what may pass is retried for as long as it
+    /// takes.
     pub async fn acquire(
         lease: &Arc<Lease>,
         key: ClaimKey,
@@ -355,7 +359,8 @@ impl Attempt<'_> {
         Ok(Claim::new(lease, self.key.clone(), fence, versions, document, token))
     }
 
-    /// Nobody should have to wait for an owner that never wrote. A claim that cannot be released stays with the lease.
+    /// Nobody should have to wait for an owner that never wrote. A claim that cannot be released
+    /// stays with the lease.
     async fn release(&self, won: &Won) {
         let document = ClaimDocument { owner: None, ..won.document.clone() };
         let store = self.lease.store();

@@ -1,4 +1,5 @@
-//! What a target adds to a claim: a fence that lets one epoch write, and the identity of what was written.
+//! What a target adds to a claim: a fence that lets one epoch write, and the identity of what was
+//! written.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,18 +27,21 @@ pub enum FenceError {
 
 /// The fence of a target, or of a slice of it.
 pub trait Fence: Send + Sync + fmt::Debug + 'static {
-    /// The history of each part of the target. Another history means that acknowledged documents may be missing.
+    /// The history of each part of the target. Another history means that acknowledged documents
+    /// may be missing.
     fn histories(&self) -> BoxFuture<'_, Result<BTreeMap<String, String>, FenceError>>;
 
-    /// The highest epoch that is installed; 0 without any. A fence may outlive the claim's document.
+    /// The highest epoch that is installed; 0 without any. A fence may outlive the claim's
+    /// document.
     fn installed(&self) -> BoxFuture<'_, Result<u64, FenceError>>;
 
-    /// Lets an epoch write, and refuses the writes of all earlier ones from then on. [`FenceError::Overtaken`] if a later epoch is
-    /// installed.
+    /// Lets an epoch write, and refuses the writes of all earlier ones from then on.
+    /// [`FenceError::Overtaken`] if a later epoch is installed.
     fn install(&self, epoch: u64) -> BoxFuture<'_, Result<(), FenceError>>;
 }
 
-/// The fence of a target that has none: a directory that is locked, or a service that compares versions.
+/// The fence of a target that has none: a directory that is locked, or a service that compares
+/// versions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoFence;
 

@@ -126,7 +126,8 @@ impl ClaimStore for FileClaimStore {
                 if found.as_ref().map(token) != seen {
                     return Err(Failure::Conflict(owned));
                 }
-                // A document that was removed and is created again must not have a token that was seen before.
+                // A document that was removed and is created again must not have a token that was seen
+                // before.
                 let number = found.map_or_else(|| fastrand::u64(..u64::MAX / 2), |found| found.number + 1);
                 let contents = Contents { key: owned, number, value };
                 write_whole(&path, &serde_json::to_vec_pretty(&contents).map_err(io::Error::from)?)?;

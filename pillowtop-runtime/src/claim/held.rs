@@ -94,8 +94,9 @@ pub(super) async fn read_claim(
     Ok(Some((document, stored.token)))
 }
 
-/// Changes the state of a claim from outside, as for setting a checkpoint. Whoever holds the claim loses it, notices with the next save
-/// or [`Reload`](crate::request::RequestKind::Reload) request, and starts again from what is stored here. `false` when there is no claim.
+/// Changes the state of a claim from outside, as for setting a checkpoint. Whoever holds the claim
+/// loses it, notices with the next save or [`Reload`](crate::request::RequestKind::Reload) request,
+/// and starts again from what is stored here. `false` when there is no claim.
 ///
 /// # Errors
 ///
@@ -108,8 +109,9 @@ pub async fn amend(
     amend_document(store, key, |document| change(&mut document.state)).await
 }
 
-/// Sets where reading resumes, from outside, as [`amend`] does. With `accepts_restored` the target is taken as it is: one that was
-/// restored from a snapshot, or lost a shard, is otherwise refused when its claim is taken. `false` when there is no claim.
+/// Sets where reading resumes, from outside, as [`amend`] does. With `accepts_restored` the target
+/// is taken as it is: one that was restored from a snapshot, or lost a shard, is otherwise refused
+/// when its claim is taken. `false` when there is no claim.
 ///
 /// # Errors
 ///
@@ -289,7 +291,8 @@ impl Claim {
         self.store(|document| document.state.purges = Some(position.clone())).await
     }
 
-    /// Stores how the database is known now: a server that was upgraded reports a start time that it did not report before.
+    /// Stores how the database is known now: a server that was upgraded reports a start time that
+    /// it did not report before.
     ///
     /// # Errors
     ///
@@ -298,7 +301,8 @@ impl Claim {
         self.store(|document| document.state.database = identity.clone()).await
     }
 
-    /// Enters the next phase: fences all writers of the last one, this process too, then stores the state.
+    /// Enters the next phase: fences all writers of the last one, this process too, then stores the
+    /// state.
     ///
     /// # Errors
     ///
@@ -316,7 +320,8 @@ impl Claim {
         .await
     }
 
-    /// Compares the histories of the target with the stored ones: after a restore, acknowledged documents may be missing.
+    /// Compares the histories of the target with the stored ones: after a restore, acknowledged
+    /// documents may be missing.
     ///
     /// # Errors
     ///
@@ -399,7 +404,8 @@ impl Claim {
                     seen = Some(token);
                     *held = Held { document, token };
                 }
-                // The store was emptied. As long as our fence is installed, nobody else can have taken the claim.
+                // The store was emptied. As long as our fence is installed, nobody else can have taken the
+                // claim.
                 Ok(None) if self.is_fenced_by_us(held.document.epoch).await? => seen = None,
                 Ok(other) => return Err(self.lose(describe_owner(other.map(|(document, _)| document)))),
                 Err(error) => return Err(self.unavailable(&error)),
@@ -418,7 +424,8 @@ impl Claim {
         Ok(installed == epoch)
     }
 
-    /// Adds a checkpoint to the earlier ones. They are for going back by hand, so a failure is not an error.
+    /// Adds a checkpoint to the earlier ones. They are for going back by hand, so a failure is not
+    /// an error.
     async fn remember(&self, position: Sequence) {
         let mut past = self.past.lock().await;
         let (store, key) = (self.lease.store(), self.key.past());

@@ -1,8 +1,10 @@
-//! A process's sign of life in a claim store: one document, renewed at a third of its length, whatever the number of claims.
+//! A process's sign of life in a claim store: one document, renewed at a third of its length,
+//! whatever the number of claims.
 //!
-//! A lease that stays unchanged for its whole length, by the clock of the process that watches it, may be marked as expired by
-//! compare-and-set. The owner's next renewal then fails, so it knows that it lost every claim, and it continues under a new id. Until
-//! it is marked, a lease that ran out is renewed and nothing is lost.
+//! A lease that stays unchanged for its whole length, by the clock of the process that watches it,
+//! may be marked as expired by compare-and-set. The owner's next renewal then fails, so it knows
+//! that it lost every claim, and it continues under a new id. Until it is marked, a lease that ran
+//! out is renewed and nothing is lost.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -89,7 +91,8 @@ impl Lease {
     /// The length of a lease by default.
     pub const LENGTH: Duration = Duration::from_secs(30);
 
-    /// Begins a lease for this process. `label` is what people call it: host and command. Panics outside of a tokio runtime.
+    /// Begins a lease for this process. `label` is what people call it: host and command. Panics
+    /// outside of a tokio runtime.
     ///
     /// # Errors
     ///
@@ -168,7 +171,8 @@ impl Lease {
     }
 }
 
-/// Marks another owner's lease as expired, if the write that was `seen` is still the latest. `false` if it was renewed meanwhile.
+/// Marks another owner's lease as expired, if the write that was `seen` is still the latest.
+/// `false` if it was renewed meanwhile.
 pub(super) async fn expire(
     store: &dyn ClaimStore,
     owner: &Owner,
@@ -244,7 +248,8 @@ impl Inner {
                 Err(error @ StoreError::Conflict { .. }) => result = Err(error),
                 Err(error) => return Err(error),
             }
-            // An earlier renewal whose response was lost, or another process that marked it, or a store that was emptied.
+            // An earlier renewal whose response was lost, or another process that marked it, or a store that
+            // was emptied.
             match self.store.read(&key).await? {
                 None => *token = None,
                 Some(stored) => match serde_json::from_value::<LeaseDocument>(stored.value) {

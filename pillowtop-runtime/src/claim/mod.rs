@@ -1,11 +1,13 @@
 //! Who may write to a target, and how far it is.
 //!
-//! A [`Claim`] is the right to write to a target, or to a [`Slice`] of it, and the memory of how far it is: phase, position,
-//! identities, and the ceiling below which every version lies that was ever sent. It is one document in a [`ClaimStore`], changed
-//! only by compare-and-set, so a successful save proves that the claim is still held.
+//! A [`Claim`] is the right to write to a target, or to a [`Slice`] of it, and the memory of how
+//! far it is: phase, position, identities, and the ceiling below which every version lies that was
+//! ever sent. It is one document in a [`ClaimStore`], changed only by compare-and-set, so a
+//! successful save proves that the claim is still held.
 //!
-//! A [`Lease`] is a process's sign of life: one document per process and store, renewed at a third of its length, whatever the
-//! number of claims. A claim whose owner's lease stays unchanged for its whole length may be taken over.
+//! A [`Lease`] is a process's sign of life: one document per process and store, renewed at a third
+//! of its length, whatever the number of claims. A claim whose owner's lease stays unchanged for
+//! its whole length may be taken over.
 //!
 //! What keeps two writers apart, each enough by itself while nothing is lost:
 //!

@@ -21,8 +21,8 @@ const PAST_HOURS: usize = 48;
 /// Those before them, the first of each day.
 const PAST_DAYS: usize = 14;
 
-/// Earlier checkpoints of a claim, oldest first, for going back to one before a snapshot. A document of its own, since it is
-/// written once a minute and the claim with each saved position.
+/// Earlier checkpoints of a claim, oldest first, for going back to one before a snapshot. A
+/// document of its own, since it is written once a minute and the claim with each saved position.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastCheckpoints {
     /// The checkpoints.
@@ -30,7 +30,8 @@ pub struct PastCheckpoints {
 }
 
 impl PastCheckpoints {
-    /// Adds a checkpoint, unless there is one of the same minute. Returns whether it was added. `time` is RFC 3339 in UTC.
+    /// Adds a checkpoint, unless there is one of the same minute. Returns whether it was added.
+    /// `time` is RFC 3339 in UTC.
     pub fn add(&mut self, position: Sequence, time: &str) -> bool {
         if self.past.last().is_some_and(|last| last.minute() == minute(time)) {
             return false;
@@ -79,8 +80,8 @@ fn minute(time: &str) -> &str {
     time.get(..16).unwrap_or(time)
 }
 
-/// Thins out what is older: the newest are kept as they came, then the first of each hour, then the first of each day. So a snapshot of
-/// last week has a checkpoint that is at most a day older.
+/// Thins out what is older: the newest are kept as they came, then the first of each hour, then the
+/// first of each day. So a snapshot of last week has a checkpoint that is at most a day older.
 fn thin(past: &mut Vec<PastCheckpoint>) {
     let hours_end = past.len().saturating_sub(PAST_MINUTES);
     let newest = past.split_off(hours_end);

@@ -13,7 +13,8 @@ pub struct ProcessIdentity {
     /// In which namespace the id counts, as `pid:[4026531836]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid_namespace: Option<String>,
-    /// When it started, in ticks since the machine did: distinguishes it from a later process with the same id.
+    /// When it started, in ticks since the machine did: distinguishes it from a later process with
+    /// the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_ticks: Option<u64>,
 }
@@ -30,7 +31,8 @@ impl ProcessIdentity {
         }
     }
 
-    /// Whether it certainly no longer runs. A process of another machine or namespace may always be alive.
+    /// Whether it certainly no longer runs. A process of another machine or namespace may always be
+    /// alive.
     pub(crate) fn is_dead(&self, own: &Self) -> bool {
         let same = |theirs: &Option<String>, ours: &Option<String>| theirs.is_some() && theirs == ours;
         same(&self.boot_id, &own.boot_id)
@@ -55,7 +57,8 @@ mod system {
         stat(pid).and_then(|stat| super::read_stat(&stat)).map(|(_, ticks)| ticks)
     }
 
-    /// Whether the process that started then still runs. One that has ended and was not collected yet does not.
+    /// Whether the process that started then still runs. One that has ended and was not collected
+    /// yet does not.
     pub(super) fn runs(pid: u32, started: u64) -> bool {
         match stat(pid).and_then(|stat| super::read_stat(&stat)) {
             Some((state, ticks)) => ticks == started && !matches!(state, 'Z' | 'X'),
@@ -92,7 +95,8 @@ mod system {
     }
 }
 
-/// State and start of `/proc/<pid>/stat`. The program's name, in parentheses, may itself have spaces and parentheses.
+/// State and start of `/proc/<pid>/stat`. The program's name, in parentheses, may itself have
+/// spaces and parentheses.
 #[cfg(any(target_os = "linux", test))]
 fn read_stat(stat: &str) -> Option<(char, u64)> {
     let (_, after_name) = stat.rsplit_once(')')?;

@@ -27,25 +27,28 @@ impl std::fmt::Display for Phase {
     }
 }
 
-/// Which database this is. One that was deleted and created again has another start time, and sequences of the earlier one mean
-/// nothing in it.
+/// Which database this is. One that was deleted and created again has another start time, and
+/// sequences of the earlier one mean nothing in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseIdentity {
     /// The database's name.
     pub name: DatabaseName,
-    /// CouchDB's `instance_start_time`. "0" and an empty string prove nothing: CouchDB before 3.3 and Cloudant always report "0".
+    /// CouchDB's `instance_start_time`. "0" and an empty string prove nothing: CouchDB before 3.3
+    /// and Cloudant always report "0".
     pub instance_start_time: String,
 }
 
 impl DatabaseIdentity {
-    /// Whether both may be the same database. A start time of "0" matches any, as CouchDB's replicator has it.
+    /// Whether both may be the same database. A start time of "0" matches any, as CouchDB's
+    /// replicator has it.
     pub fn matches(&self, other: &Self) -> bool {
         let is_same_time = self.instance_start_time == other.instance_start_time;
         self.name == other.name && (is_same_time || !self.has_start_time() || !other.has_start_time())
     }
 
-    /// Whether the start time distinguishes this database from one of the same name that is created later. A stored identity that has none is
-    /// replaced by a matching one that has one, for instance after an upgrade of CouchDB.
+    /// Whether the start time distinguishes this database from one of the same name that is created
+    /// later. A stored identity that has none is replaced by a matching one that has one, for
+    /// instance after an upgrade of CouchDB.
     pub fn has_start_time(&self) -> bool {
         !matches!(self.instance_start_time.as_str(), "" | "0" | "null")
     }
@@ -58,8 +61,8 @@ pub struct LoadState {
     pub start: Sequence,
     /// Everything before this position of the load's own feed is acknowledged.
     pub position: Sequence,
-    /// Whether the load reads through a selector. A change after which a document no longer matches the selector is not in it, so
-    /// catching up begins at `start`.
+    /// Whether the load reads through a selector. A change after which a document no longer matches
+    /// the selector is not in it, so catching up begins at `start`.
     #[serde(default)]
     pub uses_selector: bool,
 }
@@ -89,8 +92,8 @@ pub struct ClaimState {
 }
 
 impl ClaimState {
-    /// The state of an empty target of a definition, to be filled from a database. With `load` it is loaded first, otherwise its
-    /// feed is followed from the start.
+    /// The state of an empty target of a definition, to be filled from a database. With `load` it
+    /// is loaded first, otherwise its feed is followed from the start.
     pub fn new(
         definition: &Definition,
         target: IndexName,
@@ -127,9 +130,10 @@ impl ClaimState {
         }
     }
 
-    /// Enters the next phase. Catching up continues from the load's own last position: with several copies of a shard, the
-    /// position that `GET /db` reported when the load began may be ahead of the copy that the load read. A load through a selector is
-    /// only made where there is one copy.
+    /// Enters the next phase. Catching up continues from the load's own last position: with several
+    /// copies of a shard, the position that `GET /db` reported when the load began may be ahead
+    /// of the copy that the load read. A load through a selector is only made where there is
+    /// one copy.
     pub fn enter(&mut self, phase: Phase) {
         if self.phase == Phase::Loading {
             let reached =

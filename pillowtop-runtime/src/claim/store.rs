@@ -78,7 +78,8 @@ impl Owner {
         format!("lease:{}", self.id)
     }
 
-    /// Whether the owner's process certainly ended. A process of another machine may always be alive.
+    /// Whether the owner's process certainly ended. A process of another machine may always be
+    /// alive.
     pub fn is_dead(&self) -> bool {
         self.process.is_dead(&ProcessIdentity::own())
     }
@@ -95,15 +96,16 @@ pub struct ClaimDocument {
     pub lease_ms: u64,
     /// Raised by each owner and at each phase. The fence of the target lets the latest epoch write.
     pub epoch: u64,
-    /// The history of each part of the target, for instance of each shard: another one after a restore. Empty if the next owner is to
-    /// take the target as it is.
+    /// The history of each part of the target, for instance of each shard: another one after a
+    /// restore. Empty if the next owner is to take the target as it is.
     pub histories: BTreeMap<String, String>,
     /// When it was written, RFC 3339 in UTC, for people.
     pub saved: String,
 }
 
 impl ClaimDocument {
-    /// Who writes, as far as can be known: an owner that did not release the claim and whose process did not certainly end.
+    /// Who writes, as far as can be known: an owner that did not release the claim and whose
+    /// process did not certainly end.
     pub fn live_owner(&self) -> Option<&Owner> {
         self.owner.as_ref().filter(|owner| !owner.is_dead())
     }
@@ -145,7 +147,8 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
-    /// Retrying does not help: a missing permission, or a document that cannot be read as what it should be.
+    /// Retrying does not help: a missing permission, or a document that cannot be read as what it
+    /// should be.
     #[error("{doing} failed: {reason}")]
     Refused {
         /// What was being done.
@@ -162,15 +165,18 @@ impl StoreError {
     }
 }
 
-/// JSON documents by key, changed only by compare-and-set. Every implementation passes the tests in `store_contract`.
+/// JSON documents by key, changed only by compare-and-set. Every implementation passes the tests in
+/// `store_contract`.
 pub trait ClaimStore: Send + Sync + fmt::Debug + 'static {
     /// A name of the store for people.
     fn describe(&self) -> String;
 
-    /// Reads the latest write of a document. `None` is only returned if it is certain that there is none.
+    /// Reads the latest write of a document. `None` is only returned if it is certain that there is
+    /// none.
     fn read<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Stored>, StoreError>>;
 
-    /// Writes a document over the write that was `seen`, or as the first one. [`StoreError::Conflict`] if that is not the latest.
+    /// Writes a document over the write that was `seen`, or as the first one.
+    /// [`StoreError::Conflict`] if that is not the latest.
     fn write<'a>(
         &'a self,
         key: &'a str,
@@ -181,7 +187,8 @@ pub trait ClaimStore: Send + Sync + fmt::Debug + 'static {
     /// Removes a document, if the write that was `seen` is the latest. A missing document is fine.
     fn remove<'a>(&'a self, key: &'a str, seen: Token) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// The documents whose keys begin with `prefix`, in order of keys. What was written within the last second may be missing.
+    /// The documents whose keys begin with `prefix`, in order of keys. What was written within the
+    /// last second may be missing.
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, Stored)>, StoreError>>;
 }
 

@@ -18,7 +18,8 @@ pub const PILLOW: &str = "NAME";
 
 /// Advice on an error, for whoever operates a service.
 pub trait Hint {
-    /// What to do about it, with [`PROGRAM`] and [`PILLOW`] in commands. `None` where the error says all there is to say.
+    /// What to do about it, with [`PROGRAM`] and [`PILLOW`] in commands. `None` where the error
+    /// says all there is to say.
     fn hint(&self) -> Option<String>;
 }
 

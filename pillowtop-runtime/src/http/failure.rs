@@ -24,8 +24,9 @@ impl From<reqwest::Error> for RequestError {
     }
 }
 
-/// What went wrong with a request, with its causes and without the address. Parts that only report that something failed are left
-/// out: "error sending request: client error (Connect): tcp connect error: Connection refused" is its last part.
+/// What went wrong with a request, with its causes and without the address. Parts that only report
+/// that something failed are left out: "error sending request: client error (Connect): tcp connect
+/// error: Connection refused" is its last part.
 pub fn describe_error(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut texts = vec![error.to_string()];
@@ -65,7 +66,8 @@ fn certificate_hint(text: &str) -> &'static str {
     }
 }
 
-/// What a redirect means, if the response is one: a server behind a proxy may have another address than the one that is configured.
+/// What a redirect means, if the response is one: a server behind a proxy may have another address
+/// than the one that is configured.
 pub fn describe_redirect(response: &Response) -> Option<String> {
     if !response.status().is_redirection() {
         return None;

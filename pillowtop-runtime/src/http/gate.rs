@@ -1,7 +1,9 @@
-//! A gate for credentials that a server has refused: CouchDB locks an account after five wrong passwords.
+//! A gate for credentials that a server has refused: CouchDB locks an account after five wrong
+//! passwords.
 //!
-//! All clones of an endpoint share one gate. Until a secret was accepted once, requests with it are sent one at a time, so a wrong
-//! one is refused once. After that, nothing is sent with it until it has changed, or for ten minutes.
+//! All clones of an endpoint share one gate. Until a secret was accepted once, requests with it are
+//! sent one at a time, so a wrong one is refused once. After that, nothing is sent with it until it
+//! has changed, or for ten minutes.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The HTTP client that sources and targets share: one server, with its credentials kept out of every message.
+//! The HTTP client that sources and targets share: one server, with its credentials kept out of
+//! every message.
 
 mod secret;
 
@@ -22,8 +23,9 @@ pub use failure::{RequestError, describe_error, describe_redirect};
 pub use gate::CredentialsError;
 pub use secret::{Credentials, SecretError, SecretSource};
 
-/// Characters of a path segment that are not percent-encoded: those that have no meaning anywhere (RFC 3986, 2.3), and `*` and `,`,
-/// which search servers accept in the names of several indices. `+` is encoded, since CouchDB would read it as a space.
+/// Characters of a path segment that are not percent-encoded: those that have no meaning anywhere
+/// (RFC 3986, 2.3), and `*` and `,`, which search servers accept in the names of several indices.
+/// `+` is encoded, since CouchDB would read it as a space.
 const SEGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'*').remove(b',');
 
@@ -39,8 +41,9 @@ const LOCKED: &str = "Account is temporarily locked";
 pub struct EndpointOptions {
     /// How long a connection may take; 10 s by default.
     pub connect_timeout: Duration,
-    /// How long a request and its response may take; 90 s by default, three times what a bulk is given by the server, so that
-    /// the server gives up first. A request that waits for longer sets its own.
+    /// How long a request and its response may take; 90 s by default, three times what a bulk is
+    /// given by the server, so that the server gives up first. A request that waits for longer
+    /// sets its own.
     pub request_timeout: Duration,
     /// Certificates, as PEM, that are trusted beside those of the machine; none by default.
     pub certificate_authorities: Option<Vec<u8>>,
@@ -88,8 +91,8 @@ pub enum EndpointError {
     },
 }
 
-/// One server: its address without credentials, and a client that sends them. Clones share connections and the gate for refused
-/// credentials.
+/// One server: its address without credentials, and a client that sends them. Clones share
+/// connections and the gate for refused credentials.
 #[derive(Clone)]
 pub struct Endpoint {
     base: Url,
@@ -110,8 +113,8 @@ impl fmt::Display for Endpoint {
 }
 
 impl Endpoint {
-    /// A server at an address, with the default options. Credentials in the address are removed from it. A user and password that
-    /// are given beside it override them.
+    /// A server at an address, with the default options. Credentials in the address are removed
+    /// from it. A user and password that are given beside it override them.
     pub fn parse(url: &str, user: Option<&str>, password: Option<&str>) -> Result<Self, EndpointError> {
         Self::with_options(url, user, password, &EndpointOptions::default())
     }
@@ -137,7 +140,8 @@ impl Endpoint {
         Self::new(base, credentials, options)
     }
 
-    /// A server at an address, with credentials whose secret may change. Credentials in the address are an error.
+    /// A server at an address, with credentials whose secret may change. Credentials in the address
+    /// are an error.
     pub fn with_credentials(
         url: &str,
         credentials: Credentials,
@@ -164,8 +168,9 @@ impl Endpoint {
         Ok(Self { base, client, gate: credentials.map(|credentials| Arc::new(Gate::new(credentials))) })
     }
 
-    /// An address below this server's. Each segment is percent-encoded, a `/` in it too. A segment `.` or `..` is left out, as no
-    /// URL can have it. The address of the server itself ends with a slash, because a proxy may serve a base path only with one.
+    /// An address below this server's. Each segment is percent-encoded, a `/` in it too. A segment
+    /// `.` or `..` is left out, as no URL can have it. The address of the server itself ends
+    /// with a slash, because a proxy may serve a base path only with one.
     pub fn url(&self, segments: &[&str]) -> Url {
         let mut path = self.base.path().trim_end_matches('/').to_owned();
         for segment in segments.iter().filter(|segment| !matches!(**segment, "." | "..")) {
@@ -190,8 +195,9 @@ impl Endpoint {
         self.request(Method::GET, self.url(segments))
     }
 
-    /// Sends a request with the credentials. A response of any status is a response. After one that refuses the credentials no
-    /// request is sent with the same secret until it changes, or for ten minutes. A secret that has changed is tried at once.
+    /// Sends a request with the credentials. A response of any status is a response. After one that
+    /// refuses the credentials no request is sent with the same secret until it changes, or for
+    /// ten minutes. A secret that has changed is tried at once.
     ///
     /// # Errors
     ///
@@ -220,7 +226,8 @@ impl Endpoint {
     }
 }
 
-/// Whether a response with status 401 or 403 refuses the credentials, not just what was requested with them.
+/// Whether a response with status 401 or 403 refuses the credentials, not just what was requested
+/// with them.
 fn is_refusal(status: StatusCode, body: &str) -> bool {
     match status {
         StatusCode::UNAUTHORIZED => !body.contains(NOT_PERMITTED),
@@ -262,7 +269,8 @@ fn parse_address(url: &str) -> Result<(Url, Option<String>, Option<String>), End
     Ok((base, user, password))
 }
 
-/// An address that cannot be read as one, for people. What may be a password or a query is left out.
+/// An address that cannot be read as one, for people. What may be a password or a query is left
+/// out.
 fn without_secrets(url: &str) -> String {
     let address = url.split(['?', '#']).next().unwrap_or_default();
     match (address.contains('@'), address.split_once(':')) {

@@ -1,4 +1,5 @@
-//! Secrets: where they come from, and the credentials that they belong to. None of them appears in a message or a debug output.
+//! Secrets: where they come from, and the credentials that they belong to. None of them appears in
+//! a message or a debug output.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +11,8 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 /// How long a command may take to print a secret.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where a secret comes from. One from a file or a command is read again when the server refuses it.
+/// Where a secret comes from. One from a file or a command is read again when the server refuses
+/// it.
 #[derive(Clone)]
 pub struct SecretSource(Kind);
 

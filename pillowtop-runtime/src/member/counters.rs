@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::clock::now_micros;
 
-/// Counts of one pillow since the process started. Shared by its members, of which each reads one database.
+/// Counts of one pillow since the process started. Shared by its members, of which each reads one
+/// database.
 #[derive(Debug, Default)]
 pub struct Counters {
     seen: AtomicU64,

@@ -1,5 +1,6 @@
-//! What a row means to a pillow: type filter, decode, filter, transform. A pure function of the row, so any number of cores can decide
-//! the rows of a batch at once. What a transform looks up is not part of it: it is found before, for all rows of a chunk.
+//! What a row means to a pillow: type filter, decode, filter, transform. A pure function of the
+//! row, so any number of cores can decide the rows of a batch at once. What a transform looks up is
+//! not part of it: it is found before, for all rows of a chunk.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,14 +25,15 @@ pub(super) const KEPT_DOCUMENT: usize = 64 * 1024;
 /// The longest reason that it keeps: one that quotes a value may be as long as the document.
 pub(super) const KEPT_REASON: usize = 4 * 1024;
 
-/// What a `_source` has beside its document, in bytes: its id, revision and database once more, with
-/// their names, and members that the document lacks.
+/// What a `_source` has beside its document, in bytes: its id, revision and database once more,
+/// with their names, and members that the document lacks.
 const OVERHEAD: usize = 512;
 
 /// What a row means to a pillow.
 #[derive(Debug)]
 pub enum Decision {
-    /// Nothing: a design document, or a document of another type that cannot have been one of these.
+    /// Nothing: a design document, or a document of another type that cannot have been one of
+    /// these.
     Ignore,
     /// A document of another type: whatever the target holds under its id is deleted.
     Remove,
@@ -68,7 +70,8 @@ pub struct Decider {
     pub target: IndexName,
     /// The database.
     pub database: DatabaseName,
-    /// Whether ids in the target are `<database>/<_id>`: two databases may have documents of the same id.
+    /// Whether ids in the target are `<database>/<_id>`: two databases may have documents of the
+    /// same id.
     pub prefixes_ids: bool,
     /// Whether dead letters keep the document.
     pub keeps_bodies: bool,
@@ -88,15 +91,17 @@ enum Triage<'row> {
     Process(&'row str),
 }
 
-/// The keys that the transform of a row looks up, or the message of a panic in the function that gives them.
+/// The keys that the transform of a row looks up, or the message of a panic in the function that
+/// gives them.
 pub(super) type NeededKeys = Result<Vec<LookupKey>, String>;
 
 /// What was found for a row.
 type FoundValues = Vec<(LookupKey, LookupValue)>;
 
 impl Decider {
-    /// Decides rows, as if their lookup, where the pillow has one, found nothing. Their `_source`s share one buffer. `current` tells
-    /// which row is being decided, for reporting one that never ends.
+    /// Decides rows, as if their lookup, where the pillow has one, found nothing. Their `_source`s
+    /// share one buffer. `current` tells which row is being decided, for reporting one that
+    /// never ends.
     pub fn decide(&self, rows: &[Row], current: &AtomicUsize) -> Vec<Decided> {
         self.decide_each(rows, current, |row, id, _, buffer| self.draft(row, id, buffer))
     }
@@ -190,7 +195,8 @@ impl Decider {
         }
     }
 
-    /// The type filter works on raw JSON: a document of another type is never decoded, so it can never be a dead letter.
+    /// The type filter works on raw JSON: a document of another type is never decoded, so it can
+    /// never be a dead letter.
     fn triage<'row>(&self, row: &'row Row, id: &DocumentId) -> Triage<'row> {
         let info = &self.pillow.definition().document;
         if row.id.as_str().starts_with("_design/") {
@@ -227,7 +233,8 @@ impl Decider {
         }
     }
 
-    /// A filter or a transform that panics on one document makes a dead letter of it: the next start would panic on it again.
+    /// A filter or a transform that panics on one document makes a dead letter of it: the next
+    /// start would panic on it again.
     fn process(
         &self,
         row: &Row,

@@ -1,4 +1,5 @@
-//! What waits in a lane: a write, a dead letter or the resolution of one, with the receipts that it acknowledges.
+//! What waits in a lane: a write, a dead letter or the resolution of one, with the receipts that it
+//! acknowledges.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
@@ -58,7 +59,8 @@ pub(super) struct Entry {
     pub(super) attempts: u32,
     /// How often it got no response although the target is not known to be at fault.
     pub(super) timeouts: u32,
-    /// The largest bulk that it may be in: halved when the target refuses the whole bulk, or never responds to it.
+    /// The largest bulk that it may be in: halved when the target refuses the whole bulk, or never
+    /// responds to it.
     pub(super) max_batch: usize,
     /// Whether it deletes because the document was deleted, not because it is filtered out.
     pub(super) is_deletion: bool,
@@ -162,8 +164,9 @@ impl Entry {
         matches!(self.work, Work::Write(_))
     }
 
-    /// Whether an older entry of the same document need not be sent any more. A write supersedes older writes and older failures. A
-    /// failure leaves the older write: its document is what the target continues to hold.
+    /// Whether an older entry of the same document need not be sent any more. A write supersedes
+    /// older writes and older failures. A failure leaves the older write: its document is what
+    /// the target continues to hold.
     pub(super) fn supersedes(&self, older: &Self) -> bool {
         self.version >= older.version
             && self.is_same_document(older)

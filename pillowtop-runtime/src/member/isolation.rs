@@ -1,10 +1,12 @@
 //! Isolation: finding the document that a target cannot take, among those that were sent with it.
 //!
-//! A target that is away responds to nothing, and everything has to wait. A document that kills each node that it reaches, or that
-//! takes longer than anybody waits, looks the same. So before a bulk that got no response a few times is retried, the target is
-//! probed with a small write, to the same shard. If it takes that and not the bulk, the bulk is at fault: it is halved, and again,
-//! until a document is alone. One that gets no response alone, again and again, becomes a dead letter. That the server responds to
-//! `GET /` would say less: it does so while no shard accepts writes.
+//! A target that is away responds to nothing, and everything has to wait. A document that kills
+//! each node that it reaches, or that takes longer than anybody waits, looks the same. So before a
+//! bulk that got no response a few times is retried, the target is probed with a small write, to
+//! the same shard. If it takes that and not the bulk, the bulk is at fault: it is halved, and
+//! again, until a document is alone. One that gets no response alone, again and again, becomes a
+//! dead letter. That the server responds to `GET /` would say less: it does so while no shard
+//! accepts writes.
 
 use std::sync::Arc;
 
@@ -14,7 +16,8 @@ use crate::target::{Outcome, Target, WriteError};
 
 /// How often an operation gets no response before the target is probed first.
 const BEFORE_PROBE: u32 = 2;
-/// How often an operation that is alone gets no response, right after a successful probe, before it becomes a dead letter.
+/// How often an operation that is alone gets no response, right after a successful probe, before it
+/// becomes a dead letter.
 const ALONE: u32 = 3;
 /// How often an operation with an unrecognised error is retried alone before the pillow pauses.
 const UNKNOWN_ATTEMPTS: u32 = 5;
@@ -58,7 +61,8 @@ pub(super) fn count_timeout(entries: &mut [Entry], after_probe: bool) -> Unanswe
     }
 }
 
-/// Counts an unrecognised error of an operation, which is sent alone from then on. Tells whether the pillow has to pause.
+/// Counts an unrecognised error of an operation, which is sent alone from then on. Tells whether
+/// the pillow has to pause.
 pub(super) fn count_unknown(entry: &mut Entry) -> bool {
     entry.attempts += 1;
     entry.max_batch = 1;
@@ -71,7 +75,8 @@ pub(super) fn halve(entries: &mut [Entry]) {
     entries.iter_mut().for_each(|entry| entry.max_batch = half);
 }
 
-/// Writes a bulk, after a probe if there is a version for one. If the probe fails, the bulk is not sent.
+/// Writes a bulk, after a probe if there is a version for one. If the probe fails, the bulk is not
+/// sent.
 pub(super) async fn probe_then_write(
     target: &Arc<dyn Target>,
     operations: &[Operation],

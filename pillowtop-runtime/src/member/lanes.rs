@@ -1,11 +1,13 @@
 //! Lanes: what is done for one document stays in order, whatever is retried.
 //!
-//! There are always 256, by document id, so that changing the number of requests moves no document to another lane. A lane with an
-//! unanswered or waiting entry sends nothing else. A newer change of a document replaces the one that waits and inherits its
-//! receipts: they are acknowledged when it is.
+//! There are always 256, by document id, so that changing the number of requests moves no document
+//! to another lane. A lane with an unanswered or waiting entry sends nothing else. A newer change
+//! of a document replaces the one that waits and inherits its receipts: they are acknowledged when
+//! it is.
 //!
-//! A dead letter is an entry too. So no older write of its document completes after the dead letter is recorded, which would remove
-//! it. No newer write completes before, which would leave it open. Writes go to the target; dead letters and their resolutions go to their store.
+//! A dead letter is an entry too. So no older write of its document completes after the dead letter
+//! is recorded, which would remove it. No newer write completes before, which would leave it open.
+//! Writes go to the target; dead letters and their resolutions go to their store.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -77,7 +79,8 @@ pub(super) struct Lanes {
     all: Vec<Lane>,
     writes: Queue,
     dead_letters: Queue,
-    /// How many entries wait for each id, by its hash: most documents do not wait twice, so their lanes are not searched.
+    /// How many entries wait for each id, by its hash: most documents do not wait twice, so their
+    /// lanes are not searched.
     ids: HashMap<u64, u32, BuildHasherDefault<Identity>>,
     /// Lanes that wait for a retry.
     delayed: Vec<usize>,
@@ -99,8 +102,8 @@ impl Default for Lanes {
 }
 
 impl Lanes {
-    /// An entry joins its lane, in place of those of the same document that it supersedes. One that is itself superseded, because a
-    /// newer one waits already, leaves its receipts to that.
+    /// An entry joins its lane, in place of those of the same document that it supersedes. One that
+    /// is itself superseded, because a newer one waits already, leaves its receipts to that.
     pub(super) fn push(&mut self, mut entry: Entry) {
         let index = lane_of(&entry);
         if !self.ids.contains_key(&entry.hash) {
@@ -245,9 +248,9 @@ impl Lanes {
         (!taken.entries.is_empty()).then_some(taken)
     }
 
-    /// A request got its response. What is to be retried, and the dead letters of what was rejected, go back to the head of their lane,
-    /// which then waits until `retry_at`. A newer entry of the same document that came meanwhile and supersedes one inherits its
-    /// receipts.
+    /// A request got its response. What is to be retried, and the dead letters of what was
+    /// rejected, go back to the head of their lane, which then waits until `retry_at`. A newer
+    /// entry of the same document that came meanwhile and supersedes one inherits its receipts.
     pub(super) fn complete(&mut self, lanes: &[usize], again: Vec<Entry>, retry_at: Instant) {
         for mut entry in again.into_iter().rev() {
             let index = lane_of(&entry);

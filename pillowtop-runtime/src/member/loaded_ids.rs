@@ -1,14 +1,15 @@
 //! Which documents a load has written, as far as it needs to know.
 //!
-//! A load begins with an empty index, so most of what is not indexed need not be deleted either: a delete for each tombstone and each
-//! document of another type would cost as much as the load. But its feed may bring a document and later its deletion: it was changed
-//! meanwhile, or the copy of the database that is read lags behind the one that reported where catching up starts. Then the deletion
-//! comes in this feed alone.
+//! A load begins with an empty index, so most of what is not indexed need not be deleted either: a
+//! delete for each tombstone and each document of another type would cost as much as the load. But
+//! its feed may bring a document and later its deletion: it was changed meanwhile, or the copy of
+//! the database that is read lags behind the one that reported where catching up starts. Then the
+//! deletion comes in this feed alone.
 
 use std::fmt;
 
-/// Words of the filter: 8 MB, however many documents there are. With ten million of them, one delete
-/// in twenty is for nothing.
+/// Words of the filter: 8 MB, however many documents there are. With ten million of them, one
+/// delete in twenty is for nothing.
 const WORDS: usize = 1 << 20;
 
 /// What a load does with an operation.
@@ -22,7 +23,8 @@ pub(super) enum Admission {
     NotNeeded,
 }
 
-/// The ids that were indexed, in a Bloom filter: one that was is always known, and a few others count as known too.
+/// The ids that were indexed, in a Bloom filter: one that was is always known, and a few others
+/// count as known too.
 pub(super) struct LoadedIds {
     words: Vec<u64>,
 }
@@ -40,8 +42,8 @@ impl fmt::Debug for LoadedIds {
 }
 
 impl LoadedIds {
-    /// Tells whether the load sends this: all that it indexes, which is remembered, and deletes of what
-    /// it may have indexed. `hash` is that of the document's id.
+    /// Tells whether the load sends this: all that it indexes, which is remembered, and deletes of
+    /// what it may have indexed. `hash` is that of the document's id.
     pub(super) fn admit(&mut self, hash: u64, is_index: bool) -> Admission {
         // All bits of a document are in one word, which is one access to memory instead of three.
         let bits = [0, 6, 12].into_iter().fold(0, |bits, shift| bits | 1_u64 << (hash >> shift & 63));

@@ -1,4 +1,5 @@
-//! What the transforms of a pillow look up: fetched in batches of distinct keys, with bounded concurrency, and cached.
+//! What the transforms of a pillow look up: fetched in batches of distinct keys, with bounded
+//! concurrency, and cached.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -37,7 +38,8 @@ pub(super) enum Freshness {
     Fetched,
 }
 
-/// The lookup of one pillow, with its cache and its concurrency limit. Shared by all members of the pillow.
+/// The lookup of one pillow, with its cache and its concurrency limit. Shared by all members of the
+/// pillow.
 pub struct SharedLookup {
     lookup: Arc<dyn AnyLookup>,
     options: LookupOptions,
@@ -123,7 +125,8 @@ impl MemberLookup {
         Self { shared, failing: Mutex::default() }
     }
 
-    /// The answers for distinct keys. Calls that fail are repeated until they succeed, or until whoever waits gives up.
+    /// The answers for distinct keys. Calls that fail are repeated until they succeed, or until
+    /// whoever waits gives up.
     pub(super) async fn find(&self, keys: HashSet<LookupKey>, freshness: Freshness) -> Answers {
         let mut answers = Answers::new();
         let mut missing = Vec::new();

@@ -1,4 +1,5 @@
-//! One pillow on its way from one database into one target: a task of its own, which delays no other.
+//! One pillow on its way from one database into one target: a task of its own, which delays no
+//! other.
 //!
 //! ```text
 //! batch ─ decide (on a pool) ─▶ lanes ─┬▶ bulk ─▶ target ─▶ outcome ─┬▶ watermark ─▶ position ─▶ claim
@@ -6,8 +7,9 @@
 //!                                 └─ retried, a dead letter, resolved ◀┘
 //! ```
 //!
-//! A member that is paused for longer than a few seconds is **suspended**: it gives up what is on its way, which is read again from its
-//! own position once the target accepts a probe. So a paused member holds no memory and delays no other.
+//! A member that is paused for longer than a few seconds is **suspended**: it gives up what is on
+//! its way, which is read again from its own position once the target accepts a probe. So a paused
+//! member holds no memory and delays no other.
 
 mod counters;
 mod lookups;
@@ -177,7 +179,8 @@ impl Member {
             prefixes_ids,
             keeps_bodies: options.keeps_bodies,
         };
-        // A load that is resumed sends its deletes: what was written before is not known, also by an owner that saved no position.
+        // A load that is resumed sends its deletes: what was written before is not known, also by an owner
+        // that saved no position.
         let load_begins = state.phase == Phase::Loading
             && open.claim.epoch() == FIRST_EPOCH
             && state.load.as_ref().is_some_and(|load| load.position == pillowtop_core::Sequence::start());
@@ -192,20 +195,24 @@ impl Member {
         &self.pipeline.open
     }
 
-    /// Reads and writes until the end of what there is, or until a stop is requested. May be called again.
+    /// Reads and writes until the end of what there is, or until a stop is requested. May be called
+    /// again.
     ///
     /// # Errors
     ///
-    /// When the source is broken for good or the claim is lost. Whatever else fails pauses the member and is retried.
+    /// When the source is broken for good or the claim is lost. Whatever else fails pauses the
+    /// member and is retried.
     pub async fn run(&mut self, mode: ReadMode, stop: &CancellationToken) -> Result<MemberEnd, MemberError> {
         self.run_sessions(Some(mode), stop).await
     }
 
-    /// Works on the requests of other processes until a stop is requested. The feed is not read, so the position stays.
+    /// Works on the requests of other processes until a stop is requested. The feed is not read, so
+    /// the position stays.
     ///
     /// # Errors
     ///
-    /// When the source is another database or the claim is lost. Whatever else fails pauses the member and is retried.
+    /// When the source is another database or the claim is lost. Whatever else fails pauses the
+    /// member and is retried.
     pub async fn run_requests(&mut self, stop: &CancellationToken) -> Result<(), MemberError> {
         self.run_sessions(None, stop).await.map(drop)
     }
@@ -285,7 +292,8 @@ impl Member {
             .await
     }
 
-    /// Works on requests, such as replays, until dead letters are resolved. `false` if a stop was asked for.
+    /// Works on requests, such as replays, until dead letters are resolved. `false` if a stop was
+    /// asked for.
     async fn wait_for_dead_letters(&mut self, stop: &CancellationToken) -> Result<bool, MemberError> {
         while self.pipeline.has_too_many_dead_letters() {
             let pause = stop.child_token();

@@ -8,27 +8,29 @@ use crate::target::GuardedTarget;
 /// The bounds of a member.
 #[derive(Debug, Clone)]
 pub struct MemberOptions {
-    /// The bounds of one request, with writes or with dead letters. Default: 5 MB and 1,500 of them. A server that accepts less
-    /// lowers the bytes while the member runs.
+    /// The bounds of one request, with writes or with dead letters. Default: 5 MB and 1,500 of
+    /// them. A server that accepts less lowers the bytes while the member runs.
     pub bulk: BulkLimits,
-    /// How long an operation waits for others while bulks are in flight. An idle pillow sends at once. Default: 200 ms.
+    /// How long an operation waits for others while bulks are in flight. An idle pillow sends at
+    /// once. Default: 200 ms.
     pub linger: Duration,
     /// The most bulks at once. Default: 4.
     pub concurrency: u32,
-    /// The most bytes that wait in lanes, dead letters too, before reading stops. Default: 8 MB, which is
-    /// several bulks: more would only wait, and memory that was never touched costs as much time as
-    /// half of the work on a document.
+    /// The most bytes that wait in lanes, dead letters too, before reading stops. Default: 8 MB,
+    /// which is several bulks: more would only wait, and memory that was never touched costs as
+    /// much time as half of the work on a document.
     pub waiting_bytes: usize,
     /// The most rows that are on their way before reading stops. Default: 100,000.
     pub waiting_rows: usize,
-    /// The time limit of one call of the target, which then counts as unreachable. Default: [`GuardedTarget::LIMIT`].
+    /// The time limit of one call of the target, which then counts as unreachable. Default:
+    /// [`GuardedTarget::LIMIT`].
     pub target_limit: Duration,
     /// How often a position is saved while documents are written. Default: 5 s.
     pub save_interval: Duration,
     /// So many open dead letters pause the pillow, until some are resolved. Default: 10,000.
     pub max_open_dead_letters: u64,
-    /// A load fails when more than this share of its documents became dead letters, after 1,000 documents, or all of the first 100.
-    /// `None` never fails. Default: 0.1.
+    /// A load fails when more than this share of its documents became dead letters, after 1,000
+    /// documents, or all of the first 100. `None` never fails. Default: 0.1.
     pub max_dead_letter_share: Option<f64>,
     /// Whether dead letters keep the document. Default: no.
     pub keeps_bodies: bool,

@@ -30,7 +30,8 @@ use crate::target::{OpenTarget, Outcome, WriteError};
 
 /// What one member has on its way into one target.
 pub(super) struct Pipeline {
-    /// The name of the member in logs and counters: its pillow, and its database where it reads several.
+    /// The name of the member in logs and counters: its pillow, and its database where it reads
+    /// several.
     pub(super) member: String,
     pub(super) open: OpenTarget,
     pub(super) counters: Arc<Counters>,
@@ -42,7 +43,8 @@ pub(super) struct Pipeline {
     pub(super) concurrency: ConcurrencyLimit,
     pub(super) backoff: Backoff,
     pub(super) dead_letters: OpenDeadLetters,
-    /// Revisions of documents that a person has given up on, by the hashes of their ids. They may come once more through the feed.
+    /// Revisions of documents that a person has given up on, by the hashes of their ids. They may
+    /// come once more through the feed.
     pub(super) buried: HashMap<u64, Revision>,
     pub(super) pause: Pause,
     pub(super) lost: Option<String>,
@@ -57,7 +59,8 @@ pub(super) struct Pipeline {
     reporter: Reporter,
 }
 
-/// The dead letters of a target: which are open, by the hashes of their ids, and whether some are being stored.
+/// The dead letters of a target: which are open, by the hashes of their ids, and whether some are
+/// being stored.
 pub(super) struct OpenDeadLetters {
     pub(super) open: HashSet<u64>,
     pub(super) in_flight: bool,
@@ -118,7 +121,8 @@ impl OpenDeadLetters {
 }
 
 impl Pipeline {
-    /// A pipeline into an open target. Its phase decides how it writes. `loaded`: the load begins now, with an empty target.
+    /// A pipeline into an open target. Its phase decides how it writes. `loaded`: the load begins
+    /// now, with an empty target.
     pub(super) fn new(
         member: String,
         open: OpenTarget,
@@ -167,7 +171,8 @@ impl Pipeline {
         self.progress = Instant::now();
     }
 
-    /// The load's memory of what it wrote ends with the load, or with the first rows that are read again.
+    /// The load's memory of what it wrote ends with the load, or with the first rows that are read
+    /// again.
     pub(super) fn forget_loaded(&mut self) {
         self.loaded = None;
     }
@@ -246,7 +251,8 @@ impl Pipeline {
         self.lanes.push(entry);
     }
 
-    /// Nothing is written. An earlier failure of the document is resolved all the same: it was decided again.
+    /// Nothing is written. An earlier failure of the document is resolved all the same: it was
+    /// decided again.
     fn ignore(&mut self, id: DocumentId, revision: Revision, version: Version, receipt: Receipt) {
         if self.dead_letters.open.contains(&hash_of(&id)) {
             let work = Work::Resolve(Processed::Ignored);

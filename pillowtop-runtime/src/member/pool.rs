@@ -1,5 +1,5 @@
-//! Deciding on several cores: chunks of a batch are decided at once and taken in order. A chunk whose lookup is slow delays those after
-//! it, and never changes places with them.
+//! Deciding on several cores: chunks of a batch are decided at once and taken in order. A chunk
+//! whose lookup is slow delays those after it, and never changes places with them.
 
 use std::collections::HashSet;
 use std::collections::VecDeque;
@@ -42,8 +42,8 @@ impl Default for DecidePool {
 }
 
 impl DecidePool {
-    /// Runs work on a thread of its own, when a core is free. Work that does not end gives its core back, so that others continue; whoever
-    /// waits for it notices by its progress.
+    /// Runs work on a thread of its own, when a core is free. Work that does not end gives its core
+    /// back, so that others continue; whoever waits for it notices by its progress.
     async fn run<T: Send + 'static>(
         &self,
         progress: &Progress,
@@ -103,7 +103,8 @@ impl Deciders {
         self.decide(rows, Freshness::Cached, Arc::default()).await
     }
 
-    /// Decides rows. With a lookup: the keys of all rows, then one look-up of those that are distinct, then the transforms.
+    /// Decides rows. With a lookup: the keys of all rows, then one look-up of those that are
+    /// distinct, then the transforms.
     pub(super) async fn decide<Rows>(
         &self,
         rows: Rows,

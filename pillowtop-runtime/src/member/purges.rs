@@ -1,5 +1,6 @@
-//! Purged documents: a purge is not a change of the feed, so the purge position of the database is compared now and then, and what was
-//! purged is fetched again. That may bring an older revision that the purge uncovered, or nothing: then it is deleted.
+//! Purged documents: a purge is not a change of the feed, so the purge position of the database is
+//! compared now and then, and what was purged is fetched again. That may bring an older revision
+//! that the purge uncovered, or nothing: then it is deleted.
 
 use std::sync::Arc;
 use std::time::Duration;

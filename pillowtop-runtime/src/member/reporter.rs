@@ -1,4 +1,5 @@
-//! What a member reports of itself in the claim store, for other processes: why it is paused, and how far it is behind.
+//! What a member reports of itself in the claim store, for other processes: why it is paused, and
+//! how far it is behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +22,8 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// The report to write now, if there is one. Whether changes are left is reported when it changes; how many, as they halve or
-    /// double.
+    /// The report to write now, if there is one. Whether changes are left is reported when it
+    /// changes; how many, as they halve or double.
     pub(super) fn due(&mut self, paused: Option<&str>, pending: Option<u64>) -> Option<FollowReport> {
         let now = Instant::now();
         match pending {

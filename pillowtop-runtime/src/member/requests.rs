@@ -41,8 +41,8 @@ impl Requests {
         }
     }
 
-    /// Starts a request, unless it is being worked on. Versions are stamped before the documents are fetched: whatever changes a
-    /// document after that has a higher one.
+    /// Starts a request, unless it is being worked on. Versions are stamped before the documents
+    /// are fetched: whatever changes a document after that has a higher one.
     pub(super) fn start(
         &mut self,
         key: String,

@@ -1,4 +1,5 @@
-//! What became of a bulk or of dead letters: acknowledged, retried, halved, given up, or a reason to pause.
+//! What became of a bulk or of dead letters: acknowledged, retried, halved, given up, or a reason
+//! to pause.
 
 use std::time::Duration;
 
@@ -211,8 +212,9 @@ impl Pipeline {
         self.lanes.complete(lanes, again, retry_at);
     }
 
-    /// A request of so many bytes was too large: later ones have half of that at most. That stays: such a limit is configuration, of
-    /// the server or of a proxy before it, and each attempt above it would send a whole body in vain.
+    /// A request of so many bytes was too large: later ones have half of that at most. That stays:
+    /// such a limit is configuration, of the server or of a proxy before it, and each attempt
+    /// above it would send a whole body in vain.
     fn lower_bytes(&mut self, bytes: usize) {
         let bound = &mut self.limits().bytes;
         *bound = (*bound).min(bytes / 2);
@@ -296,8 +298,9 @@ impl Pipeline {
         }
     }
 
-    /// Shows why the member is paused, or that it is not. The reason of a suspension is shown until everything is acknowledged: that the
-    /// target accepts a probe does not mean that it accepts what failed.
+    /// Shows why the member is paused, or that it is not. The reason of a suspension is shown until
+    /// everything is acknowledged: that the target accepts a probe does not mean that it
+    /// accepts what failed.
     pub(super) fn show(&mut self, reason: Option<String>) {
         if self.is_suspended && reason.is_none() {
             return;

@@ -1,4 +1,5 @@
-//! One session of a member: a subscription, what is on its way, and how far everything is acknowledged.
+//! One session of a member: a subscription, what is on its way, and how far everything is
+//! acknowledged.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,8 +25,9 @@ use crate::request::{Request, RequestResult};
 const IDLE_SAVE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often versions are reserved anew when there is no room.
 const RESERVE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long unanswered operations are waited for when a stop is asked for. What is unacknowledged then comes again at the next start.
-/// Supervisors commonly kill a process 30 seconds after asking it to stop.
+/// How long unanswered operations are waited for when a stop is asked for. What is unacknowledged
+/// then comes again at the next start. Supervisors commonly kill a process 30 seconds after asking
+/// it to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// A member that is paused for so long gives up what is on its way, which is read again later.
 const PAUSE_LIMIT: Duration = Duration::from_secs(5);
@@ -70,7 +72,8 @@ pub(super) struct Session<'a> {
     purges: PurgeCheck,
     /// Whether the reader has delivered anything.
     has_received: bool,
-    /// The memory of batches with rows that are not acknowledged, by the ordinal after their last row.
+    /// The memory of batches with rows that are not acknowledged, by the ordinal after their last
+    /// row.
     shares: VecDeque<(Ordinal, Arc<Share>)>,
 }
 
@@ -105,8 +108,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Takes what the reader delivers until the subscription ends or a stop is requested, and saves how far everything is
-    /// acknowledged.
+    /// Takes what the reader delivers until the subscription ends or a stop is requested, and saves
+    /// how far everything is acknowledged.
     pub(super) async fn run(
         mut self,
         mut subscription: Subscription,
@@ -386,8 +389,8 @@ impl<'a> Session<'a> {
         due.clamp(now + Duration::from_millis(10), now + IDLE)
     }
 
-    /// Waits until everything that was taken is acknowledged and saved, or patience ends. Without `patience` it ends once a stop is
-    /// asked for.
+    /// Waits until everything that was taken is acknowledged and saved, or patience ends. Without
+    /// `patience` it ends once a stop is asked for.
     async fn drain(
         &mut self,
         patience: Option<Duration>,

@@ -8,7 +8,8 @@ use pillowtop_core::Sequence;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ordinal(pub u64);
 
-/// Which rows of a session one pillow has acknowledged. Rows are opened in order and acknowledged in any.
+/// Which rows of a session one pillow has acknowledged. Rows are opened in order and acknowledged
+/// in any.
 #[derive(Debug, Default)]
 pub(super) struct Watermark {
     /// Every row below is acknowledged.
@@ -46,7 +47,8 @@ impl Watermark {
     }
 }
 
-/// The positions that a session may store: of rows that carry a sequence, and of the ends of responses.
+/// The positions that a session may store: of rows that carry a sequence, and of the ends of
+/// responses.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     /// Everything below the ordinal lies before the sequence.

@@ -101,7 +101,8 @@ impl Subscription {
         Self { _kept_open: Some(subscriber), ..subscription }
     }
 
-    /// The next delivery; `None` when the reader let the member go: it has to subscribe again, at its own position. Safe to cancel.
+    /// The next delivery; `None` when the reader let the member go: it has to subscribe again, at
+    /// its own position. Safe to cancel.
     pub async fn next(&mut self) -> Option<Delivery> {
         self.deliveries.recv().await
     }

@@ -27,7 +27,8 @@ impl Budget {
         Self { permits: Arc::new(Semaphore::new(units as usize)), units }
     }
 
-    /// Waits for a part of the budget. What is larger than the whole of it waits until nothing else is held.
+    /// Waits for a part of the budget. What is larger than the whole of it waits until nothing else
+    /// is held.
     pub(super) async fn take(&self, bytes: usize) -> Share {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units);
         // The semaphore is never closed.

@@ -19,15 +19,19 @@ const CONNECTIONS: usize = 64;
 /// Options for the readers of a [`Hub`]: how they wait, detach and join.
 #[derive(Debug, Clone)]
 pub struct ReaderOptions {
-    /// How long a new reader waits for other members that start at the same position. Default: 100 ms.
+    /// How long a new reader waits for other members that start at the same position. Default: 100
+    /// ms.
     pub gather: Duration,
-    /// For how long, in all, one member may keep the others of its reader waiting before it is detached. Default: 1 s.
+    /// For how long, in all, one member may keep the others of its reader waiting before it is
+    /// detached. Default: 1 s.
     pub patience: Duration,
-    /// How far a copy of a shard may lag behind another one, where the database keeps several. Default: 10 minutes.
+    /// How far a copy of a shard may lag behind another one, where the database keeps several.
+    /// Default: 10 minutes.
     pub copy_lag_bound: Duration,
     /// How often a database is read that has no connection of its own. Default: 5 s.
     pub poll_interval: Duration,
-    /// Feeds that follow on a connection of their own, for all hubs of a process. Other databases are polled. Default: 64.
+    /// Feeds that follow on a connection of their own, for all hubs of a process. Other databases
+    /// are polled. Default: 64.
     pub connections: Arc<Semaphore>,
 }
 
@@ -68,7 +72,8 @@ pub(super) struct Shared {
 /// The state of a reader.
 #[derive(Debug)]
 pub(super) struct SharedState {
-    /// The position at which a member can join right now: everything delivered lies before it, and nothing after it was delivered.
+    /// The position at which a member can join right now: everything delivered lies before it, and
+    /// nothing after it was delivered.
     pub(super) joinable: Option<Sequence>,
     /// Members that joined and that the reader has not taken up yet.
     pub(super) joining: Vec<Subscriber>,
@@ -88,7 +93,8 @@ pub(super) struct Adoption {
     pub(super) members: Vec<Subscriber>,
     /// Where both continue.
     pub(super) from: Sequence,
-    /// Whether the leader reads to the end once more first. It does where there is one copy of each shard.
+    /// Whether the leader reads to the end once more first. It does where there is one copy of each
+    /// shard.
     pub(super) after_reading_to_end: bool,
 }
 
@@ -140,7 +146,8 @@ impl Hub {
         shared
     }
 
-    /// Subscribes to nothing, for a member that only works on requests. It must be this database nevertheless.
+    /// Subscribes to nothing, for a member that only works on requests. It must be this database
+    /// nevertheless.
     ///
     /// # Errors
     ///
@@ -176,8 +183,8 @@ impl Hub {
         Some(subscriber)
     }
 
-    /// Joins a reader that has just read to the end to an earlier one, its leader, if that is safe. `began` is when that reading
-    /// began. Returns the members otherwise.
+    /// Joins a reader that has just read to the end to an earlier one, its leader, if that is safe.
+    /// `began` is when that reading began. Returns the members otherwise.
     pub(super) fn join_leader(
         &self,
         laggard: &Arc<Shared>,

@@ -5,9 +5,10 @@
 //!                                       └▶ queue ─▶ member
 //! ```
 //!
-//! A reader has one position and one stream, and never decides anything. A member whose queue stays full is **detached**: it drains
-//! what it has and subscribes again, at its own position, while the others continue. Two readers are **joined** where that is provably
-//! safe, since sequences cannot be compared:
+//! A reader has one position and one stream, and never decides anything. A member whose queue stays
+//! full is **detached**: it drains what it has and subscribes again, at its own position, while the
+//! others continue. Two readers are **joined** where that is provably safe, since sequences cannot
+//! be compared:
 //!
 //! | the database | how |
 //! |---|---|

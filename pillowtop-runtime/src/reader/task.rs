@@ -20,7 +20,8 @@ const NOTE_INTERVAL: Duration = Duration::from_secs(10);
 const NOTED: usize = 360;
 /// How often a reader that follows beside an earlier one tries to join it.
 const JOIN_INTERVAL: Duration = Duration::from_mins(1);
-/// What operations made of a batch take, beside the batch, as a share of it. Counted in its part of the budget.
+/// What operations made of a batch take, beside the batch, as a share of it. Counted in its part of
+/// the budget.
 const OPERATIONS_SHARE: usize = 2;
 
 /// A delivery that did not have to wait gives a member this part of its lost patience back.
@@ -55,8 +56,8 @@ enum Ended {
 }
 
 impl Hub {
-    /// Subscribes to the changes after a position. `expected` is the database that the position belongs to. The source may leave out
-    /// what does not match `selector`, but for deletions.
+    /// Subscribes to the changes after a position. `expected` is the database that the position
+    /// belongs to. The source may leave out what does not match `selector`, but for deletions.
     ///
     /// # Errors
     ///
@@ -225,7 +226,8 @@ impl ReaderTask {
         Ok(())
     }
 
-    /// Delivers what a feed brings. While `following`, it ends when members are to be adopted, or an earlier reader is to be joined.
+    /// Delivers what a feed brings. While `following`, it ends when members are to be adopted, or
+    /// an earlier reader is to be joined.
     async fn drive(&mut self, mut feed: Feed, following: bool) -> Result<Ended, SourceError> {
         let shared = Arc::clone(&self.shared);
         let mut join_at = Instant::now() + self.join_interval();
@@ -261,7 +263,8 @@ impl ReaderTask {
         }
     }
 
-    /// Where copies may lag, a new complete reading is of use only once the leader has reached a position long enough before it.
+    /// Where copies may lag, a new complete reading is of use only once the leader has reached a
+    /// position long enough before it.
     fn join_interval(&self) -> Duration {
         JOIN_INTERVAL.max(self.hub.options.copy_lag_bound / 4)
     }
@@ -325,8 +328,9 @@ impl ReaderTask {
         }
     }
 
-    /// Delivers to every member. One that keeps the others waiting for too long, in all, is detached. Members that all wait for the
-    /// same slow target delay no other: time counts from when the first of them has room.
+    /// Delivers to every member. One that keeps the others waiting for too long, in all, is
+    /// detached. Members that all wait for the same slow target delay no other: time counts
+    /// from when the first of them has room.
     async fn deliver(&mut self, delivery: &Delivery) {
         let mut full = Vec::new();
         for mut member in std::mem::take(&mut self.members) {
@@ -363,7 +367,8 @@ impl ReaderTask {
     }
 }
 
-/// Delivers to the first member whose queue has room, and returns its index and whether it still listens; `None` at the limit.
+/// Delivers to the first member whose queue has room, and returns its index and whether it still
+/// listens; `None` at the limit.
 async fn first_with_room(
     members: &[Subscriber],
     delivery: &Delivery,

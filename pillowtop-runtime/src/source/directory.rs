@@ -1,5 +1,6 @@
-//! A directory of JSON documents, one per file. It has no order and no history, so a change of any file means that all are read
-//! again. A removed file is not a change: its document stays in the index until one with `"_deleted": true` replaces it.
+//! A directory of JSON documents, one per file. It has no order and no history, so a change of any
+//! file means that all are read again. A removed file is not a change: its document stays in the
+//! index until one with `"_deleted": true` replaces it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -32,8 +33,8 @@ struct Listing {
 }
 
 impl DocumentDirectory {
-    /// Opens a directory of documents of a database and reads it once: a broken document is an error here, before anything is
-    /// indexed.
+    /// Opens a directory of documents of a database and reads it once: a broken document is an
+    /// error here, before anything is indexed.
     ///
     /// # Errors
     ///
@@ -124,7 +125,8 @@ async fn read(path: &Path, since: &Sequence, mut sender: Sender) -> Result<(), S
     Ok(())
 }
 
-/// Reads all documents again after each change. A file that is broken or gone may be in the middle of being written.
+/// Reads all documents again after each change. A file that is broken or gone may be in the middle
+/// of being written.
 async fn follow(path: &Path, mut since: Sequence, mut sender: Sender) -> Result<(), SourceError> {
     let mut last_reason = None;
     let mut is_told = false;
@@ -162,7 +164,8 @@ async fn read_changed(path: &Path, since: &Sequence, sender: &mut Sender) -> Res
     Ok(listing.position)
 }
 
-/// A document, with its file's name for an id and a hash of its text for a revision where it has none.
+/// A document, with its file's name for an id and a hash of its text for a revision where it has
+/// none.
 fn document(file: &Path) -> Result<Row, SourceError> {
     let text = fs_err::read_to_string(file)?.trim().to_owned();
     let id = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -24,7 +24,8 @@ pub struct ChangesFile {
 }
 
 impl ChangesFile {
-    /// Opens a file of changes of a database and reads it once: a broken line is an error here, before anything is indexed.
+    /// Opens a file of changes of a database and reads it once: a broken line is an error here,
+    /// before anything is indexed.
     ///
     /// # Errors
     ///
@@ -147,7 +148,8 @@ struct Portion {
 }
 
 impl Portion {
-    /// Reads from a position on. With a sought position, lines up to the one that carries it are skipped.
+    /// Reads from a position on. With a sought position, lines up to the one that carries it are
+    /// skipped.
     fn read(
         path: &Path,
         place: Place,
@@ -215,7 +217,8 @@ impl<'path> Lines<'path> {
         Ok(Self { path, reader: BufReader::new(file), place })
     }
 
-    /// The next line; `None` at the end. A last line without a line break is one only if the file is not followed.
+    /// The next line; `None` at the end. A last line without a line break is one only if the file
+    /// is not followed.
     fn next(&mut self, mode: FeedMode) -> Result<Option<Line>, SourceError> {
         let mut text = String::new();
         let number = self.place.lines + 1;

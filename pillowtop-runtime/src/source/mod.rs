@@ -1,6 +1,8 @@
-//! Where changes come from. A [`Source`] is a CouchDB database, a file of changes, a directory of documents, or your own.
+//! Where changes come from. A [`Source`] is a CouchDB database, a file of changes, a directory of
+//! documents, or your own.
 //!
-//! A feed runs as a task of its own and hands over what it read through a small channel. Reading stops while the channel is full.
+//! A feed runs as a task of its own and hands over what it read through a small channel. Reading
+//! stops while the channel is full.
 
 mod listing;
 
@@ -48,12 +50,13 @@ pub enum FeedMode {
 pub struct FeedRequest {
     /// Changes after this position.
     pub since: Sequence,
-    /// The database that the position belongs to. It is compared before the position is used, on each connection.
+    /// The database that the position belongs to. It is compared before the position is used, on
+    /// each connection.
     pub identity: DatabaseIdentity,
     /// How much is read.
     pub mode: FeedMode,
-    /// A Mango selector that the source may apply. It may be ignored: the reader's members decide on each document anyway. It never
-    /// withholds deletions.
+    /// A Mango selector that the source may apply. It may be ignored: the reader's members decide
+    /// on each document anyway. It never withholds deletions.
     pub selector: Option<serde_json::Value>,
 }
 
@@ -95,27 +98,31 @@ pub trait Source: Send + Sync + fmt::Debug + 'static {
     /// Which database it is now.
     fn identity(&self) -> BoxFuture<'_, Result<DatabaseIdentity, SourceError>>;
 
-    /// Opens a feed. A passing failure is an event ([`FeedEvent::Waiting`]) and is retried for as long as it takes.
+    /// Opens a feed. A passing failure is an event ([`FeedEvent::Waiting`]) and is retried for as
+    /// long as it takes.
     fn open(&self, request: FeedRequest) -> Feed;
 
-    /// The documents of some ids as they are now, one row for each id, in any order. A document that does not exist, or is
-    /// deleted, is a row that is [deleted](Row::deleted). One that cannot be read is an [unreadable](Row::unreadable) row.
+    /// The documents of some ids as they are now, one row for each id, in any order. A document
+    /// that does not exist, or is deleted, is a row that is [deleted](Row::deleted). One that
+    /// cannot be read is an [unreadable](Row::unreadable) row.
     fn fetch<'a>(&'a self, ids: &'a [DocumentId]) -> BoxFuture<'a, Result<Vec<Row>, SourceError>>;
 
-    /// Lists all documents without their bodies, in any order. A document may be listed again: its last entry counts. A listing that
-    /// does not come to its end is an error.
+    /// Lists all documents without their bodies, in any order. A document may be listed again: its
+    /// last entry counts. A listing that does not come to its end is an error.
     fn list(&self) -> BoxStream<'_, Result<ListedPage, SourceError>> {
         listing::by_feed(self).boxed()
     }
 
-    /// Whether one reading to the end brings all that an earlier one brought. Not so in a cluster that keeps several copies of a
-    /// shard (`n` above 1): a copy may lag behind the one that was read before.
+    /// Whether one reading to the end brings all that an earlier one brought. Not so in a cluster
+    /// that keeps several copies of a shard (`n` above 1): a copy may lag behind the one that
+    /// was read before.
     fn has_one_copy(&self) -> BoxFuture<'_, Result<bool, SourceError>> {
         Box::pin(async { Ok(true) })
     }
 
-    /// The documents that were purged since a purge position, which is not a position of the feed. `None` if the position did not move,
-    /// or the source does not purge. Without `since` only the position is read.
+    /// The documents that were purged since a purge position, which is not a position of the feed.
+    /// `None` if the position did not move, or the source does not purge. Without `since` only
+    /// the position is read.
     fn purges<'a>(
         &'a self,
         since: Option<&'a Sequence>,
@@ -141,8 +148,9 @@ pub struct Purges {
     pub is_complete: bool,
 }
 
-/// The present end of a database's feed: the position after its last change, taken by opening the feed there. Where the database keeps
-/// several copies of a shard, that is the end of the copies that responded, and a change that only another copy has comes after it.
+/// The present end of a database's feed: the position after its last change, taken by opening the
+/// feed there. Where the database keeps several copies of a shard, that is the end of the copies
+/// that responded, and a change that only another copy has comes after it.
 ///
 /// # Errors
 ///
@@ -232,7 +240,8 @@ pub enum SourceError {
         /// The database that was opened.
         found: DatabaseName,
     },
-    /// The position was stored while something else was followed under this name: a database, a file, a directory.
+    /// The position was stored while something else was followed under this name: a database, a
+    /// file, a directory.
     #[error("the position of `{database}` was stored for another source: {expected}, not {found}")]
     OtherSource {
         /// The database.
@@ -288,7 +297,8 @@ impl Feed {
         ended.err().map(|error| Err(SourceError::Task(error.to_string())))
     }
 
-    /// A feed of a source of your own. The stream runs as a task of its own, and no further than what is taken from the feed.
+    /// A feed of a source of your own. The stream runs as a task of its own, and no further than
+    /// what is taken from the feed.
     pub fn of_stream(events: impl Stream<Item = Result<FeedEvent, SourceError>> + Send + 'static) -> Self {
         Self::spawn(async move |sender: Sender| {
             let mut events = std::pin::pin!(events);
@@ -370,7 +380,8 @@ impl Sender {
         self.tell(FeedEvent::Position { sequence, pending }).await;
     }
 
-    /// Hands over an event before the rows that were kept. A receiver that is gone is not an error: the task is about to be aborted.
+    /// Hands over an event before the rows that were kept. A receiver that is gone is not an error:
+    /// the task is about to be aborted.
     async fn tell(&mut self, event: FeedEvent) {
         let _ = self.events.send(Ok(event)).await;
     }

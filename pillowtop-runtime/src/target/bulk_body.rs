@@ -17,8 +17,8 @@ pub(crate) fn push_operation(body: &mut Vec<u8>, operation: &Operation, routing:
     }
 }
 
-/// Appends the action line of an operation. It names no index: the path of the request does. A repeated request is accepted, and
-/// one that arrives late is not (`external_gte`).
+/// Appends the action line of an operation. It names no index: the path of the request does. A
+/// repeated request is accepted, and one that arrives late is not (`external_gte`).
 pub(crate) fn push_action(
     body: &mut Vec<u8>,
     action: &str,
@@ -39,8 +39,8 @@ pub(crate) fn push_action(
     body.extend_from_slice(b",\"version_type\":\"external_gte\"}}\n");
 }
 
-/// Appends JSON as one line. Members that a document carries over are as CouchDB sent them, possibly with line breaks between
-/// tokens. Within a JSON string there is no raw line break.
+/// Appends JSON as one line. Members that a document carries over are as CouchDB sent them,
+/// possibly with line breaks between tokens. Within a JSON string there is no raw line break.
 pub(crate) fn push_line(body: &mut Vec<u8>, json: &[u8]) {
     let mut rest = json;
     while let Some(position) = memchr2(b'\n', b'\r', rest) {

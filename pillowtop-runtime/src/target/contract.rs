@@ -17,7 +17,8 @@ pub trait TargetUnderTest: Send {
     /// The document of an id, as it is after a flush.
     fn read<'a>(&'a mut self, id: &'a str) -> BoxFuture<'a, Option<Value>>;
 
-    /// A document that the target rejects; `None` if it rejects none. Others of the tests are `{"n": 1}` and the like.
+    /// A document that the target rejects; `None` if it rejects none. Others of the tests are
+    /// `{"n": 1}` and the like.
     fn rejected(&self) -> Option<Value> {
         None
     }

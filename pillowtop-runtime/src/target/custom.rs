@@ -1,4 +1,5 @@
-//! A target of a user's own as the destination of a pillow: its claims and dead letters are in a directory of this machine.
+//! A target of a user's own as the destination of a pillow: its claims and dead letters are in a
+//! directory of this machine.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,10 +14,12 @@ use super::local::{
 use super::{Outcome, Target, WriteError};
 use crate::operation::Operation;
 
-/// Follows a pillow into any [`Target`], with claims and dead letters in `<directory>/<name>_<hash>/`.
+/// Follows a pillow into any [`Target`], with claims and dead letters in
+/// `<directory>/<name>_<hash>/`.
 ///
-/// One process at a time writes to the target. Another content hash of the pillow, as after a change of its transform, is another
-/// target: it begins at the start of the feed. Deleting the directory does the same.
+/// One process at a time writes to the target. Another content hash of the pillow, as after a
+/// change of its transform, is another target: it begins at the start of the feed. Deleting the
+/// directory does the same.
 #[derive(Debug)]
 pub struct CustomDestination {
     inner: LocalDestination<Custom>,

@@ -1,6 +1,8 @@
-//! Dead letters as JSON files in a directory of this machine: one file for each document, written whole or not at all.
+//! Dead letters as JSON files in a directory of this machine: one file for each document, written
+//! whole or not at all.
 //!
-//! The names of the files are kept in memory, so that resolving costs nothing while there are no dead letters.
+//! The names of the files are kept in memory, so that resolving costs nothing while there are no
+//! dead letters.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -18,7 +20,8 @@ use crate::dead_letter::{DeadLetter, DeadLetterError, DeadLetterStore};
 use crate::files::{file_name, sync_directory, write_whole};
 use crate::operation::Version;
 
-/// A directory with the dead letters of one target. One process writes to it; another one may remove files.
+/// A directory with the dead letters of one target. One process writes to it; another one may
+/// remove files.
 #[derive(Debug, Clone)]
 pub struct DeadLetterFiles {
     directory: PathBuf,
@@ -38,7 +41,8 @@ impl DeadLetterFiles {
         Ok(Self { directory, names })
     }
 
-    /// Reads all dead letters of a directory, ordered by the time of failure. A missing directory has none. Blocks.
+    /// Reads all dead letters of a directory, ordered by the time of failure. A missing directory
+    /// has none. Blocks.
     ///
     /// # Errors
     ///
@@ -52,7 +56,8 @@ impl DeadLetterFiles {
         Ok(found)
     }
 
-    /// Runs `work` on a blocking thread. Calls are done in order, even those that nobody waits for any more.
+    /// Runs `work` on a blocking thread. Calls are done in order, even those that nobody waits for
+    /// any more.
     async fn blocking<T: Send + 'static>(
         &self,
         mut names: OwnedMutexGuard<HashSet<String>>,

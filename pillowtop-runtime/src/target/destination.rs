@@ -54,12 +54,13 @@ pub enum OpenError {
 
 /// Where one pillow is followed into.
 pub trait Destination: Send + Sync + fmt::Debug + 'static {
-    /// The targets that must be followed now. For a cluster: every complete index of the committed hash that carries the hashed
-    /// alias or the search alias.
+    /// The targets that must be followed now. For a cluster: every complete index of the committed
+    /// hash that carries the hashed alias or the search alias.
     fn targets(&self) -> BoxFuture<'_, Result<Vec<TargetRef>, OpenError>>;
 
-    /// Takes the claim on a target, or on a slice of it. `begin` is the database to begin with where no state is stored and it is
-    /// certain that the target, or the slice, holds nothing. Where that is not certain, a missing state is an error.
+    /// Takes the claim on a target, or on a slice of it. `begin` is the database to begin with
+    /// where no state is stored and it is certain that the target, or the slice, holds nothing.
+    /// Where that is not certain, a missing state is an error.
     fn open<'a>(
         &'a self,
         target: &'a TargetRef,

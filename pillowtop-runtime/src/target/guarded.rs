@@ -22,8 +22,9 @@ use crate::panic_message::panic_message;
 /// | a panic | [`WriteError::Unreachable`] with the message of the panic |
 /// | no result within the time limit | [`WriteError::Unreachable`]; the future is dropped |
 ///
-/// Nothing is passed on to the target while the claim may not be used: [`WriteError::Blocked`] while the lease is being renewed,
-/// [`WriteError::ClaimLost`] once it is lost. When the target returns [`WriteError::ClaimLost`], the claim is lost too.
+/// Nothing is passed on to the target while the claim may not be used: [`WriteError::Blocked`]
+/// while the lease is being renewed, [`WriteError::ClaimLost`] once it is lost. When the target
+/// returns [`WriteError::ClaimLost`], the claim is lost too.
 #[derive(Debug, Clone)]
 pub struct GuardedTarget {
     target: Arc<dyn Target>,

@@ -1,4 +1,5 @@
-//! Where operations go. A [`Target`] writes bulks; who may write, and how far it is, is a matter of the [claim](crate::claim).
+//! Where operations go. A [`Target`] writes bulks; who may write, and how far it is, is a matter of
+//! the [claim](crate::claim).
 //!
 //! | target | what it is |
 //! |---|---|
@@ -91,7 +92,8 @@ pub enum WriteError {
     /// The target is too busy (429, 503). Retried after a pause.
     #[error("the target is busy: {0}")]
     Busy(String),
-    /// No response, a torn one, or a failure of the server. Retried, and halved if the target accepts other writes.
+    /// No response, a torn one, or a failure of the server. Retried, and halved if the target
+    /// accepts other writes.
     #[error("the target does not respond: {0}")]
     Unreachable(String),
     /// The whole request was refused (400). Retried in halves.
@@ -103,34 +105,37 @@ pub enum WriteError {
     /// The credentials, the index or the lease cannot be used now. The pillow pauses and retries.
     #[error("the target cannot be written: {0}")]
     Blocked(String),
-    /// The claim is lost or released, or the target is not the one that was opened. Nothing more is sent.
+    /// The claim is lost or released, or the target is not the one that was opened. Nothing more is
+    /// sent.
     #[error("the claim is lost: {0}")]
     ClaimLost(String),
 }
 
 /// Somewhere that operations are written to.
 ///
-/// A pillow has one bulk of a document in flight at a time, and sends the operations of one document in order. An implementation
-/// need not retry anything: the pillow does, by the outcome.
+/// A pillow has one bulk of a document in flight at a time, and sends the operations of one
+/// document in order. An implementation need not retry anything: the pillow does, by the outcome.
 ///
-/// What is written may be written again after a crash, with a higher [version](crate::operation::Version): an implementation must
-/// be idempotent by document id, or compare versions.
+/// What is written may be written again after a crash, with a higher
+/// [version](crate::operation::Version): an implementation must be idempotent by document id, or
+/// compare versions.
 pub trait Target: Send + Sync + fmt::Debug + 'static {
     /// A name of the target for people, such as "index `cases_1` of OpenSearch 3.6.0 at http://…".
     fn describe(&self) -> String;
 
-    /// Writes a bulk. `Ok` has one outcome for each operation, in order; any other number of them counts as
-    /// [`WriteError::Unreachable`], as it does if the future panics.
+    /// Writes a bulk. `Ok` has one outcome for each operation, in order; any other number of them
+    /// counts as [`WriteError::Unreachable`], as it does if the future panics.
     fn write<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Result<Vec<Outcome>, WriteError>>;
 
-    /// Makes what was acknowledged durable. Called before a position is saved. The default does nothing, which is right for a
-    /// target whose acknowledged writes are durable.
+    /// Makes what was acknowledged durable. Called before a position is saved. The default does
+    /// nothing, which is right for a target whose acknowledged writes are durable.
     fn flush(&self) -> BoxFuture<'_, Result<(), WriteError>> {
         Box::pin(async { Ok(()) })
     }
 
-    /// Writes something small to where the document `like` goes, to distinguish a target that does not respond from a document that it cannot write.
-    /// The default writes it like any other operation.
+    /// Writes something small to where the document `like` goes, to distinguish a target that does
+    /// not respond from a document that it cannot write. The default writes it like any other
+    /// operation.
     fn probe<'a>(
         &'a self,
         probe: &'a Operation,

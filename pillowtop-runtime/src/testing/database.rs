@@ -1,4 +1,5 @@
-//! A database in memory: one shard, with copies that may lag behind each other, and opaque sequences.
+//! A database in memory: one shard, with copies that may lag behind each other, and opaque
+//! sequences.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,5 @@
-//! Following into the targets of this machine: a changes file, bulk files, a target of a user's own.
+//! Following into the targets of this machine: a changes file, bulk files, a target of a user's
+//! own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,8 @@ impl Notes {
         counters.snapshot()
     }
 
-    /// Follows twice from the start to the end, with changes in between, and compares what the target has.
+    /// Follows twice from the start to the end, with changes in between, and compares what the
+    /// target has.
     async fn check(
         &mut self,
         destination: impl Fn(&Path, Definition) -> Arc<dyn Destination>,

@@ -1,5 +1,6 @@
-//! A simulated world for tests: a database with copies that lag, indices with fences and external versions, claim stores in memory,
-//! and processes that die. Time is tokio's, so minutes pass in milliseconds.
+//! A simulated world for tests: a database with copies that lag, indices with fences and external
+//! versions, claim stores in memory, and processes that die. Time is tokio's, so minutes pass in
+//! milliseconds.
 
 mod database;
 mod index;

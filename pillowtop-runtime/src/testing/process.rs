@@ -95,7 +95,8 @@ impl World {
         Ok(process.counters.iter().map(|counters| counters.snapshot()).collect())
     }
 
-    /// Has documents of the first index processed again, as a command does, and tells what happened.
+    /// Has documents of the first index processed again, as a command does, and tells what
+    /// happened.
     pub(crate) async fn touch(
         &self,
         kind: RequestKind,
@@ -158,7 +159,8 @@ impl World {
         self.indices.iter().all(|index| index.held() == expected)
     }
 
-    /// Waits until every index holds what the database has. Panics when that takes longer than `limit`.
+    /// Waits until every index holds what the database has. Panics when that takes longer than
+    /// `limit`.
     pub(crate) async fn equal_within(&self, limit: Duration) -> Duration {
         let began = Instant::now();
         while !self.is_equal() {

@@ -61,7 +61,8 @@ async fn play(database: &FakeDatabase, steps: &[Step]) {
     }
 }
 
-/// Plays the steps while one process after the other is killed, each after its milliseconds; the last one continues.
+/// Plays the steps while one process after the other is killed, each after its milliseconds; the
+/// last one continues.
 async fn play_while_killed(world: &World, steps: &[Step], kills: Vec<u64>) -> Process {
     let writer = tokio::spawn({
         let (database, steps) = (Arc::clone(&world.database), steps.to_vec());
@@ -77,7 +78,8 @@ async fn play_while_killed(world: &World, steps: &[Step], kills: Vec<u64>) -> Pr
     process
 }
 
-/// The last note of each document that decodes, and the documents whose last change became a dead letter.
+/// The last note of each document that decodes, and the documents whose last change became a dead
+/// letter.
 fn expected(steps: &[Step]) -> (Vec<(String, u64)>, Vec<String>) {
     let mut last = std::collections::BTreeMap::new();
     for step in steps {
@@ -579,7 +581,8 @@ async fn amend_claim(world: &World, change: impl FnOnce(&mut serde_json::Value))
 
 #[tokio::test(start_paused = true)]
 async fn a_load_deletes_only_what_it_wrote_and_a_resumed_one_sends_its_deletes() {
-    // Killed in its middle, or before it saved a position: the next process does not know what was written.
+    // Killed in its middle, or before it saved a position: the next process does not know what was
+    // written.
     for position in ["1-x", "0"] {
         let world = World::new(FakeDatabase::new(), indices(1));
         world.database.note("a", 1);

@@ -1,4 +1,5 @@
-//! Documents that are processed again, and positions that are set from outside, with and without a live owner.
+//! Documents that are processed again, and positions that are set from outside, with and without a
+//! live owner.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The drift check, in a workspace of a user's own that goes through every state of a committed mapping.
+//! The drift check, in a workspace of a user's own that goes through every state of a committed
+//! mapping.
 
 mod workspace;
 
@@ -86,7 +87,8 @@ fn a_file_that_cannot_be_trusted_is_distinguished_from_a_stale_one() {
     workspace.check_passes();
 }
 
-/// Derives, rules and the committed mapping under another name of the crate: as the manifest has it, then as the struct declares it.
+/// Derives, rules and the committed mapping under another name of the crate: as the manifest has
+/// it, then as the struct declares it.
 #[test]
 fn the_crate_may_have_another_name() {
     let workspace = Workspace::create();

@@ -1,4 +1,5 @@
-//! A user's workspace: a crate of documents, a tool that makes mappings, and `mappings/` at the root.
+//! A user's workspace: a crate of documents, a tool that makes mappings, and `mappings/` at the
+//! root.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot make its workspace fails")]
 
@@ -6,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Tests share one target directory, so that dependencies are built once; cargo would block them anyway.
+/// Tests share one target directory, so that dependencies are built once; cargo would block them
+/// anyway.
 static TARGET: Mutex<()> = Mutex::new(());
 
 const WORKSPACE: &str = r#"

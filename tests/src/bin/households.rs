@@ -1,5 +1,5 @@
-//! A binary with parents and children: persons in the shards of their households, in indices of several shards. The end-to-end tests
-//! run it as a user does.
+//! A binary with parents and children: persons in the shards of their households, in indices of
+//! several shards. The end-to-end tests run it as a user does.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! The binary that a team deploys: every command, with its own pillows, without `bless`. The end-to-end tests run it as a user does.
+//! The binary that a team deploys: every command, with its own pillows, without `bless`. The
+//! end-to-end tests run it as a user does.
 
 use std::process::ExitCode;
 

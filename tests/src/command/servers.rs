@@ -29,7 +29,8 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// Starts what is needed for these products. When one fails, those that came up are stopped again.
+    /// Starts what is needed for these products. When one fails, those that came up are stopped
+    /// again.
     pub(super) fn start(products: &[Product]) -> Result<Self, ServerError> {
         scope(|threads| {
             let couch = threads

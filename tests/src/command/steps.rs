@@ -1,4 +1,5 @@
-//! The runs of cargo that the command consists of. Their output goes through, and is counted on the way.
+//! The runs of cargo that the command consists of. Their output goes through, and is counted on the
+//! way.
 
 use std::{
     io::{self, BufRead, BufReader},
@@ -45,11 +46,13 @@ fn cargo_test() -> Command {
     command
 }
 
-/// A `cargo` command in the root of this workspace, for a program that cargo itself may have started.
+/// A `cargo` command in the root of this workspace, for a program that cargo itself may have
+/// started.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folders::workspace());
-    // `cargo run` says which package it runs. Build scripts that watch these variables would build anew here.
+    // `cargo run` says which package it runs. Build scripts that watch these variables would build anew
+    // here.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| text.starts_with(prefix));

@@ -13,7 +13,8 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Counts a line such as `test result: ok. 5 passed; 0 failed; 1 ignored; …`; ignores any other.
+    /// Counts a line such as `test result: ok. 5 passed; 0 failed; 1 ignored; …`; ignores any
+    /// other.
     pub(super) fn add_line(&mut self, line: &str) {
         let Some((_, counts)) =
             line.trim_start().strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))

@@ -37,7 +37,8 @@ fn named_formats() -> Vec<Case> {
         .collect()
 }
 
-/// Cases of a file whose mappings are bodies of indices, and whose values are documents, one after the other.
+/// Cases of a file whose mappings are bodies of indices, and whose values are documents, one after
+/// the other.
 pub(crate) fn indices() -> Vec<Case> {
     read(include_str!("cases/dynamic.jsonl")).collect()
 }
@@ -54,7 +55,8 @@ fn case(line: &str) -> Case {
     Case { mapping, values: values.into_iter().map(|value| repeated(value.get())).collect() }
 }
 
-/// `{"$repeat": "x", "times": 3}` is `"xxx"`, also below other members, and `{"$key": …}` is an object with such a key.
+/// `{"$repeat": "x", "times": 3}` is `"xxx"`, also below other members, and `{"$key": …}` is an
+/// object with such a key.
 fn repeated(text: &str) -> String {
     let Some(start) = text.find("{\"$") else { return text.to_owned() };
     if let Some(inner) = text[start..].strip_prefix("{\"$key\":") {

@@ -1,4 +1,5 @@
-//! Fields that documents add: dynamic templates, the detection of dates and numbers, limits, and documents one after the other.
+//! Fields that documents add: dynamic templates, the detection of dates and numbers, limits, and
+//! documents one after the other.
 
 use pillowtop_conformance::Conformance;
 use serde_json::{Value, json};

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::cases;
 use crate::server::{Comparison, Index};
 
-/// Types that are not in the Elasticsearch that the tests install, the one without its commercial part.
+/// Types that are not in the Elasticsearch that the tests install, the one without its commercial
+/// part.
 const COMMERCIAL: [&str; 12] = [
     "aggregate_metric_double",
     "constant_keyword",
@@ -23,7 +24,8 @@ const COMMERCIAL: [&str; 12] = [
     "wildcard",
 ];
 
-/// Types of modules that a server may be built without, whose values are not checked or are the same elsewhere.
+/// Types of modules that a server may be built without, whose values are not checked or are the
+/// same elsewhere.
 const OPTIONAL: [&str; 8] = [
     "geo_shape",
     "knn_vector",
@@ -72,7 +74,8 @@ async fn each_value_is_checked_as_the_server_does() {
     comparison.finish(target);
 }
 
-/// Whether the table of types says that the target has no such field, or its servers come without it.
+/// Whether the table of types says that the target has no such field, or its servers come without
+/// it.
 fn may_be_absent(mapping: &Value, target: Target) -> bool {
     let name = mapping["type"].as_str().unwrap_or("object");
     let has_other_format = mapping["format"].as_str().is_some_and(|format| OF_SOME.contains(&format));

@@ -38,7 +38,8 @@ impl Index {
         }
     }
 
-    /// An index with these mappings and settings; the answer's reason when the server does not take them.
+    /// An index with these mappings and settings; the answer's reason when the server does not take
+    /// them.
     pub(crate) async fn try_create(
         test: &str,
         mappings: &Value,

@@ -1,4 +1,5 @@
-//! An index that is built a second time: after its state was lost, after an interrupted restart, beside one that is followed.
+//! An index that is built a second time: after its state was lost, after an interrupted restart,
+//! beside one that is followed.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -112,7 +113,8 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
     assert!(said.contains("moved from"), "{said}");
 }
 
-/// A cluster of CouchDB in which the first page of changes comes from a copy that lags behind the one that told the position.
+/// A cluster of CouchDB in which the first page of changes comes from a copy that lags behind the
+/// one that told the position.
 #[test]
 fn what_a_lagging_copy_brings_later_in_the_load_counts() {
     let world = World::new("lagging");

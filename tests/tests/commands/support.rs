@@ -1,5 +1,5 @@
-//! A database and an index of a test's own on the servers that `cargo xtask test` has started, and a check that shares no code
-//! with what it checks.
+//! A database and an index of a test's own on the servers that `cargo xtask test` has started, and
+//! a check that shares no code with what it checks.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -229,7 +229,8 @@ impl World {
             .collect()
     }
 
-    /// How many documents have been written to the indices of an alias, searchable yet or not; 0 while there is none.
+    /// How many documents have been written to the indices of an alias, searchable yet or not; 0
+    /// while there is none.
     pub(crate) fn written(&self, alias: &str) -> u64 {
         let path = format!("/{}-{alias}_*/_stats/indexing", self.name);
         let answer: Value =
@@ -246,8 +247,8 @@ impl World {
         answer["hits"]["hits"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
     }
 
-    /// What each index must hold, told from the database's documents by plain JSON. What cannot be indexed is given: each alias
-    /// with the id of a document.
+    /// What each index must hold, told from the database's documents by plain JSON. What cannot be
+    /// indexed is given: each alias with the id of a document.
     pub(crate) fn expected(&self, alias: &str, dead: &[(&str, String)]) -> BTreeMap<String, String> {
         self.documents()
             .iter()
@@ -298,7 +299,8 @@ impl World {
     }
 }
 
-/// Whether the database's document belongs in an index, by the rules that the example's structs state.
+/// Whether the database's document belongs in an index, by the rules that the example's structs
+/// state.
 fn belongs(alias: &str, document: &Value) -> bool {
     let doc_type = document["doc_type"].as_str().unwrap_or_default();
     match alias {
@@ -404,7 +406,8 @@ fn encoded(id: &str) -> String {
         .collect()
 }
 
-/// The real documents beside the repository, if they are there, else the repository's own. Each has an id and no revision.
+/// The real documents beside the repository, if they are there, else the repository's own. Each has
+/// an id and no revision.
 pub(crate) fn sample_documents() -> Vec<Value> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/docs");
     let mut documents = commcare::samples::documents();

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use crate::support::{ALIASES, World, sample_documents};
 use serde_json::{Value, json};
 
-/// The documents that an index cannot take, or that are not documents of its struct: each alias with an id.
+/// The documents that an index cannot take, or that are not documents of its struct: each alias
+/// with an id.
 fn dead(documents: &[Value]) -> Vec<(&'static str, String)> {
     let mut dead = Vec::new();
     for (summary, (pillow, alias)) in commcare::samples::summary().into_iter().zip(ALIASES) {
         assert_eq!(summary.pillow, pillow);
         dead.extend(summary.rejected.into_iter().chain(summary.undecodable).map(|id| (alias, id)));
     }
-    // One of the real documents is a template: the dates of its actions are `%(bp1_done)sT00:00:00Z`. They are not searched by
-    // `case_search`.
+    // One of the real documents is a template: the dates of its actions are `%(bp1_done)sT00:00:00Z`.
+    // They are not searched by `case_search`.
     let is_template = |document: &&Value| document["actions"].to_string().contains("\"%(");
     dead.extend(
         documents
@@ -51,7 +52,8 @@ fn documents_are_indexed_found_and_followed() {
     world.assert_equal_soon(&dead);
     assert_eq!(world.search("hqcases", &json!({"match": {"name": "zebulon"}})).len(), 1);
 
-    // A document that leaves the filter, one that becomes of a deleted type, one of another type, and one that is deleted.
+    // A document that leaves the filter, one that becomes of a deleted type, one of another type, and
+    // one that is deleted.
     let cases: Vec<String> = world.expected("hqcases", &dead).into_keys().take(4).collect();
     world.change(&cases[0], |document| document["domain"] = json!("demo"));
     world.change(&cases[1], |document| document["doc_type"] = json!("CommCareCase-Deleted"));
@@ -126,7 +128,8 @@ fn a_search_finds(world: &World) {
     // Null is found as the empty text.
     assert!(!by("external_id", json!({"term": {"case_properties.value.exact": ""}})).is_empty());
 
-    // Through the analyzer that takes lists apart at their commas, the names of countries, and a form's name in any language.
+    // Through the analyzer that takes lists apart at their commas, the names of countries, and a form's
+    // name in any language.
     let health = world.search("hqdomains", &json!({"term": {"project_type": "child health"}}));
     assert_eq!(health.len(), 1, "{health:?}");
     let kenya = world.search("hqdomains", &json!({"term": {"deployment.countries.exact": "KENYA"}}));

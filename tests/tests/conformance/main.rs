@@ -1,5 +1,5 @@
-//! What pillowtop says of generated mappings, settings and documents, against what a real server does with them:
-//! `cargo xtask conformance` with a fixed seed and few cases.
+//! What pillowtop says of generated mappings, settings and documents, against what a real server
+//! does with them: `cargo xtask conformance` with a fixed seed and few cases.
 
 use pillowtop_comparison::{Disagreement, Options, Server, run};
 use pillowtop_tests::ELASTIC_URL_VARIABLE;

@@ -15,7 +15,8 @@ enum Made {
     Folder,
 }
 
-/// What becomes of the committed mapping; the state's name; the sentence, without the file's name and the struct's; the help.
+/// What becomes of the committed mapping; the state's name; the sentence, without the file's name
+/// and the struct's; the help.
 struct Row(Made, &'static str, &'static str, &'static str);
 
 fn rows(fresh: &str) -> Vec<Row> {

@@ -1,4 +1,5 @@
-//! A user's workspace: two crates of documents, a tool that registers both, and `mappings/` at the root.
+//! A user's workspace: two crates of documents, a tool that registers both, and `mappings/` at the
+//! root.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -69,7 +69,8 @@ fn a_process_of_the_deleted_index_writes_nothing_to_the_rebuilt_one() {
     let before = aliases();
     assert_eq!(before.len(), 1, "{before:?}");
 
-    // It stands still while its index is replaced by one of the same name, which another process follows.
+    // It stands still while its index is replaced by one of the same name, which another process
+    // follows.
     old.signal("STOP");
     delete_index(&world);
     world.run_well(&["fast-reindex", "case"]);

@@ -1,4 +1,5 @@
-//! What must hold while services run, on real servers: what the runtime's own simulated tests cannot show.
+//! What must hold while services run, on real servers: what the runtime's own simulated tests
+//! cannot show.
 
 #[path = "../commands/support.rs"]
 #[expect(dead_code, reason = "the world of the commands' tests, of which these need a part")]

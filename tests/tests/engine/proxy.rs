@@ -32,7 +32,8 @@ impl Proxy {
     }
 }
 
-/// One request: the server is asked to close the connection at the end of its response, so that nothing needs to be parsed.
+/// One request: the server is asked to close the connection at the end of its response, so that
+/// nothing needs to be parsed.
 fn serve(mut client: TcpStream, servers: &[(String, u16)]) -> io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let mut first = String::new();

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::support::World;
 use crate::{case, user};
 
-/// Closes the index of cases and opens it again, with a setting that keeps its shard from every node or lets it go anywhere.
+/// Closes the index of cases and opens it again, with a setting that keeps its shard from every
+/// node or lets it go anywhere.
 fn require_node(world: &World, attribute: &Value) {
     let index = format!("/{}-hqcases_*", world.prefix());
     let setting = json!({ "index.routing.allocation.require.box": attribute });

@@ -1,6 +1,7 @@
-//! The table of field types against a real server: it takes what the table says it takes, and refuses what it says it
-//! refuses. Nothing here names a type or parameter; the exceptions, each with its reason, are in `pillowtop_comparison`. So a new entry of
-//! the table is proven without an edit.
+//! The table of field types against a real server: it takes what the table says it takes, and
+//! refuses what it says it refuses. Nothing here names a type or parameter; the exceptions, each
+//! with its reason, are in `pillowtop_comparison`. So a new entry of the table is proven without an
+//! edit.
 
 #![expect(clippy::unwrap_used, reason = "what the tests share may fail as a test does")]
 

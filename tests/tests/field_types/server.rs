@@ -138,7 +138,8 @@ impl Drop for Server {
     }
 }
 
-/// What the server said if it did not do what was asked; only a refusal, no failure of another kind.
+/// What the server said if it did not do what was asked; only a refusal, no failure of another
+/// kind.
 fn refusal(port: u16, method: &str, path: &str, body: &Value) -> Result<(), String> {
     let answer = send(port, method, path, body);
     match answer.status {

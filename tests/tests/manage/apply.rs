@@ -8,7 +8,8 @@ use crate::{case, indices, status, told, wait_for_state, world_of_two};
 /// A content hash of another release.
 const OLD: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
 
-/// Makes of the index of `case` one of an earlier release, whose struct did not have the field `name`.
+/// Makes of the index of `case` one of an earlier release, whose struct did not have the field
+/// `name`.
 fn back_to_the_release_before(world: &World) -> String {
     let new = indices(world, "case")[0].clone();
     let get = |path: &str| -> Value {

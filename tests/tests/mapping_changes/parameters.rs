@@ -1,4 +1,5 @@
-//! Every parameter of every type that the server has: what the diff says of a change, and what `PUT _mapping` does.
+//! Every parameter of every type that the server has: what the diff says of a change, and what `PUT
+//! _mapping` does.
 
 use pillowtop_core::diff::ChangeClass;
 use pillowtop_core::field_types::{FieldType, Parameter, field_types};
@@ -9,11 +10,13 @@ use crate::classes::class_of;
 use crate::samples::{least, values};
 use crate::server::{Index, Server};
 
-/// What is declared to need a reindex and yet no change of it is refused by every server: an object keeps a `dynamic` that is left out,
-/// and Elasticsearch 8 refuses what the others take of a point's `null_value`.
+/// What is declared to need a reindex and yet no change of it is refused by every server: an object
+/// keeps a `dynamic` that is left out, and Elasticsearch 8 refuses what the others take of a
+/// point's `null_value`.
 const ACCEPTED_HERE: [(&str, &str); 4] =
     [("object", "dynamic"), ("nested", "dynamic"), ("passthrough", "dynamic"), ("geo_point", "null_value")];
-/// How many types have an index together. Indices are slow to make, and a long mapping is slow to change.
+/// How many types have an index together. Indices are slow to make, and a long mapping is slow to
+/// change.
 const TOGETHER: usize = 6;
 
 /// A field before and after one parameter of it has changed.
@@ -59,7 +62,8 @@ async fn additive_is_accepted_and_fixed_is_refused() {
     assert!(compared > 200, "only {compared} parameters were compared");
 }
 
-/// The cases that are tried in one index. An index cannot have two joins, so each case of those is alone.
+/// The cases that are tried in one index. An index cannot have two joins, so each case of those is
+/// alone.
 fn split(of_types: Vec<Vec<Case>>) -> Vec<Vec<Case>> {
     let (mut parts, mut together) = (Vec::new(), Vec::new());
     let is_join = |cases: &[Case]| cases.first().is_some_and(|case| case.field_type == "join");
@@ -78,8 +82,8 @@ fn split(of_types: Vec<Vec<Case>>) -> Vec<Vec<Case>> {
     parts
 }
 
-/// Compares cases in one index, or in two halves if the server does not make an index of them all. Whether a server has a type and
-/// a parameter at all is the table's own test.
+/// Compares cases in one index, or in two halves if the server does not make an index of them all.
+/// Whether a server has a type and a parameter at all is the table's own test.
 async fn compare_all(server: &Server, name: &str, cases: Vec<Case>) -> Found {
     let mut found = Found::default();
     let mut waiting = vec![cases];
@@ -95,7 +99,8 @@ async fn compare_all(server: &Server, name: &str, cases: Vec<Case>) -> Found {
     found
 }
 
-/// The changes between two values of a parameter, and of those the live index takes also between one and none.
+/// The changes between two values of a parameter, and of those the live index takes also between
+/// one and none.
 fn case(field_type: &'static FieldType, parameter: &'static Parameter, server: &Server) -> Option<Case> {
     field_type.parameter_is_available(parameter.name, server.target).ok()?;
     let [first, second] = values(field_type, parameter, server.target)?;
@@ -157,8 +162,8 @@ async fn compare(index: &Index, cases: &[Case], found: &mut Found) {
     }
     for case in cases {
         found.compared += 1;
-        // A change to what is the default anyway is none to a server, so one refusal shows that the parameter is fixed. What is
-        // breaking alone may be taken, and searches lose by it.
+        // A change to what is the default anyway is none to a server, so one refusal shows that the
+        // parameter is fixed. What is breaking alone may be taken, and searches lose by it.
         let mut refused = case.changes.iter().all(|change| change.class != ChangeClass::NeedsReindex);
         for change in &case.changes {
             refused = refused || (change.class != ChangeClass::Additive && put(&[change]).await.is_err());

@@ -3,7 +3,8 @@
 use pillowtop_core::field_types::{FieldType, Parameter, Target, ValueKind};
 use serde_json::{Map, Value, json};
 
-/// Two values of a parameter that this server knows; none for what is compared member by member, and for what a plugin decides.
+/// Two values of a parameter that this server knows; none for what is compared member by member,
+/// and for what a plugin decides.
 pub(crate) fn values(field_type: &FieldType, parameter: &Parameter, target: Target) -> Option<[Value; 2]> {
     let special = match (field_type.name, parameter.name) {
         (_, "locale") => json!(["en-US", "de-DE"]),
@@ -77,7 +78,8 @@ fn by_kind(parameter: &Parameter, target: Target) -> Option<[Value; 2]> {
     Some(pair(&list)).filter(|[first, second]| !first.is_null() && !second.is_null())
 }
 
-/// The least that a field of the type says, in the server's words; with what `parameter` needs beside it.
+/// The least that a field of the type says, in the server's words; with what `parameter` needs
+/// beside it.
 pub(crate) fn least(field_type: &FieldType, parameter: &str, target: Target) -> Option<Map<String, Value>> {
     let mut field = Map::new();
     field.insert("type".to_owned(), json!(field_type.name_in(target.product)?));

@@ -1,4 +1,5 @@
-//! Indices on the server that `cargo xtask test` has started, and what it says to a changed mapping.
+//! Indices on the server that `cargo xtask test` has started, and what it says to a changed
+//! mapping.
 
 use pillowtop_core::field_types::Target;
 use pillowtop_runtime::http::Endpoint;

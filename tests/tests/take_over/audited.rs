@@ -1,5 +1,5 @@
-//! Sample documents → `new-pillow` → a crate that is built → `make-mapping` → `audit` of the same documents finds nothing that a
-//! server would reject.
+//! Sample documents → `new-pillow` → a crate that is built → `make-mapping` → `audit` of the same
+//! documents finds nothing that a server would reject.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -119,7 +119,8 @@ fn take_over() -> Vec<TakenOver> {
     .collect()
 }
 
-/// The crate in a directory where what is as it was keeps its time, so that a second run builds nothing.
+/// The crate in a directory where what is as it was keeps its time, so that a second run builds
+/// nothing.
 fn kept(made: &Path) -> PathBuf {
     let kept = made.with_file_name("taken-over-kept");
     let source = kept.join("src");

@@ -1,4 +1,5 @@
-//! A mapping with a field of each type for each parameter that the table knows, so that a new entry is taken over too or fails.
+//! A mapping with a field of each type for each parameter that the table knows, so that a new entry
+//! is taken over too or fails.
 
 use pillowtop_core::field_types::{FieldType, Holds, Parameter, ValueKind, field_types};
 use serde_json::{Map, Value, json};

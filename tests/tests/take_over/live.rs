@@ -54,8 +54,9 @@ async fn a_server_takes_what_was_taken_over() {
     assert!(created > 0 && created + lacking.len() == all.len(), "{created} created, {lacking:#?}");
 }
 
-/// Why the tests' own servers refuse what their products take: types and settings of plugins and commercial parts that they are
-/// installed without, or that came later. And `OpenSearch` wants a value for a `constant_keyword`, which Elasticsearch takes from the first document.
+/// Why the tests' own servers refuse what their products take: types and settings of plugins and
+/// commercial parts that they are installed without, or that came later. And `OpenSearch` wants a
+/// value for a `constant_keyword`, which Elasticsearch takes from the first document.
 const ABSENT: [&str; 7] = [
     "No handler for type [",
     "Unknown analyzer type [of_a_plugin]",

@@ -1,4 +1,5 @@
-//! A mapping that exists, taken over: a struct is written of it and compiled, and derives the same mapping.
+//! A mapping that exists, taken over: a struct is written of it and compiled, and derives the same
+//! mapping.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 

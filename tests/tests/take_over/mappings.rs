@@ -1,4 +1,5 @@
-//! The mappings that are taken over: our own, those of every type and parameter, and those of other products where they are here.
+//! The mappings that are taken over: our own, those of every type and parameter, and those of other
+//! products where they are here.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! What people read in a file: the paragraphs of a page; the comments, string literals and sentences
-//! as names of a source file. Inline code is not read, because names are quoted there.
+//! What people read in a file: the paragraphs of a page; the comments, string literals and
+//! sentences as names of a source file. Inline code is not read, because names are quoted there.
 
 use crate::tree::has_extension;
 

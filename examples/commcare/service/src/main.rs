@@ -1,8 +1,9 @@
-//! A service of a user's own: follows the pillows of its documents into a cluster until it is asked to stop. What fails pauses, and is
-//! retried.
+//! A service of a user's own: follows the pillows of its documents into a cluster until it is asked
+//! to stop. What fails pauses, and is retried.
 //!
-//! `pillowtop_cli::main` does this and more; link the runtime, as here, where following is one task of several in a process. A second
-//! copy of the service stands by until the first one's lease runs out.
+//! `pillowtop_cli::main` does this and more; link the runtime, as here, where following is one task
+//! of several in a process. A second copy of the service stands by until the first one's lease runs
+//! out.
 
 use std::sync::Arc;
 
@@ -45,8 +46,8 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Without a handler for the signal, the service is stopped as any process is, and loses nothing either; only its lease has to run out
-/// then.
+/// Without a handler for the signal, the service is stopped as any process is, and loses nothing
+/// either; only its lease has to run out then.
 async fn cancel_on_ctrl_c(stop: CancellationToken) {
     if tokio::signal::ctrl_c().await.is_ok() {
         stop.cancel();

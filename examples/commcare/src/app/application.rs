@@ -10,11 +10,13 @@ use crate::value::HqDate;
 
 /// An application as it is in `CouchDB`, and as it is indexed.
 ///
-/// Each build of an application is a copy of its document, of the same type; its [`copy_of`](Self::copy_of) names the application.
-/// Copies are indexed as HQ indexes them: searches for builds ask for those that have the member, others for those that have not.
+/// Each build of an application is a copy of its document, of the same type; its
+/// [`copy_of`](Self::copy_of) names the application. Copies are indexed as HQ indexes them:
+/// searches for builds ask for those that have the member, others for those that have not.
 ///
-/// Members that are not named here are dropped, in structs inside too. That is how the `admin_password` of these documents stays
-/// where it is. HQ also writes `@indexed_on`, the time of writing, which is left out as in [`CaseIndex`](crate::case::CaseIndex).
+/// Members that are not named here are dropped, in structs inside too. That is how the
+/// `admin_password` of these documents stays where it is. HQ also writes `@indexed_on`, the time of
+/// writing, which is left out as in [`CaseIndex`](crate::case::CaseIndex).
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument, Pillow)]
 #[couch(
     doc_type = ["Application", "RemoteApp", "LinkedApplication"],
@@ -24,7 +26,8 @@ use crate::value::HqDate;
 #[es(rules = crate::rules)]
 #[pillow(name = "app", alias = "hqapps", settings = "analysis/hq.json")]
 pub struct Application {
-    /// `Application`; `RemoteApp` for one that is built elsewhere, `LinkedApplication` for one that follows another project's.
+    /// `Application`; `RemoteApp` for one that is built elsewhere, `LinkedApplication` for one that
+    /// follows another project's.
     pub doc_type: String,
     /// The project.
     pub domain: Option<String>,
@@ -98,7 +101,8 @@ pub struct Application {
     pub user_registration: Option<UserRegistrationForm>,
     /// Whether that form is shown.
     pub show_user_registration: Option<bool>,
-    /// The settings of CommCare on the phone. There are hundreds, so the index takes up each that it meets.
+    /// The settings of CommCare on the phone. There are hundreds, so the index takes up each that
+    /// it meets.
     #[es(dynamic = true)]
     pub profile: Option<Box<RawValue>>,
     /// Of a remote application: where its settings are.

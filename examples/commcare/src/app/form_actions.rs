@@ -4,8 +4,8 @@ use pillowtop::CouchDocument;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Everything that a form does to cases. Forms of the advanced kind have lists of other actions, which are left out, as HQ's mapping
-/// leaves them out.
+/// Everything that a form does to cases. Forms of the advanced kind have lists of other actions,
+/// which are left out, as HQ's mapping leaves them out.
 #[derive(Debug, Clone, Serialize, Deserialize, CouchDocument)]
 #[es(rules = crate::rules)]
 pub struct FormActions {

@@ -1,7 +1,9 @@
-//! The pillow `app`: the applications that a project builds for its phones, with their modules, forms and what a form does to cases.
+//! The pillow `app`: the applications that a project builds for its phones, with their modules,
+//! forms and what a form does to cases.
 //!
-//! It is the deepest of the mappings. What is a schema in CommCare is a struct here; what has the names of questions, properties or
-//! files for its members is one opaque object, kept in `_source` and not searched.
+//! It is the deepest of the mappings. What is a schema in CommCare is a struct here; what has the
+//! names of questions, properties or files for its members is one opaque object, kept in `_source`
+//! and not searched.
 
 mod translation;
 

@@ -10,8 +10,9 @@ use crate::value::text_of;
 
 /// A text in the languages of an application.
 ///
-/// A document has an object of them, `{"en": "Visit", "hin": "भेंट"}`, whose members no mapping can name. HQ keeps it unindexed.
-/// Here it becomes a list, so that `modules.forms.name.text` finds a form by its name in any language.
+/// A document has an object of them, `{"en": "Visit", "hin": "भेंट"}`, whose members no mapping can
+/// name. HQ keeps it unindexed. Here it becomes a list, so that `modules.forms.name.text` finds a
+/// form by its name in any language.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, CouchDocument)]
 #[serde(from = "Option<BTreeMap<String, Value>>")]
 #[es(rules = crate::rules)]

@@ -1,4 +1,5 @@
-//! The forms of the story: what phones send after each visit, with question trees of several shapes.
+//! The forms of the story: what phones send after each visit, with question trees of several
+//! shapes.
 
 use serde_json::{Map, Value, json};
 
@@ -105,7 +106,8 @@ impl<'a> Submission<'a> {
     }
 }
 
-/// The questions of a registration. With a mother, the child's block stands in a group and hers at the root.
+/// The questions of a registration. With a mother, the child's block stands in a group and hers at
+/// the root.
 pub(super) fn registration_questions(
     submission: &Submission<'_>,
     record: &Record,

@@ -1,4 +1,5 @@
-//! Where the samples get their variety: a small generator that gives the same numbers everywhere, and a calendar.
+//! Where the samples get their variety: a small generator that gives the same numbers everywhere,
+//! and a calendar.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 

@@ -1,9 +1,10 @@
 //! Sample documents: half a year of a small clinic project, told as what happens in its database.
 //!
-//! The story is the same on every machine. It has projects, applications with their builds, users, groups, households, pregnancies and children with their visit forms;
-//! updates, deletions of every kind, documents that leave a filter or are dropped, and some that cannot be indexed.
-//! [`changes`] is the story as a feed tells it, [`steps`] as a database hears it, [`documents`] what is there at its end, and
-//! [`summary`] what a correct index holds then.
+//! The story is the same on every machine. It has projects, applications with their builds, users,
+//! groups, households, pregnancies and children with their visit forms; updates, deletions of every
+//! kind, documents that leave a filter or are dropped, and some that cannot be indexed. [`changes`]
+//! is the story as a feed tells it, [`steps`] as a database hears it, [`documents`] what is there
+//! at its end, and [`summary`] what a correct index holds then.
 
 mod applications;
 mod cases;
@@ -113,8 +114,9 @@ pub fn versions_by_type() -> BTreeMap<String, Vec<Value>> {
     by_type
 }
 
-/// The story as lines of `_changes?include_docs=true`, as one who follows from the beginning sees them: each version of each
-/// document. (A feed that is read after the story has the last line of each document only, which comes to the same index.)
+/// The story as lines of `_changes?include_docs=true`, as one who follows from the beginning sees
+/// them: each version of each document. (A feed that is read after the story has the last line of
+/// each document only, which comes to the same index.)
 pub fn changes() -> Vec<String> {
     let mut generations = BTreeMap::<String, u32>::new();
     let mut lines = Vec::new();
@@ -195,7 +197,8 @@ fn tell() -> Story {
     story
 }
 
-/// A household is registered, then a pregnancy in it, at times a child; each is visited, some are closed.
+/// A household is registered, then a pregnancy in it, at times a child; each is visited, some are
+/// closed.
 fn follow_family(
     story: &mut Story,
     generator: &mut Generator,

@@ -1,4 +1,5 @@
-//! What a real database also holds: documents that leave, that are dropped, that no index takes, and that no struct fits.
+//! What a real database also holds: documents that leave, that are dropped, that no index takes,
+//! and that no struct fits.
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,8 @@ use super::projects;
 use super::story::{Outcome, Story};
 use super::{CASE, CASE_SEARCH, FORM, GROUP, PROJECT, USER};
 
-/// Deletions of both kinds, and cases that leave the filter. `records` has at least six, of which each is indexed.
+/// Deletions of both kinds, and cases that leave the filter. `records` has at least six, of which
+/// each is indexed.
 pub(super) fn leave(story: &mut Story, records: &[Record]) {
     let [stub, by_type, again, untyped, demo, returned, ..] = records else { return };
     story.delete(&stub.id);
@@ -39,7 +41,8 @@ pub(super) fn leave(story: &mut Story, records: &[Record]) {
     save_case(story, Outcome::Indexed, returned.document());
 }
 
-/// Forms that are archived, deleted, or become another type. `forms` has at least four, of which each is indexed.
+/// Forms that are archived, deleted, or become another type. `forms` has at least four, of which
+/// each is indexed.
 pub(super) fn withdraw(story: &mut Story, forms: &[Value]) {
     let [archived, by_type, duplicate, stub, ..] = forms else { return };
     for (form, doc_type) in [(archived, "XFormArchived"), (by_type, "XFormInstance-Deleted")] {
@@ -70,7 +73,8 @@ pub(super) fn drop_out(story: &mut Story, generator: &mut Generator, worker: &Wo
     }
 }
 
-/// Documents in every script, with an id that needs care in a path, and forms at the edge of what is valid.
+/// Documents in every script, with an id that needs care in a path, and forms at the edge of what
+/// is valid.
 pub(super) fn puzzle(
     story: &mut Story,
     generator: &mut Generator,

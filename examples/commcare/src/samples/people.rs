@@ -70,7 +70,8 @@ pub(super) fn arrive(story: &mut Story, generator: &mut Generator) -> Vec<Worker
     workers
 }
 
-/// Lets some users change and leave: one moves, one is deleted by type, one account is gone altogether.
+/// Lets some users change and leave: one moves, one is deleted by type, one account is gone
+/// altogether.
 pub(super) fn change(story: &mut Story, workers: &[Worker]) {
     let [first, second, third, ..] = workers else { return };
     let mut moved = first.document.clone();

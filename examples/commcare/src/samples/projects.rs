@@ -6,7 +6,8 @@ use super::generator::{Generator, Moment};
 use super::story::{Outcome, Story};
 use super::{DOMAIN, PROJECT};
 
-/// Lets the projects begin: four that live on, one that is a published copy, one that lost its name to another.
+/// Lets the projects begin: four that live on, one that is a published copy, one that lost its name
+/// to another.
 pub(super) fn begin(story: &mut Story, generator: &mut Generator) {
     let mut clinic = project(generator, DOMAIN, "Riverside Clinics");
     clinic["deployment"]["countries"] = json!(["KE", "TZ"]);

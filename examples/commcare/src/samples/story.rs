@@ -1,4 +1,5 @@
-//! A story: what is saved and deleted, in order, and what a correct index holds of each document after it.
+//! A story: what is saved and deleted, in order, and what a correct index holds of each document
+//! after it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Step {
-    /// A document is created or replaced. It has an `_id` and no `_rev`: whoever saves it knows that of the version before.
+    /// A document is created or replaced. It has an `_id` and no `_rev`: whoever saves it knows
+    /// that of the version before.
     Save(Value),
     /// The document of this id is deleted.
     Delete(String),

@@ -31,7 +31,8 @@ fn meta(document: &Value) -> ChangeMeta {
     ChangeMeta::new(text("_id").into(), text("_rev").into(), "commcarehq".into())
 }
 
-/// What is indexed for a document by the first pillow that follows it: the verdict, and the `_source` if it is indexed.
+/// What is indexed for a document by the first pillow that follows it: the verdict, and the
+/// `_source` if it is indexed.
 fn process(document: &Value) -> Result<(Verdict, Value), ProcessError> {
     let pillows = pillows_of(document["doc_type"].as_str().unwrap());
     process_by(pillows.first().unwrap().as_ref(), document)

@@ -53,7 +53,8 @@ fn every_real_document_decodes_and_keeps_what_it_says() {
         let members = document.as_object().unwrap();
         match doc_type {
             "CommCareCase" => {
-                // References have no member of their own that is named here only in part, so lists are compared one by one.
+                // References have no member of their own that is named here only in part, so lists are
+                // compared one by one.
                 assert_kept(file, members, &source, |name| {
                     CHANGED.contains(&name) || name == "actions" || name == "indices"
                 });

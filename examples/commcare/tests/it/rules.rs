@@ -1,4 +1,5 @@
-//! HQ's conventions on structs of another crate, against what `dynamic.py` made of the same properties.
+//! HQ's conventions on structs of another crate, against what `dynamic.py` made of the same
+//! properties.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use commcare::value::HqDate;

@@ -1,4 +1,5 @@
-//! That the samples are what they say: the rows of a feed, and a summary that the pillows agree with.
+//! That the samples are what they say: the rows of a feed, and a summary that the pillows agree
+//! with.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,7 +11,8 @@ use serde_json::Value;
 
 use crate::{pillows_of, process_by};
 
-/// The paths at which a `_source` holds what its mapping cannot take: what a server would refuse it for.
+/// The paths at which a `_source` holds what its mapping cannot take: what a server would refuse it
+/// for.
 fn misfits(mapping: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
     if let Value::Array(items) = value {
         return items.iter().for_each(|item| misfits(mapping, item, path, found));

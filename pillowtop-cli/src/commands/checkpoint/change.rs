@@ -1,4 +1,5 @@
-//! `checkpoint set`, `reset`, `to-head` and `rewind`: a position is stored, and whoever follows continues from it.
+//! `checkpoint set`, `reset`, `to-head` and `rewind`: a position is stored, and whoever follows
+//! continues from it.
 
 use std::time::Duration;
 
@@ -166,7 +167,8 @@ async fn store_position(store: &dyn ClaimStore, changed: &mut Changed) -> Result
     Ok(())
 }
 
-/// Waits until a running owner continues from the new position. One that does not notice now does so with its next save.
+/// Waits until a running owner continues from the new position. One that does not notice now does
+/// so with its next save.
 async fn confirm(store: &dyn ClaimStore, changed: &mut Changed, deadline: Instant) -> Result<(), Failure> {
     if changed.request.is_empty() {
         return Ok(());

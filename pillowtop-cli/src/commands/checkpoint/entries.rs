@@ -28,7 +28,8 @@ pub(super) async fn all(cluster: &Cluster) -> Result<Vec<Entry>, Failure> {
     Ok(entries.collect())
 }
 
-/// The claims of a pillow whose positions are to be changed. The position of a load that is not finished is the load's own.
+/// The claims of a pillow whose positions are to be changed. The position of a load that is not
+/// finished is the load's own.
 pub(super) fn choose(all: Vec<Entry>, of: &Of, definition: &Definition) -> Result<Vec<Entry>, Failure> {
     let hash = definition.hash.to_string();
     let is_meant = |entry: &Entry| {

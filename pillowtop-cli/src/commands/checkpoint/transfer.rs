@@ -1,4 +1,5 @@
-//! `checkpoint export` and `import`: positions with everything that tells what they are positions of.
+//! `checkpoint export` and `import`: positions with everything that tells what they are positions
+//! of.
 
 use std::io::Read as _;
 
@@ -124,8 +125,8 @@ fn read(file: &str) -> Result<Vec<Exported>, Failure> {
     Ok(parsed.checkpoints)
 }
 
-/// The claims that a checkpoint is for. With `force` they may be on other indices of the same pillow and mapping, never of another
-/// database.
+/// The claims that a checkpoint is for. With `force` they may be on other indices of the same
+/// pillow and mapping, never of another database.
 fn find<'a>(entries: &'a [Entry], exported: &Exported, force: bool) -> Result<Vec<&'a Entry>, Failure> {
     let of_pillow: Vec<&Entry> =
         entries.iter().filter(|entry| entry.claim.state.pillow == exported.pillow).collect();

@@ -1,4 +1,5 @@
-//! `dead-letters replay` and `bury`: documents of dead letters, and documents that stop their pillow, are processed again.
+//! `dead-letters replay` and `bury`: documents of dead letters, and documents that stop their
+//! pillow, are processed again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -93,7 +94,8 @@ fn gone(name: &PillowName, letters: &Letters) -> Failure {
     .hint(format!("if it is gone for good, `PROGRAM dead-letters purge {name}` removes them"))
 }
 
-/// What can be replayed of a pillow. An index that no process follows any more is a problem, and so is an id of another form.
+/// What can be replayed of a pillow. An index that no process follows any more is a problem, and so
+/// is an id of another form.
 async fn jobs_of(
     context: &Context,
     servers: &Servers,

@@ -1,4 +1,5 @@
-//! `es-manage plan` and `es-manage apply`: the plan is shown, compared with what it is once it may be done, and done.
+//! `es-manage plan` and `es-manage apply`: the plan is shown, compared with what it is once it may
+//! be done, and done.
 
 mod backfill;
 

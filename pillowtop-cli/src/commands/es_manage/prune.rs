@@ -1,4 +1,5 @@
-//! `es-manage prune`: indices that nothing refers to are deleted or closed, with what belongs to them.
+//! `es-manage prune`: indices that nothing refers to are deleted or closed, with what belongs to
+//! them.
 
 use pillowtop_core::{AliasName, Definition};
 use pillowtop_runtime::clock::text_of_micros;
@@ -80,7 +81,8 @@ pub(super) async fn remove(
     Ok(())
 }
 
-/// What becomes of each index of pillowtop under the prefix. `older_than` is a time, RFC 3339 in UTC.
+/// What becomes of each index of pillowtop under the prefix. `older_than` is a time, RFC 3339 in
+/// UTC.
 pub(super) fn decide<'a>(
     overview: &'a Overview,
     definitions: &[&Definition],

@@ -10,7 +10,8 @@ use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::servers::{Servers, WhenUnreachable};
 
-/// The committed mappings may be stale, as after a failed release: the earlier index is judged by its own hash.
+/// The committed mappings may be stale, as after a failed release: the earlier index is judged by
+/// its own hash.
 pub(super) async fn run(context: &Context, arguments: &Flip) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&arguments.names)?;
     let servers = Servers::connect(context, "es-manage rollback", WhenUnreachable::Fail).await?;

@@ -204,7 +204,8 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Whether every part of an index is followed, and the last step of its load is made: the hashed alias.
+    /// Whether every part of an index is followed, and the last step of its load is made: the
+    /// hashed alias.
     fn is_complete(&self, definition: &Definition, index: &IndexStatus) -> bool {
         let is_following = |(_, claim): &(Slice, ClaimDocument)| claim.state.phase == Phase::Following;
         index.aliases.contains(&definition.hashed_alias(self.prefix))
@@ -238,8 +239,8 @@ impl<'a> Look<'a> {
         (!pending.is_empty()).then(|| pending.iter().sum())
     }
 
-    /// For how long changes have been missing: since nothing was pending last, or, without an owner,
-    /// since the position was last saved.
+    /// For how long changes have been missing: since nothing was pending last, or, without an
+    /// owner, since the position was last saved.
     fn lag(&self, index: &IndexStatus) -> Option<u64> {
         let since = index.claims.iter().filter_map(|(slice, claim)| {
             if self.overview.live_owner(claim).is_none() {

@@ -72,8 +72,8 @@ async fn show(context: &Context, cluster: &Cluster, clears: bool) -> Result<(), 
     Ok(())
 }
 
-/// What the states are read from. CouchDB is asked for the sizes of databases that are loaded; without a response the share that is
-/// done is not known.
+/// What the states are read from. CouchDB is asked for the sizes of databases that are loaded;
+/// without a response the share that is done is not known.
 pub(in crate::commands) async fn look<'a>(
     context: &Context,
     cluster: &'a Cluster,
@@ -144,7 +144,8 @@ fn advice(context: &Context, status: &PillowStatus<'_>) -> Vec<String> {
     }
 }
 
-/// When the index was last compared with its databases, and what was found. Nothing if it never was.
+/// When the index was last compared with its databases, and what was found. Nothing if it never
+/// was.
 fn verified(context: &Context, look: &Look<'_>, status: &PillowStatus<'_>) -> Option<String> {
     let (name, index) = (&status.definition.pillow, status.index?);
     let results = index.claims.iter().map(|(slice, _)| look.overview.verified(index, slice));

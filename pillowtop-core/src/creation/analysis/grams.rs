@@ -6,7 +6,8 @@ use super::super::Problem;
 use super::Entry;
 use crate::settings::{boolean, integer, setting};
 
-/// What is too far apart is refused at once; the rest when a part is made, for an analyzer that has it.
+/// What is too far apart is refused at once; the rest when a part is made, for an analyzer that has
+/// it.
 pub(super) fn of_entry(settings: &Value, entry: Entry<'_>, is_used: bool) -> Option<Problem> {
     match (entry.section, entry.type_name()?) {
         ("tokenizer" | "filter", "ngram" | "nGram") => {

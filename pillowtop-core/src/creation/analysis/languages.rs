@@ -1,5 +1,5 @@
-//! The languages of stemmers. Those of stop words need no check: servers take a list that they do not know for a word, and the
-//! dictionaries of `hunspell` are files of the server.
+//! The languages of stemmers. Those of stop words need no check: servers take a list that they do
+//! not know for a word, and the dictionaries of `hunspell` are files of the server.
 
 use serde_json::Value;
 
@@ -118,7 +118,8 @@ const STEMMERS: [&str; 55] = [
     "lovins",
 ];
 
-/// What is wrong with the language of a stemmer. `stemmer` is made at once, `snowball` for an analyzer that has it.
+/// What is wrong with the language of a stemmer. `stemmer` is made at once, `snowball` for an
+/// analyzer that has it.
 pub(super) fn of_entry(entry: Entry<'_>, is_used: bool) -> Option<Problem> {
     let said = |name: &str| entry.members.get(name).and_then(Value::as_str);
     let (section, type_name) = (entry.section, entry.type_name()?);

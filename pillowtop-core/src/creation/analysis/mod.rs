@@ -1,4 +1,5 @@
-//! Analyzers, normalizers and their parts: definitions that servers refuse, and names that some versions no longer have.
+//! Analyzers, normalizers and their parts: definitions that servers refuse, and names that some
+//! versions no longer have.
 
 mod definitions;
 mod grams;
@@ -50,8 +51,8 @@ impl<'a> Analysis<'a> {
         })
     }
 
-    /// Whether an analyzer or a normalizer has a part, or a filter around filters that one has. Servers make many parts only then,
-    /// so only then is wrong what is wrong in them.
+    /// Whether an analyzer or a normalizer has a part, or a filter around filters that one has.
+    /// Servers make many parts only then, so only then is wrong what is wrong in them.
     fn is_used(self, entry: Entry<'a>) -> bool {
         if matches!(entry.section, "analyzer" | "normalizer") {
             return true;
@@ -121,7 +122,8 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
     found
 }
 
-/// What a mapping asks of analyzers that they cannot do, and names that some versions no longer have.
+/// What a mapping asks of analyzers that they cannot do, and names that some versions no longer
+/// have.
 pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
     let mut found = Vec::new();
     let search_only = synonyms::search_only(Analysis { settings });

@@ -106,8 +106,8 @@ pub(super) fn of_entry(analysis: Analysis<'_>, entry: Entry<'_>, is_used: bool) 
     found
 }
 
-/// Whether a server or one of its usual plugins has a type. One of the definition's own name stands for another plugin's, or for
-/// a definition that the source of `new-pillow` lacks.
+/// Whether a server or one of its usual plugins has a type. One of the definition's own name stands
+/// for another plugin's, or for a definition that the source of `new-pillow` lacks.
 fn is_known_type(entry: Entry<'_>, type_name: &str) -> bool {
     entry.section == "normalizer" || type_name == entry.name || has_type(entry.section, type_name)
 }

@@ -1,4 +1,5 @@
-//! Synonyms: what their filters need, where they may stand in an analyzer, and analyzers for searches alone.
+//! Synonyms: what their filters need, where they may stand in an analyzer, and analyzers for
+//! searches alone.
 
 use serde_json::Value;
 
@@ -28,7 +29,8 @@ fn is_synonym(filter: Entry<'_>) -> bool {
     matches!(filter.type_name(), Some("synonym" | "synonym_graph"))
 }
 
-/// The analyzers that searches alone can have, because a filter of theirs is read anew while the index is open.
+/// The analyzers that searches alone can have, because a filter of theirs is read anew while the
+/// index is open.
 pub(super) fn search_only(analysis: Analysis<'_>) -> Vec<&str> {
     let analyzers = analysis.entries().filter(|entry| entry.section == "analyzer");
     analyzers.filter(|entry| has_updateable(analysis, *entry)).map(|entry| entry.name).collect()

@@ -1,4 +1,5 @@
-//! Values of parameters of tokenizers, filters and character filters that servers refuse, at once or when an analyzer has the part.
+//! Values of parameters of tokenizers, filters and character filters that servers refuse, at once
+//! or when an analyzer has the part.
 
 use serde_json::Value;
 
@@ -173,7 +174,8 @@ fn of_used(entry: Entry<'_>, type_name: &str) -> Option<Problem> {
     }
 }
 
-/// Patterns of Lucene: `OpenSearch` 3 reads them at once, the others when an analyzer has the tokenizer.
+/// Patterns of Lucene: `OpenSearch` 3 reads them at once, the others when an analyzer has the
+/// tokenizer.
 fn simple_pattern(entry: Entry<'_>, type_name: &str, is_used: bool) -> Option<Problem> {
     const UNUSED: Versions = Versions { elasticsearch: (0, NEVER), opensearch: (0, 0x0300) };
     if !matches!((entry.section, type_name), ("tokenizer", "simple_pattern" | "simple_pattern_split")) {

@@ -210,7 +210,8 @@ const INFERENCE: &[Parameter] = &[
         .elasticsearch(8, 15),
 ];
 
-/// `OpenSearch`'s `semantic` takes what the wrapped type takes, hence the parameters of text and keyword at the end.
+/// `OpenSearch`'s `semantic` takes what the wrapped type takes, hence the parameters of text and
+/// keyword at the end.
 const SEMANTIC: &[Parameter] = &[
     Parameter::new("model_id", Text, "The model that makes the embeddings; required by OpenSearch")
         .opensearch(3, 1),

@@ -1,4 +1,5 @@
-//! Whole mappings: representative ones that stand here, and real ones where the checkout has them beside it.
+//! Whole mappings: representative ones that stand here, and real ones where the checkout has them
+//! beside it.
 
 use std::path::Path;
 
@@ -94,7 +95,8 @@ fn mistakes_are_found_wherever_they_stand() {
     );
 }
 
-/// All that the directory of public mappings holds; a checkout without it checks the same with the mappings above.
+/// All that the directory of public mappings holds; a checkout without it checks the same with the
+/// mappings above.
 #[test]
 fn public_mappings_are_known() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/mappings"));

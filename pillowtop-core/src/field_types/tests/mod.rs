@@ -1,4 +1,5 @@
-//! The table against itself, against mappings of the kinds that people write, and against real ones.
+//! The table against itself, against mappings of the kinds that people write, and against real
+//! ones.
 
 mod mappings;
 mod values;

@@ -11,8 +11,8 @@ use url::Url;
 use super::database::CouchDatabase;
 use super::error::CouchError;
 
-/// How many rows of a page share a sequence. Making the opaque sequence of each row costs CouchDB a quarter to a third of the
-/// feed. A torn page is resumed from its last row that has one.
+/// How many rows of a page share a sequence. Making the opaque sequence of each row costs CouchDB a
+/// quarter to a third of the feed. A torn page is resumed from its last row that has one.
 const SEQUENCE_INTERVAL: u32 = 100;
 
 /// Changes of one response. CouchDB works on nothing between a page and the request for the next
@@ -22,8 +22,8 @@ const PAGE: u32 = 10_000;
 /// Changes of one response without documents.
 const LISTING: u32 = 100;
 
-/// How long a feed may send nothing. CouchDB sends something every few seconds, but a heartbeat can be late while a slow filter runs
-/// (CouchDB issue 1081).
+/// How long a feed may send nothing. CouchDB sends something every few seconds, but a heartbeat can
+/// be late while a slow filter runs (CouchDB issue 1081).
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long a continuous feed may send nothing before its first heartbeat.
@@ -100,7 +100,8 @@ impl ChangesRequest {
 }
 
 impl CouchDatabase {
-    /// Requests the changes after a position. It waits for the start of the response for as long as the server takes.
+    /// Requests the changes after a position. It waits for the start of the response for as long as
+    /// the server takes.
     pub(super) async fn request_changes(
         &self,
         since: &Sequence,
@@ -113,8 +114,8 @@ impl CouchDatabase {
         if selector.is_some() {
             url.query_pairs_mut().append_pair("filter", "_selector");
         }
-        // A page of large documents is read as slowly as they are written elsewhere, and a continuous feed has no end. The reader
-        // notices silence.
+        // A page of large documents is read as slowly as they are written elsewhere, and a continuous feed
+        // has no end. The reader notices silence.
         let without_end = Duration::from_secs(u64::from(u32::MAX));
         let mut request = self.server().endpoint().request(method, url).timeout(without_end);
         // A proxy that compresses or buffers would hold back single rows.
@@ -137,7 +138,8 @@ impl CouchDatabase {
     }
 }
 
-/// A selector that passes deletions, too. Most of them are bare stubs, which pass no selector for a type.
+/// A selector that passes deletions, too. Most of them are bare stubs, which pass no selector for a
+/// type.
 fn with_deletions(selector: &Value) -> Value {
     json!({ "$or": [selector, { "_deleted": true }] })
 }

@@ -46,8 +46,8 @@ struct LeafError {
 }
 
 impl CouchDatabase {
-    /// The documents of some ids as they are now, one row for each id. When a request fails because of a document in it, that one is
-    /// found by halving, and its row is unreadable.
+    /// The documents of some ids as they are now, one row for each id. When a request fails because
+    /// of a document in it, that one is found by halving, and its row is unreadable.
     pub(super) async fn documents(&self, ids: &[DocumentId]) -> Result<Vec<Row>, CouchError> {
         let mut rows = Vec::with_capacity(ids.len());
         let mut chunks: Vec<&[DocumentId]> = ids.chunks(CHUNK).rev().collect();
@@ -105,7 +105,8 @@ impl CouchDatabase {
     }
 }
 
-/// The winning one of the leaf revisions: without a revision in the request, CouchDB responds with all of them.
+/// The winning one of the leaf revisions: without a revision in the request, CouchDB responds with
+/// all of them.
 fn winner(of_id: OfId<'_>) -> Row {
     let (mut winner, mut failure): (Option<Row>, _) = (None, None);
     for leaf in of_id.docs {
@@ -129,7 +130,8 @@ fn winner(of_id: OfId<'_>) -> Row {
     }
 }
 
-/// The one of two leaf revisions that CouchDB prefers: one that is not deleted, then the longer history, then the higher hash.
+/// The one of two leaf revisions that CouchDB prefers: one that is not deleted, then the longer
+/// history, then the higher hash.
 fn prevailing(one: Row, other: Row) -> Row {
     fn rank(row: &Row) -> (bool, u64, &str) {
         let (generation, hash) = row.revision.as_str().split_once('-').unwrap_or_default();

@@ -19,8 +19,9 @@ pub enum CouchError {
         /// What happened.
         reason: String,
     },
-    /// The credentials are refused, or were refused before. CouchDB locks an account after five wrong passwords, so the
-    /// [`Endpoint`](crate::http::Endpoint) sends nothing more with the same secret for a while.
+    /// The credentials are refused, or were refused before. CouchDB locks an account after five
+    /// wrong passwords, so the [`Endpoint`](crate::http::Endpoint) sends nothing more with the
+    /// same secret for a while.
     #[error("CouchDB at {server} refuses the credentials: {reason}")]
     Unauthorized {
         /// Its address.
@@ -109,7 +110,8 @@ impl CouchError {
         }
     }
 
-    /// Whether a document in the request may be the cause: the server failed on it, or cut its response.
+    /// Whether a document in the request may be the cause: the server failed on it, or cut its
+    /// response.
     pub(super) fn may_be_about_documents(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Malformed { .. } => true,

@@ -15,11 +15,12 @@ use crate::backoff::Backoff;
 use crate::row::{Line, Row};
 use crate::source::{FeedEvent, FeedMode, FeedRequest, Sender, SourceError};
 
-/// Responses that fail in the middle, one after the other without progress, before the next changes are listed without their
-/// documents: one of the documents may be the cause.
+/// Responses that fail in the middle, one after the other without progress, before the next changes
+/// are listed without their documents: one of the documents may be the cause.
 const BROKEN_RESPONSES: u32 = 3;
 
-/// Rows of a continuous feed without a pause after which pages are read: they are faster, and report how much is pending.
+/// Rows of a continuous feed without a pause after which pages are read: they are faster, and
+/// report how much is pending.
 const BUSY: u32 = 10_000;
 
 /// The pause after a long-poll that ended at once without changes.
@@ -60,7 +61,8 @@ struct Ending {
 
 struct FeedReader {
     database: CouchDatabase,
-    /// What is still to be read: the position moves only to that of a row or of the end of a response.
+    /// What is still to be read: the position moves only to that of a row or of the end of a
+    /// response.
     request: FeedRequest,
     sender: Sender,
     live: Live,
@@ -156,7 +158,8 @@ impl FeedReader {
                     if !wanted.is_stream() {
                         continue;
                     }
-                    // While more lines are here already, rows are collected. On a quiet feed each is handed over at once.
+                    // While more lines are here already, rows are collected. On a quiet feed each is handed
+                    // over at once.
                     if !lines.has_line() {
                         self.flush().await?;
                     }
@@ -284,7 +287,8 @@ impl FeedReader {
         Err(error)
     }
 
-    /// A connection was closed while it waited for changes: no failure if it has waited for a while and worked before.
+    /// A connection was closed while it waited for changes: no failure if it has waited for a while
+    /// and worked before.
     fn closed(
         &mut self,
         opened: Instant,
@@ -314,7 +318,8 @@ impl FeedReader {
 
     /// Notes a failure, and returns how long to wait.
     fn failed(&mut self) -> Duration {
-        // The identity of the database is verified before the position is used again, and much may have changed by then.
+        // The identity of the database is verified before the position is used again, and much may have
+        // changed by then.
         self.is_verified = false;
         self.is_caught_up = false;
         // Told again, it reports that the server responds.
@@ -322,7 +327,8 @@ impl FeedReader {
         self.backoff.failed()
     }
 
-    /// Hands over the rows that were collected. Those that came without their documents are completed before.
+    /// Hands over the rows that were collected. Those that came without their documents are
+    /// completed before.
     async fn flush(&mut self) -> Result<(), CouchError> {
         complete(&self.database, &mut self.sender).await?;
         self.sender.flush().await;

@@ -1,4 +1,5 @@
-//! How later changes are waited for: on a continuous feed, or by long-polling where that does not get through.
+//! How later changes are waited for: on a continuous feed, or by long-polling where that does not
+//! get through.
 
 use std::time::Duration;
 
@@ -55,7 +56,8 @@ impl Live {
         self.is_stream = false;
     }
 
-    /// A connection was closed while it waited. Returns whether that is expected: the next request waits for less.
+    /// A connection was closed while it waited. Returns whether that is expected: the next request
+    /// waits for less.
     pub(super) fn closed_while_waiting(&mut self, has_received: bool) -> bool {
         if self.is_stream {
             self.heartbeat = (self.heartbeat / 2).max(SHORTEST_HEARTBEAT);

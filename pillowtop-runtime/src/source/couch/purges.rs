@@ -1,4 +1,5 @@
-//! Purged documents. A purge raises the update sequence and is not a change of the feed, so an index keeps the document.
+//! Purged documents. A purge raises the update sequence and is not a change of the feed, so an
+//! index keeps the document.
 
 use pillowtop_core::{DocumentId, Sequence};
 use serde::Deserialize;
@@ -9,12 +10,13 @@ use super::error::CouchError;
 /// The ids of documents that were purged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PurgedIds {
-    /// The ids, without duplicates. A purged document may still exist: only some of its revisions were purged, or it was written
-    /// again. Fetch each by its id.
+    /// The ids, without duplicates. A purged document may still exist: only some of its revisions
+    /// were purged, or it was written again. Fetch each by its id.
     pub ids: Vec<DocumentId>,
     /// The position to continue from.
     pub sequence: Sequence,
-    /// Whether no purge since the earlier position can be missing. CouchDB keeps the last purges only (1000 of a shard by default).
+    /// Whether no purge since the earlier position can be missing. CouchDB keeps the last purges
+    /// only (1000 of a shard by default).
     pub is_complete: bool,
 }
 
@@ -38,12 +40,13 @@ impl CouchDatabase {
         Ok(self.known_info().await?.purge_sequence)
     }
 
-    /// The documents that were purged after a position. CouchDB lists its whole history of purges, so some of them may have been purged
-    /// before.
+    /// The documents that were purged after a position. CouchDB lists its whole history of purges,
+    /// so some of them may have been purged before.
     ///
     /// # Errors
     ///
-    /// When the database does not exist, the user may not read its purges, or the server does not respond.
+    /// When the database does not exist, the user may not read its purges, or the server does not
+    /// respond.
     pub async fn purged(&self, since: &Sequence) -> Result<PurgedIds, CouchError> {
         // Read before the history, which then contains at least everything up to it.
         let sequence = self.purge_sequence().await?;
@@ -74,8 +77,8 @@ impl CouchDatabase {
     }
 }
 
-/// How many purges there were between two positions. It serves only to prove that a history is long enough: each shard keeps at least
-/// its last ones, up to the limit.
+/// How many purges there were between two positions. It serves only to prove that a history is long
+/// enough: each shard keeps at least its last ones, up to the limit.
 fn purges_between(since: &Sequence, until: &Sequence) -> Option<u64> {
     purges_in(until)?.checked_sub(purges_in(since)?)
 }

@@ -11,11 +11,13 @@ use crate::backoff::Backoff;
 use crate::row::{Row, Unreadable};
 use crate::source::{FeedEvent, Sender};
 
-/// How often a document is fetched before it counts as unreadable, over some seconds: a copy that lags behind may lack it at first.
+/// How often a document is fetched before it counts as unreadable, over some seconds: a copy that
+/// lags behind may lack it at first.
 const ATTEMPTS: usize = 5;
 
-/// Fetches the documents of rows that came without them. A row whose document cannot be read for good stays
-/// [unreadable](Row::unreadable). A server that does not respond is not such a reason: it is retried for as long as it takes.
+/// Fetches the documents of rows that came without them. A row whose document cannot be read for
+/// good stays [unreadable](Row::unreadable). A server that does not respond is not such a reason:
+/// it is retried for as long as it takes.
 pub(super) async fn complete(database: &CouchDatabase, sender: &mut Sender) -> Result<(), CouchError> {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(4));
     let mut outage = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));

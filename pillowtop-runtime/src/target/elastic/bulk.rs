@@ -61,8 +61,8 @@ pub(super) struct BulkResult {
     pub(super) changed_terms: Vec<ChangedTerm>,
 }
 
-/// Reads a response. One that does not match what was sent tells no outcome: the outcome of the bulk is
-/// unknown.
+/// Reads a response. One that does not match what was sent tells no outcome: the outcome of the
+/// bulk is unknown.
 pub(super) fn read_response(
     response: &[u8],
     items: &[Item<'_>],

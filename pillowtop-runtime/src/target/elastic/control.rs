@@ -131,8 +131,8 @@ impl ControlIndex {
         Ok(claims)
     }
 
-    /// The documents whose keys begin with one of these, in order of keys, in one search. Nothing is
-    /// missing that was written before.
+    /// The documents whose keys begin with one of these, in order of keys, in one search. Nothing
+    /// is missing that was written before.
     pub(super) async fn documents_of(&self, prefixes: &[&str]) -> Result<Vec<(String, Stored)>, StoreError> {
         // A refresh of an index without its shards takes a minute, a search fails at once.
         let index = self.name();

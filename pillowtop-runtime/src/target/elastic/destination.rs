@@ -136,7 +136,8 @@ impl ElasticDestination {
         if targets.is_empty() { Err(self.not_ready(incomplete, searched)) } else { Ok(targets) }
     }
 
-    /// Why an index with any number of slices is not followed: one of them is being loaded, or none ever was.
+    /// Why an index with any number of slices is not followed: one of them is being loaded, or none
+    /// ever was.
     async fn why_loading(&self, target: &TargetRef) -> Result<Option<String>, OpenError> {
         let prefix = ClaimKey { target: target.uuid.clone(), slice: Slice::Database("".into()) }.claim();
         let stored = self.control.list(&prefix).await.map_err(|error| OpenError::Failed(Box::new(error)))?;

@@ -4,8 +4,8 @@
 //! fields ─▶ `_meta`: hash, backfilling ─▶ claims: hash, no owner ─▶ hashed alias ─▶ backfill ─▶ `_meta`
 //! ```
 //!
-//! Once the hash in `_meta` is raised, a release with the earlier mapping cannot take a claim on the
-//! index any more: it stands by. Its present owner loses the claim, and what it writes until it
+//! Once the hash in `_meta` is raised, a release with the earlier mapping cannot take a claim on
+//! the index any more: it stands by. Its present owner loses the claim, and what it writes until it
 //! notices is read again by the next owner, from the position that was last saved. So every
 //! document that lacks the new fields was in the index before, and the backfill touches it.
 //!
@@ -42,8 +42,8 @@ pub enum Extension {
 }
 
 impl Cluster {
-    /// Whether the mapping of a definition can be put on a live index: all changes are additive, and
-    /// what else decides its contents is the same.
+    /// Whether the mapping of a definition can be put on a live index: all changes are additive,
+    /// and what else decides its contents is the same.
     ///
     /// # Errors
     ///
@@ -85,8 +85,8 @@ impl Cluster {
         }
     }
 
-    /// Puts the mapping of a definition on a live index, and makes the index that of the definition.
-    /// Its documents have to be indexed again then ([`Cluster::end_extension`]).
+    /// Puts the mapping of a definition on a live index, and makes the index that of the
+    /// definition. Its documents have to be indexed again then ([`Cluster::end_extension`]).
     ///
     /// # Errors
     ///

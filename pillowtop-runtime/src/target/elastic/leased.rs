@@ -168,8 +168,8 @@ impl LeasedIndex {
         }
     }
 
-    /// The versions that the documents of some items have, by the positions of the items; those that
-    /// cannot be read are left out.
+    /// The versions that the documents of some items have, by the positions of the items; those
+    /// that cannot be read are left out.
     async fn versions(&self, positions: &[usize], items: &[Item<'_>]) -> BTreeMap<usize, Version> {
         let keys: Vec<DocumentKey<'_>> = positions
             .iter()

@@ -19,8 +19,8 @@ pub struct Removed {
 }
 
 impl Cluster {
-    /// Deletes an index, then its dead letters and what the control index knows of it. It must still
-    /// be the index that was seen, and pillowtop's own.
+    /// Deletes an index, then its dead letters and what the control index knows of it. It must
+    /// still be the index that was seen, and pillowtop's own.
     ///
     /// # Errors
     ///

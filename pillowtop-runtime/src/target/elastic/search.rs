@@ -193,8 +193,8 @@ impl Cluster {
         Ok(SearchResponse { total: total(&response, &doing)?, hits: found.collect() })
     }
 
-    /// The `_source` of a document without a routing value, the latest write of it; `None` if it does
-    /// not exist.
+    /// The `_source` of a document without a routing value, the latest write of it; `None` if it
+    /// does not exist.
     pub async fn document(&self, index: &IndexName, id: &DocumentId) -> Result<Option<Value>, ClusterError> {
         let keys = [DocumentKey { id: id.as_str(), routing: None }];
         let mut documents = self.documents(index.as_str(), &keys, true).await?;
@@ -203,8 +203,8 @@ impl Cluster {
     }
 
     /// Every copy of documents, the latest writes of them, in whichever shard it is. Where a pillow
-    /// has a routing, an index may have several of one document for a moment; it is reading with one
-    /// routing value for each shard, as a document's own is not known.
+    /// has a routing, an index may have several of one document for a moment; it is reading with
+    /// one routing value for each shard, as a document's own is not known.
     pub async fn document_copies(
         &self,
         index: &IndexName,
@@ -218,8 +218,8 @@ impl Cluster {
         Ok(documents.into_iter().filter_map(DocumentCopy::of).collect())
     }
 
-    /// The versions of documents, the latest writes of them, each in the shard that its key leads to;
-    /// `None` for one that does not exist.
+    /// The versions of documents, the latest writes of them, each in the shard that its key leads
+    /// to; `None` for one that does not exist.
     pub(super) async fn versions(
         &self,
         index: &IndexName,

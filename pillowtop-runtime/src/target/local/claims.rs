@@ -75,9 +75,10 @@ impl LocalClaims {
         Ok(Claim::acquire(&lease, key, &target.name, Arc::new(NoFence), options, initial).await?)
     }
 
-    /// Compares the database of a stored claim, and releases the claim if its owner is gone: whoever wrote on this machine held
-    /// the directory's lock, which is ours now. An owner on another machine is given its lease, since locks of some network file
-    /// systems do not reach across machines.
+    /// Compares the database of a stored claim, and releases the claim if its owner is gone:
+    /// whoever wrote on this machine held the directory's lock, which is ours now. An owner on
+    /// another machine is given its lease, since locks of some network file systems do not
+    /// reach across machines.
     async fn prepare(&self, key: &ClaimKey, begin: Option<&DatabaseIdentity>) -> Result<(), OpenError> {
         let store = self.store()?;
         let Some(stored) = store.read(&key.claim()).await.map_err(failed)? else { return Ok(()) };

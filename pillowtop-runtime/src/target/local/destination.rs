@@ -48,7 +48,8 @@ pub struct LocalDestination<K: LocalKind> {
     kind: K,
     directory: LocalDirectory,
     claims: LocalClaims,
-    /// The target while it is open, by its uuid: once, however many slices of it have claims of their own.
+    /// The target while it is open, by its uuid: once, however many slices of it have claims of
+    /// their own.
     open: Mutex<(String, Weak<K::Target>)>,
 }
 

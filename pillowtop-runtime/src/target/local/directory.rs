@@ -82,8 +82,8 @@ impl LocalDirectory {
         }
     }
 
-    /// Reads the uuid of a target, which is stored beside its contents, or creates it. A directory that was deleted and created
-    /// again has another one.
+    /// Reads the uuid of a target, which is stored beside its contents, or creates it. A directory
+    /// that was deleted and created again has another one.
     pub(crate) fn uuid(&self, contents: &Path) -> Result<String, LocalError> {
         read_or_create_uuid(contents).map_err(|error| self.io("reading the uuid", error))
     }

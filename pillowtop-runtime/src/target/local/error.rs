@@ -15,7 +15,8 @@ pub enum LocalError {
         /// The target's directory.
         directory: PathBuf,
     },
-    /// It was filled from another database, or that database was deleted and created again: its positions mean nothing.
+    /// It was filled from another database, or that database was deleted and created again: its
+    /// positions mean nothing.
     #[error(
         "directory `{}` was filled from database {stored}, not from {expected}; delete the directory to start anew",
         directory.display()

@@ -1,4 +1,5 @@
-//! What the targets in directories of this machine share: the directory with its lock and uuid, the lease, and taking the claim.
+//! What the targets in directories of this machine share: the directory with its lock and uuid, the
+//! lease, and taking the claim.
 //!
 //! ```text
 //! <directory>/<target>/lock           held while the target is open
@@ -7,8 +8,8 @@
 //! <directory>/<target>/dead-letters/  one JSON file for each document that could not be written
 //! ```
 //!
-//! A target implements [`LocalKind`], and its destination [`DirectoryDestination`], which makes it a
-//! [`Destination`](crate::target::Destination).
+//! A target implements [`LocalKind`], and its destination [`DirectoryDestination`], which makes it
+//! a [`Destination`](crate::target::Destination).
 
 mod error;
 

@@ -13,8 +13,8 @@ use crate::target::local::{
 /// Options for [`NdjsonDestination`].
 #[derive(Debug, Clone)]
 pub struct NdjsonOptions {
-    /// A file is finished before it is larger than this, unless one document alone is, and whenever a position is saved.
-    /// Default: 5 MB.
+    /// A file is finished before it is larger than this, unless one document alone is, and whenever
+    /// a position is saved. Default: 5 MB.
     pub max_bytes: usize,
     /// Options of all targets in a directory.
     pub local: LocalOptions,
@@ -26,8 +26,8 @@ impl Default for NdjsonOptions {
     }
 }
 
-/// The bulk files of a definition in a directory: `<directory>/<alias>_<hash>_1/bulks/`. Another mapping has another hash, so its
-/// files are written beside.
+/// The bulk files of a definition in a directory: `<directory>/<alias>_<hash>_1/bulks/`. Another
+/// mapping has another hash, so its files are written beside.
 #[derive(Debug)]
 pub struct NdjsonDestination {
     directory: LocalDirectory,

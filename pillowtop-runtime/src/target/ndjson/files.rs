@@ -12,8 +12,8 @@ use crate::target::bulk_body::push_operation;
 /// The name of the file with the next number.
 const NEXT: &str = "next-number";
 
-/// The directory of the files, and the file that is being filled. It is in memory until it is finished: it is small, and a
-/// failed write leaves nothing torn behind.
+/// The directory of the files, and the file that is being filled. It is in memory until it is
+/// finished: it is small, and a failed write leaves nothing torn behind.
 #[derive(Debug)]
 pub(super) struct BulkFiles {
     directory: PathBuf,
@@ -45,7 +45,8 @@ impl BulkFiles {
         Ok(Self { directory, max_bytes, next, body: Vec::new() })
     }
 
-    /// Appends operations, and finishes files that are full. After an error only the first of them are appended, or none.
+    /// Appends operations, and finishes files that are full. After an error only the first of them
+    /// are appended, or none.
     pub(super) fn append(&mut self, operations: &[Operation]) -> io::Result<()> {
         for operation in operations {
             let start = self.body.len();
@@ -64,7 +65,8 @@ impl BulkFiles {
         if self.body.is_empty() {
             return Ok(());
         }
-        // First: a number that a crash skips is harmless, and one that is used twice may be mistaken for a file that was replayed.
+        // First: a number that a crash skips is harmless, and one that is used twice may be mistaken for a
+        // file that was replayed.
         let number = self.next;
         write_whole(&self.directory.join(NEXT), format!("{}\n", number + 1).as_bytes())?;
         write_whole(&self.directory.join(format!("bulk-{number:010}.ndjson")), &self.body)?;

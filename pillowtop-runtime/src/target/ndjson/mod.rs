@@ -1,4 +1,5 @@
-//! Files of bulk requests: what would be sent to a server, for a server that cannot be reached from here, or for a later day.
+//! Files of bulk requests: what would be sent to a server, for a server that cannot be reached from
+//! here, or for a later day.
 //!
 //! ```text
 //! <directory>/<alias>_<hash>_1/bulks/bulk-0000000001.ndjson  whole files only, numbered in order
@@ -12,13 +13,14 @@
 //! curl -H 'content-type: application/x-ndjson' --data-binary @bulk-0000000001.ndjson http://localhost:9200/cases/_bulk
 //! ```
 //!
-//! Documents of a pillow with a routing have their routing value in their lines, and deletions have none: such files are for an index of
-//! one shard that requires none.
+//! Documents of a pillow with a routing have their routing value in their lines, and deletions have
+//! none: such files are for an index of one shard that requires none.
 //!
-//! Every line has an external version, so files may be replayed twice and in any order: an older write of a document is refused
-//! (409) and may be ignored, as may the delete of a missing document (404). This holds for deletes as long as the index
-//! remembers them, which is `index.gc_deletes`, 60 s by default: files that are replayed out of order need a longer time there.
-//! A file may be removed once it was replayed; its number is not used again.
+//! Every line has an external version, so files may be replayed twice and in any order: an older
+//! write of a document is refused (409) and may be ignored, as may the delete of a missing document
+//! (404). This holds for deletes as long as the index remembers them, which is `index.gc_deletes`,
+//! 60 s by default: files that are replayed out of order need a longer time there. A file may be
+//! removed once it was replayed; its number is not used again.
 
 mod files;
 

@@ -36,7 +36,8 @@ impl NdjsonTarget {
         Ok(Self { directory, inner: Arc::new(Mutex::new(Inner { files, _lock: lock })) })
     }
 
-    /// Runs `work` on a blocking thread. Calls are done in order, even those that nobody waits for any more.
+    /// Runs `work` on a blocking thread. Calls are done in order, even those that nobody waits for
+    /// any more.
     async fn with_files(
         &self,
         work: impl FnOnce(&mut BulkFiles) -> io::Result<()> + Send + 'static,
