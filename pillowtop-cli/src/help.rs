@@ -74,13 +74,13 @@ Examples:
   PROGRAM preindex --jobs 4 --wait  wait for what another machine builds
 
 It may be run twice, and from two machines at once: each index is built by one
-of them. Searches do not see a new index before `PROGRAM es-manage flip`.
+of them. Searches see a new index after `PROGRAM es-manage flip --all`.
 Exit codes: 0 all indices are complete, 4 another machine builds one, 1 one
 failed.";
 
 pub(crate) const ES_MANAGE: &str = "\
 Examples:
-  PROGRAM es-manage status                states, indices, and what to do next
+  PROGRAM es-manage status                states, and what to do next
   PROGRAM es-manage plan                  what `apply` would do, and why
   PROGRAM es-manage apply                 do it, after asking
   PROGRAM es-manage flip --all --dry-run  show what would be moved
@@ -200,6 +200,7 @@ mod tests {
             NEW_PILLOW,
             FAST_REINDEX,
             RUN,
+            PREINDEX,
             ES_MANAGE,
             VERIFY,
             PROCESS,
