@@ -149,7 +149,7 @@ fn of_documents(
     Ok(compare(&conformance, server.target(), &sent, &done, counts))
 }
 
-/// Compares what is said of each document, in their order, with what became of it.
+/// Compares the verdict on each document, in their order, with what became of it.
 pub fn compare(
     conformance: &Conformance,
     target: Target,
@@ -184,7 +184,7 @@ pub fn compare(
             counts.rejected += 1;
         } else if is_unsure(&report) {
             counts.unchecked += 1;
-            // The same: pillowtop goes on as if it were indexed.
+            // The same: pillowtop continues as if it were indexed.
             if done.error.is_some() {
                 counts.unchecked += documents.len() - position - 1;
                 break;

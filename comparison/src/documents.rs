@@ -25,7 +25,7 @@ fn object(members: &[(String, String)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// JSON texts of scalars and small structures, near the borders of what types hold.
+/// JSON strings of scalars and small structures, near the borders of what types hold.
 pub fn values() -> impl Strategy<Value = String> {
     let number = prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),

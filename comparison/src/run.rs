@@ -154,7 +154,7 @@ fn smaller(
     })
 }
 
-/// What disagreements of one cause have in common: the direction, and what is said without names
+/// What disagreements of one cause have in common: the direction, and the message without names
 /// and numbers.
 fn kind(difference: &Difference) -> String {
     let said = match difference.server.as_str() {

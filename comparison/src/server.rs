@@ -104,7 +104,7 @@ impl Server {
         }
     }
 
-    /// Deletes an index; none is no error.
+    /// Deletes an index; none is not an error.
     ///
     /// # Errors
     ///

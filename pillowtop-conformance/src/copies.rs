@@ -28,7 +28,7 @@ impl Walk<'_> {
     /// how the type reads it.
     pub(super) fn fields_of_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
         for field in &leaf.fields {
-            let reason = "what a multi-field makes of an object is not looked at";
+            let reason = "what a multi-field makes of an object is not checked";
             self.find(&field.path, Effect::NotChecked, reason, value, "");
         }
     }
@@ -39,8 +39,7 @@ impl Walk<'_> {
             return;
         }
         if matches!(value, Json::List(_)) || leaf.copy_to.contains(&leaf.path) {
-            let reason =
-                "what is copied of a list that is one value, or to the field itself, is not looked at";
+            let reason = "what is copied of a list that is one value, or to the field itself, is not checked";
             return self.find(&leaf.path, Effect::NotChecked, reason, value, "");
         }
         if matches!(value, Json::Object(_)) && !self.copies_object(leaf, value) {

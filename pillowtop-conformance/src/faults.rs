@@ -48,9 +48,8 @@ impl Walk<'_> {
             Fault::Malformed(reason) | Fault::Refused(reason)
                 if self.plan.ignores_malformed && self.target.product == Product::OpenSearch =>
             {
-                let reason = format!(
-                    "{reason}; whether the setting `ignore_malformed` leaves it out is not looked at"
-                );
+                let reason =
+                    format!("{reason}; whether the setting `ignore_malformed` leaves it out is not checked");
                 self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
             }
             Fault::Malformed(reason) | Fault::Refused(reason) => {

@@ -268,14 +268,14 @@ impl Walk<'_> {
                 self.judge(leaf, value, fit);
                 let is_one_value = special::walks_lists(leaf) || matches!(leaf.kind, Kind::GeoPoint);
                 if copies && is_one_value && !leaf.copy_to.is_empty() {
-                    let reason = "what is copied of an empty list that is one value is not looked at";
+                    let reason = "what is copied of an empty list that is one value is not checked";
                     self.find(&leaf.path, Effect::NotChecked, reason, value, "");
                 }
             }
             Json::List(_)
                 if matches!(leaf.kind, Kind::RankFeatures | Kind::SparseVector) && is_absent(value) =>
             {
-                let fit = Err(Fault::Unknown("a list of nothing is not looked at".to_owned()));
+                let fit = Err(Fault::Unknown("a list of nothing is not checked".to_owned()));
                 self.judge(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {

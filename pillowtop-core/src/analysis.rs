@@ -12,14 +12,14 @@ use serde_json::{Map, Value};
 pub enum NameKind {
     /// An analyzer, also one for searching.
     Analyzer,
-    /// A normalizer of exact texts.
+    /// A normalizer of exact strings.
     Normalizer,
     /// A way of scoring.
     Similarity,
 }
 
 impl NameKind {
-    /// As people speak of it.
+    /// As people write it.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

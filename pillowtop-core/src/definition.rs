@@ -11,6 +11,7 @@ use crate::field_types::Target;
 use crate::fingerprint::Fingerprint;
 use crate::name::{AliasName, IndexName, PillowName};
 use crate::pillow::{Committed, Pillow, PillowInfo, RESERVED};
+use crate::references::keeps_dots;
 use crate::settings;
 use crate::tree::{Field, Object, Parameter, ROOT_DEFAULTS};
 
@@ -327,16 +328,6 @@ pub fn reserved_properties(root: &Map<String, Value>) -> Map<String, Value> {
             [(RESERVED.to_owned(), object)].into_iter().collect()
         }
     }
-}
-
-/// Whether an object of a mapping has no objects in it: a dot in the name of a member is part of
-/// the name.
-#[must_use]
-pub fn keeps_dots(object: &Map<String, Value>) -> bool {
-    let says = |name: &str, word: bool| {
-        object.get(name).is_some_and(|said| *said == word || *said == word.to_string().as_str())
-    };
-    says("subobjects", false) || says("disable_objects", true)
 }
 
 /// A field as Elasticsearch writes it, objects with their type.

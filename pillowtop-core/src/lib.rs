@@ -20,6 +20,7 @@ pub mod rename;
 pub mod analysis;
 
 pub mod date;
+mod lenient;
 pub mod references;
 pub mod requirement;
 pub mod tree;
@@ -28,6 +29,8 @@ pub mod settings;
 pub mod unmet;
 
 pub mod cow_str;
+pub mod limits;
+
 pub mod creation;
 
 pub mod filter;
@@ -43,12 +46,12 @@ pub mod routing;
 pub mod definition;
 
 pub mod committed;
-pub mod limits;
 
 mod bytes;
 pub mod decode;
-pub mod diff;
 pub mod normal_form;
+
+pub mod diff;
 
 pub mod source;
 

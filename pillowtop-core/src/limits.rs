@@ -17,8 +17,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::definition::keeps_dots;
 use crate::field_types::{Product, Target};
+use crate::references::keeps_dots;
 use crate::settings::{integer, setting};
 
 /// Servers that count alike.

@@ -8,8 +8,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::definition::keeps_dots;
 use crate::field_types::{Product, Target};
+
+/// Whether an object of a mapping has no objects in it: a dot in the name of a member is part of
+/// the name.
+#[must_use]
+pub fn keeps_dots(object: &Map<String, Value>) -> bool {
+    let says = |name: &str, word: bool| {
+        object.get(name).is_some_and(|said| *said == word || *said == word.to_string().as_str())
+    };
+    says("subobjects", false) || says("disable_objects", true)
+}
 
 /// A field that refers to another one wrongly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 //!
 //! A path such as `crate::a::B` is followed through re-exports to the file that has `B`. What an
 //! ancestor module has may be imported too, unless the ancestor imports from the same file: its
-//! re-exports are no imports.
+//! re-exports do not count as imports.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};

@@ -68,7 +68,7 @@ pub(crate) struct Flip {
     /// Show the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Move an alias even if something speaks against it, which is listed
+    /// Move an alias even if there are reasons against it, which are listed
     #[arg(long)]
     pub(crate) force: bool,
 }

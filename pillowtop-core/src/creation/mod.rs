@@ -13,11 +13,12 @@ mod analysis;
 mod similarity;
 mod sort;
 
-mod refusals;
 mod table;
 mod templates;
 mod values;
 mod writes;
+
+mod refusals;
 
 use std::fmt;
 

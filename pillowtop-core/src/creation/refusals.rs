@@ -79,7 +79,7 @@ mod tests {
         let defined = json!({"analysis": {"analyzer": {"a": {"type": "standard"}}}});
         let text = field(json!({"type": "text", "analyzer": "a", "fields": {"g": {"type": "keyword"}}}));
         assert_eq!(refusals(&text, &defined, target), Vec::<String>::new());
-        // What a template maps is looked at with the first document, except by Elasticsearch since version
+        // What a template maps is checked with the first document, except by Elasticsearch since version
         // 8.
         let template = json!({"dynamic_templates": [{"t": {"match": "f*", "mapping": {"type": "text", "analyzer": "a"}}}]});
         assert_eq!(refusals(&template, &json!({}), target), [""; 0]);

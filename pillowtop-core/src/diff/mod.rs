@@ -72,11 +72,11 @@ pub fn diff(before: &CommittedFile, after: &CommittedFile) -> Vec<PathChange> {
 }
 
 /// Each path at which a live mapping differs from the one that it is to become, and what that asks
-/// of the live index. Defaults that a server added or dropped are no differences.
+/// of the live index. Defaults that a server added or dropped are not differences.
 ///
 /// # Errors
 ///
-/// A sentence that names the path, when one of them is no mapping.
+/// A sentence that names the path, when one of them is not a mapping.
 pub fn live_changes(live: &Value, wanted: &Value) -> Result<Vec<PathChange>, String> {
     let live = in_words_of(wanted, live)?;
     let mut changes = Changes::default();
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_live_mapping_is_told_from_a_wanted_one_by_what_differs_alone() {
+    fn a_live_mapping_is_distinguished_from_a_wanted_one_by_what_differs_alone() {
         let wanted = json!({"dynamic": false, "properties": {
             "name": {"type": "text", "norms": true, "fields": {"exact": {"type": "keyword"}}},
             "labels": {"type": "flattened"},

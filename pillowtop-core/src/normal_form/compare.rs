@@ -112,7 +112,7 @@ pub fn differences(wanted: &Value, found: &Value) -> Result<Vec<String>, String>
 }
 
 /// A live mapping in normal form, in the words of another one wherever both say the same: what
-/// differs between them then is no default that a server added or dropped.
+/// differs between them then is not a default that a server added or dropped.
 ///
 /// # Errors
 ///

@@ -3,8 +3,8 @@
 use serde_json::{Map, Number, Value, json};
 
 use super::{Note, legacy};
-use crate::definition::keeps_dots;
 use crate::field_types::{Parameter, ValueKind, field_type, legacy_parameter};
+use crate::references::keeps_dots;
 
 /// The fields of an object.
 pub(super) fn properties(

@@ -27,9 +27,10 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::definition::{keeps_dots, reserved_properties};
+use crate::definition::reserved_properties;
 use crate::field_types::{legacy_root_parameter, root_parameter};
 use crate::pillow::RESERVED;
+use crate::references::keeps_dots;
 
 pub use compare::{differences, in_words_of, missing_fields};
 

@@ -1,5 +1,5 @@
 //! What a mapping requires of its surroundings: a product and version that has its types and
-//! parameters, names that the settings define, and a routing. Requirements stand beside the mapping
+//! parameters, names that the settings define, and a routing. Requirements are kept beside the mapping
 //! tree and are not part of any hash.
 //!
 //! A derive sees the types and names of one struct; only the pillow knows targets and settings. So

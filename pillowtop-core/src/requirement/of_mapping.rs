@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Asks, NEVER, Requirement, Versions};
 use crate::analysis::{NameKind, is_built_in};
 use crate::field_types::{self, Availability, FieldType, Parameter, Product, Target, Unavailable, ValueKind};
-use crate::settings::boolean;
+use crate::lenient::boolean;
 
 type Owned = Requirement<String>;
 

@@ -5,6 +5,7 @@ mod products;
 
 use serde_json::{Map, Value};
 
+pub use crate::lenient::{boolean, integer};
 pub use known::{suggestion, unknown_names};
 pub use products::limited_settings;
 
@@ -59,25 +60,6 @@ pub fn setting<'a>(settings: &'a Value, name: &str) -> Option<&'a Value> {
     }
     // Below a setting that has a value of its own, names keep their dots.
     name.match_indices('.').find_map(|(dot, _)| setting(members.get(&name[..dot])?, &name[dot + 1..]))
-}
-
-/// A boolean as settings and parameters have it: in JSON or as a string.
-#[must_use]
-pub fn boolean(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(truth) => Some(*truth),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    }
-}
-
-/// A whole number as settings and parameters have it: in JSON or as a string.
-#[must_use]
-pub fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_i64(),
-    }
 }
 
 /// Normal settings with others over them, member by member.

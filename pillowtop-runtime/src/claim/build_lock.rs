@@ -17,7 +17,7 @@ use super::lease::Lease;
 use super::store::{ClaimStore, Owner, StoreError, Token};
 use crate::clock::now_text;
 
-/// How often a lock is looked at that another process holds.
+/// How often a lock is read that another process holds.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What the keys of all locks begin with.

@@ -12,7 +12,7 @@ pub fn definition() -> Definition {
     Definition::of_mapping("case", "cases", json!({}), mappings)
 }
 
-/// The database that claims are taken for.
+/// The database that claims are of.
 pub fn database() -> DatabaseIdentity {
     DatabaseIdentity { name: "commcare".into(), instance_start_time: "1".to_owned() }
 }

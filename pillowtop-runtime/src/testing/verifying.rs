@@ -160,7 +160,7 @@ async fn with_copies_a_difference_is_seen_several_times() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn writes_that_go_on_are_no_differences() {
+async fn ongoing_writes_are_not_differences() {
     for seed in 0..10 {
         fastrand::seed(seed);
         let world = world().await;
@@ -189,7 +189,7 @@ async fn writes_that_go_on_are_no_differences() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_difference_is_found_while_writes_go_on() {
+async fn a_difference_is_found_among_ongoing_writes() {
     let world = world().await;
     let process = world.start().await;
     tokio::time::sleep(Duration::from_secs(20)).await;

@@ -1,4 +1,4 @@
-//! One comparison: what the listings differ in is decided, looked at, and settled.
+//! One comparison: what the listings differ in is decided, read again, and settled.
 
 use futures_util::TryStreamExt as _;
 use pillowtop_core::{DocumentId, Revision};

@@ -58,7 +58,7 @@ pub struct Difference {
     pub id: DocumentId,
     /// Its revision in the database; empty if it does not exist there.
     pub database_revision: Revision,
-    /// Its revision in the target; `None` if it is not there.
+    /// Its revision in the target; `None` if it is missing.
     pub index_revision: Option<Revision>,
     /// What is known beside that: the path that differs, or why it should not be in the target.
     #[serde(skip_serializing_if = "String::is_empty")]

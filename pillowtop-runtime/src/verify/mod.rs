@@ -209,7 +209,7 @@ pub enum VerifyEvent {
         /// All.
         total: u64,
     },
-    /// Documents that may differ are looked at until that is certain.
+    /// Documents that may differ are checked until that is certain.
     Settling {
         /// How many.
         documents: u64,

@@ -1,6 +1,6 @@
 //! When a difference counts.
 //!
-//! While writes go on, the two listings differ in whatever was changed in between. A document
+//! While documents are written, the two listings differ in whatever was changed in between. A document
 //! differs only if all of this is so, in this order:
 //!
 //! 1. the database had it in revision *r*;
@@ -9,7 +9,7 @@
 //! 3. the latest write of it in the target, in real time, is not what *r* makes;
 //! 4. the database still has it in revision *r*.
 //!
-//! What does not pass is looked at again a second later, until it is equal, differs, or its time is
+//! What does not pass is checked again a second later, until it is equal, differs, or its time is
 //! over: then its last change is *pending*. A document that was written in the target meanwhile,
 //! and is still not at rest, is none of these: its owner is at work on it.
 //!
@@ -32,7 +32,7 @@ use super::{Bodies, VerifyError};
 const PAUSE: Duration = Duration::from_secs(1);
 /// The pause where a difference must be seen several times.
 const LONG_PAUSE: Duration = Duration::from_secs(5);
-/// How long a document is looked at that is written in the target all the time.
+/// How long a document is checked that is written in the target all the time.
 const RESTLESS: Duration = Duration::from_secs(10);
 /// How often a difference must be seen where a database keeps several copies.
 const LOOKS: u32 = 3;
@@ -46,14 +46,14 @@ struct Candidate {
     id: DocumentId,
     /// The database's document, as it was seen last.
     seen: Option<Seen>,
-    /// The revision in the target when it was looked at first.
+    /// The revision in the target when it was checked first.
     first: Option<Indexed>,
     since: Instant,
     /// How often it was seen to differ.
     looks: u32,
 }
 
-/// What is known when documents are looked at.
+/// What is known when documents are checked.
 struct Round {
     /// Documents with changes that the owner has not acknowledged.
     unacknowledged: HashSet<DocumentId>,

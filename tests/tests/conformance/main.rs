@@ -8,7 +8,7 @@ use pillowtop_tests::ELASTIC_URL_VARIABLE;
 const CASES: u64 = 150;
 
 #[test]
-fn generated_indices_and_documents_are_judged_as_the_server_does() {
+fn generated_indices_and_documents_are_decided_as_the_server_does() {
     let url = std::env::var(ELASTIC_URL_VARIABLE)
         .unwrap_or_else(|_| panic!("{ELASTIC_URL_VARIABLE} is not set: run `cargo xtask test`"));
     let port = url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();

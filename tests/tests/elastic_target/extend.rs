@@ -50,7 +50,7 @@ async fn a_live_index_becomes_that_of_the_next_release() {
     assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["added"]);
     assert!(matches!(cluster.extension(&other, &index).await.unwrap(), Extension::NeedsIndex(_)));
 
-    // The old owner does not answer requests here, as one that hangs.
+    // The old owner does not respond to requests here, as one that hangs.
     cluster.extend(&after, &index).await.unwrap();
     cluster.extend(&after, &seen(&world).await).await.unwrap();
     let extended = seen(&world).await;

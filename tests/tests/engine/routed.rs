@@ -148,7 +148,7 @@ fn persons_are_in_the_shards_of_their_households_however_they_move() {
     assert_joined(&world, &[]);
 
     // A child without a parent is rejected, and its earlier version stays where it is until it is
-    // mended.
+    // fixed.
     world.change("p5", |document| document["household_id"] = Value::Null);
     world.save(&[json!({"_id": "p99", "doc_type": "Person", "name": "lost", "household_id": null})]);
     wait_for("dead letters", Duration::from_mins(1), || world.dead_letters().len() == 2);

@@ -1,4 +1,4 @@
-//! What a cluster has that speaks against a deploy is told before anything is changed.
+//! What a cluster has that prevents a deploy is reported before anything is changed.
 
 use serde_json::{Value, json};
 

@@ -20,7 +20,7 @@ fn filled(test: &str) -> World {
     let mut bad = case("bad");
     bad["domain"] = json!(7);
     documents.push(bad);
-    // Design documents are no pillow's.
+    // Design documents are not a pillow's.
     documents.push(json!({"_id": "_design/d", "views": {}}));
     world.save(&documents);
     world.delete("deleted");

@@ -1,4 +1,4 @@
-//! `verify` on real servers: each kind of difference, writes that go on, repairs, and what is an
+//! `verify` on real servers: each kind of difference, writes that continue, repairs, and what is an
 //! error instead of a difference.
 
 #[path = "../commands/stub.rs"]

@@ -41,7 +41,7 @@ fn merged(mut document: Value, over: &Value) -> Value {
 }
 
 #[test]
-fn writes_that_go_on_are_no_differences_and_hide_none() {
+fn ongoing_writes_are_not_differences_and_hide_none() {
     let world = World::new("verify_writes");
     world.save(&(0..300).map(|number| case(&format!("c{number}"))).collect::<Vec<_>>());
     build(&world);

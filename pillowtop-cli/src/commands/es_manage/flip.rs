@@ -14,7 +14,7 @@ use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
 use crate::servers::{Servers, WhenUnreachable};
 
-/// An alias to move, and what speaks against it.
+/// An alias to move, and the reasons against it.
 pub(super) struct Move {
     pub(super) pillow: PillowName,
     pub(super) plan: FlipPlan,
@@ -29,7 +29,7 @@ impl Move {
         if self.plan.is_done() { Vec::new() } else { self.problems.iter().filter(counts).collect() }
     }
 
-    /// Whether all that speaks against it is that nobody follows the index closely.
+    /// Whether the only reason against it is that nobody follows the index closely.
     pub(super) fn is_about_owner(&self) -> bool {
         self.refusals().iter().all(|problem| {
             matches!(
@@ -66,7 +66,7 @@ async fn plan_and_flip(
     execute(context, servers, &moves, arguments, hint).await
 }
 
-/// Moves all aliases in one request, unless something speaks against one of them.
+/// Moves all aliases in one request, unless there is a reason against one of them.
 pub(super) async fn execute(
     context: &Context,
     servers: &Servers,
@@ -117,7 +117,7 @@ pub(super) fn sources(from: &[IndexName]) -> String {
     if from.is_empty() { "nothing".to_owned() } else { from.join(", ") }
 }
 
-/// What would move the alias of one pillow, and what speaks against it.
+/// What would move the alias of one pillow, and the reasons against it.
 pub(super) async fn plan(
     context: &Context,
     servers: &Servers,

@@ -1,14 +1,18 @@
 //! `es-manage`: indices and aliases.
 
-mod apply;
 mod flip;
-mod plan;
 mod prune;
+pub(super) mod state;
+
 mod rollback;
+mod status;
+
+mod plan;
+
+mod apply;
+
 #[cfg(test)]
 mod samples;
-pub(super) mod state;
-mod status;
 
 use std::io::{BufRead as _, IsTerminal as _};
 

@@ -59,7 +59,7 @@ pub(super) async fn run(context: &Context, older_than: &str, how: &How) -> Resul
     Ok(Outcome::Done)
 }
 
-/// Deletes or closes indices, one after the other. Each is looked at once more before.
+/// Deletes or closes indices, one after the other. Each is read once more before.
 pub(super) async fn remove(
     context: &Context,
     cluster: &Cluster,

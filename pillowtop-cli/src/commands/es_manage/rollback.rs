@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::servers::{Servers, WhenUnreachable};
 
-/// The committed mappings may be stale, as after a failed release: the earlier index is judged by
+/// The committed mappings may be stale, as after a failed release: the earlier index is checked by
 /// its own hash.
 pub(super) async fn run(context: &Context, arguments: &Flip) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&arguments.names)?;
@@ -33,7 +33,7 @@ async fn roll_back(
     for definition in definitions {
         match before(&overview, definition, servers.cluster.prefix()) {
             Ok(index) => moves.push(plan(context, servers, definition, &overview, &index).await?),
-            // One that never moved has nowhere to go back to, which is no reason to move none.
+            // One that never moved has nowhere to go back to, which is not a reason to move none.
             Err(Before::NeverMoved(reason)) if arguments.all => context.talk.note(&reason),
             Err(Before::NeverMoved(reason) | Before::Unknown(reason)) => impossible
                 .push(Failure::new(reason).hint("`PROGRAM es-manage status` lists the indices there are")),
@@ -45,7 +45,7 @@ async fn roll_back(
     execute(context, servers, &moves, arguments, |planned| hint(&overview, definitions, planned)).await
 }
 
-/// Why there is no index to go back to.
+/// Why no index is left to go back to.
 enum Before {
     /// The alias is on nothing, or on the first index that it was ever on.
     NeverMoved(String),

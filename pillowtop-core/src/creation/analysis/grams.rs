@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn grams_of_an_unused_part_are_looked_at_by_their_distance_alone() {
+    fn grams_of_an_unused_part_are_checked_by_their_distance_alone() {
         let found =
             |definition: Value| of_settings(&json!({"analysis": {"filter": {"x": definition}}})).len();
         assert_eq!(found(json!({"type": "edge_ngram", "min_gram": 3})), 0);

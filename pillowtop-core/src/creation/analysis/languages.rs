@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_language_of_an_unused_snowball_is_not_looked_at() {
+    fn the_language_of_an_unused_snowball_is_not_checked() {
         let found =
             |definition: Value| of_settings(&json!({"analysis": {"filter": {"x": definition}}})).len();
         assert_eq!(found(json!({"type": "snowball", "language": "Bogus"})), 0);

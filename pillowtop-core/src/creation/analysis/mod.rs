@@ -3,10 +3,11 @@
 
 mod definitions;
 mod grams;
-mod languages;
 mod names;
 mod patterns;
 mod synonyms;
+
+mod languages;
 mod values;
 
 use serde_json::{Map, Value};

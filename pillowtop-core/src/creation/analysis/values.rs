@@ -33,7 +33,7 @@ use When::{AtOnce, Used};
 
 const LOWERCASE: &[&str] = &["greek", "irish", "turkish"];
 
-/// Section, types, parameter, what it must be, and when that is looked at.
+/// Section, types, parameter, what it must be, and when that is checked.
 const RULES: &[(&str, &[&str], &str, Must, When)] = &[
     ("analyzer", &["standard"], "max_token_length", BeAtLeast(1), AtOnce),
     ("analyzer", &["pattern"], "pattern", BePattern, AtOnce),

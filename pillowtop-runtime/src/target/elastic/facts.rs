@@ -1,4 +1,4 @@
-//! What a cluster has that speaks against using it: told before anything is changed.
+//! What a cluster has that prevents its use: reported before anything is changed.
 
 use std::collections::BTreeSet;
 
@@ -101,7 +101,7 @@ fn concerned<'a>(
     overview.indices.iter().find(|index| index.aliases.contains(&hashed))
 }
 
-/// What speaks against an index by what is known of it.
+/// What prevents the use of an index, by what is known of it.
 fn facts_of(index: &IndexStatus) -> Vec<ClusterFact> {
     let mut facts = Vec::new();
     match index.health {
@@ -119,7 +119,7 @@ fn facts_of(index: &IndexStatus) -> Vec<ClusterFact> {
 }
 
 impl Cluster {
-    /// What speaks against using this cluster for some pillows, in a fixed number of requests. What
+    /// What prevents the use of this cluster for some pillows, in a fixed number of requests. What
     /// a server or a user's permissions do not tell is left out.
     ///
     /// # Errors
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_an_index_unusable_is_told_from_what_does_no_harm() {
+    fn what_makes_an_index_unusable_is_distinguished_from_what_does_no_harm() {
         let adds = |template: Value| refused(&template);
         assert!(adds(json!({"settings": {"index.default_pipeline": "p"}}))[0].contains("pipeline"));
         assert!(

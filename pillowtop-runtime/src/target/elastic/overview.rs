@@ -207,7 +207,7 @@ mod tests {
         let mut overview = Overview::default();
         assert!(
             overview.take("claim:uuid", &json!({"state": 1})).is_err(),
-            "a claim that cannot be read is no missing claim"
+            "a claim that cannot be read is not a missing claim"
         );
     }
 }
