@@ -89,8 +89,8 @@ Examples:
 
 `flip` moves the alias that is searched to the index of the committed mapping.
 It does not move it from an index that is followed to one that no process
-follows: start `PROGRAM run` for the new one first. `prune` never touches an index that
-pillowtop did not make.";
+follows: start `PROGRAM run` for the new one first. `prune` never touches an
+index that pillowtop did not make.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:
