@@ -153,8 +153,8 @@ pub(super) fn of_completion(members: &Members) -> Vec<Problem> {
 /// Rules of fields that a script computes, of any type.
 pub(super) fn of_script(members: &Members) -> Vec<Problem> {
     if !has(members, "script") {
-        let what = "`on_script_error` stands without `script`";
-        let problem = Problem::everywhere("on_script_error", what, "leave it out");
+        let what = "`on_script_error` has no effect without `script`";
+        let problem = Problem::everywhere("on_script_error", what, "remove it");
         return has(members, "on_script_error").then_some(problem).into_iter().collect();
     }
     let mut found = Vec::new();

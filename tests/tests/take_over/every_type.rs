@@ -12,6 +12,10 @@ pub(crate) fn body() -> Value {
         for parameter in field_type.parameters() {
             let mut mapping = minimal.clone();
             mapping.insert(parameter.name.to_owned(), sample(parameter));
+            // It says what becomes of a script that fails.
+            if parameter.name == "on_script_error" {
+                mapping.insert("script".to_owned(), json!("emit(1)"));
+            }
             properties.insert(format!("{}_{}", field_type.name, parameter.name), Value::Object(mapping));
         }
         if field_type.multi_field_allowed {
@@ -46,6 +50,8 @@ fn sample(parameter: &Parameter) -> Value {
         ValueKind::ListOf(words) => json!(words),
         ValueKind::TextList => json!(["a", "b c"]),
         ValueKind::TextOrList => json!("a*"),
+        // Dates are printed in one format.
+        ValueKind::DateFormat if parameter.name == "print_format" => json!("yyyy-MM-dd"),
         ValueKind::DateFormat => json!("yyyy-MM-dd'T'HH:mm||epoch_millis"),
         ValueKind::DateFormats => json!(["yyyy-MM-dd", "yyyy"]),
         ValueKind::Date => json!("2020-01-01"),
