@@ -94,7 +94,7 @@ index that pillowtop did not make.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:
-  PROGRAM verify case                  ids, revisions, and a sample of bodies
+  PROGRAM verify case                  ids, revisions, and some bodies
   PROGRAM verify --all --json          all enabled pillows, for scripts
   PROGRAM verify case --all-bodies --ignore inserted_at
                                        all bodies, without one member
