@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::numeric::Numeric;
 use pillowtop_core::date::{DEFAULT_DATE_FORMAT, DEFAULT_NANOS_FORMAT, DateFormats};
-pub(super) use pillowtop_core::settings::boolean as truth;
+pub(super) use pillowtop_core::lenient::boolean as truth;
+use pillowtop_core::lenient::strings;
 
 /// An object of the mapping.
 #[expect(clippy::struct_excessive_bools, reason = "each is a parameter of a mapping")]
@@ -277,13 +278,7 @@ impl Builder {
             store: flag("store").unwrap_or(false),
             has_script: mapping.get("script").is_some_and(|script| !script.is_null()),
             fields,
-            copy_to: match mapping.get("copy_to") {
-                Some(Value::String(path)) => vec![path.clone()],
-                Some(Value::Array(paths)) => {
-                    paths.iter().filter_map(|path| path.as_str().map(str::to_owned)).collect()
-                }
-                _ => Vec::new(),
-            },
+            copy_to: strings(mapping.get("copy_to")).into_iter().map(str::to_owned).collect(),
             mapping: mapping.clone(),
         }
     }

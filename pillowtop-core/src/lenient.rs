@@ -1,4 +1,4 @@
-//! Values that servers read leniently: in JSON, or as a string.
+//! Values that servers read leniently: in JSON or as a string, and one value in place of a list.
 
 use serde_json::Value;
 
@@ -18,5 +18,24 @@ pub fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.parse().ok(),
         other => other.as_i64(),
+    }
+}
+
+/// The strings of a value that is one string or a list of them. Anything else has none.
+#[must_use]
+pub fn strings(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+        Some(value) => value.as_str().into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The same where a string with commas is a list.
+#[must_use]
+pub fn comma_list(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::String(list)) => list.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+        other => strings(other),
     }
 }

@@ -20,7 +20,7 @@ pub mod rename;
 pub mod analysis;
 
 pub mod date;
-mod lenient;
+pub mod lenient;
 pub mod references;
 pub mod requirement;
 pub mod tree;

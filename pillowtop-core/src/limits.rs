@@ -18,8 +18,9 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::field_types::{Product, Target};
+use crate::lenient::integer;
 use crate::references::keeps_dots;
-use crate::settings::{integer, setting};
+use crate::settings::setting;
 
 /// Servers that count alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::field_types::{Product, Target};
+use crate::lenient::strings;
 
 /// Whether an object of a mapping has no objects in it: a dot in the name of a member is part of
 /// the name.
@@ -174,11 +175,6 @@ fn wrong_copies(
     entry: &Entry<'_>,
     entries: &BTreeMap<String, Entry<'_>>,
 ) -> Vec<WrongReference> {
-    let said = match &entry.mapping["copy_to"] {
-        Value::Array(targets) => targets.iter().collect(),
-        Value::Null => Vec::new(),
-        target => vec![target],
-    };
     let reason = |target: &str| match entries.get(target)? {
         Entry { kind: Kind::Object, .. } => Some("which is an object"),
         Entry { kind: Kind::MultiField, .. } => Some("which is a multi-field"),
@@ -188,8 +184,8 @@ fn wrong_copies(
     let is_field = |parent: &str| {
         entries.get(parent).is_some_and(|entry| matches!(entry.kind, Kind::Field | Kind::Alias))
     };
-    let targets = said.into_iter().filter_map(Value::as_str);
-    targets
+    strings(entry.mapping.get("copy_to"))
+        .into_iter()
         .filter_map(|target| {
             if let Some((parent, _)) = target.rsplit_once('.')
                 && is_field(parent)

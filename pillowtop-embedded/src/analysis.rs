@@ -6,6 +6,7 @@
 //! `analyzer.default`. Whatever else is named works as `standard`; character filters and other
 //! filters are left out, and so is `search_analyzer`: a query is analyzed as the field is.
 
+use pillowtop_core::lenient::strings;
 use regex::Regex;
 use serde_json::Value;
 use tantivy::tokenizer::{AsciiFoldingFilter, LowerCaser, StopWordFilter, TextAnalyzer, TokenizerManager};
@@ -96,7 +97,7 @@ impl<'a> Analysis<'a> {
     }
 
     fn filters(self, definition: &Value) -> Vec<Filter> {
-        texts(definition.get("filter")).iter().filter_map(|name| self.filter(name)).collect()
+        strings(definition.get("filter")).iter().filter_map(|name| self.filter(name)).collect()
     }
 
     fn filter(self, name: &str) -> Option<Filter> {
@@ -151,7 +152,7 @@ fn pattern(definition: &Value) -> Split {
 }
 
 fn characters(definition: &Value) -> Vec<char> {
-    let names = texts(definition.get("tokenize_on_chars"));
+    let names = strings(definition.get("tokenize_on_chars"));
     let mut characters = Vec::new();
     for name in names {
         match name {
@@ -166,7 +167,7 @@ fn characters(definition: &Value) -> Vec<char> {
 }
 
 fn stop_words(definition: &Value, by_default: bool) -> Vec<String> {
-    let declared = texts(definition.get("stopwords"));
+    let declared = strings(definition.get("stopwords"));
     match (declared.as_slice(), by_default) {
         ([], true) | (["_english_"], _) => ENGLISH.iter().map(|word| (*word).to_owned()).collect(),
         ([], false) | (["_none_"], _) => Vec::new(),
@@ -176,13 +177,4 @@ fn stop_words(definition: &Value, by_default: bool) -> Vec<String> {
 
 fn text<'a>(definition: &'a Value, name: &str) -> Option<&'a str> {
     definition.get(name).and_then(Value::as_str)
-}
-
-/// A string or a list of strings.
-fn texts(value: Option<&Value>) -> Vec<&str> {
-    match value {
-        Some(Value::String(text)) => vec![text],
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
 }

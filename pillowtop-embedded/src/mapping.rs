@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pillowtop_conformance::Conformance;
 use pillowtop_core::date::{DEFAULT_DATE_FORMAT, DEFAULT_NANOS_FORMAT, DateFormats};
 use pillowtop_core::field_types::Target;
-use pillowtop_core::settings::boolean;
+use pillowtop_core::lenient::{boolean, strings};
 use serde_json::{Map, Value};
 use tantivy::schema::{
     Field, INDEXED, IndexRecordOption, IpAddrOptions, JsonObjectOptions, STORED, Schema, SchemaBuilder,
@@ -226,13 +226,7 @@ impl Context<'_> {
             ignore_above: mapping.get("ignore_above").and_then(whole_number),
             null_value: mapping.get("null_value").filter(|value| !value.is_null()).cloned(),
             fields,
-            copy_to: match mapping.get("copy_to") {
-                Some(Value::String(path)) => vec![path.clone()],
-                Some(Value::Array(paths)) => {
-                    paths.iter().filter_map(|path| path.as_str().map(str::to_owned)).collect()
-                }
-                _ => Vec::new(),
-            },
+            copy_to: strings(mapping.get("copy_to")).into_iter().map(str::to_owned).collect(),
         })
     }
 

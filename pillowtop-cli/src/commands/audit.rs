@@ -20,17 +20,6 @@ use crate::documents::{Input, is_url};
 use crate::exit::{Failure, Outcome};
 use tally::Tally;
 
-/// The versions whose rules are asked when nobody names one: those that were compared with real
-/// servers.
-const TARGETS: [Target; 6] = [
-    Target::elasticsearch(7, 10),
-    Target::elasticsearch(7, 17),
-    Target::elasticsearch(8, 14),
-    Target::elasticsearch(9, 4),
-    Target::opensearch(2, 19),
-    Target::opensearch(3, 6),
-];
-
 const SAY_EVERY: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome, Failure> {
@@ -104,7 +93,7 @@ fn targets_of(
             .hint("leave `--target` out to check against all servers that have them"));
         }
         Some(target) => vec![target],
-        None => TARGETS.into_iter().filter(|target| conformance.is_for(*target)).collect(),
+        None => Target::CHECKED.into_iter().filter(|target| conformance.is_for(*target)).collect(),
     };
     if targets.is_empty() {
         return Err(Failure::new(format!(

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{BEFORE_ELASTICSEARCH_8, Problem};
+use crate::lenient::{boolean, integer, strings};
 use crate::requirement::{NEVER, Versions};
-use crate::settings::{boolean, integer};
 
 type Members = Map<String, Value>;
 
@@ -113,10 +113,7 @@ pub(super) fn of_flattened(members: &Members) -> Option<Problem> {
 /// Rules of `join`: a relation has one parent.
 pub(super) fn of_join(members: &Members) -> Option<Problem> {
     let relations = members.get("relations")?.as_object()?;
-    let children = relations.values().flat_map(|children| match children {
-        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-        other => other.as_str().into_iter().collect::<Vec<_>>(),
-    });
+    let children = relations.values().flat_map(|children| strings(Some(children)));
     let mut seen = Vec::new();
     for child in children {
         if seen.contains(&child) {

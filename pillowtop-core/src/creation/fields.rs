@@ -10,8 +10,8 @@ use crate::date::{
     DEFAULT_DATE_FORMAT, DateFormats, DateProblem, FormatProblem, format_problem, mistaken_week_year,
 };
 use crate::field_types::field_type;
+use crate::lenient::boolean;
 use crate::requirement::{NEVER, Versions};
-use crate::settings::boolean;
 
 /// Calls `one` with each field of a mapping and its path, multi-fields and those of templates too.
 pub(super) fn each<'a>(object: &'a Value, path: &str, one: &mut dyn FnMut(&str, &'a Value)) {

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::Problem;
+use crate::lenient::{boolean, comma_list};
 use crate::requirement::{NEVER, Versions};
-use crate::settings::{boolean, setting};
+use crate::settings::setting;
 
 /// Since when documents with `nested` objects can be sorted.
 const SORTS_NESTED: Versions = Versions { elasticsearch: (0x0810, NEVER), opensearch: (0x0303, NEVER) };
@@ -44,14 +45,14 @@ const UNSORTED: [&str; 27] = [
 
 /// What settings say of the order, whatever the mapping is.
 pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
-    let fields = list(setting(settings, "sort.field"));
+    let fields = comma_list(setting(settings, "sort.field"));
     let mut found = Vec::new();
     for (name, words) in [
         ("sort.order", ["asc", "desc"]),
         ("sort.mode", ["min", "max"]),
         ("sort.missing", ["_last", "_first"]),
     ] {
-        let values = list(setting(settings, name));
+        let values = comma_list(setting(settings, name));
         if values.is_empty() {
             continue;
         }
@@ -80,7 +81,7 @@ pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
     if setting(settings, "mode").is_some_and(|mode| mode != "standard") {
         return Vec::new();
     }
-    let fields = list(setting(settings, "sort.field"));
+    let fields = comma_list(setting(settings, "sort.field"));
     let mut found: Vec<Problem> = fields.iter().filter_map(|field| of_field(mappings, field)).collect();
     let is_nested = !fields.is_empty() && has_nested(mappings);
     if is_nested && found.is_empty() {
@@ -138,17 +139,6 @@ fn find<'a>(object: &'a Value, path: &str) -> Option<(&'a Map<String, Value>, bo
 fn has_nested(object: &Value) -> bool {
     let mut fields = object.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::values);
     fields.any(|field| field.get("type").is_some_and(|name| name == "nested") || has_nested(field))
-}
-
-/// A list setting: a list, or a string with commas.
-fn list(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(text)) => {
-            text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::analysis::pattern_problem;
 use super::{Consequence, Problem, table};
+use crate::lenient::strings;
 use crate::requirement::{NEVER, Versions};
 
 type Members = Map<String, Value>;
@@ -91,7 +92,8 @@ fn conditions(template: &Members) -> Vec<Problem> {
         }
     }
     for name in ["match_mapping_type", "unmatch_mapping_type"] {
-        if let Some(wrong) = words(template, name)
+        if let Some(wrong) = strings(template.get(name))
+            .into_iter()
             .find(|kind| !KINDS.contains(kind) || (name == "unmatch_mapping_type" && *kind == "*"))
         {
             let what = format!("`{name}` is `{wrong}`, which matches no JSON value");
@@ -101,8 +103,9 @@ fn conditions(template: &Members) -> Vec<Problem> {
     match template.get("match_pattern").and_then(Value::as_str) {
         Some("regex") => {
             for name in NAMES {
-                let wrong =
-                    words(template, name).find_map(|pattern| Some((pattern, pattern_problem(pattern)?)));
+                let wrong = strings(template.get(name))
+                    .into_iter()
+                    .find_map(|pattern| Some((pattern, pattern_problem(pattern)?)));
                 if let Some((pattern, problem)) = wrong {
                     let what = format!("`{name}` is `{pattern}`, in which {problem}");
                     found.push(refuse(
@@ -118,12 +121,6 @@ fn conditions(template: &Members) -> Vec<Problem> {
         }
     }
     found
-}
-
-fn words<'a>(template: &'a Members, name: &str) -> impl Iterator<Item = &'a str> {
-    let said = template.get(name);
-    let one = said.and_then(Value::as_str);
-    one.into_iter().chain(said.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str))
 }
 
 /// A mapping is that of a field, of any type where it names none.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::Problem;
+use crate::lenient::{boolean, integer};
 use crate::requirement::{NEVER, Versions};
-use crate::settings::{boolean, integer, setting};
+use crate::settings::setting;
 
 /// Settings that are true or false.
 const BOOLEANS: [&str; 11] = [

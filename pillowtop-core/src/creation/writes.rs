@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::{Consequence, Problem};
-use crate::settings::{boolean, integer, setting};
+use crate::lenient::{boolean, integer};
+use crate::settings::setting;
 
 const IDS: &str = "leave it out: documents are replaced and deleted by their ids";
 const BLOCKED: &str = "leave it out, and block the index once nothing follows it any more";

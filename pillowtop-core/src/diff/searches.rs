@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::reason::{self, Reason};
 use crate::canonical::to_canonical;
+use crate::lenient::strings;
 
 /// What a change of a parameter does to searches; none if that is no more than any change of it
 /// does.
@@ -21,7 +22,9 @@ pub(super) fn of_parameter(
         "dynamic" if is_strict(new) && !is_strict(old) => Some(reason::STRICT),
         "ignore_above" if allowed(new) < allowed(old) => Some(reason::SHORTENED),
         "null_value" if old.is_some_and(|old| !old.is_null()) => Some(reason::NULL_VALUE_LOST),
-        "copy_to" if texts(old).iter().any(|target| !texts(new).contains(target)) => Some(reason::COPY_LOST),
+        "copy_to" if strings(old).iter().any(|target| !strings(new).contains(target)) => {
+            Some(reason::COPY_LOST)
+        }
         "path" if type_name == "alias" => Some(reason::POINTS_ELSEWHERE),
         _ => None,
     }
@@ -43,13 +46,4 @@ fn is_strict(dynamic: Option<&Value>) -> bool {
 /// The longest text that is indexed.
 fn allowed(ignore_above: Option<&Value>) -> u64 {
     ignore_above.and_then(Value::as_u64).unwrap_or(u64::MAX)
-}
-
-/// One text, or a list of them.
-fn texts(value: Option<&Value>) -> Vec<&str> {
-    match value {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
-        Some(value) => value.as_str().into_iter().collect(),
-        None => Vec::new(),
-    }
 }

@@ -69,6 +69,16 @@ pub struct Target {
 }
 
 impl Target {
+    /// The servers that the rules of this crate were checked against.
+    pub const CHECKED: [Self; 6] = [
+        Self::elasticsearch(7, 10),
+        Self::elasticsearch(7, 17),
+        Self::elasticsearch(8, 14),
+        Self::elasticsearch(9, 4),
+        Self::opensearch(2, 19),
+        Self::opensearch(3, 6),
+    ];
+
     /// Elasticsearch in the version `major.minor`.
     pub const fn elasticsearch(major: u16, minor: u16) -> Self {
         Self { product: Product::Elasticsearch, version: Version::new(major, minor) }

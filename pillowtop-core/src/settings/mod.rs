@@ -5,7 +5,6 @@ mod products;
 
 use serde_json::{Map, Value};
 
-pub use crate::lenient::{boolean, integer};
 pub use known::{suggestion, unknown_names};
 pub use products::limited_settings;
 

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::Problem;
 use super::Entry;
-use crate::settings::{boolean, integer, setting};
+use crate::lenient::{boolean, integer};
+use crate::settings::setting;
 
 /// What is too far apart is refused at once; the rest when a part is made, for an analyzer that has
 /// it.

@@ -163,26 +163,14 @@ fn is_stemmer(lower: &str) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::super::of_settings;
+    use super::super::{check_refusals, of_settings};
     use super::*;
-    use crate::field_types::Target;
-
-    const SERVERS: [Target; 6] = [
-        Target::elasticsearch(7, 10),
-        Target::elasticsearch(7, 17),
-        Target::elasticsearch(8, 14),
-        Target::elasticsearch(9, 4),
-        Target::opensearch(2, 19),
-        Target::opensearch(3, 6),
-    ];
 
     /// Which of the servers refuse it, when it is used.
     #[track_caller]
     fn check(definition: &Value, refusing: &str) {
         let analyzer = json!({"u": {"tokenizer": "standard", "filter": ["x"]}});
-        let found = of_settings(&json!({"analysis": {"filter": {"x": definition}, "analyzer": analyzer}}));
-        let refuses = |target| if found.iter().any(|problem| problem.concerns(target)) { 'X' } else { '.' };
-        assert_eq!(SERVERS.map(refuses).iter().collect::<String>(), refusing, "{definition} {found:?}");
+        check_refusals(&json!({"filter": {"x": definition}, "analyzer": analyzer}), refusing);
     }
 
     /// As the servers did it.

@@ -13,7 +13,7 @@ mod values;
 use serde_json::{Map, Value};
 
 use super::Problem;
-use crate::settings::boolean;
+use crate::lenient::{boolean, comma_list};
 
 pub(super) use patterns::pattern_problem;
 
@@ -92,13 +92,7 @@ impl<'a> Entry<'a> {
 
     /// The names in a member: a list, or a string with commas.
     fn list(self, name: &str) -> Vec<&'a str> {
-        match self.members.get(name) {
-            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
-            Some(Value::String(text)) => {
-                text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
-            }
-            _ => Vec::new(),
-        }
+        comma_list(self.members.get(name))
     }
 
     fn refuse(self, what: &str, help: impl Into<String>) -> Problem {
@@ -147,4 +141,16 @@ pub(super) fn of_both(mappings: &Value, settings: &Value) -> Vec<Problem> {
         }
     });
     found
+}
+
+/// Checks which of the servers refuse an index with definitions of analysis: `X` for each that does,
+/// and `.` for the others.
+#[cfg(test)]
+#[track_caller]
+fn check_refusals(analysis: &Value, refusing: &str) {
+    use crate::field_types::Target;
+
+    let found = super::of_settings(&serde_json::json!({ "analysis": analysis }));
+    let refuses = |target| if found.iter().any(|problem| problem.concerns(target)) { 'X' } else { '.' };
+    assert_eq!(Target::CHECKED.map(refuses).iter().collect::<String>(), refusing, "{analysis} {found:?}");
 }

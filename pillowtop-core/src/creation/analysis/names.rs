@@ -177,26 +177,8 @@ pub(super) fn normalizer(settings: &Value, name: &str) -> Option<Problem> {
 mod tests {
     use serde_json::json;
 
-    use super::super::of_settings;
+    use super::super::check_refusals as check;
     use super::*;
-    use crate::field_types::Target;
-
-    const SERVERS: [Target; 6] = [
-        Target::elasticsearch(7, 10),
-        Target::elasticsearch(7, 17),
-        Target::elasticsearch(8, 14),
-        Target::elasticsearch(9, 4),
-        Target::opensearch(2, 19),
-        Target::opensearch(3, 6),
-    ];
-
-    /// Which of the servers refuse it.
-    #[track_caller]
-    fn check(analysis: &Value, refusing: &str) {
-        let found = of_settings(&json!({ "analysis": analysis }));
-        let refuses = |target| if found.iter().any(|problem| problem.concerns(target)) { 'X' } else { '.' };
-        assert_eq!(SERVERS.map(refuses).iter().collect::<String>(), refusing, "{analysis} {found:?}");
-    }
 
     /// As the servers did it.
     #[test]

@@ -1,10 +1,9 @@
 //! Synonyms: what their filters need, where they may stand in an analyzer, and analyzers for
 //! searches alone.
 
-use serde_json::Value;
-
 use super::super::Problem;
 use super::{Analysis, Entry};
+use crate::lenient::strings;
 use crate::requirement::{NEVER, Versions};
 
 const BEFORE_ELASTICSEARCH_9: Versions = Versions { elasticsearch: (0, 0x0900), opensearch: (0, NEVER) };
@@ -94,10 +93,7 @@ fn of_filter(filter: Entry<'_>) -> Option<Problem> {
         );
     }
     let is_wordnet = filter.members.get("format").is_some_and(|format| format == "wordnet");
-    let rules = match filter.members.get("synonyms")? {
-        Value::Array(rules) => rules.iter().filter_map(Value::as_str).collect(),
-        one => one.as_str().into_iter().collect::<Vec<_>>(),
-    };
+    let rules = strings(Some(filter.members.get("synonyms")?));
     if is_wordnet {
         let is_right = |rule: &str| rule.starts_with("s(");
         let wrong = rules.into_iter().find(|rule| !is_right(rule))?;
@@ -109,10 +105,9 @@ fn of_filter(filter: Entry<'_>) -> Option<Problem> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::super::super::problems;
-    use super::*;
 
     fn settings(filter: &Value, analyzer: &Value, name: &str) -> Value {
         json!({"analysis": {"analyzer": {name: analyzer}, "filter": {"s": filter, "grams": {"type": "edge_ngram"}}}})

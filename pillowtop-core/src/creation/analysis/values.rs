@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::super::Problem;
 use super::Entry;
 use super::patterns::{groups, pattern_problem};
+use crate::lenient::integer;
 use crate::requirement::{NEVER, Versions};
-use crate::settings::integer;
 
 /// What a value must be.
 #[derive(Clone, Copy)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pillowtop_core::field_types::Product;
+use pillowtop_core::lenient::strings;
 use pillowtop_core::{AliasName, Definition, IndexName};
 use serde_json::{Value, json};
 
@@ -272,12 +273,7 @@ fn refused(template: &Value) -> Vec<String> {
 
 /// Whether one of some patterns matches a name.
 fn is_matched(patterns: &Value, name: &str) -> bool {
-    let patterns: Vec<&str> = match patterns {
-        Value::String(pattern) => vec![pattern],
-        Value::Array(patterns) => patterns.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
-    patterns.iter().any(|pattern| matches(pattern, name))
+    strings(Some(patterns)).into_iter().any(|pattern| matches(pattern, name))
 }
 
 #[cfg(test)]

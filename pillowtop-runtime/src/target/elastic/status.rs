@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pillowtop_core::{AliasName, IndexName, PillowName, settings};
+use pillowtop_core::{AliasName, IndexName, PillowName, lenient};
 use serde_json::Value;
 
 use super::cluster::Cluster;
@@ -114,7 +114,7 @@ pub(super) fn aliases_in(entry: &Value) -> Vec<AliasName> {
 /// The blocks that are on, such as `write`.
 fn blocks_in(settings: &Value) -> Vec<String> {
     let blocks = settings.get("blocks").and_then(Value::as_object).into_iter().flatten();
-    let on = blocks.filter(|(_, value)| settings::boolean(value) == Some(true));
+    let on = blocks.filter(|(_, value)| lenient::boolean(value) == Some(true));
     on.map(|(name, _)| name.clone()).collect()
 }
 
