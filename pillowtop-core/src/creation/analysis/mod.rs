@@ -52,22 +52,32 @@ impl<'a> Analysis<'a> {
         })
     }
 
-    /// Whether an analyzer or a normalizer has a part, or a filter around filters that one has.
-    /// Servers make many parts only then, so only then is wrong what is wrong in them.
-    fn is_used(self, entry: Entry<'a>) -> bool {
-        if matches!(entry.section, "analyzer" | "normalizer") {
-            return true;
-        }
-        self.entries().any(|other| {
-            let is_listed = |member: &str| other.list(member).contains(&entry.name);
-            match (other.section, other.type_name()) {
-                ("analyzer" | "normalizer", _) => is_listed(entry.section),
-                _ if other.name == entry.name => false,
-                ("filter", Some("condition")) => is_listed("filter") && self.is_used(other),
-                ("filter", Some("multiplexer")) => is_listed("filters") && self.is_used(other),
-                _ => false,
+    /// The sections and names of the parts that analyzers and normalizers have, and of those that
+    /// such a filter around filters has. Servers make many parts only then, so only then is wrong
+    /// what is wrong in them.
+    fn used(self) -> Vec<(&'static str, &'a str)> {
+        const PARTS: &[(&str, &str)] =
+            &[("tokenizer", "tokenizer"), ("filter", "filter"), ("char_filter", "char_filter")];
+        let is_root = |entry: &Entry<'_>| matches!(entry.section, "analyzer" | "normalizer");
+        let mut open: Vec<Entry<'a>> = self.entries().filter(is_root).collect();
+        let mut used = Vec::new();
+        while let Some(entry) = open.pop() {
+            let members: &[(&'static str, &str)] = match (entry.section, entry.type_name()) {
+                ("analyzer" | "normalizer", _) => PARTS,
+                ("filter", Some("condition")) => &[("filter", "filter")],
+                ("filter", Some("multiplexer")) => &[("filter", "filters")],
+                _ => &[],
+            };
+            for (section, member) in members {
+                for name in entry.list(member) {
+                    if !used.contains(&(*section, name)) {
+                        used.push((*section, name));
+                        open.extend(self.definition(section, name));
+                    }
+                }
             }
-        })
+        }
+        used
     }
 
     /// The definition of a part by its name; none for what is built in.
@@ -104,9 +114,11 @@ impl<'a> Entry<'a> {
 /// What is wrong with definitions, whatever the mapping is.
 pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
     let analysis = Analysis { settings };
+    let used = analysis.used();
     let mut found = Vec::new();
     for entry in analysis.entries() {
-        let is_used = analysis.is_used(entry);
+        let is_used =
+            matches!(entry.section, "analyzer" | "normalizer") || used.contains(&(entry.section, entry.name));
         found.extend(definitions::of_entry(entry));
         found.extend(values::of_entry(entry, is_used));
         found.extend(grams::of_entry(settings, entry, is_used));
@@ -153,4 +165,21 @@ fn check_refusals(analysis: &Value, refusing: &str) {
     let found = super::of_settings(&serde_json::json!({ "analysis": analysis }));
     let refuses = |target| if found.iter().any(|problem| problem.concerns(target)) { 'X' } else { '.' };
     assert_eq!(Target::CHECKED.map(refuses).iter().collect::<String>(), refusing, "{analysis} {found:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn filters_around_each_other_are_used_only_by_an_analyzer() {
+        let around = |name: &str| json!({"type": "multiplexer", "filters": [name]});
+        let filters = json!({"a": around("b"), "b": around("a"), "c": {"type": "nGram"}});
+        check_refusals(&json!({ "filter": filters }), "......");
+        let filters = json!({"a": {"type": "multiplexer", "filters": ["b", "c"]}, "b": around("a"), "c": {"type": "nGram"}});
+        let analyzer = json!({"x": {"tokenizer": "standard", "filter": "b"}});
+        check_refusals(&json!({"filter": filters, "analyzer": analyzer}), "..XX..");
+    }
 }
