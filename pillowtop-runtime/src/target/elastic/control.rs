@@ -149,9 +149,10 @@ impl ControlIndex {
     }
 
     /// Removes every document of an index that no longer exists: claims, earlier checkpoints,
-    /// reports, requests and what is remembered of a backfill. Returns how many there were.
+    /// reports, requests, and what is remembered of comparisons and a backfill. Returns how many
+    /// there were.
     pub(super) async fn forget(&self, uuid: &str) -> Result<u64, StoreError> {
-        let kinds = ["claim", "past", "report", "request", "backfill"];
+        let kinds = ["claim", "past", "report", "request", "verified", "backfill"];
         let prefixes: Vec<String> = kinds.iter().map(|kind| format!("{kind}:{uuid}")).collect();
         let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
         let mut removed = 0;
