@@ -117,8 +117,15 @@ const STEPS: &[Step] = &[
 ];
 
 /// Members of the workspace that are not published.
-const UNPUBLISHED: [&str; 6] =
-    ["xtask", "commcare", "commcare-service", "webhook-target", "pillowtop-tests", "pillowtop-benches"];
+const UNPUBLISHED: [&str; 7] = [
+    "xtask",
+    "commcare",
+    "commcare-service",
+    "webhook-target",
+    "pillowtop-tests",
+    "pillowtop-benches",
+    "pillowtop-comparison",
+];
 
 fn cargo(arguments: &[&str]) -> Command {
     let mut command = pillowtop_tests::cargo();
