@@ -10,7 +10,8 @@ use pillowtop_runtime::target::elastic::{FlipPlan, IndexStatus, Overview};
 use serde_json::{Value, json};
 
 use super::plan::{self, Plan, Step};
-use super::{check_facts, is_confirmed, prune, require_terminal, status};
+use super::{check_facts, prune, require_terminal, status};
+use crate::commands::confirm::is_confirmed;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
@@ -70,7 +71,7 @@ impl<'a> Applier<'a> {
             self.context.talk.json(&report(&shown, false));
             return Ok(Outcome::Done);
         }
-        if !how.yes && !is_confirmed(self.context, "apply this plan? [y/N]")? {
+        if !how.yes && !is_confirmed(self.context, "apply this plan?")? {
             return Err(Failure::new("the plan was not applied"));
         }
         // Somebody may have taken a while to answer.

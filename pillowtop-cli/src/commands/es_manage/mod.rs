@@ -14,10 +14,10 @@ mod apply;
 #[cfg(test)]
 mod samples;
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::IsTerminal as _;
 
 use pillowtop_core::Definition;
-use pillowtop_runtime::target::elastic::{Cluster, ClusterFact, Overview};
+use pillowtop_runtime::target::elastic::{Cluster, ClusterFact, IndexStatus, Overview};
 
 use crate::arguments::EsAction;
 use crate::context::Context;
@@ -69,12 +69,13 @@ fn require_terminal(yes: bool, dry_run: bool, what: &str) -> Result<(), Failure>
         .hint("give `--yes`, or `--dry-run` to see what would be done"))
 }
 
-/// Asks at the terminal.
-fn is_confirmed(context: &Context, question: &str) -> Result<bool, Failure> {
-    context.talk.ask(question);
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+/// A number that may not be known.
+fn number(value: Option<u64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+fn megabytes(index: Option<&IndexStatus>) -> String {
+    number(index.and_then(|index| index.bytes).map(|bytes| bytes.div_ceil(1_000_000)))
 }
 
 /// `1 index`, `2 indices`.

@@ -6,7 +6,8 @@ use pillowtop_runtime::clock::text_of_micros;
 use pillowtop_runtime::target::elastic::{Cluster, IndexHealth, IndexStatus, Overview};
 use serde_json::{Value, json};
 
-use super::{indices, is_confirmed, require_terminal};
+use super::{indices, megabytes, number, require_terminal};
+use crate::commands::confirm::is_confirmed;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Steps, Table, counted};
@@ -45,7 +46,7 @@ pub(super) async fn run(context: &Context, older_than: &str, how: &How) -> Resul
         return Ok(Outcome::Done);
     }
     let verb = if how.close { "close" } else { "delete" };
-    let question = format!("{verb} {}? [y/N]", indices(chosen.len()));
+    let question = format!("{verb} {}?", indices(chosen.len()));
     if !chosen.is_empty() && !how.yes && !is_confirmed(context, &question)? {
         return Err(Failure::new("no index was removed"));
     }
@@ -164,12 +165,11 @@ fn show(context: &Context, chosen: &[(&IndexStatus, String)], forgotten: usize, 
     ];
     let mut table = Table::new(&columns);
     for (index, used) in chosen {
-        let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
         table.row([
             index.name.to_string(),
             index.pillow.to_string(),
             number(index.documents),
-            number(index.bytes.map(|bytes| bytes.div_ceil(1_000_000))),
+            megabytes(Some(index)),
             used.clone(),
         ]);
     }

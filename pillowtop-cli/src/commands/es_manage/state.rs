@@ -31,16 +31,9 @@ pub(in crate::commands) enum State {
 
 impl fmt::Display for State {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Current => formatter.write_str("current"),
-            Self::Building(None) => formatter.write_str("building"),
-            Self::Building(Some(percent)) => write!(formatter, "building {percent} %"),
-            Self::Ready => formatter.write_str("ready"),
-            Self::Behind => formatter.write_str("behind"),
-            Self::Paused => formatter.write_str("paused"),
-            Self::Unmanaged => formatter.write_str("unmanaged"),
-            Self::Missing => formatter.write_str("missing"),
-            Self::Backfilling(percent) => write!(formatter, "backfilling {percent} %"),
+        match self.percent() {
+            Some(percent) => write!(formatter, "{} {percent} %", self.name()),
+            None => formatter.write_str(self.name()),
         }
     }
 }
@@ -57,6 +50,15 @@ impl State {
             Self::Unmanaged => "unmanaged",
             Self::Missing => "missing",
             Self::Backfilling(_) => "backfilling",
+        }
+    }
+
+    /// How far it is, in percent, where that is known.
+    pub(in crate::commands) fn percent(self) -> Option<u64> {
+        match self {
+            Self::Building(percent) => percent,
+            Self::Backfilling(percent) => Some(percent),
+            _ => None,
         }
     }
 }
@@ -220,7 +222,7 @@ impl<'a> Look<'a> {
     }
 
     /// Who writes to an index, each once.
-    fn owners(&self, index: &IndexStatus) -> Vec<String> {
+    pub(super) fn owners(&self, index: &IndexStatus) -> Vec<String> {
         let owners = index.claims.iter().filter_map(|(_, claim)| self.overview.live_owner(claim));
         let mut labels: Vec<String> = owners.map(|owner| owner.label.clone()).collect();
         labels.sort();

@@ -12,6 +12,7 @@ use pillowtop_runtime::target::elastic::{Cluster, IndexStatus, Overview};
 use serde_json::{Value, json};
 
 use super::state::{Look, PillowStatus, State};
+use super::{megabytes, number};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Table, counted};
@@ -177,14 +178,6 @@ fn dash(text: String) -> String {
     if text.is_empty() { "-".to_owned() } else { text }
 }
 
-fn number(value: Option<u64>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
-}
-
-fn megabytes(index: Option<&IndexStatus>) -> String {
-    number(index.and_then(|index| index.bytes).map(|bytes| bytes.div_ceil(1_000_000)))
-}
-
 /// The lag in changes and seconds, as far as they are known.
 fn lag(status: &PillowStatus<'_>) -> String {
     match (status.pending, status.lag) {
@@ -214,7 +207,7 @@ fn index_table(look: &Look<'_>, indices: &[&IndexStatus]) -> Table {
             number(index.documents),
             megabytes(Some(index)),
             phase(index),
-            dash(live_owners(look, index).join(", ")),
+            dash(look.owners(index).join(", ")),
             aliases.join(", "),
         ]);
     }
@@ -230,22 +223,10 @@ fn phase(index: &IndexStatus) -> String {
     if phases.is_empty() { "empty".to_owned() } else { phases.join(", ") }
 }
 
-/// Who writes to an index, each once.
-fn live_owners(look: &Look<'_>, index: &IndexStatus) -> Vec<String> {
-    let owners = index.claims.iter().filter_map(|(_, claim)| look.overview.live_owner(claim));
-    let labels: BTreeSet<&str> = owners.map(|owner| owner.label.as_str()).collect();
-    labels.into_iter().map(str::to_owned).collect()
-}
-
 fn pillow_json(status: &PillowStatus<'_>) -> Value {
     let index = status.index;
-    let percent = match status.state {
-        State::Building(percent) => percent,
-        State::Backfilling(percent) => Some(percent),
-        _ => None,
-    };
     json!({
-        "pillow": status.definition.pillow, "state": status.state.name(), "percent": percent,
+        "pillow": status.definition.pillow, "state": status.state.name(), "percent": status.state.percent(),
         "reason": status.reason, "next": status.next,
         "alias": status.alias, "searched": status.searched, "index": index.map(|index| &index.name),
         "committed_hash": committed_hash(status), "struct_hash": status.definition.hash.to_string(),
@@ -269,7 +250,7 @@ fn index_json(context: &Context, look: &Look<'_>, index: &IndexStatus) -> Value 
         "index": index.name, "uuid": index.uuid, "pillow": index.pillow, "hash": index.hash,
         "documents": index.documents, "bytes": index.bytes,
         "aliases": index.public_aliases().collect::<Vec<_>>(), "mapping": mapping, "phase": phase(index),
-        "backfilling": index.is_backfilling, "owners": live_owners(look, index), "claims": claims,
+        "backfilling": index.is_backfilling, "owners": look.owners(index), "claims": claims,
     })
 }
 
