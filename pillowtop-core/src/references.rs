@@ -9,16 +9,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::field_types::{Product, Target};
-use crate::lenient::strings;
+use crate::lenient::{boolean, strings};
 
 /// Whether an object of a mapping has no objects in it: a dot in the name of a member is part of
 /// the name.
 #[must_use]
 pub fn keeps_dots(object: &Map<String, Value>) -> bool {
-    let says = |name: &str, word: bool| {
-        object.get(name).is_some_and(|said| *said == word || *said == word.to_string().as_str())
-    };
-    says("subobjects", false) || says("disable_objects", true)
+    let says = |name: &str| object.get(name).and_then(boolean);
+    says("subobjects") == Some(false) || says("disable_objects") == Some(true)
 }
 
 /// A field that refers to another one wrongly.

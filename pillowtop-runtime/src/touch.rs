@@ -258,8 +258,8 @@ impl<F: Fn(TouchEvent) + Sync> Toucher<'_, F> {
 
     async fn live_owner(&self) -> Result<Option<Owner>, StoreError> {
         let Some(claim) = read(self.store.as_ref(), &self.key).await? else { return Ok(None) };
+        let length = claim.length();
         let Some(owner) = claim.owner else { return Ok(None) };
-        let length = Duration::from_millis(claim.lease_ms);
         Ok(is_alive(self.store.as_ref(), &owner, length).await?.then_some(owner))
     }
 

@@ -98,10 +98,9 @@ pub(super) fn bulk_bodies(numbers: Range<u32>, bytes: usize) -> anyhow::Result<V
 /// What decides the documents, as `fast-reindex case` does.
 fn decider() -> anyhow::Result<Decider> {
     let registry = commcare::registry();
-    let mut pillows = registry.pillows().iter();
-    let pillow = pillows.find(|pillow| pillow.definition().pillow.as_str() == "case");
+    let pillow = registry.get("case").context("no pillow `case`")?;
     Ok(Decider {
-        pillow: Arc::clone(pillow.context("no pillow `case`")?),
+        pillow: Arc::clone(pillow),
         target: "ceiling".into(),
         database: "ceiling".into(),
         prefixes_ids: false,

@@ -6,8 +6,6 @@ mod change;
 
 mod transfer;
 
-use std::time::Duration;
-
 use pillowtop_runtime::claim::{ClaimStore, PastCheckpoints, is_alive};
 use pillowtop_runtime::target::elastic::ControlIndex;
 use serde_json::{Value, json};
@@ -77,7 +75,7 @@ async fn show(context: &Context, names: &[String]) -> Result<Outcome, Failure> {
 async fn owner_lives(store: &dyn ClaimStore, entry: &Entry) -> Result<bool, Failure> {
     match &entry.claim.owner {
         None => Ok(false),
-        Some(owner) => Ok(is_alive(store, owner, Duration::from_millis(entry.claim.lease_ms)).await?),
+        Some(owner) => Ok(is_alive(store, owner, entry.claim.length()).await?),
     }
 }
 

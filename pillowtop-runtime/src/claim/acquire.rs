@@ -250,7 +250,7 @@ impl Attempt<'_> {
         if lease.is_some_and(|lease| lease.expired_by.is_some()) {
             return Ok(None);
         }
-        let length = Duration::from_millis(document.lease_ms);
+        let length = document.length();
         let now = boot_time();
         match watched {
             Some(seen) if seen.owner_id == owner.id && seen.token == token => {
@@ -308,7 +308,7 @@ impl Attempt<'_> {
         document.epoch = document.epoch.max(installed) + 1;
         document.state.ceiling = versions.next_ceiling();
         document.owner = Some(owner);
-        document.lease_ms = u64::try_from(self.lease.length().as_millis()).unwrap_or(u64::MAX);
+        document.lease_ms = self.lease.length_ms();
         document.saved = now_text();
         match self.lease.store().write(&self.key.claim(), &json!(document), token).await {
             Ok(token) => {

@@ -83,8 +83,7 @@ impl BuildLock {
                 tokio::time::sleep(LOOK_INTERVAL).await;
                 continue;
             }
-            let lease_ms = u64::try_from(lease.length().as_millis()).unwrap_or(u64::MAX);
-            let document = json!(Build { owner, lease_ms, since: now_text() });
+            let document = json!(Build { owner, lease_ms: lease.length_ms(), since: now_text() });
             match store.write(&key, &document, seen.map(|stored| stored.token)).await {
                 Ok(token) => return Ok(Self { store, key, token }),
                 // Another process was faster.

@@ -8,15 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lease::LeaseDocument;
-use super::store::{ClaimKey, ClaimStore, Owner, StoreError, Token};
+use super::store::{ClaimKey, ClaimStore, LEASES, Owner, StoreError, Token};
 use crate::clock::{boot_time, now_micros, text_of_micros};
 
 /// How often a lease is read within its length while its renewal is awaited.
 const READS: u32 = 10;
 /// The longest time between two reads.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// What the keys of all leases begin with.
-pub(crate) const LEASES: &str = "lease:";
 
 /// What an owner reports of a claim when it changes: stored under a key of its own, so that an idle
 /// owner writes nothing.
@@ -49,12 +47,7 @@ impl FollowReport {
     /// When the store does not respond, or the report cannot be read.
     pub async fn read(store: &dyn ClaimStore, claim: &ClaimKey) -> Result<Option<Self>, StoreError> {
         let key = Self::key(claim);
-        let Some(stored) = store.read(&key).await? else { return Ok(None) };
-        let report = serde_json::from_value(stored.value).map_err(|error| StoreError::Refused {
-            doing: format!("reading `{key}`"),
-            reason: error.to_string(),
-        })?;
-        Ok(Some(report))
+        store.read(&key).await?.map(|stored| stored.parse(format_args!("`{key}`"))).transpose()
     }
 }
 
@@ -115,11 +108,8 @@ async fn read_lease(
     owner: &Owner,
 ) -> Result<Option<(Token, LeaseDocument)>, StoreError> {
     let Some(stored) = store.read(&owner.lease()).await? else { return Ok(None) };
-    let lease = serde_json::from_value(stored.value).map_err(|error| StoreError::Refused {
-        doing: format!("reading the lease of {}", owner.label),
-        reason: error.to_string(),
-    })?;
-    Ok(Some((stored.token, lease)))
+    let token = stored.token;
+    Ok(Some((token, stored.parse(format_args!("the lease of {}", owner.label))?)))
 }
 
 /// Whether a time, RFC 3339 in UTC, lies within this length of the present.

@@ -87,11 +87,8 @@ pub(super) async fn read_claim(
     key: &ClaimKey,
 ) -> Result<Option<(ClaimDocument, Token)>, StoreError> {
     let Some(stored) = store.read(&key.claim()).await? else { return Ok(None) };
-    let document = serde_json::from_value(stored.value).map_err(|error| StoreError::Refused {
-        doing: format!("reading the claim on {key}"),
-        reason: error.to_string(),
-    })?;
-    Ok(Some((document, stored.token)))
+    let token = stored.token;
+    Ok(Some((stored.parse(format_args!("the claim on {key}"))?, token)))
 }
 
 /// Changes the state of a claim from outside, as for setting a checkpoint. Whoever holds the claim

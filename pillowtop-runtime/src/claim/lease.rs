@@ -16,7 +16,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::task::JoinHandle;
 
 use super::process::ProcessIdentity;
-use super::store::{ClaimStore, Owner, StoreError, Token};
+use super::store::{ClaimStore, LEASES, Owner, StoreError, Token};
 use crate::clock::{boot_time, now_micros, now_text, text_of_micros};
 use crate::unique_id::unique_id;
 
@@ -122,6 +122,11 @@ impl Lease {
     /// How long it lasts without being renewed.
     pub fn length(&self) -> Duration {
         self.inner.length
+    }
+
+    /// The same in milliseconds, as it is stored.
+    pub(super) fn length_ms(&self) -> u64 {
+        u64::try_from(self.length().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The store that it is in.
@@ -271,7 +276,7 @@ impl Inner {
     /// Removes leases of owners that ended long ago. No process watches them any more.
     async fn remove_old_leases(&self) -> Result<(), StoreError> {
         let oldest = text_of_micros(now_micros().saturating_sub(KEPT));
-        for (key, stored) in self.store.list("lease:").await? {
+        for (key, stored) in self.store.list(LEASES).await? {
             let renewed = stored.value.get("renewed").and_then(serde_json::Value::as_str);
             if renewed.is_some_and(|renewed| renewed < oldest.as_str()) {
                 match self.store.remove(&key, stored.token).await {

@@ -41,7 +41,7 @@ mod build_lock;
 pub mod store_contract;
 
 pub(crate) use build_lock::BUILDS;
-pub(crate) use follow::LEASES;
+pub(crate) use store::LEASES;
 pub(crate) use verified::VERIFIED;
 
 pub use acquire::{AcquireError, AcquireOptions, Notify, WhenHeld};

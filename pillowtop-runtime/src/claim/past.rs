@@ -49,10 +49,7 @@ impl PastCheckpoints {
     pub async fn read(store: &dyn ClaimStore, claim: &ClaimKey) -> Result<Self, StoreError> {
         let key = claim.past();
         let Some(stored) = store.read(&key).await? else { return Ok(Self::default()) };
-        serde_json::from_value(stored.value).map_err(|error| StoreError::Refused {
-            doing: format!("reading `{key}`"),
-            reason: error.to_string(),
-        })
+        stored.parse(format_args!("`{key}`"))
     }
 
     /// The newest checkpoint that was stored before a time, RFC 3339 in UTC.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use pillowtop_core::DatabaseName;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -72,10 +74,13 @@ pub struct Owner {
     pub process: ProcessIdentity,
 }
 
+/// What the keys of all leases begin with.
+pub(crate) const LEASES: &str = "lease:";
+
 impl Owner {
     /// The key of the owner's lease.
     pub fn lease(&self) -> String {
-        format!("lease:{}", self.id)
+        format!("{LEASES}{}", self.id)
     }
 
     /// Whether the owner's process certainly ended. A process of another machine may always be
@@ -109,6 +114,11 @@ impl ClaimDocument {
     pub fn live_owner(&self) -> Option<&Owner> {
         self.owner.as_ref().filter(|owner| !owner.is_dead())
     }
+
+    /// How long the owner's lease lasts without being renewed.
+    pub fn length(&self) -> Duration {
+        Duration::from_millis(self.lease_ms)
+    }
 }
 
 /// Which write of a document was seen: opaque to everything but its store.
@@ -127,6 +137,16 @@ pub struct Stored {
     pub value: Value,
     /// The write.
     pub token: Token,
+}
+
+impl Stored {
+    /// Reads the document as what it should be; `what` is its name in an error.
+    pub(super) fn parse<T: DeserializeOwned>(self, what: fmt::Arguments<'_>) -> Result<T, StoreError> {
+        serde_json::from_value(self.value).map_err(|error| StoreError::Refused {
+            doing: format!("reading {what}"),
+            reason: error.to_string(),
+        })
+    }
 }
 
 /// Why a document was not read or written.

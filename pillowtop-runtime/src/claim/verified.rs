@@ -69,11 +69,6 @@ fn key(claim: &ClaimKey) -> String {
     format!("{VERIFIED}{claim}")
 }
 
-fn read(key: &str, value: serde_json::Value) -> Result<Verified, StoreError> {
-    serde_json::from_value(value)
-        .map_err(|error| StoreError::Refused { doing: format!("reading `{key}`"), reason: error.to_string() })
-}
-
 /// The last result for a claim; `None` if its target was never compared.
 ///
 /// # Errors
@@ -81,7 +76,7 @@ fn read(key: &str, value: serde_json::Value) -> Result<Verified, StoreError> {
 /// When the store does not respond, or the result cannot be read.
 pub async fn last_verified(store: &dyn ClaimStore, claim: &ClaimKey) -> Result<Option<Verified>, StoreError> {
     let key = key(claim);
-    store.read(&key).await?.map(|stored| read(&key, stored.value)).transpose()
+    store.read(&key).await?.map(|stored| stored.parse(format_args!("`{key}`"))).transpose()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::body_buffers::BodyBuffers;
 use super::error::ClusterError;
 use super::product::{self, FoundServer, Unusable};
-use super::request::{Request, Response, error_in};
+use super::request::{Request, Response, acknowledged, error_in};
 use crate::http::{Endpoint, RequestError, describe_error};
 use crate::retry::{RetryPolicy, retry};
 
@@ -204,6 +204,11 @@ impl Cluster {
             return self.value_once(request, doing).await;
         }
         self.retried(within, || self.value_once(request.clone(), doing)).await
+    }
+
+    /// Makes a change that is safe to repeat, which all nodes have to confirm.
+    pub(super) async fn change(&self, request: Request<'_>, doing: &str) -> Result<(), ClusterError> {
+        self.retry(|| async { acknowledged(&self.value(request.clone(), doing).await?, doing) }).await
     }
 
     /// Retries what is safe to repeat for as long as the options say.

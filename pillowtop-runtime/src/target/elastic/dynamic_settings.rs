@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::cluster::Cluster;
 use super::error::ClusterError;
 use super::readback::flatten;
-use super::request::{Request, acknowledged};
+use super::request::Request;
 
 /// Settings that are fixed when an index is created, although they decide nothing of its contents.
 const FIXED: [&str; 2] = ["number_of_shards", "shard.check_on_startup"];
@@ -60,10 +60,7 @@ impl Cluster {
         let settings: serde_json::Map<String, Value> =
             changes.iter().map(|change| (change.name.clone(), json!(change.wanted))).collect();
         let body = json!({ "index": settings });
-        self.retry(|| async {
-            acknowledged(&self.value(Request::put(&path).json(&body), &doing).await?, &doing)
-        })
-        .await
+        self.change(Request::put(&path).json(&body), &doing).await
     }
 }
 

@@ -23,7 +23,7 @@ use super::control::ControlIndex;
 use super::error::ClusterError;
 use super::live_mapping::live_hash;
 use super::rendering;
-use super::request::{Request, acknowledged};
+use super::request::Request;
 use super::status::{IndexHealth, IndexStatus, aliases_in};
 use crate::claim::{ClaimKey, Phase, amend, read};
 use crate::request::{RequestKind, submit, wait, withdraw};
@@ -127,10 +127,7 @@ impl Cluster {
     async fn put_mapping(&self, name: &IndexName, body: &Value) -> Result<(), ClusterError> {
         let path = [name.as_str(), "_mapping"];
         let doing = format!("extending the mapping of index `{name}`");
-        self.retry(|| async {
-            acknowledged(&self.value(Request::put(&path).json(body), &doing).await?, &doing)
-        })
-        .await
+        self.change(Request::put(&path).json(body), &doing).await
     }
 
     /// Takes the claims from whoever has them, for the hash of the extended mapping.

@@ -314,7 +314,7 @@ impl Followed<'_> {
     async fn problem_of_owner(&self, claim: &ClaimDocument) -> Result<Option<Problem>, ClusterError> {
         let database = self.name();
         let Some(owner) = claim.live_owner() else { return Ok(Some(Problem::NotFollowed { database })) };
-        let length = Duration::from_millis(claim.lease_ms);
+        let length = claim.length();
         if is_alive(self.control, owner, length).await? {
             return Ok(None);
         }

@@ -229,10 +229,7 @@ impl Cluster {
         let path = [index.as_str(), "_settings"];
         let doing = format!("restoring the settings of index `{index}`");
         let settings = settings_after_loading(&self.with_overrides(definition));
-        self.retry(|| async {
-            acknowledged(&self.value(Request::put(&path).json(&settings), &doing).await?, &doing)
-        })
-        .await?;
+        self.change(Request::put(&path).json(&settings), &doing).await?;
         self.refresh(index).await
     }
 

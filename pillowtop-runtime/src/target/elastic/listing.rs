@@ -81,6 +81,15 @@ enum State {
     Open(Cursor),
 }
 
+/// A page that every shard has contributed to.
+struct ReadPage {
+    documents: Vec<IndexedId>,
+    /// The id of the point in time or the scroll, if the response has one.
+    id: Option<String>,
+    /// Where its last document is in the order.
+    last: Option<Value>,
+}
+
 /// An index whose documents are listed.
 struct Listing<'a> {
     cluster: &'a Cluster,
@@ -138,7 +147,8 @@ impl Listing<'_> {
         match opened {
             Ok(opened) => {
                 let id = ["id", "pit_id"].iter().find_map(|name| opened.get(name)?.as_str());
-                let id = id.ok_or_else(|| self.malformed("it has no id of a point in time"))?.to_owned();
+                let id =
+                    id.ok_or_else(|| malformed(&self.doing, "it has no id of a point in time"))?.to_owned();
                 Ok(Cursor::PointInTime { id, after: None })
             }
             Err(ClusterError::Forbidden { .. } | ClusterError::Refused { status: 400 | 405, .. }) => {
@@ -150,32 +160,24 @@ impl Listing<'_> {
 
     /// The next page, and the cursor after it; `None` after the last one.
     async fn next(&self, cursor: Cursor) -> Result<Option<(Vec<IndexedId>, Cursor)>, ClusterError> {
-        let body = match &cursor {
+        let (documents, next) = match cursor {
             Cursor::PointInTime { id, after } => {
-                self.cluster.retry(|| self.page_of_point_in_time(id, after.as_ref())).await?
+                let page = self.cluster.retry(|| self.page_of_point_in_time(&id, after.as_ref())).await?;
+                (page.documents, Cursor::PointInTime { id: page.id.unwrap_or(id), after: page.last })
             }
-            Cursor::Scroll { id } => self.page_of_scroll(id.as_deref()).await?,
+            Cursor::Scroll { id } => {
+                let page = self.page_of_scroll(id.as_deref()).await?;
+                (page.documents, Cursor::Scroll { id: page.id })
+            }
         };
-        let mut page = self.whole(&body)?;
-        let next = match &cursor {
-            Cursor::PointInTime { id, .. } => Cursor::PointInTime {
-                id: page.pit_id.take().unwrap_or_else(|| id.clone()),
-                after: page.hits.hits.last_mut().and_then(|hit| hit.sort.take()),
-            },
-            Cursor::Scroll { .. } => Cursor::Scroll { id: page.scroll_id.take() },
-        };
-        if page.hits.hits.is_empty() {
+        if documents.is_empty() {
             self.close(next).await;
             return Ok(None);
         }
-        Ok(Some((page.hits.hits.into_iter().map(|hit| self.document(hit)).collect(), next)))
+        Ok(Some((documents, next)))
     }
 
-    async fn page_of_point_in_time(
-        &self,
-        id: &str,
-        after: Option<&Value>,
-    ) -> Result<bytes::Bytes, ClusterError> {
+    async fn page_of_point_in_time(&self, id: &str, after: Option<&Value>) -> Result<ReadPage, ClusterError> {
         let mut body = self.body();
         body["pit"] = json!({"id": id, "keep_alive": KEEP_ALIVE});
         body["sort"] = json!([{"_shard_doc": "asc"}]);
@@ -189,11 +191,10 @@ impl Listing<'_> {
             .bytes_once(Request::post(&["_search"]).query(&query).json(&body), &self.doing)
             .await?;
         // A partial page is requested again.
-        self.whole(&body)?;
-        Ok(body)
+        self.read(&body)
     }
 
-    async fn page_of_scroll(&self, id: Option<&str>) -> Result<bytes::Bytes, ClusterError> {
+    async fn page_of_scroll(&self, id: Option<&str>) -> Result<ReadPage, ClusterError> {
         let Some(id) = id else {
             let mut body = self.body();
             body["sort"] = json!(["_doc"]);
@@ -205,16 +206,14 @@ impl Listing<'_> {
             ];
             let first = || async {
                 let request = Request::post(&path).query(&query).json(&body);
-                let page = self.cluster.bytes_once(request, &self.doing).await?;
-                self.whole(&page)?;
-                Ok(page)
+                self.read(&self.cluster.bytes_once(request, &self.doing).await?)
             };
             return self.cluster.retry(first).await;
         };
         let body = json!({"scroll": KEEP_ALIVE, "scroll_id": id});
         let request =
             Request::post(&["_search", "scroll"]).query(&[("filter_path", FILTER_PATH)]).json(&body);
-        self.cluster.bytes_once(request, &self.doing).await
+        self.read(&self.cluster.bytes_once(request, &self.doing).await?)
     }
 
     /// The parts of a search that both cursors share.
@@ -249,8 +248,12 @@ impl Listing<'_> {
         }
     }
 
-    fn whole<'body>(&self, body: &'body [u8]) -> Result<Page<'body>, ClusterError> {
-        whole(&self.doing, body)
+    fn read(&self, body: &[u8]) -> Result<ReadPage, ClusterError> {
+        let mut page = whole(&self.doing, body)?;
+        let last = page.hits.hits.last_mut().and_then(|hit| hit.sort.take());
+        let id = page.pit_id.or(page.scroll_id);
+        let documents = page.hits.hits.into_iter().map(|hit| self.document(hit)).collect();
+        Ok(ReadPage { documents, id, last })
     }
 
     /// Frees what the server keeps. Otherwise it is freed after a few minutes.
@@ -275,10 +278,6 @@ impl Listing<'_> {
         if let Err(error) = closed {
             tracing::debug!(%error, "what a listing was read from is not closed");
         }
-    }
-
-    fn malformed(&self, reason: &str) -> ClusterError {
-        malformed(&self.doing, reason)
     }
 }
 

@@ -2,7 +2,6 @@
 //! the number of pillows.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use pillowtop_core::{AliasName, IndexName};
 use serde::Deserialize;
@@ -58,7 +57,7 @@ impl Overview {
     /// The owner of a claim, if its lease was renewed recently by the wall clock.
     pub fn live_owner<'a>(&self, claim: &'a ClaimDocument) -> Option<&'a Owner> {
         let owner = claim.owner.as_ref()?;
-        self.leases.seems_alive(owner, Duration::from_millis(claim.lease_ms)).then_some(owner)
+        self.leases.seems_alive(owner, claim.length()).then_some(owner)
     }
 
     /// Who builds the index of a hashed alias now.

@@ -6,7 +6,7 @@ use super::cluster::Cluster;
 use super::control::ControlIndex;
 use super::dead_letter_search::{DeadLetterFilter, DeadLettersOf};
 use super::error::ClusterError;
-use super::request::{Request, acknowledged};
+use super::request::Request;
 use super::status::IndexStatus;
 
 /// What was removed.
@@ -29,7 +29,7 @@ impl Cluster {
     pub async fn remove_index(&self, seen: &IndexStatus) -> Result<Removed, ClusterError> {
         self.check_unused(seen).await?;
         self.delete_index(&seen.name).await?;
-        self.forget_index(&seen.uuid, seen).await
+        self.forget_index(seen).await
     }
 
     /// Closes an index: it keeps its documents on disk, and no memory.
@@ -41,7 +41,7 @@ impl Cluster {
         self.check_unused(seen).await?;
         let path = [seen.name.as_str(), "_close"];
         let doing = format!("closing index `{}`", seen.name);
-        self.retry(|| async { acknowledged(&self.value(Request::post(&path), &doing).await?, &doing) }).await
+        self.change(Request::post(&path), &doing).await
     }
 
     /// Removes what the control index knows of an index that was deleted.
@@ -53,14 +53,14 @@ impl Cluster {
         Ok(ControlIndex::new(self).forget(uuid).await?)
     }
 
-    async fn forget_index(&self, uuid: &str, seen: &IndexStatus) -> Result<Removed, ClusterError> {
+    async fn forget_index(&self, seen: &IndexStatus) -> Result<Removed, ClusterError> {
         let filter = DeadLetterFilter {
             of: DeadLettersOf::DeletedIndices,
             index: Some(seen.name.clone()),
             ..DeadLetterFilter::default()
         };
         let dead_letters = self.purge_dead_letters(&filter).await?;
-        Ok(Removed { dead_letters, control_documents: self.forget_uuid(uuid).await? })
+        Ok(Removed { dead_letters, control_documents: self.forget_uuid(&seen.uuid).await? })
     }
 
     /// Whether an index is still the one that was seen: the same uuid, created by pillowtop under

@@ -9,6 +9,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use pillowtop_core::{Definition, DocumentId, Revision};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use super::cluster::Cluster;
 use super::dead_letters::IndexDeadLetters;
@@ -27,11 +28,18 @@ pub(super) struct IndexReader {
     cluster: Cluster,
     definition: Definition,
     target: TargetRef,
+    /// A routing value for each shard, once it was read.
+    routings: OnceCell<Vec<String>>,
 }
 
 impl IndexReader {
     pub(super) fn new(cluster: &Cluster, definition: &Definition, target: &TargetRef) -> Self {
-        Self { cluster: cluster.clone(), definition: definition.clone(), target: target.clone() }
+        Self {
+            cluster: cluster.clone(),
+            definition: definition.clone(),
+            target: target.clone(),
+            routings: OnceCell::new(),
+        }
     }
 
     async fn prepare_index(&self) -> Result<u64, ClusterError> {
@@ -76,7 +84,9 @@ impl IndexReader {
     async fn routed_sources(&self, ids: &[DocumentId]) -> Result<Vec<Option<StoredDocument>>, ClusterError> {
         let strings: Vec<&str> = ids.iter().map(DocumentId::as_str).collect();
         let mut newest: HashMap<DocumentId, DocumentCopy> = HashMap::new();
-        for copy in self.cluster.document_copies(&self.target.name, &strings).await? {
+        let (cluster, name) = (&self.cluster, &self.target.name);
+        let routings = self.routings.get_or_try_init(|| cluster.shard_routings(name)).await?;
+        for copy in cluster.copies_in_shards(name, routings, &strings).await? {
             let is_newer = newest.get(&copy.id).is_none_or(|other| other.version < copy.version);
             if is_newer {
                 newest.insert(copy.id.clone(), copy);

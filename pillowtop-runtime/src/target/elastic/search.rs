@@ -210,8 +210,23 @@ impl Cluster {
         index: &IndexName,
         ids: &[&str],
     ) -> Result<Vec<DocumentCopy>, ClusterError> {
-        let shards = IndexShards::read(self, index).await?;
-        let routings = shards.confirmed_routings(self, index).await?;
+        let routings = self.shard_routings(index).await?;
+        self.copies_in_shards(index, &routings, ids).await
+    }
+
+    /// A routing value for each shard of an index, in order.
+    pub(super) async fn shard_routings(&self, index: &IndexName) -> Result<Vec<String>, ClusterError> {
+        IndexShards::read(self, index).await?.confirmed_routings(self, index).await
+    }
+
+    /// Every copy of documents, as [`document_copies`](Self::document_copies) reads them, with a
+    /// routing value for each shard.
+    pub(super) async fn copies_in_shards(
+        &self,
+        index: &IndexName,
+        routings: &[String],
+        ids: &[&str],
+    ) -> Result<Vec<DocumentCopy>, ClusterError> {
         let key = |id| routings.iter().map(move |routing| DocumentKey { id, routing: Some(routing) });
         let keys: Vec<DocumentKey<'_>> = ids.iter().copied().flat_map(key).collect();
         let documents = self.documents(index.as_str(), &keys, true).await?;
