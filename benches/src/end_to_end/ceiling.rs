@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -19,6 +19,8 @@ use super::http::Http;
 const BULK_BYTES: usize = 5_000_000;
 /// Requests that each connection sends at least, so that all are busy with few documents too.
 const REQUESTS_PER_CONNECTION: u32 = 4;
+/// The pause after a request that the server had no room for.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// Seconds of one round of the ceiling.
 #[derive(Debug, Clone, Copy)]
@@ -106,7 +108,14 @@ pub(super) fn bulk_path(index: &str) -> String {
 
 /// Sends one bulk request, all of whose documents must be indexed.
 pub(super) async fn bulk(elastic: &Http, path: &str, body: Bytes) -> anyhow::Result<()> {
-    let response = elastic.bytes(Method::POST, path, Some(body)).await?;
+    let response = loop {
+        let response = elastic.send(Method::POST, path, Some(body.clone())).await?;
+        if response.status() != StatusCode::TOO_MANY_REQUESTS {
+            break elastic.read(response, path).await?;
+        }
+        // The server's memory is full of earlier requests. The programs that are measured wait too.
+        tokio::time::sleep(RETRY_AFTER).await;
+    };
     let response: Value = serde_json::from_slice(&response).context("the response of a bulk request")?;
     ensure!(response["errors"] == false, "a document was refused: {}", response["items"][0]);
     Ok(())

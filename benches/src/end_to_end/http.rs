@@ -68,7 +68,12 @@ impl Http {
         path: &str,
         body: Option<Bytes>,
     ) -> anyhow::Result<Bytes> {
-        let response = succeeded(self.send(method, path, body).await?, path).await?;
+        self.read(self.send(method, path, body).await?, path).await
+    }
+
+    /// Reads the whole response to a request that must have succeeded.
+    pub(super) async fn read(&self, response: Response, path: &str) -> anyhow::Result<Bytes> {
+        let response = succeeded(response, path).await?;
         response.bytes().await.map_err(reqwest::Error::without_url).with_context(|| format!("reading {path}"))
     }
 

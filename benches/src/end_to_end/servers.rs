@@ -11,6 +11,10 @@ use super::http::Http;
 use crate::arguments::ServerArguments;
 use crate::output::progress;
 
+/// The memory of the search server. With the one gigabyte of the tests, its circuit breaker refuses
+/// requests of five megabytes now and then.
+const HEAP: &str = "2g";
+
 /// `CouchDB` and a search server.
 pub(super) struct Servers {
     /// `CouchDB`.
@@ -37,7 +41,8 @@ impl Servers {
         let couch = CouchServer::start(&CouchOptions::default())?;
         // The servers of the tests do without the optimising compiler, which would make the ceiling
         // lower than it is.
-        let options = ClusterOptions::default().java_option("-XX:TieredStopAtLevel=4");
+        let options = ClusterOptions { heap: HEAP.to_owned(), ..ClusterOptions::default() }
+            .java_option("-XX:TieredStopAtLevel=4");
         let elastic = Cluster::start(product, &options)?;
         Ok(Self {
             couch: Http::new(&couch.url())?,
