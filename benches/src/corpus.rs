@@ -137,8 +137,8 @@ fn body(line: &str) -> Option<&str> {
 }
 
 fn lines(shape: Shape) -> Vec<ByteString> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/docs");
-    let mut documents: Vec<Value> = fs_err::read_dir(folder)
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/docs");
+    let mut documents: Vec<Value> = fs_err::read_dir(directory)
         .into_iter()
         .flatten()
         .filter_map(|entry| fs_err::read_to_string(entry.ok()?.path()).ok())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pillowtop_core::field_types::{FieldType, Product, Target};
-use pillowtop_tests::{Answer, request};
+use pillowtop_tests::{Response, request};
 use serde_json::{Map, Value, json};
 
 use crate::error::ConformanceError;
@@ -96,11 +96,11 @@ impl Server {
     /// The server did neither.
     pub fn create(&self, name: &str, body: &Value) -> Result<Result<(), String>, ConformanceError> {
         let path = format!("/{name}?wait_for_active_shards=0");
-        let answer = self.send("PUT", &path, &body.to_string())?;
-        match answer.status {
+        let response = self.send("PUT", &path, &body.to_string())?;
+        match response.status {
             200 => Ok(Ok(())),
-            400 | 500 => Ok(Err(reasons(&answer.body))),
-            _ => Err(self.failure("PUT", &path, &answer)),
+            400 | 500 => Ok(Err(reasons(&response.body))),
+            _ => Err(self.failure("PUT", &path, &response)),
         }
     }
 
@@ -111,8 +111,12 @@ impl Server {
     /// The server did not do it.
     pub fn delete(&self, name: &str) -> Result<(), ConformanceError> {
         let path = format!("/{name}");
-        let answer = self.send("DELETE", &path, "")?;
-        if matches!(answer.status, 200 | 404) { Ok(()) } else { Err(self.failure("DELETE", &path, &answer)) }
+        let response = self.send("DELETE", &path, "")?;
+        if matches!(response.status, 200 | 404) {
+            Ok(())
+        } else {
+            Err(self.failure("DELETE", &path, &response))
+        }
     }
 
     /// Indexes documents in their order, given by id and text, as one bulk.
@@ -131,10 +135,10 @@ impl Server {
             body.extend([action.as_str(), "\n", source, "\n"]);
         }
         let path = format!("/{name}/_bulk?refresh=true");
-        let answer = self.send("POST", &path, &body)?;
-        let parsed: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let response = self.send("POST", &path, &body)?;
+        let parsed: Value = serde_json::from_str(&response.body).unwrap_or_default();
         let items = parsed["items"].as_array().filter(|items| items.len() == documents.len());
-        let items = items.ok_or_else(|| self.failure("POST", &path, &answer))?;
+        let items = items.ok_or_else(|| self.failure("POST", &path, &response))?;
         let mut done = BTreeMap::new();
         for (item, (id, _)) in items.iter().zip(documents) {
             let error = item["index"].get("error").map(|error| {
@@ -159,22 +163,22 @@ impl Server {
         Ok(done)
     }
 
-    fn send(&self, method: &str, path: &str, body: &str) -> Result<Answer, ConformanceError> {
+    fn send(&self, method: &str, path: &str, body: &str) -> Result<Response, ConformanceError> {
         send(self.port, method, path, body)
     }
 
-    fn failure(&self, method: &str, path: &str, answer: &Answer) -> ConformanceError {
+    fn failure(&self, method: &str, path: &str, response: &Response) -> ConformanceError {
         ConformanceError::Status {
             port: self.port,
             method: method.to_owned(),
             path: path.to_owned(),
-            status: answer.status,
-            reason: reasons(&answer.body),
+            status: response.status,
+            reason: reasons(&response.body),
         }
     }
 }
 
-fn send(port: u16, method: &str, path: &str, body: &str) -> Result<Answer, ConformanceError> {
+fn send(port: u16, method: &str, path: &str, body: &str) -> Result<Response, ConformanceError> {
     request(port, method, path, body).map_err(|source| ConformanceError::Request {
         port,
         method: method.to_owned(),
@@ -184,15 +188,15 @@ fn send(port: u16, method: &str, path: &str, body: &str) -> Result<Answer, Confo
 }
 
 fn get(port: u16, path: &str) -> Result<Value, ConformanceError> {
-    let answer = send(port, "GET", path, "")?;
-    serde_json::from_str(&answer.body).map_err(|_| ConformanceError::NotASearchServer { port })
+    let response = send(port, "GET", path, "")?;
+    serde_json::from_str(&response.body).map_err(|_| ConformanceError::NotASearchServer { port })
 }
 
 /// The reason of a refusal, with those it was caused by.
 #[must_use]
 pub fn reasons(body: &str) -> String {
-    let answer: Value = serde_json::from_str(body).unwrap_or_default();
-    let mut error = &answer["error"];
+    let response: Value = serde_json::from_str(body).unwrap_or_default();
+    let mut error = &response["error"];
     let mut all: Vec<&str> = Vec::new();
     while let Some(reason) = error["reason"].as_str() {
         if !all.iter().any(|earlier| earlier.contains(reason)) {

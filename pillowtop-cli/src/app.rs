@@ -13,7 +13,7 @@ use crate::commands;
 use crate::config::Config;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome, PROGRAM};
-use crate::output::{Streams, Talk, Verbosity};
+use crate::output::{Streams, Ui, Verbosity};
 use crate::samples::Samples;
 
 /// A command of a workspace's own; it gets the arguments after its name.
@@ -56,7 +56,7 @@ impl App {
             if let Err(failure) = require_own_checkout(&self.registry) {
                 return ExitCode::from(report(
                     failure,
-                    &Talk::new(Streams::of_process(), false, Verbosity::Normal),
+                    &Ui::new(Streams::of_process(), false, Verbosity::Normal),
                 ));
             }
             let rest: Vec<String> =
@@ -72,9 +72,9 @@ impl App {
                 return ExitCode::from(exit_code(&error));
             }
         };
-        let talk = talk_of(&parsed, streams.clone());
-        log_to(&talk, parsed_verbosity(&parsed), streams.has_colours());
-        ExitCode::from(self.execute(parsed, &talk))
+        let ui = talk_of(&parsed, streams.clone());
+        log_to(&ui, parsed_verbosity(&parsed), streams.has_colours());
+        ExitCode::from(self.execute(parsed, &ui))
     }
 
     /// Runs the command that these arguments name, the program's name first, and returns its exit
@@ -89,8 +89,8 @@ impl App {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         match self.parse(&arguments) {
             Ok(parsed) => {
-                let talk = talk_of(&parsed, Streams::of(out, err));
-                self.execute(parsed, &talk)
+                let ui = talk_of(&parsed, Streams::of(out, err));
+                self.execute(parsed, &ui)
             }
             Err(error) => {
                 let mut out = out;
@@ -130,22 +130,22 @@ impl App {
         if let Some(name) =
             matches.subcommand_name().filter(|name| self.task_named(OsStr::new(name)).is_some())
         {
-            let said = format!("`{name}` takes what follows it: write `{program} {name} …`");
-            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, said));
+            let explicit = format!("`{name}` takes what follows it: write `{program} {name} …`");
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, explicit));
         }
         Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
 
-    fn execute(self, arguments: Arguments, talk: &Talk) -> u8 {
-        match self.dispatch(arguments, talk.clone(), program()) {
+    fn execute(self, arguments: Arguments, ui: &Ui) -> u8 {
+        match self.dispatch(arguments, ui.clone(), program()) {
             Ok(outcome) => outcome.code(),
-            Err(failure) => report(failure, talk),
+            Err(failure) => report(failure, ui),
         }
     }
 
-    fn dispatch(self, arguments: Arguments, talk: Talk, program: String) -> Result<Outcome, Failure> {
+    fn dispatch(self, arguments: Arguments, ui: Ui, program: String) -> Result<Outcome, Failure> {
         if let Command::Completions(arguments) = &arguments.command {
-            commands::completions::run(self.command(), &self.registry, &talk, arguments);
+            commands::completions::run(self.command(), &self.registry, &ui, arguments);
             return Ok(Outcome::Done);
         }
         if let Err(errors) = self.registry.check() {
@@ -154,7 +154,7 @@ impl App {
         }
         require_own_checkout(&self.registry)?;
         let config = Config::read(&arguments.shared, |name| std::env::var(name).ok())?;
-        let context = Context { registry: self.registry, config, talk, program };
+        let context = Context { registry: self.registry, config, ui, program };
         for name in context.config.pillows.iter().flatten() {
             context.pillow(name).map_err(Failure::in_enabled)?;
         }
@@ -193,9 +193,9 @@ impl App {
 }
 
 /// Tells a failure and returns its exit code.
-fn report(failure: Failure, talk: &Talk) -> u8 {
+fn report(failure: Failure, ui: &Ui) -> u8 {
     let hint = failure.hint.map(|hint| hint.replace(PROGRAM, &program()));
-    talk.error(&failure.message, hint.as_deref());
+    ui.error(&failure.message, hint.as_deref());
     failure.code
 }
 
@@ -207,8 +207,8 @@ fn exit_code(error: &clap::Error) -> u8 {
     u8::try_from(error.exit_code()).unwrap_or(2)
 }
 
-fn talk_of(arguments: &Arguments, streams: Streams) -> Talk {
-    Talk::new(streams, arguments.shared.json, parsed_verbosity(arguments))
+fn talk_of(arguments: &Arguments, streams: Streams) -> Ui {
+    Ui::new(streams, arguments.shared.json, parsed_verbosity(arguments))
 }
 
 fn parsed_verbosity(arguments: &Arguments) -> Verbosity {
@@ -232,7 +232,7 @@ fn program() -> String {
         .unwrap_or_else(|| "pillowtop".to_owned())
 }
 
-fn log_to(talk: &Talk, verbosity: Verbosity, has_colours: bool) {
+fn log_to(ui: &Ui, verbosity: Verbosity, has_colours: bool) {
     let level = match verbosity {
         Verbosity::Quiet => "error",
         // A pillow that is paused is a warning, and that it resumed is not.
@@ -241,11 +241,11 @@ fn log_to(talk: &Talk, verbosity: Verbosity, has_colours: bool) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("PILLOWTOP_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let talk = talk.clone();
+    let ui = ui.clone();
     // Somebody else may have set one up: then that one is used.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(has_colours)
-        .with_writer(move || talk.log())
+        .with_writer(move || ui.log())
         .try_init();
 }

@@ -30,12 +30,12 @@ mod tests {
 
     #[test]
     fn a_file_without_a_certificate_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ca.der");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ca.der");
         fs_err::write(&path, [0x30, 0x82, 0xff]).unwrap();
         let failure = read(&path).unwrap_err();
         assert_eq!(failure.code, 2);
         assert!(failure.hint.unwrap().contains("-inform der"));
-        assert_eq!(read(&folder.path().join("missing.pem")).unwrap_err().code, 2);
+        assert_eq!(read(&directory.path().join("missing.pem")).unwrap_err().code, 2);
     }
 }

@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_copied_build_does_not_use_the_mappings_of_the_original() {
-        let folder = tempfile::tempdir().unwrap();
-        let (original, copy) = (folder.path().join("original"), folder.path().join("copy"));
+        let directory = tempfile::tempdir().unwrap();
+        let (original, copy) = (directory.path().join("original"), directory.path().join("copy"));
         workspace(&original);
         workspace(&copy);
         assert!(is_own(&compiled(&original), &original.join("xtask")));
@@ -156,37 +156,38 @@ mod tests {
 
     #[test]
     fn a_worktree_inside_a_checkout_is_another_checkout() {
-        let folder = tempfile::tempdir().unwrap();
-        let inner = folder.path().join("trees/inner");
-        workspace(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let inner = directory.path().join("trees/inner");
+        workspace(directory.path());
         workspace(&inner);
-        fs_err::create_dir(folder.path().join(".git")).unwrap();
+        fs_err::create_dir(directory.path().join(".git")).unwrap();
         fs_err::write(inner.join(".git"), "gitdir: ../../.git/worktrees/inner\n").unwrap();
-        assert!(!is_own(&compiled(&inner), &folder.path().join("xtask")));
-        assert!(!is_own(&compiled(folder.path()), &inner.join("xtask")));
+        assert!(!is_own(&compiled(&inner), &directory.path().join("xtask")));
+        assert!(!is_own(&compiled(directory.path()), &inner.join("xtask")));
         assert!(is_own(&compiled(&inner), &inner.join("xtask")));
-        assert!(is_own(&compiled(folder.path()), &folder.path().join("xtask")));
+        assert!(is_own(&compiled(directory.path()), &directory.path().join("xtask")));
     }
 
     #[test]
     fn tools_may_have_a_workspace_of_their_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let tools = folder.path().join("tools");
-        workspace(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let tools = directory.path().join("tools");
+        workspace(directory.path());
         workspace(&tools);
-        assert!(is_own(&compiled(folder.path()), &tools.join("xtask")));
-        fs_err::create_dir(folder.path().join(".git")).unwrap();
-        assert!(is_own(&compiled(folder.path()), &tools.join("xtask")));
+        assert!(is_own(&compiled(directory.path()), &tools.join("xtask")));
+        fs_err::create_dir(directory.path().join(".git")).unwrap();
+        assert!(is_own(&compiled(directory.path()), &tools.join("xtask")));
     }
 
     #[test]
     fn a_copy_beside_the_original_in_one_repository_is_another_checkout() {
-        let folder = tempfile::tempdir().unwrap();
-        let (original, copy) = (folder.path().join("examples/original"), folder.path().join("examples/copy"));
-        for root in [folder.path(), &original, &copy] {
+        let directory = tempfile::tempdir().unwrap();
+        let (original, copy) =
+            (directory.path().join("examples/original"), directory.path().join("examples/copy"));
+        for root in [directory.path(), &original, &copy] {
             workspace(root);
         }
-        fs_err::create_dir(folder.path().join(".git")).unwrap();
+        fs_err::create_dir(directory.path().join(".git")).unwrap();
         assert!(is_own(&compiled(&original), &original.join("xtask")));
         assert!(!is_own(&compiled(&original), &copy.join("xtask")));
         fs_err::remove_dir_all(&original).unwrap();
@@ -196,8 +197,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_link_to_a_checkout_is_that_checkout() {
-        let folder = tempfile::tempdir().unwrap();
-        let (original, link) = (folder.path().join("original"), folder.path().join("link"));
+        let directory = tempfile::tempdir().unwrap();
+        let (original, link) = (directory.path().join("original"), directory.path().join("link"));
         workspace(&original);
         std::os::unix::fs::symlink(&original, &link).unwrap();
         assert!(is_own(&compiled(&original), &link.join("xtask")));

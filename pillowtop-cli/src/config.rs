@@ -147,7 +147,7 @@ impl Config {
             Some(path) => parse(path, &fs_err::read_to_string(path).map_err(Failure::usage)?)?,
             None => File::default(),
         };
-        let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_owned();
+        let directory = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_owned();
         // A variable that is set to nothing has no effect.
         let password = |name: &str, inline: Option<Secret>, from: Option<PathBuf>| match (
             variable(name).filter(|text| !text.is_empty()),
@@ -157,33 +157,33 @@ impl Config {
             (Some(text), _, _) => Ok(Some(Secret(text))),
             (None, Some(secret), _) => Ok(Some(secret)),
             (None, None, Some(path)) => {
-                let text = fs_err::read_to_string(folder.join(path)).map_err(Failure::usage)?;
+                let text = fs_err::read_to_string(directory.join(path)).map_err(Failure::usage)?;
                 Ok(Some(Secret(text.trim_end_matches(['\r', '\n']).to_owned())))
             }
             (None, None, None) => Ok::<_, Failure>(None),
         };
         let authorities = |flag: &Option<PathBuf>, file: Option<PathBuf>| {
             let path = flag.clone().filter(|path| !path.as_os_str().is_empty());
-            path.or_else(|| file.map(|path| folder.join(path)))
+            path.or_else(|| file.map(|path| directory.join(path)))
                 .map(|path| certificates::read(&path))
                 .transpose()
         };
         let (couch, elastic) = (file.couch, file.elastic);
         // As above.
-        let said = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
-        let prefix = said(&shared.prefix).or(elastic.prefix);
+        let explicit = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
+        let prefix = explicit(&shared.prefix).or(elastic.prefix);
         check_prefix(prefix.as_deref())?;
         Ok(Self {
             pillows: file.pillows,
             couch: ServerConfig {
-                url: said(&shared.couch_url).or(couch.url),
-                user: said(&shared.couch_user).or(couch.user),
+                url: explicit(&shared.couch_url).or(couch.url),
+                user: explicit(&shared.couch_user).or(couch.user),
                 password: password("PILLOWTOP_COUCH_PASSWORD", couch.password, couch.password_file)?,
                 authorities: authorities(&shared.couch_ca_file, couch.ca_file)?,
             },
             elastic: ServerConfig {
-                url: said(&shared.elastic_url).or(elastic.url),
-                user: said(&shared.elastic_user).or(elastic.user),
+                url: explicit(&shared.elastic_url).or(elastic.url),
+                user: explicit(&shared.elastic_user).or(elastic.user),
                 password: password("PILLOWTOP_ELASTIC_PASSWORD", elastic.password, elastic.password_file)?,
                 authorities: authorities(&shared.elastic_ca_file, elastic.ca_file)?,
             },
@@ -262,19 +262,19 @@ fn overriding(table: &str, settings: &Value) -> Result<Value, Failure> {
     .hint("put it into the pillow's settings file, run `PROGRAM make-mapping NAME`, and build the index again"))
 }
 
-fn nearest(folder: &Path) -> Option<PathBuf> {
+fn nearest(directory: &Path) -> Option<PathBuf> {
     // Whatever has the name is meant: what cannot be read is an error then, and not passed over.
-    folder.ancestors().map(|folder| folder.join(FILE)).find(|path| path.symlink_metadata().is_ok())
+    directory.ancestors().map(|directory| directory.join(FILE)).find(|path| path.symlink_metadata().is_ok())
 }
 
 fn parse(path: &Path, text: &str) -> Result<File, Failure> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
-        let place = line.map(|line| format!(" line {line}")).unwrap_or_default();
+        let location = line.map(|line| format!(" line {line}")).unwrap_or_default();
         // Names of TOML, where serde has its own.
         let message = error.message().replace("expected a sequence", "expected a list");
         let message = message.replace("invalid type: map", "invalid type: table");
-        let failure = Failure::usage(format!("{}{place}: {message}", path.display()));
+        let failure = Failure::usage(format!("{}{location}: {message}", path.display()));
         match suggestion(&message) {
             Some(name) => failure.hint(format!("did you mean `{name}`?")),
             None => failure,
@@ -296,8 +296,8 @@ mod tests {
     const TEXT: &str = "pillows = [\"case\"]\n[couch]\nurl = \"http://file\"\npassword = \"p\"\n[elastic]\nprefix = \"e\"\n[databases]\nhq = \"hq2\"\n";
 
     fn read(text: &str, shared: &Shared, environment: &[(&str, &str)]) -> Result<Config, Failure> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pillowtop.toml");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pillowtop.toml");
         fs_err::write(&path, text).unwrap();
         let shared = Shared { config: Some(path), ..shared.clone() };
         Config::read(&shared, |name| {
@@ -338,11 +338,11 @@ mod tests {
 
     #[test]
     fn a_directory_with_the_name_of_the_file_is_not_passed_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let below = folder.path().join("below");
+        let directory = tempfile::tempdir().unwrap();
+        let below = directory.path().join("below");
         fs_err::create_dir_all(&below).unwrap();
-        fs_err::write(folder.path().join(FILE), "").unwrap();
-        assert_eq!(nearest(&below), Some(folder.path().join(FILE)));
+        fs_err::write(directory.path().join(FILE), "").unwrap();
+        assert_eq!(nearest(&below), Some(directory.path().join(FILE)));
         fs_err::create_dir_all(below.join(FILE)).unwrap();
         assert_eq!(nearest(&below), Some(below.join(FILE)));
     }

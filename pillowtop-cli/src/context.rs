@@ -9,12 +9,12 @@ use pillowtop_runtime::engine::DatabaseSelection;
 
 use crate::config::Config;
 use crate::exit::Failure;
-use crate::output::Talk;
+use crate::output::Ui;
 
 pub(crate) struct Context {
     pub(crate) registry: Registry,
     pub(crate) config: Config,
-    pub(crate) talk: Talk,
+    pub(crate) ui: Ui,
     /// How this program is run: `cargo xtask`, or its own name.
     pub(crate) program: String,
 }

@@ -72,7 +72,7 @@ fn commands(page: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn check(command: &str, place: &str) {
+fn check(command: &str, location: &str) {
     let mut arguments = words(command);
     // `COMMAND` stands for any.
     if arguments
@@ -85,7 +85,7 @@ fn check(command: &str, place: &str) {
     let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
     if let Err(error) = App::new(Registry::new()).parse(&arguments) {
         let is_help = matches!(error.kind(), clap::error::ErrorKind::DisplayHelp);
-        assert!(is_help, "{place}: `{command}` cannot be given: {error}");
+        assert!(is_help, "{location}: `{command}` cannot be given: {error}");
     }
 }
 

@@ -162,8 +162,8 @@ pub(crate) async fn cluster_with_prefix(
 
 /// How claims are taken: whoever waits for one is notified.
 pub(crate) fn acquire(context: &Context, when_held: WhenHeld) -> AcquireOptions {
-    let talk = context.talk.clone();
-    AcquireOptions { when_held, notify: Notify(Arc::new(move |sentence| talk.note(sentence))) }
+    let ui = context.ui.clone();
+    AcquireOptions { when_held, notify: Notify(Arc::new(move |sentence| ui.note(sentence))) }
 }
 
 fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoint, Failure> {
@@ -194,14 +194,14 @@ async fn until_reachable<T, E: Display>(
 where
     Failure: From<E>,
 {
-    let mut said = String::new();
+    let mut explicit = String::new();
     loop {
         match connect().await {
             Err(error) if when_unreachable == WhenUnreachable::Wait && is_retryable(&error) => {
                 let text = error.to_string();
-                if text != said {
-                    context.talk.note(&format!("waiting: {text}"));
-                    said = text;
+                if text != explicit {
+                    context.ui.note(&format!("waiting: {text}"));
+                    explicit = text;
                 }
                 tokio::time::sleep(PAUSE).await;
             }

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use crate::output::Talk;
+use crate::output::Ui;
 
 /// Whether a stop was asked for. One a command, since a process hears signals in one place.
 #[derive(Debug, Clone)]
@@ -12,16 +12,16 @@ pub(crate) struct Stop {
 
 impl Stop {
     /// Asked for by ctrl-c, or by SIGTERM, which is how services are stopped.
-    pub(crate) fn on_signals(talk: &Talk) -> Self {
+    pub(crate) fn on_signals(ui: &Ui) -> Self {
         let stop = Self { token: CancellationToken::new() };
-        let (heard, talk) = (stop.clone(), talk.clone());
+        let (heard, ui) = (stop.clone(), ui.clone());
         tokio::spawn(async move {
             while asked_by_signal().await.is_ok() {
                 if heard.token.is_cancelled() {
                     // Whoever asks twice does not want to wait; nothing is lost by it.
                     std::process::exit(130);
                 }
-                talk.note("stopping: waiting for unanswered requests; ctrl-c again ends at once");
+                ui.note("stopping: waiting for unanswered requests; ctrl-c again ends at once");
                 heard.token.cancel();
             }
         });

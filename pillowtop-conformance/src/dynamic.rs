@@ -84,20 +84,20 @@ struct Template {
     but_kinds: Vec<String>,
     mapping: Map<String, Value>,
     is_runtime: bool,
-    said: Map<String, Value>,
+    string: Map<String, Value>,
 }
 
 impl Dynamics {
     /// Reads what a root mapping says.
     pub(super) fn new(root: &Map<String, Value>) -> Self {
         let flag = |name: &str, default| root.get(name).and_then(truth).unwrap_or(default);
-        let said = root.get("dynamic_templates").and_then(Value::as_array);
+        let string = root.get("dynamic_templates").and_then(Value::as_array);
         let formats: Vec<&str> = match root.get("dynamic_date_formats").and_then(Value::as_array) {
-            Some(said) => said.iter().filter_map(Value::as_str).collect(),
+            Some(string) => string.iter().filter_map(Value::as_str).collect(),
             None => DATE_FORMATS.to_vec(),
         };
         Self {
-            templates: said.into_iter().flatten().filter_map(Template::new).collect(),
+            templates: string.into_iter().flatten().filter_map(Template::new).collect(),
             detects_dates: flag("date_detection", true),
             detects_numbers: flag("numeric_detection", false),
             date_formats: formats.into_iter().map(DateFormats::new).collect(),
@@ -163,11 +163,11 @@ impl Dynamics {
         }
         for formats in self.date_formats.iter().filter(|_| self.detects_dates) {
             // Older servers take it for a date, and only then see that there is no such month.
-            if formats.said() == DEFAULT_DATE_FORMAT && is_older && is_year_and_number(text) {
-                return Ok((Taken::Date, Some(formats.said())));
+            if formats.declared() == DEFAULT_DATE_FORMAT && is_older && is_year_and_number(text) {
+                return Ok((Taken::Date, Some(formats.declared())));
             }
             match moment(formats, text, target) {
-                Ok(_) => return Ok((Taken::Date, Some(formats.said()))),
+                Ok(_) => return Ok((Taken::Date, Some(formats.declared()))),
                 Err(Fault::Unknown(reason)) => return Err(Fault::Unknown(reason)),
                 Err(_) => {}
             }
@@ -229,12 +229,12 @@ fn reads_lists(target: Target) -> bool {
 impl Template {
     /// The template as older servers read it: a list is a name in brackets.
     fn without_lists(&self) -> Self {
-        let is_regex = text(&self.said, "match_pattern") == Some("regex");
+        let is_regex = text(&self.string, "match_pattern") == Some("regex");
         let patterns = |key: &str| {
-            let said = words(self.said.get(key));
-            let is_list = self.said.get(key).is_some_and(Value::is_array);
+            let string = words(self.string.get(key));
+            let is_list = self.string.get(key).is_some_and(Value::is_array);
             Patterns::new(
-                said.map(|words| if is_list { vec![format!("[{}]", words.join(", "))] } else { words }),
+                string.map(|words| if is_list { vec![format!("[{}]", words.join(", "))] } else { words }),
                 is_regex,
             )
         };
@@ -247,8 +247,8 @@ impl Template {
         }
     }
 
-    fn new(said: &Value) -> Option<Self> {
-        let (name, body) = said.as_object()?.iter().next()?;
+    fn new(string: &Value) -> Option<Self> {
+        let (name, body) = string.as_object()?.iter().next()?;
         let body = body.as_object()?;
         let is_regex = text(body, "match_pattern") == Some("regex");
         let patterns = |key: &str| Patterns::new(words(body.get(key)), is_regex);
@@ -262,7 +262,7 @@ impl Template {
         Some(Self {
             name: name.clone(),
             has_lists: ["match", "unmatch", "path_match", "path_unmatch"].into_iter().any(is_list),
-            said: body.clone(),
+            string: body.clone(),
             names: patterns("match"),
             but_names: patterns("unmatch"),
             paths: patterns("path_match"),
@@ -285,7 +285,7 @@ impl Template {
         // One with conditions on names that it is not for alone is for nothing.
         if ["match", "path_match", "match_mapping_type", "unmatch_mapping_type"]
             .iter()
-            .all(|name| !self.said.contains_key(*name))
+            .all(|name| !self.string.contains_key(*name))
         {
             return Some(false);
         }

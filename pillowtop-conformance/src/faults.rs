@@ -38,7 +38,7 @@ impl Walk<'_> {
         self.late = false;
     }
 
-    pub(super) fn judge(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
+    pub(super) fn record_fit(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
         let Err(fault) = fit else { return };
         let hint = hint(leaf, value, &fault);
         match fault {

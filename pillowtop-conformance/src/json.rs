@@ -109,11 +109,11 @@ impl fmt::Display for Json<'_> {
 }
 
 fn value(text: &str) -> Result<Json<'_>, String> {
-    let said = |error: serde_json::Error| error.to_string();
+    let string = |error: serde_json::Error| error.to_string();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     Ok(match text.as_bytes().first() {
         Some(b'{') => {
-            let members = deserializer.deserialize_map(Members).map_err(said)?;
+            let members = deserializer.deserialize_map(Members).map_err(string)?;
             let mut read: Vec<(String, Json<'_>)> = Vec::with_capacity(members.len());
             for (name, raw) in members {
                 if read.iter().any(|(known, _)| *known == name) {
@@ -124,11 +124,11 @@ fn value(text: &str) -> Result<Json<'_>, String> {
             Json::Object(read)
         }
         Some(b'[') => {
-            let items = deserializer.deserialize_seq(Items).map_err(said)?;
+            let items = deserializer.deserialize_seq(Items).map_err(string)?;
             let read: Result<_, _> = items.into_iter().map(|raw| value(raw.get())).collect();
             Json::List(read?)
         }
-        Some(b'"') => Json::Text(serde_json::from_str(text).map_err(said)?),
+        Some(b'"') => Json::Text(serde_json::from_str(text).map_err(string)?),
         Some(b't') => Json::Boolean(true),
         Some(b'f') => Json::Boolean(false),
         Some(b'n') | None => Json::Null,

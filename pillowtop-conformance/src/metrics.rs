@@ -67,8 +67,8 @@ pub(super) fn aggregate(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fi
     let Json::Object(members) = value else {
         return malformed(format!("{} is not an object of metrics", value.kind()));
     };
-    let said = leaf.mapping.get("metrics").and_then(Value::as_array);
-    let metrics: Vec<&str> = said.into_iter().flatten().filter_map(Value::as_str).collect();
+    let string = leaf.mapping.get("metrics").and_then(Value::as_array);
+    let metrics: Vec<&str> = string.into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, value) in members {
         if !metrics.contains(&name.as_str()) {
             return malformed(format!("`{}` is none of the field's metrics", cut(name)));

@@ -13,12 +13,12 @@ pub(super) enum Patterns {
 }
 
 impl Patterns {
-    pub(super) fn new(said: Option<Vec<String>>, is_regex: bool) -> Self {
-        let Some(said) = said else { return Self::Absent };
+    pub(super) fn new(string: Option<Vec<String>>, is_regex: bool) -> Self {
+        let Some(string) = string else { return Self::Absent };
         if !is_regex {
-            return Self::Simple(said);
+            return Self::Simple(string);
         }
-        let read: Option<Vec<_>> = said.iter().map(|pattern| Regex::new(pattern)).collect();
+        let read: Option<Vec<_>> = string.iter().map(|pattern| Regex::new(pattern)).collect();
         read.map_or(Self::Unreadable, Self::Regex)
     }
 
@@ -40,7 +40,7 @@ fn is_like(pattern: &str, text: &str) -> bool {
     let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
     for part in middle {
         match rest.find(part) {
-            Some(place) => rest = &rest[place + part.len()..],
+            Some(position) => rest = &rest[position + part.len()..],
             None => return false,
         }
     }

@@ -253,7 +253,7 @@ impl Builder {
     fn leaf(&self, mapping: &Map<String, Value>, path: &str, type_name: &str) -> LeafPlan {
         let flag = |name: &str| mapping.get(name).and_then(truth);
         let fields = match mapping.get("fields") {
-            Some(Value::Object(said)) => said
+            Some(Value::Object(string)) => string
                 .iter()
                 .filter_map(|(name, mapping)| {
                     let mapping = mapping.as_object()?;

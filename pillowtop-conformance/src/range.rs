@@ -113,23 +113,23 @@ fn step(numeric: Numeric, value: f64, up: bool) -> f64 {
 pub(super) fn dates(formats: &DateFormats, value: &Json<'_>, target: Target) -> Fit {
     let found = bounds(value, target)?;
     let read = |bound: &Json<'_>| -> Result<Option<i128>, Fault> {
-        let said = match bound {
+        let string = match bound {
             Json::Null => return Ok(None),
             bound => bound
                 .scalar_text()
                 .ok_or_else(|| Fault::Refused(format!("{} is not a bound of a range", bound.kind())))?,
         };
-        if said.starts_with("now") {
+        if string.starts_with("now") {
             return refused("`now` is not known when a document is indexed");
         }
-        let Some((start, calculation)) = said.split_once("||") else {
-            return Ok(Some(moment(formats, said, target)?.start.div_euclid(1_000_000)));
+        let Some((start, calculation)) = string.split_once("||") else {
+            return Ok(Some(moment(formats, string, target)?.start.div_euclid(1_000_000)));
         };
         moment(formats, start, target)?;
         if is_calculation(calculation) {
             Ok(None)
         } else {
-            refused(format!("`{}` is not a calculation", cut(said)))
+            refused(format!("`{}` is not a calculation", cut(string)))
         }
     };
     for covered in &found.covered {
@@ -140,7 +140,7 @@ pub(super) fn dates(formats: &DateFormats, value: &Json<'_>, target: Target) -> 
         None => Ok(None),
     };
     let has_calculation = [found.lower, found.upper].into_iter().flatten().any(|(bound, _)| {
-        bound.scalar_text().is_some_and(|said| said.contains("||") && !said.ends_with("||"))
+        bound.scalar_text().is_some_and(|string| string.contains("||") && !string.ends_with("||"))
     });
     let (lower, upper) = (side(found.lower)?, side(found.upper)?);
     if has_calculation && found.lower.is_some() && found.upper.is_some() {
@@ -195,7 +195,7 @@ pub(super) fn addresses(value: &Json<'_>, target: Target) -> Fit {
     let read = |bound: &Json<'_>| match bound {
         Json::Null => Ok(None),
         bound => match bound.scalar_text() {
-            Some(said) => ip(said, target).map(Some),
+            Some(string) => ip(string, target).map(Some),
             None => refused(format!("{} is not an address", bound.kind())),
         },
     };

@@ -252,12 +252,12 @@ impl Walk<'_> {
     pub(super) fn values(&mut self, leaf: &LeafPlan, value: &Json<'_>, in_list: bool, copies: bool) {
         match value {
             Json::Null => {
-                self.judge(leaf, value, special::absent(leaf, value, in_list, self.target));
+                self.record_fit(leaf, value, special::absent(leaf, value, in_list, self.target));
                 self.scripted_fields(leaf, value);
                 // OpenSearch gives a null to the multi-fields, too.
                 let is_open = self.target.product == Product::OpenSearch;
                 for field in leaf.fields.iter().filter(|_| is_open) {
-                    self.judge(field, value, special::absent(field, value, in_list, self.target));
+                    self.record_fit(field, value, special::absent(field, value, in_list, self.target));
                 }
                 if copies {
                     self.copy_null(leaf, value);
@@ -265,7 +265,7 @@ impl Walk<'_> {
             }
             Json::List(items) if items.is_empty() => {
                 let fit = special::absent(leaf, value, in_list, self.target);
-                self.judge(leaf, value, fit);
+                self.record_fit(leaf, value, fit);
                 let is_one_value = special::walks_lists(leaf) || matches!(leaf.kind, Kind::GeoPoint);
                 if copies && is_one_value && !leaf.copy_to.is_empty() {
                     let reason = "what is copied of an empty list that is one value is not checked";
@@ -276,10 +276,10 @@ impl Walk<'_> {
                 if matches!(leaf.kind, Kind::RankFeatures | Kind::SparseVector) && is_absent(value) =>
             {
                 let fit = Err(Fault::Unknown("a list of nothing is not checked".to_owned()));
-                self.judge(leaf, value, fit);
+                self.record_fit(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
-                self.judge(
+                self.record_fit(
                     leaf,
                     value,
                     check::check(leaf, value, self.target, false, self.routing.is_some()),
@@ -324,7 +324,7 @@ impl Walk<'_> {
                 }
                 let is_read = matches!(leaf.kind, Kind::Completion)
                     || (fit.is_ok() && matches!(value, Json::Object(_)));
-                self.judge(leaf, value, fit);
+                self.record_fit(leaf, value, fit);
                 if is_read {
                     self.fields_of_object(leaf, value);
                 } else {
@@ -350,7 +350,7 @@ impl Walk<'_> {
         {
             fit = Err(Fault::Refused(reason));
         }
-        self.judge(leaf, value, fit);
+        self.record_fit(leaf, value, fit);
         self.fields_of_object(leaf, value);
     }
 }

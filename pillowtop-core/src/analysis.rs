@@ -273,10 +273,10 @@ fn names(section: Option<&Value>) -> Vec<String> {
 
 /// A definition names something that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{place}` names the {kind} `{name}`, which is neither defined nor built in")]
+#[error("`{location}` names the {kind} `{name}`, which is neither defined nor built in")]
 pub struct MissingName {
     /// The definition, such as `analysis.analyzer.comma`.
-    pub place: String,
+    pub location: String,
     /// What it names.
     pub kind: Part,
     /// The name.
@@ -331,9 +331,9 @@ pub fn missing_names(settings: &Value) -> Vec<MissingName> {
             if section == "filter" && !is_named(analysis, name) {
                 continue;
             }
-            let place = format!("analysis.{section}.{name}");
-            for (part, said) in parts(section, definition) {
-                check(analysis, &place, part, &said, &mut missing);
+            let location = format!("analysis.{section}.{name}");
+            for (part, explicit) in parts(section, definition) {
+                check(analysis, &location, part, &explicit, &mut missing);
             }
         }
     }
@@ -367,12 +367,12 @@ fn parts(section: &str, definition: &Value) -> Vec<(Part, String)> {
         ("filter", Some("multiplexer")) => &[(Part::Filter, "filters")],
         _ => &[],
     };
-    let said = |member: &str| match definition.get(member) {
+    let explicit = |member: &str| match definition.get(member) {
         Some(Value::String(text)) => split(text),
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).flat_map(split).collect(),
         _ => Vec::new(),
     };
-    members.iter().flat_map(|(part, member)| said(member).into_iter().map(|name| (*part, name))).collect()
+    members.iter().flat_map(|(part, member)| explicit(member).into_iter().map(|name| (*part, name))).collect()
 }
 
 /// Servers read a string with commas as a list.
@@ -380,7 +380,13 @@ fn split(text: &str) -> Vec<String> {
     text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-fn check(analysis: &Map<String, Value>, place: &str, part: Part, name: &str, missing: &mut Vec<MissingName>) {
+fn check(
+    analysis: &Map<String, Value>,
+    location: &str,
+    part: Part,
+    name: &str,
+    missing: &mut Vec<MissingName>,
+) {
     let mut candidates = names(analysis.get(part.section()));
     let [built_in, of_plugins] = part.built_in();
     if candidates.iter().any(|known| known == name) || built_in.contains(&name) || of_plugins.contains(&name)
@@ -388,7 +394,12 @@ fn check(analysis: &Map<String, Value>, place: &str, part: Part, name: &str, mis
         return;
     }
     candidates.extend(built_in.iter().map(|name| (*name).to_owned()));
-    missing.push(MissingName { place: place.to_owned(), kind: part, name: name.to_owned(), candidates });
+    missing.push(MissingName {
+        location: location.to_owned(),
+        kind: part,
+        name: name.to_owned(),
+        candidates,
+    });
 }
 
 #[cfg(test)]

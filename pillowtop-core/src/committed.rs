@@ -199,9 +199,9 @@ impl CommittedFile {
         if fs_err::read(path).is_ok_and(|there| there == bytes) {
             return Ok(false);
         }
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs_err::create_dir_all(folder)?;
-        let beside = folder.join(format!(".{}.{}.part", self.pillow, std::process::id()));
+        let directory = path.parent().unwrap_or(Path::new("."));
+        fs_err::create_dir_all(directory)?;
+        let beside = directory.join(format!(".{}.{}.part", self.pillow, std::process::id()));
         let mut part = fs_err::File::create(&beside)?;
         part.write_all(&bytes)?;
         part.sync_all()?;

@@ -164,10 +164,10 @@ mod tests {
 
     #[test]
     fn what_is_not_a_string_is_reported_as_one() {
-        let said = |error: serde_json::Error| error.to_string();
+        let message = |error: serde_json::Error| error.to_string();
         assert_eq!(
-            serde_json::from_str::<CowStr<'_>>("3").map_err(said),
-            serde_json::from_str::<String>("3").map(CowStr::from).map_err(said),
+            serde_json::from_str::<CowStr<'_>>("3").map_err(message),
+            serde_json::from_str::<String>("3").map(CowStr::from).map_err(message),
         );
     }
 }

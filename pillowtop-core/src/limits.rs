@@ -178,10 +178,10 @@ pub fn examine(mappings: &Value, settings: &Value, targets: &[Target]) -> Vec<Li
 }
 
 fn finding(limited: Limited, settings: &Value, counts: &[(Family, Counts)]) -> Option<LimitFinding> {
-    let said = limit_in(settings, limited);
+    let explicit = limit_in(settings, limited);
     let mut found: Vec<(Family, u64, u64, Option<String>)> = Vec::new();
     for (family, counts) in counts {
-        let Some(limit) = hard_limit(limited, *family, said) else { continue };
+        let Some(limit) = hard_limit(limited, *family, explicit) else { continue };
         let (count, path) = counts.get(limited);
         // Within a tenth of it, or past it.
         if count > 0 && count.saturating_mul(10) > limit.saturating_mul(9) {
@@ -196,16 +196,16 @@ fn finding(limited: Limited, settings: &Value, counts: &[(Family, Counts)]) -> O
         .filter(|(_, other_count, other_limit, _)| (other_count, other_limit) == (count, limit))
         .map(|(family, ..)| family.to_string())
         .collect();
-    let servers = if said == Some(*limit) { String::new() } else { servers.join(", ") };
+    let servers = if explicit == Some(*limit) { String::new() } else { servers.join(", ") };
     Some(LimitFinding { limited, count: *count, limit: *limit, path: path.clone(), servers })
 }
 
 /// What `OpenSearch` 3 reads of a name, no setting raises.
-fn hard_limit(limited: Limited, family: Family, said: Option<u64>) -> Option<u64> {
+fn hard_limit(limited: Limited, family: Family, explicit: Option<u64>) -> Option<u64> {
     let default = limited.default_of(family);
-    match (limited, said, default) {
-        (Limited::NameLength, Some(said), Some(default)) => Some(said.min(default)),
-        (_, said, default) => said.or(default),
+    match (limited, explicit, default) {
+        (Limited::NameLength, Some(explicit), Some(default)) => Some(explicit.min(default)),
+        (_, explicit, default) => explicit.or(default),
     }
 }
 
@@ -281,7 +281,8 @@ impl Counts {
             }
             _ => self.fields += 1 + Self::added(type_name, field, family),
         }
-        if field.get("time_series_dimension").is_some_and(|said| *said == true || *said == "true") {
+        if field.get("time_series_dimension").is_some_and(|explicit| *explicit == true || *explicit == "true")
+        {
             self.dimensions += 1;
         }
         for (name, multi_field) in field.get("fields").and_then(Value::as_object).into_iter().flatten() {
@@ -293,7 +294,8 @@ impl Counts {
 
     /// The fields that a type adds for itself.
     fn added(type_name: &str, field: &Value, family: Family) -> u64 {
-        let is_said = |name: &str| field.get(name).is_some_and(|said| *said != false && !said.is_null());
+        let is_said =
+            |name: &str| field.get(name).is_some_and(|explicit| *explicit != false && !explicit.is_null());
         match type_name {
             // Shingles of 2 up to the largest, and prefixes.
             "search_as_you_type" => field.get("max_shingle_size").and_then(Value::as_u64).unwrap_or(3),

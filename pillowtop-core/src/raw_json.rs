@@ -278,8 +278,8 @@ mod tests {
         fn what_is_opened_is_written_as_what_was_read(value in any_json()) {
             let text = value.to_string();
             let mut json: RawJson<'_> = serde_json::from_str(&text).unwrap();
-            let said = json.as_text();
-            prop_assert_eq!(said.as_deref(), value.as_str());
+            let string = json.as_text();
+            prop_assert_eq!(string.as_deref(), value.as_str());
             prop_assert_eq!(json.is_object(), value.is_object());
             prop_assert_eq!(serde_json::to_string(&json).unwrap(), text.clone());
             open_all(&mut json);

@@ -105,10 +105,10 @@ impl Field {
         type_name: &'static str,
         parameters: &'static [Parameter],
         object: &'static Object,
-        said: usize,
+        explicit: usize,
     ) -> Self {
         refuse_root_parameters(object);
-        let (by_attribute, _) = parameters.split_at(said);
+        let (by_attribute, _) = parameters.split_at(explicit);
         refuse_duplicate_parameter(by_attribute, object);
         let contents = sum_without(parameters, object.parameters)
             .wrapping_add(sum(object.parameters))

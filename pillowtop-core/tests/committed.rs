@@ -53,15 +53,15 @@ impl Pillow for Case {
 
 #[test]
 fn write_read_write_is_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("mappings/case.json");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("mappings/case.json");
     let file = CommittedFile::of(&Definition::of::<Case>());
     assert!(file.write(&path).unwrap());
     assert!(!file.write(&path).unwrap(), "nothing changed");
     let read = CommittedFile::read(&path).unwrap();
     assert_eq!(read, file);
     assert_eq!(read.to_bytes(), file.to_bytes());
-    assert_eq!(std::fs::read_dir(folder.path().join("mappings")).unwrap().count(), 1, "no part is left");
+    assert_eq!(std::fs::read_dir(directory.path().join("mappings")).unwrap().count(), 1, "no part is left");
 }
 
 #[test]
@@ -124,11 +124,11 @@ fn the_hash_covers_what_decides_the_contents_and_nothing_else() {
         &|file| file.transform_version = 2,
         &|file| file.routing = Some("self.owner".to_owned()),
     ];
-    for (place, change) in same.iter().enumerate() {
-        assert_eq!(hash_of(change), base.hash, "same {place}");
+    for (location, change) in same.iter().enumerate() {
+        assert_eq!(hash_of(change), base.hash, "same {location}");
     }
-    for (place, change) in other.iter().enumerate() {
-        assert_ne!(hash_of(change), base.hash, "other {place}");
+    for (location, change) in other.iter().enumerate() {
+        assert_ne!(hash_of(change), base.hash, "other {location}");
     }
 }
 
@@ -165,8 +165,8 @@ fn a_diff_says_each_path_and_what_it_asks() {
     after.mappings["properties"]["closed"] = json!({"type": "boolean"});
     after.settings["number_of_replicas"] = json!(2);
     after.transform_version = 2;
-    let said: Vec<String> = diff(&before, &after).iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(said.join("\n"));
+    let explicit: Vec<String> = diff(&before, &after).iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(explicit.join("\n"));
     let classes: Vec<ChangeClass> = diff(&before, &after).iter().map(|change| change.class).collect();
     assert_eq!(classes.iter().max(), Some(&ChangeClass::Breaking));
 }

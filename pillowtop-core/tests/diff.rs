@@ -6,8 +6,8 @@ use pillowtop_core::{CommittedFile, Fingerprint};
 use serde_json::{Value, json};
 
 /// A committed file of which a test says some members.
-fn file(said: &Value) -> CommittedFile {
-    let or = |name: &str, default: Value| said.get(name).cloned().unwrap_or(default);
+fn file(explicit: &Value) -> CommittedFile {
+    let or = |name: &str, default: Value| explicit.get(name).cloned().unwrap_or(default);
     let text = |name: &str, default: &str| or(name, json!(default)).as_str().unwrap_or_default().to_owned();
     CommittedFile {
         pillow: "case".to_owned(),
@@ -19,11 +19,11 @@ fn file(said: &Value) -> CommittedFile {
             json!({"database": "clinic", "deleted": [], "field": "doc_type", "types": ["Case"]}),
         ),
         filter: or("filter", Value::Null),
-        routing: said.get("routing").and_then(Value::as_str).map(str::to_owned),
-        transform_version: said
+        routing: explicit.get("routing").and_then(Value::as_str).map(str::to_owned),
+        transform_version: explicit
             .get("transform_version")
             .and_then(Value::as_u64)
-            .map_or(1, |said| u32::try_from(said).unwrap_or(u32::MAX)),
+            .map_or(1, |explicit| u32::try_from(explicit).unwrap_or(u32::MAX)),
         settings: or("settings", json!({})),
         mappings: or("mappings", json!({})),
     }
@@ -228,28 +228,28 @@ fn settings_say_whether_the_content_hash_has_them() {
 
 #[test]
 fn the_summary_says_what_is_to_be_done() {
-    let said = |after: &Value| summary(&file(&json!({})), &file(after), "cargo xtask").unwrap();
+    let explicit = |after: &Value| summary(&file(&json!({})), &file(after), "cargo xtask").unwrap();
     let flip = "and `cargo xtask es-manage flip case` lets searches see it";
     assert_eq!(
-        said(&json!({"transform_version": 2, "hash": "2"})),
+        explicit(&json!({"transform_version": 2, "hash": "2"})),
         format!(
             "1 needs a reindex; the content hash is another one, so `cargo xtask fast-reindex case` builds a new index, {flip}"
         )
     );
     assert_eq!(
-        said(&json!({"alias": "all_cases"})),
+        explicit(&json!({"alias": "all_cases"})),
         format!(
             "1 breaking; indices are named after the alias, so `cargo xtask fast-reindex case` builds a new index, {flip}"
         )
     );
     let document = json!({"database": "hospital", "deleted": [], "field": "doc_type", "types": ["Case"]});
     assert_eq!(
-        said(&json!({"document": document})),
+        explicit(&json!({"document": document})),
         "1 needs a reindex; the content hash is the same, so the index stays until `cargo xtask fast-reindex case --restart` builds it \
          from the other database"
     );
     assert_eq!(
-        said(&json!({"settings": {"number_of_replicas": 2}})),
+        explicit(&json!({"settings": {"number_of_replicas": 2}})),
         "1 additive; the content hash is the same, so the index stays"
     );
 }

@@ -120,11 +120,11 @@ proptest! {
 
     /// Random pairs hardly ever differ in one place only, so one place is changed.
     #[test]
-    fn one_difference_is_seen(model in model(2), place in any::<prop::sample::Index>()) {
+    fn one_difference_is_seen(model in model(2), location in any::<prop::sample::Index>()) {
         prop_assume!(!model.properties.is_empty());
         let mut other = model.clone();
-        let place = place.index(other.properties.len());
-        match &mut other.properties[place].1 {
+        let location = location.index(other.properties.len());
+        match &mut other.properties[location].1 {
             Property::Leaf(kind, _) => *kind = if *kind == "text" { "long" } else { "text" },
             Property::Object(kind, _) => *kind = if *kind == "nested" { "object" } else { "nested" },
         }
@@ -135,8 +135,8 @@ proptest! {
 #[test]
 fn a_default_of_the_root_may_be_explicit() {
     let bare = Object::EMPTY.root_hash();
-    let said = Object::new(&[], &[const { Parameter::new("dynamic", "false") }], &[]).root_hash();
+    let explicit = Object::new(&[], &[const { Parameter::new("dynamic", "false") }], &[]).root_hash();
     let other = Object::new(&[], &[const { Parameter::new("dynamic", "true") }], &[]).root_hash();
-    assert_eq!(said, bare);
+    assert_eq!(explicit, bare);
     assert_ne!(other, bare);
 }

@@ -21,8 +21,8 @@ pub(crate) const CHANGE: Local = Local("__change");
 
 impl Local {
     /// The variable with a user's place, for what the compiler may say of it.
-    pub(crate) fn at(&self, place: Span) -> Ident {
-        Ident::new(self.0, Span::mixed_site().located_at(place))
+    pub(crate) fn at(&self, at: Span) -> Ident {
+        Ident::new(self.0, Span::mixed_site().located_at(at))
     }
 }
 
@@ -39,14 +39,14 @@ pub(crate) fn text_lifetime() -> Lifetime {
 
 /// The type that a transform makes under one name: that there is no such type, the compiler then
 /// says once.
-pub(crate) fn index_alias(place: Span) -> Ident {
-    Ident::new("__Index", Span::mixed_site().located_at(place))
+pub(crate) fn index_alias(at: Span) -> Ident {
+    Ident::new("__Index", Span::mixed_site().located_at(at))
 }
 
 /// The `self` of generated methods with a user's place: in a `macro_rules!`, the user's own `self`
 /// is another name.
-pub(crate) fn own_self(place: Span) -> Ident {
-    Ident::new("self", Span::call_site().located_at(place))
+pub(crate) fn own_self(at: Span) -> Ident {
+    Ident::new("self", Span::call_site().located_at(at))
 }
 
 /// The facade's private module under a short name, within the block that an expansion is.
@@ -59,8 +59,8 @@ pub(crate) const PRIVATE: Private = Private;
 
 impl Private {
     /// The same with a user's place, for what the compiler may say of it.
-    pub(crate) fn at(place: Span) -> Ident {
-        Ident::new(PRIVATE_NAME, Span::call_site().located_at(place))
+    pub(crate) fn at(at: Span) -> Ident {
+        Ident::new(PRIVATE_NAME, Span::call_site().located_at(at))
     }
 }
 

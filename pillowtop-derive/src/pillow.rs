@@ -33,8 +33,8 @@ pub(crate) fn derive(input: &DeriveInput, facade: &Facade, compiled: Option<&Cra
 }
 
 fn drift(pillow: &PillowModel<'_>) -> Drift {
-    let Some(place) = &pillow.mapping else { return Drift::Unchecked };
-    match state(&pillow.ident.to_string(), &pillow.name, place) {
+    let Some(location) = &pillow.mapping else { return Drift::Unchecked };
+    match state(&pillow.ident.to_string(), &pillow.name, location) {
         State::Present { fingerprint, stale } => Drift::Compare { fingerprint, message: stale },
         State::Unfit(message) => Drift::Refuse { message, exists: true },
         State::Missing(message) => Drift::Refuse { message, exists: false },

@@ -101,7 +101,7 @@ impl Dates<'_> {
             format!(
                 "`{text}` is not a date of field `{}`, whose format is `{}`",
                 self.path,
-                self.formats.said()
+                self.formats.declared()
             )
         })
     }

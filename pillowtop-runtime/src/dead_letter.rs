@@ -96,7 +96,7 @@ pub enum DeadLetterError {
 pub trait DeadLetterStore: Send + Sync + fmt::Debug + 'static {
     /// Stores dead letters durably, each over an older one of its document. One that is older than
     /// what is stored is left out.
-    fn record<'a>(&'a self, letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>>;
+    fn record<'a>(&'a self, dead_letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>>;
 
     /// Removes the dead letters of documents that were decided anew in these versions. Missing ones
     /// are fine; newer ones stay.

@@ -155,8 +155,8 @@ macro_rules! __register {
 /// the command to run.
 #[track_caller]
 pub fn assert_committed(registry: &Registry) {
-    let folder = std::env::var_os("CARGO_MANIFEST_DIR").map(std::path::PathBuf::from).unwrap_or_default();
-    let report = drift::report(registry, &folder, "cargo xtask");
+    let directory = std::env::var_os("CARGO_MANIFEST_DIR").map(std::path::PathBuf::from).unwrap_or_default();
+    let report = drift::report(registry, &directory, "cargo xtask");
     assert!(report.is_empty(), "{report}");
 }
 

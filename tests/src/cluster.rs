@@ -118,34 +118,34 @@ impl Cluster {
             // After a restart HTTP answers before the shards do: without the status a GET may find no shard.
             ready_path: "/_cluster/health?wait_for_status=yellow&timeout=1s",
         };
-        Server::start(identity, |folder, port| {
-            write_configuration(product, folder, port)
+        Server::start(identity, |directory, port| {
+            write_configuration(product, directory, port)
                 .map_err(ServerError::io(format!("configuring {}", product.label())))?;
             let home = product.home(&installed);
             Ok(Launch {
                 program: java.clone(),
-                arguments: arguments(product, &home, folder, options),
+                arguments: arguments(product, &home, directory, options),
                 environment: vec![
-                    ("HOME", folder.join("home").into()),
-                    ("ES_TMPDIR", folder.join("tmp").into()),
+                    ("HOME", directory.join("home").into()),
+                    ("ES_TMPDIR", directory.join("tmp").into()),
                 ],
                 without_environment: vec!["JAVA_TOOL_OPTIONS", "JAVA_OPTS", "_JAVA_OPTIONS"],
-                working_folder: home,
+                working_directory: home,
             })
         })
     }
 }
 
-fn write_configuration(product: Product, folder: &Path, port: u16) -> std::io::Result<()> {
+fn write_configuration(product: Product, directory: &Path, port: u16) -> std::io::Result<()> {
     for name in ["conf", "data", "logs", "tmp", "home"] {
-        fs_err::create_dir_all(folder.join(name))?;
+        fs_err::create_dir_all(directory.join(name))?;
     }
     let mut settings = String::new();
     for (key, value) in [
         ("cluster.name", format!("pillowtop-test-{port}")),
         ("node.name", "node-1".to_owned()),
-        ("path.data", quoted(&folder.join("data"))),
-        ("path.logs", quoted(&folder.join("logs"))),
+        ("path.data", quoted(&directory.join("data"))),
+        ("path.logs", quoted(&directory.join("logs"))),
         ("network.host", "127.0.0.1".to_owned()),
         ("http.port", port.to_string()),
         ("transport.port", "0".to_owned()),
@@ -160,8 +160,8 @@ fn write_configuration(product: Product, folder: &Path, port: u16) -> std::io::R
         Product::OpenSearch3 => "opensearch.yml",
         Product::Elasticsearch7 => "elasticsearch.yml",
     };
-    fs_err::write(folder.join("conf").join(file), settings)?;
-    fs_err::write(folder.join("conf/log4j2.properties"), LOGGING)
+    fs_err::write(directory.join("conf").join(file), settings)?;
+    fs_err::write(directory.join("conf/log4j2.properties"), LOGGING)
 }
 
 /// A path as a string of YAML.
@@ -181,7 +181,7 @@ rootLogger.appenderRef.console.ref = console
 
 /// The arguments that the product's own start script would give to Java, for a small server that
 /// starts fast.
-fn arguments(product: Product, home: &Path, folder: &Path, options: &ClusterOptions) -> Vec<OsString> {
+fn arguments(product: Product, home: &Path, directory: &Path, options: &ClusterOptions) -> Vec<OsString> {
     let with = |before: &str, path: PathBuf| {
         let mut argument = OsString::from(before);
         argument.push(path);
@@ -203,9 +203,9 @@ fn arguments(product: Product, home: &Path, folder: &Path, options: &ClusterOpti
         ]
         .map(OsString::from),
     );
-    all.push(with("-Djava.io.tmpdir=", folder.join("tmp")));
-    all.push(with("-Djna.tmpdir=", folder.join("tmp")));
-    all.push(with("-XX:ErrorFile=", folder.join("logs/hs_err_pid%p.log")));
+    all.push(with("-Djava.io.tmpdir=", directory.join("tmp")));
+    all.push(with("-Djna.tmpdir=", directory.join("tmp")));
+    all.push(with("-XX:ErrorFile=", directory.join("logs/hs_err_pid%p.log")));
     if is_root() {
         // Both refuse to run as root. They ask through JNA who they are; without it they cannot.
         all.push("-Djna.noclasspath=true".into());
@@ -227,7 +227,7 @@ fn arguments(product: Product, home: &Path, folder: &Path, options: &ClusterOpti
         }
     };
     all.push(with(&format!("-D{prefix}.path.home="), home.to_path_buf()));
-    all.push(with(&format!("-D{prefix}.path.conf="), folder.join("conf")));
+    all.push(with(&format!("-D{prefix}.path.conf="), directory.join("conf")));
     all.push(format!("-D{prefix}.distribution.type=zip").into());
     all.push(format!("-D{prefix}.bundled_jdk=false").into());
     all.extend(options.java_options.iter().map(OsString::from));

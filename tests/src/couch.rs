@@ -3,8 +3,8 @@
 use std::process::{Command, Stdio};
 
 use crate::{
+    directories,
     error::ServerError,
-    folders,
     install::{Installable, install},
     server::{Identity, Launch, Server},
 };
@@ -40,7 +40,7 @@ impl CouchServer {
             Identity { key: "couch", label: "CouchDB 3.5 double (pouchdb-server 4.2.0)", ready_path: "/_up" };
         node_is_there(identity.label)?;
         let installed = install(Installable::Couch, &|_| ())?;
-        Server::start(identity, |folder, port| {
+        Server::start(identity, |directory, port| {
             let storage = match options.storage {
                 CouchStorage::Memory => "memory",
                 CouchStorage::Disk => "disk",
@@ -52,14 +52,14 @@ impl CouchServer {
             Ok(Launch {
                 program: "node".into(),
                 arguments: vec![
-                    folders::definition("couch").join("server.js").into(),
+                    directories::definition("couch").join("server.js").into(),
                     port.to_string().into(),
-                    folder.join("data").into(),
+                    directory.join("data").into(),
                     storage.into(),
                 ],
                 environment,
                 without_environment: vec!["NODE_OPTIONS", "COUCH_TEST_ADMIN"],
-                working_folder: folder.to_path_buf(),
+                working_directory: directory.to_path_buf(),
             })
         })
     }

@@ -8,7 +8,7 @@ use std::{
 
 /// What a server answered.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Response {
     /// The status code.
     pub status: u16,
     /// The body. Bytes that are not UTF-8 are replaced.
@@ -18,7 +18,7 @@ pub struct Answer {
 /// Sends one request to `http://127.0.0.1:{port}{path}` and reads the answer, 60 seconds at most. A body is sent as JSON.
 ///
 /// HTTP/1.0, so that servers close the connection. Newer ones send chunks all the same.
-pub fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+pub fn request(port: u16, method: &str, path: &str, body: &str) -> io::Result<Response> {
     request_within(port, method, path, body, Duration::from_mins(1))
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn request_within(
     path: &str,
     body: &str,
     wait: Duration,
-) -> io::Result<Answer> {
+) -> io::Result<Response> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), wait)?;
     stream.set_read_timeout(Some(wait))?;
     stream.set_write_timeout(Some(wait))?;
@@ -45,12 +45,12 @@ pub(crate) fn request_within(
     parse(&String::from_utf8_lossy(&bytes)).ok_or_else(|| io::Error::other("the answer is not HTTP"))
 }
 
-fn parse(text: &str) -> Option<Answer> {
+fn parse(text: &str) -> Option<Response> {
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.get(..3)?.parse().ok()?;
     let is_chunked = head.to_ascii_lowercase().contains("\r\ntransfer-encoding: chunked");
     let body = if is_chunked { dechunked(body)? } else { body.to_owned() };
-    Some(Answer { status, body })
+    Some(Response { status, body })
 }
 
 /// The body of a response in chunks, each after its length in bytes.
@@ -73,8 +73,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_status_and_body() {
-        let answer = parse("HTTP/1.1 404 Object Not Found\r\nServer: x\r\n\r\n{\"a\":1}\n").unwrap();
-        assert_eq!((answer.status, answer.body.as_str()), (404, "{\"a\":1}\n"));
+        let response = parse("HTTP/1.1 404 Object Not Found\r\nServer: x\r\n\r\n{\"a\":1}\n").unwrap();
+        assert_eq!((response.status, response.body.as_str()), (404, "{\"a\":1}\n"));
         assert!(parse("SSH-2.0-OpenSSH\r\n\r\n").is_none());
         assert!(parse("HTTP/1.0 200 OK").is_none());
         let chunks =

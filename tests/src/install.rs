@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use crate::{error::ServerError, folders};
+use crate::{directories, error::ServerError};
 
 /// What can be installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,36 +47,36 @@ impl Installable {
 /// installed anew. Other processes that want the same wait.
 pub fn install(what: Installable, report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, ServerError> {
     let doing = || ServerError::io(format!("installing {}", what.label()));
-    let root = folders::root().map_err(doing())?;
+    let root = directories::root().map_err(doing())?;
     fs_err::create_dir_all(&root).map_err(doing())?;
-    let folder = root.join(what.key());
-    let ready = folder.join(".ready");
-    let wanted = definition_text(&folders::definition(what.key())).map_err(doing())?;
+    let directory = root.join(what.key());
+    let ready = directory.join(".ready");
+    let wanted = definition_text(&directories::definition(what.key())).map_err(doing())?;
 
-    let lock = folders::lock_file(&root.join(format!("{}.lock", what.key()))).map_err(doing())?;
+    let lock = directories::lock_file(&root.join(format!("{}.lock", what.key()))).map_err(doing())?;
     if lock.try_lock().is_err() {
         report(&format!("waiting for another installation of {} …", what.label()));
         lock.lock().map_err(doing())?;
     }
     if fs_err::read_to_string(&ready).is_ok_and(|installed| installed == wanted) {
-        return Ok(folder);
+        return Ok(directory);
     }
 
     report(&format!("installing {} …", what.label()));
     let started = Instant::now();
-    match fs_err::remove_dir_all(&folder) {
+    match fs_err::remove_dir_all(&directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(doing()(error)),
-        _ => fs_err::create_dir_all(&folder).map_err(doing())?,
+        _ => fs_err::create_dir_all(&directory).map_err(doing())?,
     }
     let log = root.join(format!("{}.install.log", what.key()));
-    fetch(what, &folder, &log)?;
+    fetch(what, &directory, &log)?;
     fs_err::write(&ready, wanted).map_err(doing())?;
     report(&format!("installed {} in {:.0} s", what.label(), started.elapsed().as_secs_f64()));
-    Ok(folder)
+    Ok(directory)
 }
 
-fn fetch(what: Installable, folder: &Path, log: &Path) -> Result<(), ServerError> {
-    let definition = folders::definition(what.key());
+fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerError> {
+    let definition = directories::definition(what.key());
     let doing = || ServerError::io(format!("installing {}", what.label()));
     let (program, tool, hint, arguments) = match what {
         Installable::OpenSearch3 | Installable::Elasticsearch7 => (
@@ -87,13 +87,13 @@ fn fetch(what: Installable, folder: &Path, log: &Path) -> Result<(), ServerError
                 "-B".into(),
                 "-q".into(),
                 "-Dstyle.color=never".into(),
-                format!("-Dinstall.folder={}", folder.display()),
+                format!("-Dinstall.folder={}", directory.display()),
                 format!("--file={}", definition.join("pom.xml").display()),
                 "generate-resources".into(),
             ],
         ),
         Installable::Couch => {
-            fs_err::copy(definition.join("package.json"), folder.join("package.json")).map_err(doing())?;
+            fs_err::copy(definition.join("package.json"), directory.join("package.json")).map_err(doing())?;
             (
                 "npm",
                 "Node (`node` and `npm`)",
@@ -115,7 +115,7 @@ fn fetch(what: Installable, folder: &Path, log: &Path) -> Result<(), ServerError
     let output = fs_err::File::create(log).map_err(doing())?.into_file();
     let status = Command::new(program)
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(output.try_clone().map_err(doing())?)
         .stderr(output)
@@ -125,7 +125,7 @@ fn fetch(what: Installable, folder: &Path, log: &Path) -> Result<(), ServerError
         Ok(_) => Err(ServerError::Install {
             server: what.label().to_owned(),
             log: log.to_path_buf(),
-            tail: folders::tail(log, 20),
+            tail: directories::tail(log, 20),
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ServerError::MissingTool {
             server: what.label().to_owned(),
@@ -138,9 +138,9 @@ fn fetch(what: Installable, folder: &Path, log: &Path) -> Result<(), ServerError
 
 /// The text of all files that decide what is installed. Scripts are run from the source tree and do
 /// not count.
-fn definition_text(folder: &Path) -> io::Result<String> {
+fn definition_text(directory: &Path) -> io::Result<String> {
     let mut entries: Vec<PathBuf> =
-        fs_err::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        fs_err::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     entries.sort();
     let mut text = String::new();
     for path in entries {
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_definitions_pin_their_versions() {
-        let text = |what: Installable| definition_text(&folders::definition(what.key())).unwrap();
+        let text = |what: Installable| definition_text(&directories::definition(what.key())).unwrap();
         assert!(text(Installable::OpenSearch3).contains("<opensearch.version>3.6.0<"));
         let elasticsearch = text(Installable::Elasticsearch7);
         assert!(elasticsearch.contains("<es.version>7.10.2<"));

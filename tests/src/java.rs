@@ -41,7 +41,7 @@ fn candidates() -> Vec<PathBuf> {
         found.extend(std::env::var_os(variable).map(|home| Path::new(&home).join("bin/java")));
     }
     if let Some(path) = std::env::var_os("PATH") {
-        found.extend(std::env::split_paths(&path).map(|folder| folder.join("java")));
+        found.extend(std::env::split_paths(&path).map(|directory| directory.join("java")));
     }
     let user = std::env::home_dir().unwrap_or_default();
     let places = [
@@ -50,8 +50,8 @@ fn candidates() -> Vec<PathBuf> {
         (user.join(".sdkman/candidates/java"), "bin/java"),
         (user.join(".jdks"), "bin/java"),
     ];
-    for (folder, below) in places {
-        let Ok(entries) = fs_err::read_dir(folder) else { continue };
+    for (directory, below) in places {
+        let Ok(entries) = fs_err::read_dir(directory) else { continue };
         let mut homes: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         homes.sort();
         found.extend(homes.into_iter().map(|home| home.join(below)));

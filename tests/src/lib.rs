@@ -11,8 +11,8 @@
 //! port that was free, and is gone when its [`Server`] is dropped, or when the process that started
 //! it ends in any other way.
 
+mod directories;
 mod error;
-mod folders;
 mod http;
 
 mod install;
@@ -33,9 +33,9 @@ pub use cluster::{Cluster, ClusterOptions, Product};
 pub use command::cargo;
 pub use command::run;
 pub use couch::{CouchOptions, CouchServer, CouchStorage};
+pub use directories::tail;
 pub use error::ServerError;
-pub use folders::tail;
-pub use http::{Answer, request};
+pub use http::{Response, request};
 pub use install::{Installable, install};
 pub use process::Guarded;
 pub use server::Server;

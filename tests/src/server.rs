@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
+    directories::{self, RunDirectory},
     error::ServerError,
-    folders::{self, RunFolder},
     http::request_within,
     process::{Guarded, free_port, signal},
 };
@@ -27,7 +27,7 @@ pub(crate) struct Launch {
     pub(crate) arguments: Vec<OsString>,
     pub(crate) environment: Vec<(&'static str, OsString)>,
     pub(crate) without_environment: Vec<&'static str>,
-    pub(crate) working_folder: PathBuf,
+    pub(crate) working_directory: PathBuf,
 }
 
 /// What a server is called and how one sees that it is up.
@@ -49,7 +49,7 @@ pub struct Server {
     launch: Launch,
     // Declared before the directory: the process ends before its data is removed.
     process: Option<Guarded>,
-    folder: RunFolder,
+    directory: RunDirectory,
 }
 
 impl Server {
@@ -59,16 +59,16 @@ impl Server {
         prepare: impl Fn(&Path, u16) -> Result<Launch, ServerError>,
     ) -> Result<Self, ServerError> {
         let doing = || ServerError::io(format!("starting {}", identity.label));
-        let folder = RunFolder::create(identity.key).map_err(doing())?;
+        let directory = RunDirectory::create(identity.key).map_err(doing())?;
         let port = free_port().map_err(doing())?;
-        let launch = prepare(folder.path(), port)?;
-        let mut server = Self { identity, port, launch, process: None, folder };
+        let launch = prepare(directory.path(), port)?;
+        let mut server = Self { identity, port, launch, process: None, directory };
         for attempt in 1.. {
             match server.launch() {
                 // Somebody was faster to bind the port that was free a moment ago.
                 Err(ServerError::Start { tail, .. }) if attempt < ATTEMPTS && says_in_use(&tail) => {
                     server.port = free_port().map_err(doing())?;
-                    server.launch = prepare(server.folder.path(), server.port)?;
+                    server.launch = prepare(server.directory.path(), server.port)?;
                 }
                 Err(error) => return Err(error),
                 Ok(()) => break,
@@ -99,15 +99,15 @@ impl Server {
 
     /// What the server has written to its standard output and error.
     pub fn log(&self) -> PathBuf {
-        self.folder.path().join("server.log")
+        self.directory.path().join("server.log")
     }
 
     /// Copies the log to where it outlives the server, and returns that path.
     pub fn keep_log(&self) -> Result<PathBuf, ServerError> {
         let doing = || ServerError::io(format!("keeping the log of {}", self.identity.label));
-        let folder = folders::root().map_err(doing())?.join("logs");
-        fs_err::create_dir_all(&folder).map_err(doing())?;
-        let kept = folder.join(format!("{}.log", self.identity.key));
+        let directory = directories::root().map_err(doing())?.join("logs");
+        fs_err::create_dir_all(&directory).map_err(doing())?;
+        let kept = directory.join(format!("{}.log", self.identity.key));
         fs_err::copy(self.log(), &kept).map_err(doing())?;
         Ok(kept)
     }
@@ -161,7 +161,7 @@ impl Server {
         let log = fs_err::OpenOptions::new().create(true).append(true).open(self.log()).map_err(doing())?;
         let log = log.into_file();
         let mut command = Command::new(&self.launch.program);
-        command.args(&self.launch.arguments).current_dir(&self.launch.working_folder).stdin(Stdio::null());
+        command.args(&self.launch.arguments).current_dir(&self.launch.working_directory).stdin(Stdio::null());
         command.stdout(log.try_clone().map_err(doing())?).stderr(log);
         for name in &self.launch.without_environment {
             command.env_remove(name);
@@ -177,7 +177,7 @@ impl Server {
         let failed = |reason: String| ServerError::Start {
             server: self.identity.label.to_owned(),
             reason,
-            tail: folders::tail(&self.log(), 40),
+            tail: directories::tail(&self.log(), 40),
         };
         let deadline = Instant::now() + START_WAIT;
         let mut last = "nothing listens on its port".to_owned();
@@ -187,8 +187,10 @@ impl Server {
                 return Err(failed(format!("it ended with {status}")));
             }
             match request_within(self.port, "GET", self.identity.ready_path, "", Duration::from_secs(5)) {
-                Ok(answer) if answer.status == 200 => return Ok(()),
-                Ok(answer) => last = format!("its last answer was {} {}", answer.status, answer.body.trim()),
+                Ok(response) if response.status == 200 => return Ok(()),
+                Ok(response) => {
+                    last = format!("its last answer was {} {}", response.status, response.body.trim())
+                }
                 Err(error) => last = error.to_string(),
             }
             sleep(Duration::from_millis(100));
@@ -216,11 +218,11 @@ mod tests {
     #[test]
     fn a_server_that_ends_is_reported_with_its_output() {
         let identity = Identity { key: "none", label: "No Server 1", ready_path: "/" };
-        let error = Server::start(identity, |folder, _| {
+        let error = Server::start(identity, |directory, _| {
             Ok(Launch {
                 program: "sh".into(),
                 arguments: vec!["-c".into(), "echo what went wrong; exit 3".into()],
-                working_folder: folder.to_path_buf(),
+                working_directory: directory.to_path_buf(),
                 ..Launch::default()
             })
         })

@@ -11,9 +11,9 @@ use crate::{
 /// Sends a request that must succeed; the JSON of the answer.
 #[track_caller]
 fn ask(server: &Server, method: &str, path: &str, body: &str) -> Value {
-    let answer = request(server.port(), method, path, body).unwrap();
-    assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.body);
-    serde_json::from_str(&answer.body).unwrap()
+    let response = request(server.port(), method, path, body).unwrap();
+    assert!(response.status < 300, "{method} {path}: {} {}", response.status, response.body);
+    serde_json::from_str(&response.body).unwrap()
 }
 
 fn exists(pid: u32) -> bool {
@@ -35,9 +35,9 @@ fn a_cluster_takes_bulks_and_keeps_them_over_restart_and_kill() {
         "mappings": {"dynamic": "strict", "properties": {"n": {"type": "long"}, "p": {"type": "scaled_float", "scaling_factor": 100}}}});
     ask(&cluster, "PUT", "/things", &index.to_string());
     let bulk = "{\"index\":{\"_id\":\"1\"}}\n{\"n\":1}\n{\"index\":{\"_id\":\"2\"}}\n{\"n\":2,\"p\":1.5}\n{\"index\":{\"_id\":\"3\"}}\n{\"unknown\":1}\n";
-    let answer = ask(&cluster, "POST", "/things/_bulk", bulk);
+    let response = ask(&cluster, "POST", "/things/_bulk", bulk);
     let statuses: Vec<_> =
-        (0..3).map(|at| answer["items"][at]["index"]["status"].as_u64().unwrap()).collect();
+        (0..3).map(|at| response["items"][at]["index"]["status"].as_u64().unwrap()).collect();
     assert_eq!(statuses, [201, 201, 400]);
 
     let first = cluster.pid().unwrap();

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 /// A copy of the template, beside the repository's own build so that dependencies are built once.
 struct Workspace {
-    folder: PathBuf,
+    directory: PathBuf,
     target: PathBuf,
 }
 
@@ -16,32 +16,32 @@ impl Workspace {
         let repository = repository.canonicalize().expect("the repository");
         let target =
             Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory").to_owned();
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("template");
-        if folder.exists() {
-            fs_err::remove_dir_all(&folder).expect("an empty directory");
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("template");
+        if directory.exists() {
+            fs_err::remove_dir_all(&directory).expect("an empty directory");
         }
-        copy_tree(&repository.join("examples/template"), &folder);
-        let manifest = folder.join("Cargo.toml");
+        copy_tree(&repository.join("examples/template"), &directory);
+        let manifest = directory.join("Cargo.toml");
         let text = fs_err::read_to_string(&manifest).expect("a manifest");
         let text = text.replace("../../pillowtop", &repository.join("pillowtop").display().to_string());
         fs_err::write(&manifest, text).expect("a manifest");
         // The same versions as here, so that nothing is built twice.
-        fs_err::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
-        Self { folder, target }
+        fs_err::copy(repository.join("Cargo.lock"), directory.join("Cargo.lock")).expect("a lock file");
+        Self { directory, target }
     }
 
     fn cargo(&self, arguments: &[&str]) -> Output {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         Command::new(cargo)
             .args(arguments)
-            .current_dir(&self.folder)
+            .current_dir(&self.directory)
             .env("CARGO_TARGET_DIR", &self.target)
             .output()
             .expect("cargo")
     }
 
     fn edit(&self, from: &str, to: &str) {
-        let path = self.folder.join("documents/src/book.rs");
+        let path = self.directory.join("documents/src/book.rs");
         let text = fs_err::read_to_string(&path).expect("the documents");
         assert!(text.contains(from), "{text}");
         fs_err::write(&path, text.replacen(from, to, 1)).expect("the documents");
@@ -65,7 +65,7 @@ fn copy_tree(from: &Path, to: &Path) {
 }
 
 #[track_caller]
-fn said(output: &Output, code: i32) -> String {
+fn printed(output: &Output, code: i32) -> String {
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{text}");
@@ -76,35 +76,35 @@ fn said(output: &Output, code: i32) -> String {
 fn a_changed_field_stops_the_build_until_its_mapping_is_made() {
     let workspace = Workspace::copy();
     let check = ["check", "--profile", "xtask", "--package", "documents"];
-    said(&workspace.cargo(&check), 0);
+    printed(&workspace.cargo(&check), 0);
 
     workspace.edit(
         "pub struct Book {",
         "pub struct Book {\n    /// Where it stands.\n    pub shelf: Option<String>,",
     );
-    let text = said(&workspace.cargo(&check), 101);
+    let text = printed(&workspace.cargo(&check), 101);
     assert!(text.contains("mappings/book.json") && text.contains("make-mapping book"), "{text}");
 
-    let text = said(&workspace.cargo(&["xtask", "make-mapping", "--all", "--check"]), 4);
+    let text = printed(&workspace.cargo(&["xtask", "make-mapping", "--all", "--check"]), 4);
     assert!(text.contains("the committed mapping `mappings/book.json` is stale"), "{text}");
-    let text = said(&workspace.cargo(&["xtask", "make-mapping", "book", "--diff"]), 4);
+    let text = printed(&workspace.cargo(&["xtask", "make-mapping", "book", "--diff"]), 4);
     assert!(text.contains("+ shelf") && text.contains("additive"), "{text}");
     // What touches an index refuses as well.
-    said(&workspace.cargo(&["xtask", "fast-reindex", "book"]), 4);
+    printed(&workspace.cargo(&["xtask", "fast-reindex", "book"]), 4);
 
-    let text = said(&workspace.cargo(&["xtask", "make-mapping", "book"]), 0);
+    let text = printed(&workspace.cargo(&["xtask", "make-mapping", "book"]), 0);
     assert!(text.contains("updated"), "{text}");
-    said(&workspace.cargo(&["xtask", "make-mapping", "--all", "--check"]), 0);
-    said(&workspace.cargo(&check), 0);
+    printed(&workspace.cargo(&["xtask", "make-mapping", "--all", "--check"]), 0);
+    printed(&workspace.cargo(&check), 0);
     // The test of one line that the template has.
-    let text = said(&workspace.cargo(&["test", "--profile", "xtask", "--package", "documents"]), 0);
+    let text = printed(&workspace.cargo(&["test", "--profile", "xtask", "--package", "documents"]), 0);
     assert!(text.contains("mappings_are_committed ... ok"), "{text}");
 
     // A hand edit is not a stale file, and an orphan is named.
-    let mapping = workspace.folder.join("mappings/book.json");
+    let mapping = workspace.directory.join("mappings/book.json");
     let text = fs_err::read_to_string(&mapping).expect("a mapping");
     fs_err::write(&mapping, text.replacen("\"dynamic\": false", "\"dynamic\": true", 1)).expect("a mapping");
-    fs_err::write(workspace.folder.join("mappings/gone.json"), &text).expect("a mapping");
-    let text = said(&workspace.cargo(&["xtask", "make-mapping", "--all", "--check"]), 4);
+    fs_err::write(workspace.directory.join("mappings/gone.json"), &text).expect("a mapping");
+    let text = printed(&workspace.cargo(&["xtask", "make-mapping", "--all", "--check"]), 4);
     assert!(text.contains("was edited by hand") && text.contains("gone.json"), "{text}");
 }

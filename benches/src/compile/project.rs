@@ -24,7 +24,7 @@ fn main() -> std::io::Result<()> {
 
 /// A workspace with a crate of each variant.
 pub(super) struct Project {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl Project {
@@ -32,15 +32,15 @@ impl Project {
     /// them.
     pub(super) fn create(variants: &[Variant]) -> Result<Self, String> {
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the bench has no workspace")?;
-        let folder = checkout.join("target").join("compile-bench");
-        let project = Self { folder };
+        let directory = checkout.join("target").join("compile-bench");
+        let project = Self { directory };
         let names: Vec<String> = variants.iter().map(|variant| format!("{:?}", variant.name())).collect();
         project.write(
             "Cargo.toml",
             &format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n", names.join(", ")),
         )?;
         // The versions that are here already, so that nothing is fetched.
-        fs_err::copy(checkout.join("Cargo.lock"), project.folder.join("Cargo.lock")).map_err(text)?;
+        fs_err::copy(checkout.join("Cargo.lock"), project.directory.join("Cargo.lock")).map_err(text)?;
         for variant in variants {
             project.write_crate(checkout, variant)?;
         }
@@ -76,7 +76,7 @@ impl Project {
         self.write(&format!("{name}/src/lib.rs"), &variant.structs.source(variant.derives))?;
         self.write(&format!("{name}/settings.json"), SETTINGS)?;
         if variant.derives == Derives::Committed {
-            fs_err::create_dir_all(self.folder.join(&name).join("mappings")).map_err(text)?;
+            fs_err::create_dir_all(self.directory.join(&name).join("mappings")).map_err(text)?;
             self.write(
                 &format!("{name}/src/main.rs"),
                 &MAIN.replace("documents::", &format!("{}::", name.replace('-', "_"))),
@@ -91,7 +91,7 @@ impl Project {
 
     /// Seconds of a `cargo check` of one crate, less those of one that has nothing to do.
     pub(super) fn check(&self, name: &str) -> Result<f64, String> {
-        let source = self.folder.join(name).join("src/lib.rs");
+        let source = self.directory.join(name).join("src/lib.rs");
         let now = std::time::SystemTime::now();
         let file = fs_err::OpenOptions::new().append(true).open(source).map_err(text)?;
         file.into_parts().0.set_modified(now).map_err(text)?;
@@ -101,7 +101,7 @@ impl Project {
     }
 
     fn write(&self, path: &str, contents: &str) -> Result<(), String> {
-        let path = self.folder.join(path);
+        let path = self.directory.join(path);
         if let Some(parent) = path.parent() {
             fs_err::create_dir_all(parent).map_err(text)?;
         }
@@ -118,9 +118,9 @@ impl Project {
         let output = Command::new(cargo)
             .args(arguments)
             .args(["--offline", "--color", "never"])
-            .current_dir(&self.folder)
+            .current_dir(&self.directory)
             .env("CARGO_INCREMENTAL", "0")
-            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            .env("CARGO_TARGET_DIR", self.directory.join("target"))
             .output()
             .map_err(text)?;
         let seconds = before.elapsed().as_secs_f64();

@@ -42,7 +42,7 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
         tally: Tally::default(),
     };
     if pillow.lookup().is_some() {
-        context.talk.note("an audit calls no lookup: each document is transformed as if nothing was found");
+        context.ui.note("an audit calls no lookup: each document is transformed as if nothing was found");
     }
     let document = &definition.document;
     let mut input = match arguments.limit {
@@ -55,7 +55,7 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
     if let Some(limit) = arguments.limit {
         quota.left = document.types.iter().map(|doc_type| (*doc_type, limit)).collect();
     }
-    let mut said = Instant::now();
+    let mut explicit = Instant::now();
     'reading: while let Some(rows) = input.next().await? {
         for row in rows {
             if quota.is_used_up() {
@@ -65,14 +65,14 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
                 auditor.row(&row);
             }
         }
-        if said.elapsed() >= SAY_EVERY {
-            context.talk.note(&format!("auditing: {} documents", auditor.tally.documents.read));
-            said = Instant::now();
+        if explicit.elapsed() >= SAY_EVERY {
+            context.ui.note(&format!("auditing: {} documents", auditor.tally.documents.read));
+            explicit = Instant::now();
         }
     }
     let Auditor { tally, targets, .. } = auditor;
     if tally.documents.read == 0 {
-        context.talk.note(&format!("there are no documents in {}", input.shown()));
+        context.ui.note(&format!("there are no documents in {}", input.shown()));
     }
     print::print(context, definition, &conformance, &targets, &tally);
     Ok(if tally.is_rejecting() { Outcome::Differs } else { Outcome::Done })
@@ -171,8 +171,8 @@ impl Auditor<'_> {
         let mut places: BTreeMap<(String, String), (Finding, Vec<Target>)> = BTreeMap::new();
         for (report, target) in reports.into_iter().zip(&self.targets) {
             for finding in report.findings {
-                let place = (finding.path.clone(), finding.value.clone());
-                match places.get_mut(&place) {
+                let location = (finding.path.clone(), finding.value.clone());
+                match places.get_mut(&location) {
                     Some((known, targets)) if known.effect == finding.effect => {
                         if !targets.contains(target) {
                             targets.push(*target);
@@ -181,7 +181,7 @@ impl Auditor<'_> {
                     // `Rejected` is the first of the effects.
                     Some((known, _)) if known.effect < finding.effect => {}
                     _ => {
-                        places.insert(place, (finding, vec![*target]));
+                        places.insert(location, (finding, vec![*target]));
                     }
                 }
             }

@@ -62,12 +62,12 @@ async fn show(context: &Context, names: &[String]) -> Result<Outcome, Failure> {
     let mut table = Table::new(&columns);
     all.iter().for_each(|shown| table.row(cells(shown)));
     if all.is_empty() {
-        context.talk.text("no checkpoints");
+        context.ui.text("no checkpoints");
     } else {
-        context.talk.table(&table);
+        context.ui.table(&table);
     }
     let listed: Vec<Value> = all.iter().map(to_json).collect();
-    context.talk.json(&json!({"checkpoints": listed}));
+    context.ui.json(&json!({"checkpoints": listed}));
     Ok(Outcome::Done)
 }
 

@@ -7,7 +7,7 @@ use clap::{Arg, Command};
 use pillowtop_core::Registry;
 
 use crate::arguments::Completions;
-use crate::output::Talk;
+use crate::output::Ui;
 
 /// Commands whose arguments of this value name are registered pillows.
 const TAKE_PILLOWS: [&str; 7] =
@@ -15,14 +15,14 @@ const TAKE_PILLOWS: [&str; 7] =
 const PILLOW: &str = "NAME";
 
 /// Prints the script. `command` is the program's whole command line.
-pub(crate) fn run(command: Command, registry: &Registry, talk: &Talk, arguments: &Completions) {
+pub(crate) fn run(command: Command, registry: &Registry, ui: &Ui, arguments: &Completions) {
     let name = arguments.name.clone().unwrap_or_else(own_name);
     let pillows: Vec<String> =
         registry.pillows().iter().map(|pillow| pillow.definition().pillow.to_string()).collect();
     let mut command = with_pillows(command, &pillows).name(name.clone()).bin_name(&name);
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut command, name, &mut script);
-    talk.raw(&script);
+    ui.raw(&script);
 }
 
 /// The name of the program's file.

@@ -6,14 +6,14 @@ use crate::context::Context;
 
 /// Whether the answer to a question is yes.
 pub(super) fn is_confirmed(context: &Context, question: &str) -> std::io::Result<bool> {
-    context.talk.ask(&format!("{question} [y/N]"));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(is_yes(&answer))
+    context.ui.ask(&format!("{question} [y/N]"));
+    let mut reply = String::new();
+    std::io::stdin().lock().read_line(&mut reply)?;
+    Ok(is_yes(&reply))
 }
 
-fn is_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+fn is_yes(reply: &str) -> bool {
+    matches!(reply.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 #[cfg(test)]

@@ -67,14 +67,14 @@ fn check_name(context: &Context, filter: &DeadLetterFilter) -> Result<(), Failur
 
 async fn list(context: &Context, cluster: &Cluster, filter: &DeadLetterFilter) -> Result<Outcome, Failure> {
     let page = cluster.dead_letters(filter, MOST, None).await?;
-    if page.letters.is_empty() {
+    if page.dead_letters.is_empty() {
         check_name(context, filter)?;
-        context.talk.text("no dead letters");
+        context.ui.text("no dead letters");
     } else {
-        context.talk.table(&table(&page.letters));
+        context.ui.table(&table(&page.dead_letters));
     }
     if page.next.is_some() && page.total > MOST as u64 {
-        context.talk.note(&format!("the oldest {MOST} of {}", counted(page.total, "dead letter")));
+        context.ui.note(&format!("the oldest {MOST} of {}", counted(page.total, "dead letter")));
     }
     let mut hidden = 0;
     if filter.of == DeadLettersOf::ExistingIndices {
@@ -83,17 +83,17 @@ async fn list(context: &Context, cluster: &Cluster, filter: &DeadLetterFilter) -
     }
     if hidden > 0 {
         let hidden = counted(hidden, "dead letter");
-        context.talk.note(&format!("{hidden} of deleted indices not shown; `--all` shows them too"));
+        context.ui.note(&format!("{hidden} of deleted indices not shown; `--all` shows them too"));
     }
-    let letters: Vec<&DeadLetter> = page.letters.iter().map(|stored| &stored.letter).collect();
-    context.talk.json(&json!({"dead_letters": letters, "total": page.total, "hidden": hidden}));
+    let dead_letters: Vec<&DeadLetter> = page.dead_letters.iter().map(|stored| &stored.letter).collect();
+    context.ui.json(&json!({"dead_letters": dead_letters, "total": page.total, "hidden": hidden}));
     Ok(Outcome::Done)
 }
 
-fn table(letters: &[StoredDeadLetter]) -> Table {
+fn table(dead_letters: &[StoredDeadLetter]) -> Table {
     let columns = ["time", "pillow", "index", "id", "stage", "error", "reason"];
     let mut table = Table::new(&columns.map(|name| (name, Align::Left)));
-    for StoredDeadLetter { letter, index_exists, .. } in letters {
+    for StoredDeadLetter { letter, index_exists, .. } in dead_letters {
         let deleted = if *index_exists { "" } else { " (deleted)" };
         table.row([
             letter.time.clone(),
@@ -120,22 +120,22 @@ async fn show(context: &Context, id: &str, name: Option<&str>) -> Result<Outcome
         id: Some(DocumentId::from(id)),
         ..DeadLetterFilter::default()
     };
-    let letters = cluster.dead_letters(&filter, MOST, None).await?.letters;
-    if letters.is_empty() {
+    let dead_letters = cluster.dead_letters(&filter, MOST, None).await?.dead_letters;
+    if dead_letters.is_empty() {
         check_name(context, &filter)?;
         return Err(Failure::new(format!("document `{id}` has no dead letter"))
             .hint("`PROGRAM dead-letters list` shows all of them, with their ids in the index"));
     }
-    for (number, stored) in letters.iter().enumerate() {
+    for (number, stored) in dead_letters.iter().enumerate() {
         if number > 0 {
-            context.talk.text("");
+            context.ui.text("");
         }
         for (member, value) in members(stored) {
-            context.talk.text(&format!("{member:<10} {value}"));
+            context.ui.text(&format!("{member:<10} {value}"));
         }
     }
-    let letters: Vec<&DeadLetter> = letters.iter().map(|stored| &stored.letter).collect();
-    context.talk.json(&json!({"dead_letters": letters}));
+    let dead_letters: Vec<&DeadLetter> = dead_letters.iter().map(|stored| &stored.letter).collect();
+    context.ui.json(&json!({"dead_letters": dead_letters}));
     Ok(Outcome::Done)
 }
 

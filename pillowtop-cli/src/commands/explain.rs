@@ -31,7 +31,7 @@ pub(super) fn explain(context: &Context, pillow: &dyn AnyPillow) -> Value {
     members(object, object.name, "", None, &mut lines);
     reserved(definition, &mut lines);
 
-    context.talk.text(&format!("{} ({})", definition.pillow, rust_name(definition)));
+    context.ui.text(&format!("{} ({})", definition.pillow, rust_name(definition)));
     let mut table = Table::new(&[
         ("index field", Align::Left),
         ("type", Align::Left),
@@ -50,7 +50,7 @@ pub(super) fn explain(context: &Context, pillow: &dyn AnyPillow) -> Value {
             line.decided.clone(),
         ]);
     }
-    context.talk.table(&table);
+    context.ui.table(&table);
     let fields: Vec<Value> = lines
         .iter()
         .map(|line| {
@@ -73,15 +73,15 @@ fn root(object: &Object) -> Vec<Explained> {
         parameters: Map::from_iter([(parameter.name.to_owned(), value(parameter))]),
         decided: decided.to_owned(),
     };
-    let said: Vec<&Parameter> = object.parameters.iter().chain(object.root_parameters).collect();
+    let explicit: Vec<&Parameter> = object.parameters.iter().chain(object.root_parameters).collect();
     let is_new =
         |known: &[&Parameter], parameter: &Parameter| !known.iter().any(|other| other.name == parameter.name);
     let ruled: Vec<&Parameter> =
-        object.root_rule.iter().filter(|parameter| is_new(&said, parameter)).collect();
+        object.root_rule.iter().filter(|parameter| is_new(&explicit, parameter)).collect();
     let defaults =
-        ROOT_DEFAULTS.iter().filter(|parameter| is_new(&said, parameter) && is_new(&ruled, parameter));
+        ROOT_DEFAULTS.iter().filter(|parameter| is_new(&explicit, parameter) && is_new(&ruled, parameter));
     let mut lines: Vec<Explained> =
-        said.iter().map(|parameter| line(parameter, "attribute of the struct")).collect();
+        explicit.iter().map(|parameter| line(parameter, "attribute of the struct")).collect();
     lines.extend(ruled.iter().map(|parameter| line(parameter, "rule `root`")));
     lines.extend(defaults.map(|parameter| line(parameter, "default of a root")));
     lines
@@ -150,7 +150,7 @@ fn decided(origin: &Origin<'_>, field: &Field) -> String {
     if of_struct.is_empty() {
         return at_field;
     }
-    let is_left = |parameter: &Parameter| !of_struct.iter().any(|said| said.name == parameter.name);
+    let is_left = |parameter: &Parameter| !of_struct.iter().any(|explicit| explicit.name == parameter.name);
     match origin.decided {
         Decided::Default | Decided::ObjectsRule(_) if !field.parameters.iter().any(is_left) => {
             OF_STRUCT.to_owned()
@@ -206,6 +206,6 @@ fn value(parameter: &Parameter) -> Value {
 }
 
 fn shown(parameters: &Map<String, Value>) -> String {
-    let said: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    said.join(", ")
+    let explicit: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    explicit.join(", ")
 }

@@ -12,7 +12,7 @@ use crate::arguments::FastReindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
-use crate::output::{Progress, Summary, Talk, WithoutTerminal, counted};
+use crate::output::{Progress, Summary, Ui, WithoutTerminal, counted};
 use crate::servers::{self, Servers, WhenUnreachable};
 use crate::stop::Stop;
 
@@ -24,7 +24,7 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
     let ended = if arguments.dry_run {
         show_plan(context, &servers, &pillow, arguments.restart).await
     } else {
-        let stop = Stop::on_signals(&context.talk);
+        let stop = Stop::on_signals(&context.ui);
         build_and_show(context, &servers, &pillow, arguments.restart, &stop).await
     };
     servers.end().await;
@@ -51,12 +51,12 @@ async fn build_and_show(
     }
     let with = format!("with {}", counted(*documents, "document"));
     if *already_complete {
-        context.talk.text(&format!("index `{index}` is complete already, {with}"));
+        context.ui.text(&format!("index `{index}` is complete already, {with}"));
     } else {
-        context.talk.text(&format!("index `{index}` is complete, {with}"));
-        context.talk.note(&format!("next: `{0} es-manage flip {name}`, then `{0} run`", context.program));
+        context.ui.text(&format!("index `{index}` is complete, {with}"));
+        context.ui.note(&format!("next: `{0} es-manage flip {name}`, then `{0} run`", context.program));
     }
-    context.talk.json(&json!({
+    context.ui.json(&json!({
         "pillow": name, "index": index, "documents": documents, "already_complete": already_complete,
     }));
     Ok(Outcome::Done)
@@ -73,20 +73,20 @@ async fn show_plan(
     let (action, index) =
         match reindex(context, servers, served, restart, WhenHeld::Fail).await?.plan().await? {
             ReindexPlan::Complete(index) => {
-                context.talk.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
+                context.ui.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
                 ("none", Some(index))
             }
             ReindexPlan::Continue(index) => {
-                context.talk.text(&format!("{name}: would resume loading index `{index}`"));
+                context.ui.text(&format!("{name}: would resume loading index `{index}`"));
                 ("continue", Some(index))
             }
             _ => {
                 let hash = pillow.definition().hash.short();
-                context.talk.text(&format!("{name}: would create an index for hash {hash} and load it"));
+                context.ui.text(&format!("{name}: would create an index for hash {hash} and load it"));
                 ("create", None)
             }
         };
-    context.talk.json(&json!({"pillow": name, "action": action, "index": index}));
+    context.ui.json(&json!({"pillow": name, "action": action, "index": index}));
     Ok(Outcome::Done)
 }
 
@@ -102,9 +102,9 @@ pub(crate) async fn build(
     let reindex = reindex(context, servers, served, restart, WhenHeld::Fail).await?;
     let counters = Arc::clone(&reindex.served.counters);
     let pillows = vec![(name.clone(), counters)];
-    let progress = Progress::start(&context.talk, "loading", pillows, WithoutTerminal::Lines);
+    let progress = Progress::start(&context.ui, "loading", pillows, WithoutTerminal::Lines);
     let total = progress.total();
-    let talk = context.talk.clone();
+    let ui = context.ui.clone();
     let done = reindex
         .run(stop.token(), |step| {
             match &step {
@@ -112,7 +112,7 @@ pub(crate) async fn build(
                 ReindexStep::CatchingUp(_) => total.set(0),
                 _ => {}
             }
-            note_step(&talk, &name, step);
+            note_step(&ui, &name, step);
         })
         .await
         .map_err(|error| Failure::from(error).for_pillow(&name))?;
@@ -120,29 +120,29 @@ pub(crate) async fn build(
 }
 
 /// Tells what a reindex does.
-pub(super) fn note_step(talk: &Talk, name: &PillowName, step: ReindexStep) {
+pub(super) fn note_step(ui: &Ui, name: &PillowName, step: ReindexStep) {
     match step {
         ReindexStep::Created(index, added) => {
-            talk.note(&format!("{name}: created `{index}`"));
+            ui.note(&format!("{name}: created `{index}`"));
             if !added.is_empty() {
                 let added = added.join(", ");
-                talk.note(&format!("{name}: index templates of the cluster added: {added}"));
+                ui.note(&format!("{name}: index templates of the cluster added: {added}"));
             }
         }
         ReindexStep::Continuing(index) => {
-            talk.note(&format!("{name}: resuming `{index}`, which an earlier run began"));
+            ui.note(&format!("{name}: resuming `{index}`, which an earlier run began"));
         }
-        ReindexStep::LeftAlone(index) => talk.note(&format!(
+        ReindexStep::LeftAlone(index) => ui.note(&format!(
             "{name}: it is not known what `{index}` holds, so nothing is loaded over it; another index is built"
         )),
         ReindexStep::Loading(database, _) => {
-            talk.note(&format!("{name}: loading from database `{}`", database.name));
+            ui.note(&format!("{name}: loading from database `{}`", database.name));
         }
         ReindexStep::Resuming(database) => {
-            talk.note(&format!("{name}: resuming an interrupted load from database `{}`", database.name));
+            ui.note(&format!("{name}: resuming an interrupted load from database `{}`", database.name));
         }
         ReindexStep::CatchingUp(_) => {
-            talk.note(&format!("{name}: applying what changed since the load began"));
+            ui.note(&format!("{name}: applying what changed since the load began"));
         }
         _ => {}
     }

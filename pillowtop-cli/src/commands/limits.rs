@@ -20,7 +20,7 @@ pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result
         if finding.is_past() {
             past.push((format!("{name}: {finding}"), finding.limited.setting()));
         } else {
-            context.talk.note(&format!("warning: {name}: {finding}"));
+            context.ui.note(&format!("warning: {name}: {finding}"));
             warnings.push(json!({
                 "pillow": name, "warning": finding.to_string(), "setting": finding.limited.setting(),
                 "count": finding.count, "limit": finding.limit, "path": finding.path,
@@ -28,14 +28,14 @@ pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result
         }
     }
     for doubt in doubts(&definition.mappings) {
-        context.talk.note(&format!("warning: {name}: {doubt}; {}", doubt.help));
+        context.ui.note(&format!("warning: {name}: {doubt}; {}", doubt.help));
         warnings.push(json!({"pillow": name, "warning": doubt.to_string(), "path": doubt.path}));
     }
     for unknown in unknown_names(&definition.settings) {
         let meant =
             suggestion(&unknown).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
         let warning = format!("no known server has the setting `{unknown}`{meant}");
-        context.talk.note(&format!("warning: {name}: {warning}"));
+        context.ui.note(&format!("warning: {name}: {warning}"));
         warnings.push(json!({"pillow": name, "warning": warning, "setting": unknown}));
     }
     let wrong = wrong_references(&definition.mappings);
@@ -49,8 +49,8 @@ pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result
     let hint = format!(
         "leave fields out (`#[es(skip)]`, `#[es(object, dynamic = false)]`, `flattened`), or raise `{setting}` in the pillow's settings"
     );
-    let said: Vec<String> = past.iter().map(|(text, _)| text.clone()).collect();
-    Err(Failure::new(said.join("; ")).hint(hint))
+    let explicit: Vec<String> = past.iter().map(|(text, _)| text.clone()).collect();
+    Err(Failure::new(explicit.join("; ")).hint(hint))
 }
 
 /// Fails with what no server accepts of a mapping with its settings, or what a target of the pillow

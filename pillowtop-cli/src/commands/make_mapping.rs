@@ -26,7 +26,7 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
         if is_all { context.registry.pillows().to_vec() } else { context.pillows(&arguments.names)? };
     if arguments.explain {
         let explained: Vec<Value> = pillows.iter().map(|pillow| explain(context, pillow.as_ref())).collect();
-        context.talk.json(&json!({"pillows": explained}));
+        context.ui.json(&json!({"pillows": explained}));
         return Ok(Outcome::Done);
     }
     let (mut usable, mut failures, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
@@ -52,7 +52,7 @@ pub(crate) fn run(context: &Context, arguments: &MakeMapping) -> Result<Outcome,
         written.extend(write_samples(context, pillow.as_ref())?);
     }
     if failure.is_none() || !usable.is_empty() {
-        context.talk.json(&json!({"mappings": written, "warnings": warnings}));
+        context.ui.json(&json!({"mappings": written, "warnings": warnings}));
     }
     failure.map_or(Ok(Outcome::Done), Err)
 }
@@ -71,19 +71,19 @@ fn write(context: &Context, definition: &Definition) -> Result<Value, Failure> {
     let file = CommittedFile::of(definition);
     let changed =
         file.write(&path).map_err(|error| Failure::new(format!("writing {}: {error}", shown(&path))))?;
-    let said = match (&before, changed) {
+    let explicit = match (&before, changed) {
         (_, false) => "unchanged",
         (State::New, true) => "new",
         (_, true) => "updated",
     };
-    context.talk.text(&format!("{said:>10}  {}", shown(&path)));
+    context.ui.text(&format!("{explicit:>10}  {}", shown(&path)));
     if let Some(old) = old.filter(|_| changed) {
-        diff(&old, &file).iter().for_each(|change| context.talk.text(&format!("            {change}")));
+        diff(&old, &file).iter().for_each(|change| context.ui.text(&format!("            {change}")));
         if let Some(summary) = summary(&old, &file, &context.program) {
-            context.talk.text(&format!("            {summary}"));
+            context.ui.text(&format!("            {summary}"));
         }
     }
-    Ok(json!({"pillow": name, "path": shown(&path), "state": said, "hash": file.hash}))
+    Ok(json!({"pillow": name, "path": shown(&path), "state": explicit, "hash": file.hash}))
 }
 
 /// Writes what the sample documents of a pillow become, if it has samples.
@@ -94,14 +94,14 @@ fn write_samples(context: &Context, pillow: &dyn AnyPillow) -> Result<Option<Val
     let path = samples::path_beside(&mapping);
     let old = fs_err::read_to_string(&path).unwrap_or_default();
     let changed = samples::changed(&old, &new);
-    let said = if old == new { "unchanged" } else { "updated" };
+    let explicit = if old == new { "unchanged" } else { "updated" };
     if old != new {
         fs_err::write(&path, &new)
             .map_err(|error| Failure::new(format!("cannot write {}: {error}", shown(&path))))?;
     }
-    context.talk.text(&format!("{said:>10}  {}", shown(&path)));
+    context.ui.text(&format!("{explicit:>10}  {}", shown(&path)));
     Ok(Some(
-        json!({"pillow": pillow.definition().pillow, "path": shown(&path), "state": said, "changed": changed}),
+        json!({"pillow": pillow.definition().pillow, "path": shown(&path), "state": explicit, "changed": changed}),
     ))
 }
 
@@ -130,7 +130,7 @@ impl Comparison {
             self.is_fine = false;
             state["message"] = json!(finding.sentence);
             state["help"] = json!(finding.help);
-            finding.lines(with_changes).iter().for_each(|line| context.talk.text(line));
+            finding.lines(with_changes).iter().for_each(|line| context.ui.text(line));
         }
         self.states.push(state);
         if with_changes {
@@ -151,12 +151,12 @@ impl Comparison {
             .filter(|state| state["state"] != "fresh" && state["state"] != "unchecked")
             .collect();
         context
-            .talk
+            .ui
             .json(&json!({"states": states, "differs": differs, "changes": changes, "warnings": warnings}));
         if !is_fine {
             return Outcome::Differs;
         }
-        context.talk.text(&match states.len() {
+        context.ui.text(&match states.len() {
             1 => "1 committed mapping is what its struct derives".to_owned(),
             number => format!("{number} committed mappings are what their structs derive"),
         });
@@ -179,9 +179,9 @@ fn compare(
         found.add(context, Some(name), &file, &finding(definition, &file, &context.program), with_changes);
         if let Some(mapping) = drift::path(definition) {
             let file = shown(&samples::path_beside(&mapping));
-            let said = samples_finding(pillow.as_ref(), &mapping, &file, &context.program);
-            if let Some(said) = said.filter(|said| !said.state.is_fine()) {
-                found.add(context, Some(name), &file, &said, with_changes);
+            let explicit = samples_finding(pillow.as_ref(), &mapping, &file, &context.program);
+            if let Some(explicit) = explicit.filter(|explicit| !explicit.state.is_fine()) {
+                found.add(context, Some(name), &file, &explicit, with_changes);
             }
         }
     }
@@ -196,11 +196,11 @@ fn compare(
 fn orphans(context: &Context) -> Result<Vec<PathBuf>, Failure> {
     let pillows = context.registry.pillows().iter();
     let files: Vec<PathBuf> = pillows.filter_map(|pillow| drift::path(pillow.definition())).collect();
-    let folders: BTreeSet<&Path> =
+    let directories: BTreeSet<&Path> =
         files.iter().filter_map(|path| path.parent()).filter(|path| path.is_dir()).collect();
     let mut orphans = Vec::new();
-    for folder in folders {
-        orphans.extend(drift::orphans(&context.registry, folder)?);
+    for directory in directories {
+        orphans.extend(drift::orphans(&context.registry, directory)?);
     }
     Ok(orphans)
 }

@@ -27,7 +27,7 @@ pub(crate) async fn run(context: &Context, arguments: &New) -> Result<Outcome, F
     let sources = sources::read(context, arguments).await?;
     if sources.is_empty() {
         let files = Content::example(dependency.clone()).write(directory, format)?;
-        context.talk.json(&json!({"directory": directory, "files": files, "pillows": ["book"]}));
+        context.ui.json(&json!({"directory": directory, "files": files, "pillows": ["book"]}));
         done(context, directory, files.len(), &dependency);
         return Ok(Outcome::Done);
     }
@@ -37,15 +37,15 @@ pub(crate) async fn run(context: &Context, arguments: &New) -> Result<Outcome, F
     content.elastic_url = sources::server_of(arguments.from_index.as_deref());
     content.write(directory, format)?;
     for source in &sources {
-        context.talk.note(&format!("\n{}", source.title));
+        context.ui.note(&format!("\n{}", source.title));
         content.pillows.push(module(context, directory, source).await?);
     }
     let files = content.write(directory, format)?;
     let pillows: Vec<&str> = sources.iter().map(|source| source.arguments.name.as_str()).collect();
-    context.talk.json(&json!({"directory": directory, "files": files, "pillows": pillows}));
+    context.ui.json(&json!({"directory": directory, "files": files, "pillows": pillows}));
     done(context, directory, files.len(), &dependency);
     if arguments.no_build {
-        context.talk.note("hint: `cargo xtask make-mapping --all` makes the mappings");
+        context.ui.note("hint: `cargo xtask make-mapping --all` makes the mappings");
         return Ok(Outcome::Done);
     }
     build(context, directory, &sources)
@@ -100,10 +100,8 @@ fn module_name(pillow: &str) -> String {
 
 fn done(context: &Context, directory: &Path, files: usize, dependency: &Dependency) {
     let files = counted(files, "file");
-    context
-        .talk
-        .note(&format!("\nwrote {files} to {}, with pillowtop from {dependency}", directory.display()));
-    context.talk.note("hint: its README.md has the next steps; begin with `cargo test` there");
+    context.ui.note(&format!("\nwrote {files} to {}, with pillowtop from {dependency}", directory.display()));
+    context.ui.note("hint: its README.md has the next steps; begin with `cargo test` there");
 }
 
 /// Makes the mappings and audits documents, with cargo in the workspace.
@@ -138,7 +136,7 @@ fn build(context: &Context, directory: &Path, sources: &[Source]) -> Result<Outc
     }
     if outcome == Outcome::Differs {
         context
-            .talk
+            .ui
             .note("\nhint: some documents would be rejected; change the structs, then run the audit again");
     }
     Ok(outcome)
@@ -146,7 +144,7 @@ fn build(context: &Context, directory: &Path, sources: &[Source]) -> Result<Outc
 
 /// Runs a command of the workspace and returns its exit code.
 fn xtask(context: &Context, directory: &Path, arguments: &[&str]) -> Result<i32, Failure> {
-    context.talk.note(&format!("\n$ cargo xtask {}", arguments.join(" ")));
+    context.ui.note(&format!("\n$ cargo xtask {}", arguments.join(" ")));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.arg("xtask").args(arguments).current_dir(directory);
@@ -169,11 +167,11 @@ mod tests {
 
     #[test]
     fn a_directory_with_files_is_not_written_over() {
-        let folder = tempfile::tempdir().unwrap();
-        fs_err::create_dir(folder.path().join(".git")).unwrap();
-        assert!(require_empty(folder.path()).is_ok());
-        assert!(require_empty(&folder.path().join("missing")).is_ok());
-        fs_err::write(folder.path().join("notes.txt"), "").unwrap();
-        assert_eq!(require_empty(folder.path()).unwrap_err().code, 2);
+        let directory = tempfile::tempdir().unwrap();
+        fs_err::create_dir(directory.path().join(".git")).unwrap();
+        assert!(require_empty(directory.path()).is_ok());
+        assert!(require_empty(&directory.path().join("missing")).is_ok());
+        fs_err::write(directory.path().join("notes.txt"), "").unwrap();
+        assert_eq!(require_empty(directory.path()).unwrap_err().code, 2);
     }
 }

@@ -21,7 +21,7 @@ use crate::documents::{STANDARD_INPUT, is_url, read_to_string};
 use crate::exit::{Failure, Outcome};
 use crate::new_pillow::body::{self, Body};
 use crate::new_pillow::model::Draft;
-use crate::new_pillow::{from_mapping, mapping, names, relaxed, stand_ins, write};
+use crate::new_pillow::{from_mapping, lenient_json, mapping, names, placeholders, write};
 use crate::output::counted;
 
 /// A module that was written.
@@ -41,7 +41,7 @@ pub(crate) async fn run(context: &Context, arguments: &NewPillow) -> Result<Outc
     } else {
         String::new()
     };
-    context.talk.note(&format!(
+    context.ui.note(&format!(
         "\nhint: put it into a crate with {}, name it in `registry![…]`, and run `{program} make-mapping {name}`{audit}",
         crates.join(", ")
     ));
@@ -70,19 +70,20 @@ pub(in crate::commands) async fn write_module(
     let Body { mappings, mut settings, alias, mut notes } = body::read(&value).map_err(unusable)?;
     let (mut draft, more) = from_mapping::draft(&mappings).map_err(unusable)?;
     notes.extend(more);
-    let missing = stand_ins::add(&mut settings, &mappings).map_err(unusable)?;
+    let missing = placeholders::add(&mut settings, &mappings).map_err(unusable)?;
     fill_in(&mut draft, arguments, alias, &shown(source));
-    draft.docs.extend(stand_ins::docs(&missing));
+    draft.docs.extend(placeholders::docs(&missing));
     notes.extend(missing.notes);
     let settings = settings.as_object().is_some_and(|settings| !settings.is_empty()).then_some(settings);
     let settings_file = settings.as_ref().map(|settings| place_settings(arguments, settings));
     if let Some(file) = &settings_file {
-        draft.pillow.settings = Some(file.said.clone());
+        draft.pillow.settings = Some(file.explicit.clone());
     }
-    let folder = arguments.out.as_deref().and_then(Path::parent).filter(|path| !path.as_os_str().is_empty());
-    let text = text_of(context, &draft, folder);
-    if let Some(folder) = folder {
-        fs_err::create_dir_all(folder)?;
+    let directory =
+        arguments.out.as_deref().and_then(Path::parent).filter(|path| !path.as_os_str().is_empty());
+    let text = text_of(context, &draft, directory);
+    if let Some(directory) = directory {
+        fs_err::create_dir_all(directory)?;
     }
     let written = settings_file.as_ref().and_then(|file| Some((file.path.as_deref()?, settings.as_ref()?)));
     if let Some((path, settings)) = written.filter(|_| arguments.out.is_some()) {
@@ -95,7 +96,7 @@ pub(in crate::commands) async fn write_module(
     if let Some(out) = &arguments.out {
         fs_err::write(out, &text)?;
     } else {
-        context.talk.text(text.trim_end());
+        context.ui.text(text.trim_end());
     }
     let settings_path = written.map(|(path, _)| path.display().to_string());
     let warnings = limits::warn(context, &mapping::properties(&draft), settings.as_ref());
@@ -105,10 +106,10 @@ pub(in crate::commands) async fn write_module(
 }
 
 /// The module's text, as rustfmt writes it in that directory.
-fn text_of(context: &Context, draft: &Draft, folder: Option<&Path>) -> String {
+fn text_of(context: &Context, draft: &Draft, directory: Option<&Path>) -> String {
     let plain = write::module(draft);
-    formatted(&plain, folder.unwrap_or(Path::new("."))).unwrap_or_else(|| {
-        context.talk.note("note: rustfmt is not installed, so the text is not formatted");
+    formatted(&plain, directory.unwrap_or(Path::new("."))).unwrap_or_else(|| {
+        context.ui.note("note: rustfmt is not installed, so the text is not formatted");
         plain
     })
 }
@@ -123,7 +124,7 @@ struct Written<'a> {
 /// What became of the mapping, and what is to be done next.
 fn report(context: &Context, arguments: &NewPillow, draft: &Draft, notes: &[Note], written: &Written<'_>) {
     for note in notes {
-        context.talk.note(&format!("note: {note}"));
+        context.ui.note(&format!("note: {note}"));
     }
     let document = write::document_name(draft);
     let (structs, fields) = (draft.structs.len(), draft.field_count());
@@ -131,16 +132,16 @@ fn report(context: &Context, arguments: &NewPillow, draft: &Draft, notes: &[Note
     let out = arguments.out.as_ref().map(|path| path.display().to_string());
     let listed: Vec<Value> = notes
         .iter()
-        .map(|note| json!({"path": note.path, "said": note.said, "became": note.became}))
+        .map(|note| json!({"path": note.path, "found": note.found, "became": note.became}))
         .collect();
-    context.talk.json(&json!({
+    context.ui.json(&json!({
         "pillow": arguments.name, "struct": document, "structs": structs, "fields": fields, "out": out,
         "settings": written.settings, "crates": crates, "notes": listed,
         "warnings": written.warnings, "rust": out.is_none().then_some(written.text),
     }));
-    let place = out.map_or_else(String::new, |out| format!(" in {out}"));
+    let location = out.map_or_else(String::new, |out| format!(" in {out}"));
     let (fields, structs) = (counted(fields as u64, "field"), counted(structs as u64, "struct"));
-    context.talk.note(&format!("`{document}`: {fields} in {structs}{place}"));
+    context.ui.note(&format!("`{document}`: {fields} in {structs}{location}"));
 }
 
 /// What only the command knows.
@@ -169,7 +170,7 @@ fn fill_in(draft: &mut Draft, arguments: &NewPillow, alias: Option<String>, sour
 async fn read(context: &Context, source: &str) -> Result<Value, Failure> {
     if !is_url(source) {
         let text = read_to_string(source).map_err(Failure::usage)?;
-        return relaxed::read(&text).map_err(|error| Failure::new(format!("{source}: {error}")));
+        return lenient_json::read(&text).map_err(|error| Failure::new(format!("{source}: {error}")));
     }
     let (server, index) = source.trim_end_matches('/').rsplit_once('/').unwrap_or((source, ""));
     if index.is_empty() || server.ends_with('/') || server.ends_with(':') {
@@ -199,32 +200,32 @@ fn shown(source: &str) -> String {
 
 struct SettingsPlace {
     /// What stands in the attribute.
-    said: String,
+    explicit: String,
     path: Option<PathBuf>,
 }
 
 /// Beside the module when that is in a crate; otherwise in the attribute itself.
 fn place_settings(arguments: &NewPillow, settings: &Value) -> SettingsPlace {
-    let inline = || SettingsPlace { said: settings.to_string(), path: None };
+    let inline = || SettingsPlace { explicit: settings.to_string(), path: None };
     let Some(out) = &arguments.out else { return inline() };
     let path = out.with_extension("settings.json");
     let Ok(absolute) = std::path::absolute(&path) else { return inline() };
-    let from_crate = absolute.ancestors().skip(1).find_map(|folder| {
-        folder.join("Cargo.toml").is_file().then(|| absolute.strip_prefix(folder).ok()).flatten()
+    let from_crate = absolute.ancestors().skip(1).find_map(|directory| {
+        directory.join("Cargo.toml").is_file().then(|| absolute.strip_prefix(directory).ok()).flatten()
     });
     let parts =
         from_crate.map(|path| path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"));
-    parts.map_or_else(inline, |said| SettingsPlace { said, path: Some(path) })
+    parts.map_or_else(inline, |explicit| SettingsPlace { explicit, path: Some(path) })
 }
 
 /// The text as rustfmt writes it with the configuration of a directory; none without a rustfmt that
 /// takes it.
-pub(in crate::commands) fn formatted(text: &str, folder: &Path) -> Option<String> {
-    let folder = std::path::absolute(folder).ok()?;
-    let folder = folder.ancestors().find(|folder| folder.is_dir())?;
+pub(in crate::commands) fn formatted(text: &str, directory: &Path) -> Option<String> {
+    let directory = std::path::absolute(directory).ok()?;
+    let directory = directory.ancestors().find(|directory| directory.is_dir())?;
     let mut child = Command::new("rustfmt")
         .args(["--edition", "2024", "--emit", "stdout"])
-        .current_dir(folder)
+        .current_dir(directory)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

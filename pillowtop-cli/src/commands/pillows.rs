@@ -38,7 +38,7 @@ pub(crate) fn run(context: &Context) -> Outcome {
     // Problems first.
     rows.sort_by_key(|(is_fine, _)| *is_fine);
     rows.into_iter().for_each(|(_, row)| table.row(row));
-    context.talk.table(&table);
-    context.talk.json(&json!({"pillows": Value::from(listed)}));
+    context.ui.table(&table);
+    context.ui.json(&json!({"pillows": Value::from(listed)}));
     Outcome::Done
 }

@@ -48,7 +48,7 @@ struct Row {
 pub(crate) async fn run(context: &Context, arguments: &Preindex) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&arguments.names)?;
     require_fresh(&pillows)?;
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
     let connecting = Servers::connect(context, "preindex", when_unreachable);
     let Some(servers) = stop.unless_asked(connecting).await else {
@@ -91,7 +91,7 @@ impl Builder<'_> {
         if counted.is_empty() {
             return Ok(planned.into_iter().map(|(_, row)| row).collect());
         }
-        let progress = Progress::start(&self.context.talk, "preindex", counted, WithoutTerminal::Lines);
+        let progress = Progress::start(&self.context.ui, "preindex", counted, WithoutTerminal::Lines);
         let rows = futures_util::stream::iter(planned)
             .map(|(served, row)| async {
                 if matches!(row.ended, Ended::Planned(_)) { self.build(served, row).await } else { row }
@@ -140,8 +140,8 @@ impl Builder<'_> {
         let when_held = if self.arguments.wait { WhenHeld::Standby } else { WhenHeld::Fail };
         let built = match reindex(self.context, self.servers, served, false, when_held).await {
             Ok(reindex) => {
-                let talk = &self.context.talk;
-                reindex.run(self.stop.token(), |step| note_step(talk, &name, step)).await.map_err(Into::into)
+                let ui = &self.context.ui;
+                reindex.run(self.stop.token(), |step| note_step(ui, &name, step)).await.map_err(Into::into)
             }
             Err(failure) => Err(Stopped::Failed(failure)),
         };
@@ -193,10 +193,10 @@ fn end(context: &Context, rows: &[Row]) -> Result<Outcome, Failure> {
         let index = row.index.clone().unwrap_or_else(|| "-".to_owned());
         table.row([row.pillow.clone(), index, documents, result(&row.ended)]);
     }
-    context.talk.table(&table);
+    context.ui.table(&table);
     let listed: Vec<Value> = rows.iter().map(to_json).collect();
     let may_deploy = rows.iter().all(|row| matches!(row.ended, Ended::Complete | Ended::Built));
-    context.talk.json(&json!({"may_deploy": may_deploy, "pillows": listed}));
+    context.ui.json(&json!({"may_deploy": may_deploy, "pillows": listed}));
     let failed: Vec<Failure> = rows.iter().filter_map(failure).collect();
     if let Some(failure) = Failure::of_several(failed) {
         return Err(failure);
@@ -243,13 +243,13 @@ fn to_json(row: &Row) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{Streams, Talk, Verbosity};
+    use crate::output::{Streams, Ui, Verbosity};
 
     fn context() -> Context {
         Context {
             registry: pillowtop_core::Registry::new(),
             config: crate::config::Config::default(),
-            talk: Talk::new(Streams::of(std::io::sink(), std::io::sink()), false, Verbosity::Quiet),
+            ui: Ui::new(Streams::of(std::io::sink(), std::io::sink()), false, Verbosity::Quiet),
             program: "p".to_owned(),
         }
     }

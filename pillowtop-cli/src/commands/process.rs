@@ -23,7 +23,7 @@ pub(crate) async fn run(context: &Context, arguments: &Process) -> Result<Outcom
     let pillow = context.pillow(&arguments.name)?;
     let ids = read_ids(&arguments.ids)?;
     require_fresh(std::slice::from_ref(pillow))?;
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let servers = Servers::connect(context, "process", WhenUnreachable::Fail).await?;
     let served = servers.served(context, pillow)?;
     let ended = process(context, &servers, served, ids, arguments, &stop).await;
@@ -59,7 +59,7 @@ fn note_long_ids(context: &Context, served: &Served, database: &DatabaseName, id
     let is_long = |id: &&DocumentId| index_id(database, id, is_prefixed).as_str().len() > MAX_INDEX_ID_BYTES;
     let long = ids.iter().filter(is_long).count() as u64;
     if long > 0 {
-        context.talk.note(&format!(
+        context.ui.note(&format!(
             "{} of database `{database}`: longer than the {MAX_INDEX_ID_BYTES} bytes that an index accepts; a document with such an id becomes a dead letter",
             counted(long, "id")
         ));

@@ -19,7 +19,7 @@ use crate::stop::Stop;
 pub(crate) async fn run(context: &Context, arguments: &Run) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&arguments.names)?;
     require_fresh(&pillows)?;
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
     let connecting = Servers::connect(context, "run", when_unreachable);
     let Some(servers) = stop.unless_asked(connecting).await else { return Ok(Outcome::Done) };
@@ -60,15 +60,15 @@ async fn follow(
     let (doing, without_terminal) = match options.mode {
         ReadMode::ToEnd => ("catching up", WithoutTerminal::Lines),
         ReadMode::Follow => {
-            context.talk.note(&format!("following {}; ctrl-c stops", names.join(", ")));
+            context.ui.note(&format!("following {}; ctrl-c stops", names.join(", ")));
             ("following", WithoutTerminal::Quiet)
         }
     };
-    let progress = Progress::start(&context.talk, doing, shown, without_terminal);
+    let progress = Progress::start(&context.ui, doing, shown, without_terminal);
     let ended = serve(&servers.engine, served, options, stop.token()).await;
     let summary = progress.finish();
     ended?;
     summary.print();
-    context.talk.json(&summary.to_json());
+    context.ui.json(&summary.to_json());
     Ok(())
 }

@@ -67,7 +67,7 @@ pub(super) fn choose(all: Vec<Part>, database: Option<&str>) -> Result<Vec<Part>
 /// Shows what would be done.
 pub(super) fn dry_run(context: &Context, jobs: Vec<Job>) -> Outcome {
     let ended: Vec<Ended> = jobs.into_iter().map(|job| Ended { job, result: None }).collect();
-    context.talk.note("dry run: nothing is changed");
+    context.ui.note("dry run: nothing is changed");
     show(context, &ended)
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn run(
     stop: &Stop,
 ) -> Result<Vec<Ended>, Failure> {
     let total = jobs.iter().map(|job| job.ids.len() as u64).sum();
-    let steps = Steps::start(&context.talk, "processing", total);
+    let steps = Steps::start(&context.ui, "processing", total);
     let (mut ended, mut done) = (Vec::new(), 0);
     for job in jobs {
         let result = run_job(context, servers, &job, kind, stop, &|of_job| steps.set(done + of_job)).await;
@@ -115,13 +115,13 @@ async fn run_job(
     let (name, what) = (&job.served.pillow.definition().pillow, job.describe());
     let notify = |event| match event {
         TouchEvent::Owned(owner) => {
-            context.talk.note(&format!("{name}: {owner} owns {what} and does the work"));
+            context.ui.note(&format!("{name}: {owner} owns {what} and does the work"));
         }
         TouchEvent::TookClaim => {
-            context.talk.note(&format!("{name}: no process follows {what}; this command does the work"));
+            context.ui.note(&format!("{name}: no process follows {what}; this command does the work"));
         }
-        TouchEvent::Paused(reason) => context.talk.note(&format!("{name}: paused: {reason}")),
-        TouchEvent::Resumed => context.talk.note(&format!("{name}: resumed")),
+        TouchEvent::Paused(reason) => context.ui.note(&format!("{name}: paused: {reason}")),
+        TouchEvent::Resumed => context.ui.note(&format!("{name}: resumed")),
         TouchEvent::Done(result) => show_done(result.total()),
         _ => {}
     };
@@ -143,10 +143,10 @@ pub(super) fn show(context: &Context, ended: &[Ended]) -> Outcome {
         ("ignored", Align::Right),
     ]);
     ended.iter().for_each(|ended| table.row(cells(ended)));
-    context.talk.table(&table);
+    context.ui.table(&table);
     let parts: Vec<Value> = ended.iter().map(to_json).collect();
     let is_dry_run = ended.iter().any(|ended| ended.result.is_none());
-    context.talk.json(&json!({"dry_run": is_dry_run, "parts": parts}));
+    context.ui.json(&json!({"dry_run": is_dry_run, "parts": parts}));
     let dead_letters = ended.iter().filter_map(|ended| ended.result).any(|result| result.dead_letters > 0);
     if dead_letters { Outcome::Differs } else { Outcome::Done }
 }

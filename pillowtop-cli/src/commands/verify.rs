@@ -67,7 +67,7 @@ struct Command<'a> {
 pub(crate) async fn run(context: &Context, arguments: &arguments::Verify) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&arguments.names)?;
     require_fresh(&pillows)?;
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let servers = Servers::connect(context, "verify", WhenUnreachable::Fail).await?;
     let command = Command { context, servers: &servers, arguments, stop: &stop };
     let ended = command.all(&pillows).await;
@@ -214,8 +214,8 @@ impl Progress<'_> {
         match event {
             VerifyEvent::Listing { done, total } => self.set("listing", done, total),
             VerifyEvent::Comparing { done, total } => self.set("comparing", done, total),
-            VerifyEvent::Settling { documents } if !self.context.talk.draws() => {
-                self.context.talk.note(&format!(
+            VerifyEvent::Settling { documents } if !self.context.ui.draws() => {
+                self.context.ui.note(&format!(
                     "{}: looking again at {} that may differ",
                     self.name,
                     counted(documents, "document")
@@ -231,7 +231,7 @@ impl Progress<'_> {
         if shown.as_ref().is_none_or(|(shown, _)| *shown != doing) {
             // The one before is cleared first.
             *shown = None;
-            let steps = Steps::start(&self.context.talk, &format!("{}: {doing}", self.name), total);
+            let steps = Steps::start(&self.context.ui, &format!("{}: {doing}", self.name), total);
             *shown = Some((doing, steps));
         }
         if let Some((_, steps)) = shown.as_ref() {

@@ -14,13 +14,13 @@ const CONTAINERS: [(&str, &[&str]); 3] = [
 ];
 
 /// The rows of a JSON value. `place` names a document that has no id.
-pub(super) fn rows(value: &str, place: &str) -> Result<Vec<Row>, String> {
-    let Some(items) = items(value) else { return item(value, place) };
+pub(super) fn rows(value: &str, location: &str) -> Result<Vec<Row>, String> {
+    let Some(items) = items(value) else { return item(value, location) };
     let items = items.map_err(|error| error.to_string())?;
     let mut rows = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let place = if items.len() == 1 { place.to_owned() } else { format!("item {}", index + 1) };
-        rows.extend(self::item(item.get(), &place).map_err(|reason| format!("{place}: {reason}"))?);
+        let location = if items.len() == 1 { location.to_owned() } else { format!("item {}", index + 1) };
+        rows.extend(self::item(item.get(), &location).map_err(|reason| format!("{location}: {reason}"))?);
     }
     Ok(rows)
 }
@@ -50,10 +50,10 @@ fn no_document() -> String {
 
 /// A row of a changes feed or of a view, the revisions of a document from `_bulk_get`, or a
 /// document by itself.
-fn item(text: &str, place: &str) -> Result<Vec<Row>, String> {
+fn item(text: &str, location: &str) -> Result<Vec<Row>, String> {
     let has = |name: &str| scan::member(text, name).is_some();
     let invalid = |error: RowError| error.to_string();
-    let one = |text: &str| document(text, place).map(|row| vec![row]).map_err(invalid);
+    let one = |text: &str| document(text, location).map(|row| vec![row]).map_err(invalid);
     if has("_id") {
         return one(text);
     }
@@ -74,11 +74,11 @@ fn item(text: &str, place: &str) -> Result<Vec<Row>, String> {
     if let Some(revisions) = scan::member(text, "docs").filter(|_| has("id")) {
         let revisions: Vec<&RawValue> = serde_json::from_str(revisions).map_err(|error| error.to_string())?;
         let found = revisions.iter().filter_map(|revision| scan::member(revision.get(), "ok"));
-        return found.map(|inner| document(inner, place).map_err(invalid)).collect();
+        return found.map(|inner| document(inner, location).map_err(invalid)).collect();
     }
     one(text)
 }
 
-fn document(text: &str, place: &str) -> Result<Row, RowError> {
-    Row::of_document(text.to_owned(), place, &format!("0-{:032x}", hash_text(text)))
+fn document(text: &str, location: &str) -> Result<Row, RowError> {
+    Row::of_document(text.to_owned(), location, &format!("0-{:032x}", hash_text(text)))
 }

@@ -63,8 +63,8 @@ impl Text {
     /// The rows of the next line or value.
     fn more(&mut self) -> Result<Option<Vec<Row>>, Failure> {
         let shown = &self.shown;
-        let broken = |place: &str, reason: &dyn std::fmt::Display| {
-            Failure::new(format!("{place} of {shown} is not a document: {reason}"))
+        let broken = |location: &str, reason: &dyn std::fmt::Display| {
+            Failure::new(format!("{location} of {shown} is not a document: {reason}"))
         };
         match &mut self.kind {
             Kind::Lines { lines, number } => {
@@ -75,9 +75,9 @@ impl Text {
                 if is_layout(line) {
                     return Ok(Some(Vec::new()));
                 }
-                let place = format!("line {number}");
-                let rows = container::rows(without_layout(line), self.id.as_deref().unwrap_or(&place));
-                rows.map(Some).map_err(|reason| broken(&place, &reason))
+                let location = format!("line {number}");
+                let rows = container::rows(without_layout(line), self.id.as_deref().unwrap_or(&location));
+                rows.map(Some).map_err(|reason| broken(&location, &reason))
             }
             Kind::Values { values, number } => {
                 let Some(value) = values.next() else { return Ok(None) };
@@ -86,9 +86,9 @@ impl Text {
                     Some(kind) => unreadable(shown, &Error::new(kind, error)),
                     None => Failure::new(format!("{shown} cannot be read as JSON: {error}")),
                 })?;
-                let place = format!("item {number}");
-                let rows = container::rows(value.get(), self.id.as_deref().unwrap_or(&place));
-                rows.map(Some).map_err(|reason| broken(&place, &reason))
+                let location = format!("item {number}");
+                let rows = container::rows(value.get(), self.id.as_deref().unwrap_or(&location));
+                rows.map(Some).map_err(|reason| broken(&location, &reason))
             }
         }
     }
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_document_is_named_with_its_place() {
-        for (text, said) in [
+        for (text, explicit) in [
             ("{\"_id\":\"a\"}\n{\"a\":\n", "line 2 of samples is not a document"),
             ("{\"_id\":\"a\"}\n7\n", "line 2 of samples is not a document"),
             ("[{\"_id\":\"a\"},7]", "item 2"),
@@ -233,7 +233,7 @@ mod tests {
             ),
         ] {
             let failure = ids(text).unwrap_err();
-            assert!(failure.message.contains(said), "{text}: {failure:?}");
+            assert!(failure.message.contains(explicit), "{text}: {failure:?}");
         }
     }
 }

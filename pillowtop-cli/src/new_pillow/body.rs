@@ -112,7 +112,7 @@ fn of_components(members: &Map<String, Value>) -> Option<Note> {
         members.get("composed_of")?.as_array()?.iter().filter_map(Value::as_str).collect();
     (!components.is_empty()).then(|| Note {
         path: String::new(),
-        said: format!("`composed_of: {}`", components.join(", ")),
+        found: format!("`composed_of: {}`", components.join(", ")),
         became: "not read: take over an index that the template made, which has all of them".to_owned(),
     })
 }
@@ -127,7 +127,7 @@ fn of_several(members: &Map<String, Value>) -> Option<Result<Body, String>> {
         let became = format!("settings and alias are those of `{last}`");
         body.notes.push(Note {
             path: String::new(),
-            said: format!("{} indices of one mapping", members.len()),
+            found: format!("{} indices of one mapping", members.len()),
             became,
         });
         body
@@ -149,8 +149,8 @@ fn of_index(members: &Map<String, Value>, mappings: &Value) -> Result<Body, Stri
 /// The only alias of an index. What a pillow's alias cannot have is noted.
 fn own_alias(aliases: Option<&Map<String, Value>>, notes: &mut Vec<Note>) -> Option<String> {
     let aliases = aliases?;
-    let mut note = |said: String, became: &str| {
-        notes.push(Note { path: String::new(), said, became: became.to_owned() });
+    let mut note = |found: String, became: &str| {
+        notes.push(Note { path: String::new(), found, became: became.to_owned() });
     };
     for (alias, properties) in aliases {
         for (property, value) in properties.as_object().into_iter().flatten() {
@@ -185,7 +185,7 @@ fn left_out(members: &Map<String, Value>) -> Vec<Note> {
     unknown
         .map(|(name, _)| Note {
             path: String::new(),
-            said: format!("`{name}`"),
+            found: format!("`{name}`"),
             became: "left out".to_owned(),
         })
         .collect()
@@ -205,7 +205,7 @@ fn move_to_settings(mappings: &mut Value, settings: &mut Value, notes: &mut Vec<
             }
             _ => format!("left out: the setting `index.mapping.{name}` decides"),
         };
-        notes.push(Note { path: String::new(), said: format!("`{name}` of the root"), became });
+        notes.push(Note { path: String::new(), found: format!("`{name}` of the root"), became });
     }
 }
 
@@ -217,8 +217,8 @@ fn without_type(mappings: &Value, notes: &mut Vec<Note>) -> Result<Value, String
     if members.is_empty() || is_mapping(members) {
         return Ok(mappings.clone());
     }
-    let mut note = |said: String, became: &str| {
-        notes.push(Note { path: String::new(), said, became: became.to_owned() });
+    let mut note = |found: String, became: &str| {
+        notes.push(Note { path: String::new(), found, became: became.to_owned() });
     };
     if members.contains_key("_default_") {
         note("the type `_default_`".to_owned(), "left out: use an index template");
@@ -265,14 +265,14 @@ fn own_settings(settings: Value, notes: &mut Vec<Note>) -> Value {
         remove(&mut members, &DURABILITY[1..]);
         notes.push(Note {
             path: "settings".to_owned(),
-            said: "`translog.durability: async`".to_owned(),
+            found: "`translog.durability: async`".to_owned(),
             became: "left out: it loses acknowledged documents with a node".to_owned(),
         });
     }
     for (pointer, why) in gone {
         remove(&mut members, &pointer[1..]);
-        let (said, became) = (format!("`{}`", pointer[1..].replace('/', ".")), format!("left out: {why}"));
-        notes.push(Note { path: "settings".to_owned(), said, became });
+        let (found, became) = (format!("`{}`", pointer[1..].replace('/', ".")), format!("left out: {why}"));
+        notes.push(Note { path: "settings".to_owned(), found, became });
     }
     Value::Object(members)
 }
@@ -312,13 +312,13 @@ mod tests {
             let body = read(&value).unwrap();
             assert_eq!((&body.mappings, &body.settings), (&mapping, &json!({})), "{value}");
         }
-        for (value, said) in [
+        for (value, found) in [
             (json!([]), "not a JSON object"),
             (json!({}), "neither"),
             (json!({"a": {"mappings": {}}, "b": {"mappings": mapping}}), "several indices"),
             (json!({"mappings": {"a": {}, "b": {}}}), "several document types"),
         ] {
-            assert!(read(&value).unwrap_err().contains(said), "{value}");
+            assert!(read(&value).unwrap_err().contains(found), "{value}");
         }
     }
 

@@ -30,7 +30,7 @@ pub(crate) struct Remark {
     /// The path, by dots.
     pub(crate) path: String,
     /// What was seen and what became of it.
-    pub(crate) said: String,
+    pub(crate) found: String,
     /// Kinds of JSON with their counts and example ids, where they disagree.
     pub(crate) kinds: Vec<(String, usize, Vec<String>)>,
 }
@@ -70,14 +70,13 @@ impl Samples {
         let fields = builder.members(&root, &[]);
         builder.structs[0].fields = fields;
         for path in nested.iter().filter(|path| *path != "all") {
-            let is_there = builder
-                .structs
-                .iter()
-                .any(|draft| draft.is_element && draft.places.iter().any(|place| place.join(".") == **path));
+            let is_there = builder.structs.iter().any(|draft| {
+                draft.is_element && draft.places.iter().any(|segments| segments.join(".") == **path)
+            });
             if !is_there {
                 builder.remarks.push(Remark {
                     path: path.clone(),
-                    said: "named by `--nested`, and no list of objects that can be typed".to_owned(),
+                    found: "named by `--nested`, and no list of objects that can be typed".to_owned(),
                     kinds: Vec::new(),
                 });
             }
@@ -122,18 +121,18 @@ impl Builder<'_> {
             .members
             .iter()
             .map(|(name, values)| {
-                let place: Vec<String> = above.iter().cloned().chain([name.clone()]).collect();
-                self.field(name, values, &place, of)
+                let segments: Vec<String> = above.iter().cloned().chain([name.clone()]).collect();
+                self.field(name, values, &segments, of)
             })
             .collect()
     }
 
-    fn field(&mut self, name: &str, values: &Values, place: &[String], of: usize) -> FieldDraft {
+    fn field(&mut self, name: &str, values: &Values, segments: &[String], of: usize) -> FieldDraft {
         let elements = values.elements.as_deref().filter(|_| values.kinds().len() == 1);
         let is_always = values.count() == of && values.nulls.count == 0;
         let (typed, shape) = match elements {
             Some(elements) => {
-                let typed = self.typed(elements, place, true);
+                let typed = self.typed(elements, segments, true);
                 let shape = match (values.nulls.count > 0, elements.nulls.count > 0) {
                     (false, false) => Shape::List,
                     (false, true) => Shape::ListOfOptions,
@@ -143,7 +142,7 @@ impl Builder<'_> {
                 (typed, shape)
             }
             None => {
-                let typed = self.typed(values, place, false);
+                let typed = self.typed(values, segments, false);
                 (typed, if is_always { Shape::Always } else { Shape::Optional })
             }
         };
@@ -160,16 +159,16 @@ impl Builder<'_> {
         FieldDraft { json_name: name.to_owned(), docs, rust_type: typed.rust_type, shape, es: typed.es }
     }
 
-    fn typed(&mut self, values: &Values, place: &[String], is_element: bool) -> Typed {
+    fn typed(&mut self, values: &Values, segments: &[String], is_element: bool) -> Typed {
         match values.kinds().as_slice() {
             [] => {
-                self.remark(place, "no sample has a value: any JSON, kept and not indexed");
+                self.remark(segments, "no sample has a value: any JSON, kept and not indexed");
                 Typed::opaque(RustType::Json, "No sample has a value: kept and not indexed.".to_owned())
             }
-            [("object", _)] => self.object(values, place, is_element),
+            [("object", _)] => self.object(values, segments, is_element),
             [("boolean" | "number" | "string", _)] => scalar(values),
             several => {
-                let said: Vec<String> = several.iter().map(|(kind, seen)| shown(kind, seen)).collect();
+                let found: Vec<String> = several.iter().map(|(kind, seen)| shown(kind, seen)).collect();
                 let (mut typed, became) = match values.scalars() {
                     Some(scalars) if !scalars.kinds().is_empty() => {
                         let es =
@@ -181,10 +180,10 @@ impl Builder<'_> {
                 if typed.es.is_empty() {
                     typed = Typed::opaque(RustType::Json, "Kept and not indexed.".to_owned());
                 }
-                typed.docs.insert(0, format!("Of several kinds: {}.", said.join("; ")));
+                typed.docs.insert(0, format!("Of several kinds: {}.", found.join("; ")));
                 self.remarks.push(Remark {
-                    path: place.join("."),
-                    said: format!("{}: {became}", said.join("; ")),
+                    path: segments.join("."),
+                    found: format!("{}: {became}", found.join("; ")),
                     kinds: several
                         .iter()
                         .map(|(kind, seen)| ((*kind).to_owned(), seen.count, seen.ids.clone()))
@@ -195,12 +194,12 @@ impl Builder<'_> {
         }
     }
 
-    fn object(&mut self, values: &Values, place: &[String], is_element: bool) -> Typed {
+    fn object(&mut self, values: &Values, segments: &[String], is_element: bool) -> Typed {
         let reason = if values.members.is_empty() {
             Some("no sample has a member in it")
         } else if values.members.keys().any(|name| !is_name(name)) {
             Some("it has names that no field can have: empty, or with dots")
-        } else if place.len() >= DEEPEST {
+        } else if segments.len() >= DEEPEST {
             Some("it is too deep for a server's default limit")
         } else if has_data_names(values) {
             Some("its names are data")
@@ -208,40 +207,43 @@ impl Builder<'_> {
             None
         };
         if let Some(reason) = reason {
-            self.remark(place, &format!("{reason}: an object of any members, kept and not indexed"));
+            self.remark(segments, &format!("{reason}: an object of any members, kept and not indexed"));
             return Typed::opaque(RustType::JsonObject, format!("Kept and not indexed: {reason}."));
         }
         if is_point(values) {
             return Typed::new(RustType::Json, vec![EsItem::flag("geo_point")]);
         }
-        let fields = self.members(values, place);
-        let index = self.structure(place, is_element, fields);
-        let path = place.join(".");
+        let fields = self.members(values, segments);
+        let index = self.structure(segments, is_element, fields);
+        let path = segments.join(".");
         let is_nested = is_element && self.nested.iter().any(|named| *named == path || named == "all");
         if is_element && !is_nested {
-            self.remark(place, "a list of objects: `--nested` with this path makes each searched on its own");
+            self.remark(
+                segments,
+                "a list of objects: `--nested` with this path makes each searched on its own",
+            );
         }
         let es = if is_nested { vec![EsItem::flag("nested")] } else { Vec::new() };
         Typed::new(RustType::Struct(index), es)
     }
 
     /// The struct of these fields, which may be there already.
-    fn structure(&mut self, place: &[String], is_element: bool, fields: Vec<FieldDraft>) -> usize {
-        let name = place.last().map(String::as_str).unwrap_or_default();
+    fn structure(&mut self, segments: &[String], is_element: bool, fields: Vec<FieldDraft>) -> usize {
+        let name = segments.last().map(String::as_str).unwrap_or_default();
         let key = format!("{} {is_element} {fields:?}", names::type_name(name));
         if let Some(index) = self.known.get(&key) {
-            self.structs[*index].places.push(place.to_vec());
+            self.structs[*index].places.push(segments.to_vec());
             return *index;
         }
         let index = self.structs.len();
         let (docs, es) = (Vec::new(), Vec::new());
-        self.structs.push(StructDraft { places: vec![place.to_vec()], is_element, docs, es, fields });
+        self.structs.push(StructDraft { places: vec![segments.to_vec()], is_element, docs, es, fields });
         self.known.insert(key, index);
         index
     }
 
-    fn remark(&mut self, place: &[String], said: &str) {
-        self.remarks.push(Remark { path: place.join("."), said: said.to_owned(), kinds: Vec::new() });
+    fn remark(&mut self, segments: &[String], found: &str) {
+        self.remarks.push(Remark { path: segments.join("."), found: found.to_owned(), kinds: Vec::new() });
     }
 }
 

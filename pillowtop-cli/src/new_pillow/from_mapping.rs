@@ -9,7 +9,7 @@ use pillowtop_core::source::is_couch_member;
 use serde_json::{Map, Value, json};
 
 use crate::new_pillow::model::{Draft, EsItem, FieldDraft, RustType, Shape, StructDraft};
-use crate::new_pillow::{names, routing, rust_types, said};
+use crate::new_pillow::{explicit, names, routing, rust_types};
 
 type Mapping = Map<String, Value>;
 
@@ -36,7 +36,7 @@ pub(crate) fn draft(mappings: &Value) -> Result<(Draft, Vec<Note>), String> {
         fields: Vec::new(),
     });
     let (fields, properties) = builder.members(&root, &[]);
-    let mut es = said::root(&root, &mut notes);
+    let mut es = explicit::root(&root, &mut notes);
     es.extend(properties);
     let document = &mut builder.structs[0];
     (document.es, document.fields) = (es, fields);
@@ -48,7 +48,7 @@ pub(crate) fn draft(mappings: &Value) -> Result<(Draft, Vec<Note>), String> {
     if let Some(path) = &draft.pillow.routed_by {
         notes.push(Note {
             path: path.join("."),
-            said: "a `join` with children".to_owned(),
+            found: "a `join` with children".to_owned(),
             became: "routed by the id of the parent, in the function `routing`: if children have children, let it return the id of \
                      the topmost parent"
                 .to_owned(),
@@ -73,44 +73,44 @@ impl Builder {
         let (mut fields, mut rest) = (Vec::new(), Vec::new());
         for (name, mapping) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let Value::Object(mapping) = mapping else { continue };
-            let place: Vec<String> = above.iter().cloned().chain([name.clone()]).collect();
+            let path: Vec<String> = above.iter().cloned().chain([name.clone()]).collect();
             let is_couchs = above.is_empty() && is_couch_member(name);
             if is_couchs {
                 let became = "a property that no document fills: the member is CouchDB's own".to_owned();
-                self.notes.push(Note { path: name.clone(), said: format!("`{name}`"), became });
+                self.notes.push(Note { path: name.clone(), found: format!("`{name}`"), became });
             }
             // An alias holds nothing, and a server refuses a document with a value for a script.
-            if is_couchs || said::holds(mapping) == Holds::Alias || mapping.contains_key("script") {
+            if is_couchs || explicit::holds(mapping) == Holds::Alias || mapping.contains_key("script") {
                 rest.push((name.clone(), mapping.clone()));
             } else {
-                fields.push(self.field(name, mapping, &place));
+                fields.push(self.field(name, mapping, &path));
             }
         }
-        (fields, said::properties(&rest))
+        (fields, explicit::properties(&rest))
     }
 
-    fn field(&mut self, name: &str, mapping: &Mapping, place: &[String]) -> FieldDraft {
-        match said::holds(mapping) {
-            Holds::Object | Holds::Nested if said::is_known(mapping, false) => {
-                self.object(name, mapping, place)
+    fn field(&mut self, name: &str, mapping: &Mapping, path: &[String]) -> FieldDraft {
+        match explicit::holds(mapping) {
+            Holds::Object | Holds::Nested if explicit::is_known(mapping, false) => {
+                self.object(name, mapping, path)
             }
-            _ => self.leaf(name, mapping, place),
+            _ => self.leaf(name, mapping, path),
         }
     }
 
-    fn leaf(&self, name: &str, mapping: &Mapping, place: &[String]) -> FieldDraft {
-        let rust_type = rust_types::rust_type(said::type_of(mapping), mapping);
+    fn leaf(&self, name: &str, mapping: &Mapping, path: &[String]) -> FieldDraft {
+        let rust_type = rust_types::rust_type(explicit::type_of(mapping), mapping);
         FieldDraft {
             json_name: name.to_owned(),
-            docs: self.docs(mapping, place),
+            docs: self.docs(mapping, path),
             rust_type,
             shape: Shape::Optional,
-            es: said::leaf(mapping, rust_type),
+            es: explicit::leaf(mapping, rust_type),
         }
     }
 
-    fn object(&mut self, name: &str, mapping: &Mapping, place: &[String]) -> FieldDraft {
-        let is_list = said::holds(mapping) == Holds::Nested;
+    fn object(&mut self, name: &str, mapping: &Mapping, path: &[String]) -> FieldDraft {
+        let is_list = explicit::holds(mapping) == Holds::Nested;
         let shape = if is_list { Shape::List } else { Shape::Optional };
         let is_read = mapping.get("enabled") != Some(&json!(false));
         let has_dots = mapping
@@ -118,45 +118,45 @@ impl Builder {
             .and_then(Value::as_object)
             .is_some_and(|inner| inner.keys().any(|name| name.contains('.')));
         let (fields, properties) =
-            if is_read && !has_dots { self.members(mapping, place) } else { (Vec::new(), None) };
+            if is_read && !has_dots { self.members(mapping, path) } else { (Vec::new(), None) };
         let json_name = name.to_owned();
         if fields.is_empty() {
             let rust_type = if is_read { RustType::JsonObject } else { RustType::Json };
-            let docs = self.docs(mapping, place);
-            return FieldDraft { json_name, docs, rust_type, shape, es: said::opaque(mapping) };
+            let docs = self.docs(mapping, path);
+            return FieldDraft { json_name, docs, rust_type, shape, es: explicit::opaque(mapping) };
         }
-        let index = self.structure(place, is_list, fields, properties.into_iter().collect());
-        let docs = match (is_list, said::type_of(mapping)) {
+        let index = self.structure(path, is_list, fields, properties.into_iter().collect());
+        let docs = match (is_list, explicit::type_of(mapping)) {
             (true, _) => vec!["A list of objects, each searched on its own.".to_owned()],
             (false, "object") => vec!["An object.".to_owned()],
-            (false, _) => self.docs(mapping, place),
+            (false, _) => self.docs(mapping, path),
         };
         FieldDraft {
             json_name,
             docs,
             rust_type: RustType::Struct(index),
             shape,
-            es: said::of_struct(mapping),
+            es: explicit::of_struct(mapping),
         }
     }
 
     /// The struct of these contents, which may be there already.
     fn structure(
         &mut self,
-        place: &[String],
+        path: &[String],
         is_element: bool,
         fields: Vec<FieldDraft>,
         es: Vec<EsItem>,
     ) -> usize {
-        let name = place.last().map(String::as_str).unwrap_or_default();
+        let name = path.last().map(String::as_str).unwrap_or_default();
         let key = format!("{} {is_element} {fields:?} {es:?}", names::type_name(name));
         if let Some(index) = self.known.get(&key) {
-            self.structs[*index].places.push(place.to_vec());
+            self.structs[*index].places.push(path.to_vec());
             return *index;
         }
         let index = self.structs.len();
         self.structs.push(StructDraft {
-            places: vec![place.to_vec()],
+            places: vec![path.to_vec()],
             is_element,
             docs: Vec::new(),
             es,
@@ -167,18 +167,18 @@ impl Builder {
     }
 
     /// What to know about a field that its attribute does not say.
-    fn docs(&self, mapping: &Mapping, place: &[String]) -> Vec<String> {
-        let mut docs = vec![match field_type(said::type_of(mapping)) {
+    fn docs(&self, mapping: &Mapping, path: &[String]) -> Vec<String> {
+        let mut docs = vec![match field_type(explicit::type_of(mapping)) {
             _ if mapping.get("enabled") == Some(&json!(false)) => {
                 "Anything; it is kept and not indexed.".to_owned()
             }
             Some(known) => format!("{}.", known.doc),
-            None => format!("A field of the type `{}`.", said::type_of(mapping)),
+            None => format!("A field of the type `{}`.", explicit::type_of(mapping)),
         }];
         if let Some(null_value) = mapping.get("null_value") {
             docs.push(format!("Null is indexed as `{null_value}`."));
         }
-        if self.copied.contains(&place.join(".")) {
+        if self.copied.contains(&path.join(".")) {
             docs.push("`copy_to` of other fields fills it.".to_owned());
         }
         docs
@@ -206,8 +206,8 @@ fn copy_targets(mapping: &Mapping) -> Vec<String> {
 /// Says of each struct where it stands.
 pub(super) fn describe(structs: &mut [StructDraft]) {
     for draft in structs.iter_mut().skip(1) {
-        draft.places.sort_by_key(|place| (place.len(), place.clone()));
-        let path = |place: &Vec<String>| format!("`{}`", place.join(".").replace('`', "'"));
+        draft.places.sort_by_key(|path| (path.len(), path.clone()));
+        let path = |path: &Vec<String>| format!("`{}`", path.join(".").replace('`', "'"));
         let kind = if draft.is_element { "One of" } else { "What is in" };
         draft.docs = vec![match draft.places.as_slice() {
             [] => String::new(),

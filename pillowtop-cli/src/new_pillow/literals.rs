@@ -145,9 +145,9 @@ fn name(name: &str) -> String {
 }
 
 fn is_identifier(text: &str) -> bool {
-    let mut letters = text.chars();
-    letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_' && text.len() > 1)
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    let mut characters = text.chars();
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_' && text.len() > 1)
+        && characters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
 /// A string with lines of its own is a script from here on, and no name.

@@ -2,7 +2,7 @@
 //! as Rust.
 
 pub(crate) mod body;
-mod letters;
+mod characters;
 pub(crate) mod model;
 
 mod literals;
@@ -12,9 +12,9 @@ mod rust_types;
 pub(crate) mod mapping;
 mod routing;
 
-pub(crate) mod relaxed;
-mod said;
-pub(crate) mod stand_ins;
+mod explicit;
+pub(crate) mod lenient_json;
+pub(crate) mod placeholders;
 
 pub(crate) mod from_mapping;
 mod observe;

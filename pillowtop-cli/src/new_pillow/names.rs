@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pillowtop_core::rename::RenameRule;
 
-use crate::new_pillow::letters;
+use crate::new_pillow::characters;
 use crate::new_pillow::model::StructDraft;
 
 const KEYWORDS: &[&str] = &[
@@ -151,7 +151,7 @@ fn unique(identifier: &str, json_name: &str, taken: &mut BTreeSet<String>) -> St
     let stem = identifier.trim_end_matches('_');
     let numbered = (2..).map(|number| format!("{stem}_{number}"));
     let mut candidates = [identifier.to_owned()].into_iter().chain(spelt).chain(numbered);
-    candidates.find(|name| taken.insert(letters::confusable_key(name))).unwrap_or_default()
+    candidates.find(|name| taken.insert(characters::confusable_key(name))).unwrap_or_default()
 }
 
 /// A JSON name in snake case.
@@ -188,19 +188,20 @@ fn symbol_words(json_name: &str) -> String {
 /// The words of a name in lower case: parted by whatever is neither a letter nor a digit, and by
 /// capitals. A word with a letter that no name can have is left out whole.
 pub(crate) fn words(name: &str) -> Vec<String> {
-    let keeps_script = letters::keeps_script(name);
-    let is_word =
-        |word: &&str| !word.is_empty() && word.chars().all(|letter| letters::is_part(letter, keeps_script));
+    let keeps_script = characters::keeps_script(name);
+    let is_word = |word: &&str| {
+        !word.is_empty() && word.chars().all(|letter| characters::is_part(letter, keeps_script))
+    };
     let parts = name.split(|letter: char| !letter.is_alphanumeric()).filter(is_word);
-    parts.flat_map(words_by_capitals).map(|word| letters::without_lookalikes(&word)).collect()
+    parts.flat_map(words_by_capitals).map(|word| characters::without_lookalikes(&word)).collect()
 }
 
 fn words_by_capitals(word: &str) -> Vec<String> {
-    let letters: Vec<char> = word.chars().collect();
+    let characters: Vec<char> = word.chars().collect();
     let mut words: Vec<String> = Vec::new();
-    for (place, letter) in letters.iter().enumerate() {
-        let before = place.checked_sub(1).and_then(|place| letters.get(place));
-        let after = letters.get(place + 1);
+    for (path, letter) in characters.iter().enumerate() {
+        let before = path.checked_sub(1).and_then(|path| characters.get(path));
+        let after = characters.get(path + 1);
         let begins = before.is_none_or(|before| {
             letter.is_uppercase()
                 && (before.is_lowercase()
@@ -221,10 +222,10 @@ fn words_by_capitals(word: &str) -> Vec<String> {
 pub(crate) fn type_name(name: &str) -> String {
     let words = words(name);
     let capital = |word: &String| {
-        let mut letters = word.chars();
-        letters
+        let mut characters = word.chars();
+        characters
             .next()
-            .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+            .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + characters.as_str())
     };
     let joined: String = words.iter().map(capital).collect();
     match joined.chars().next() {
@@ -240,13 +241,13 @@ pub(super) fn struct_names(structs: &[StructDraft], document: &str) -> Vec<Strin
     let mut names = vec![String::new(); structs.len()];
     let mut taken: BTreeSet<String> = TAKEN.iter().map(|name| (*name).to_owned()).collect();
     let mut order: Vec<usize> = (0..structs.len()).collect();
-    let place = |index: usize| structs[index].places.iter().min_by_key(|place| (place.len(), *place));
-    order.sort_by_key(|index| place(*index).map(|place| (place.len(), place.clone())));
+    let path = |index: usize| structs[index].places.iter().min_by_key(|path| (path.len(), *path));
+    order.sort_by_key(|index| path(*index).map(|path| (path.len(), path.clone())));
     for index in order {
-        let candidates: Vec<String> = match place(index) {
+        let candidates: Vec<String> = match path(index) {
             None => vec![type_name(document), format!("{}Document", type_name(document))],
-            Some(place) => {
-                let parts = (1..=place.len()).map(|parts| &place[place.len() - parts..]);
+            Some(path) => {
+                let parts = (1..=path.len()).map(|parts| &path[path.len() - parts..]);
                 let mut candidates: Vec<String> =
                     parts.map(|parts| struct_name(parts, structs[index].is_element)).collect();
                 if let Some(longest) = candidates.last() {
@@ -260,7 +261,7 @@ pub(super) fn struct_names(structs: &[StructDraft], document: &str) -> Vec<Strin
         names[index] = candidates
             .into_iter()
             .chain(numbered)
-            .find(|name| taken.insert(letters::confusable_key(name)))
+            .find(|name| taken.insert(characters::confusable_key(name)))
             .unwrap_or(last);
     }
     names
@@ -356,11 +357,11 @@ mod tests {
 
     #[test]
     fn structs_have_names_of_their_own() {
-        let draft = |place: &[&str], is_element| StructDraft {
-            places: if place.is_empty() {
+        let draft = |path: &[&str], is_element| StructDraft {
+            places: if path.is_empty() {
                 Vec::new()
             } else {
-                vec![place.iter().map(|part| (*part).to_owned()).collect()]
+                vec![path.iter().map(|part| (*part).to_owned()).collect()]
             },
             is_element,
             docs: Vec::new(),

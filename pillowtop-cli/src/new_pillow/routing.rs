@@ -72,7 +72,7 @@ mod tests {
     fn module(mappings: &serde_json::Value) -> (String, Vec<String>) {
         let (mut draft, notes) = from_mapping::draft(mappings).unwrap();
         draft.pillow.name = "post".to_owned();
-        (write::module(&draft), notes.iter().map(|note| note.said.clone()).collect())
+        (write::module(&draft), notes.iter().map(|note| note.found.clone()).collect())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 mod table;
 
-mod talk;
+mod ui;
 
 mod progress;
 mod steps;
@@ -12,7 +12,7 @@ mod steps;
 pub(crate) use progress::{Progress, Summary, WithoutTerminal};
 pub(crate) use steps::Steps;
 pub(crate) use table::{Align, Table};
-pub(crate) use talk::{Streams, Talk, Verbosity};
+pub(crate) use ui::{Streams, Ui, Verbosity};
 
 /// `1 document`, `2 documents`.
 pub(crate) fn counted<N: fmt::Display + PartialEq + From<u8> + Copy>(number: N, name: &str) -> String {

@@ -13,7 +13,7 @@ use terminal_size::{Height, Width, terminal_size_of};
 use textwrap::core::display_width;
 use tokio::task::JoinHandle;
 
-use super::{Align, Table, Talk, visible};
+use super::{Align, Table, Ui, visible};
 
 /// How often a line is written where nothing can be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ pub(crate) enum WithoutTerminal {
 
 /// The pillows whose progress is shown.
 pub(crate) struct Progress {
-    talk: Talk,
+    ui: Ui,
     pillows: Vec<(PillowName, Arc<Counters>)>,
     started: Instant,
     task: JoinHandle<()>,
@@ -65,22 +65,22 @@ impl Total {
 impl Progress {
     /// Begins to show what pillows do.
     pub(crate) fn start(
-        talk: &Talk,
+        ui: &Ui,
         doing: &str,
         pillows: Vec<(PillowName, Arc<Counters>)>,
         without_terminal: WithoutTerminal,
     ) -> Self {
         let bar = ProgressBar::new_spinner();
-        if talk.draws() {
+        if ui.draws() {
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(DRAW_INTERVAL);
-            talk.write_above(Some(bar.clone()));
+            ui.write_above(Some(bar.clone()));
         } else {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let (shown, watched, said, doing) = (bar.clone(), pillows.clone(), talk.clone(), doing.to_owned());
+        let (shown, watched, explicit, doing) = (bar.clone(), pillows.clone(), ui.clone(), doing.to_owned());
         let total = Total::default();
         let known = total.clone();
         let started = Instant::now();
@@ -92,19 +92,19 @@ impl Progress {
                     watched.iter().map(|(name, counters)| (name.clone(), counters.snapshot())).collect();
                 let elapsed = started.elapsed();
                 let share = known.describe(&counted, elapsed);
-                if said.draws() {
+                if explicit.draws() {
                     let head = format!("{doing}, {:.0} s{share}", elapsed.as_secs_f64());
                     shown.set_message(drawn(&head, counted, screen()));
                 } else if without_terminal == WithoutTerminal::Lines && last.0.elapsed() >= LINE_INTERVAL {
                     let line = format!("{doing}: {}{share}", line(counted, elapsed));
                     if line != last.1 {
-                        said.note(&line);
+                        explicit.note(&line);
                         last = (Instant::now(), line);
                     }
                 }
             }
         });
-        Self { talk: talk.clone(), pillows, started, task, bar, total }
+        Self { ui: ui.clone(), pillows, started, task, bar, total }
     }
 
     /// How many documents there are, to be set once it is known.
@@ -120,14 +120,14 @@ impl Progress {
             counts: counters.snapshot(),
             elapsed,
         };
-        Summary { talk: self.talk.clone(), elapsed, all: self.pillows.iter().map(done).collect() }
+        Summary { ui: self.ui.clone(), elapsed, all: self.pillows.iter().map(done).collect() }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         self.task.abort();
-        self.talk.write_above(None);
+        self.ui.write_above(None);
         self.bar.finish_and_clear();
     }
 }
@@ -201,7 +201,7 @@ fn line(mut counted: Vec<(PillowName, Counts)>, elapsed: Duration) -> String {
 
 /// What pillows have done.
 pub(crate) struct Summary {
-    talk: Talk,
+    ui: Ui,
     elapsed: Duration,
     all: Vec<Done>,
 }
@@ -242,7 +242,7 @@ impl Summary {
             let rate = format!("{:.0}", per_second(counts.seen, *elapsed));
             table.row([pillow.to_string()].into_iter().chain(numbers.map(|n| n.to_string())).chain([rate]));
         }
-        self.talk.table(&table);
+        self.ui.table(&table);
     }
 
     /// The same for scripts.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Talk;
+use super::Ui;
 
 /// How often a line is written where nothing can be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
@@ -14,7 +14,7 @@ const DRAW_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How many of so many steps are done.
 pub(crate) struct Steps {
-    talk: Talk,
+    ui: Ui,
     bar: ProgressBar,
     doing: String,
     total: AtomicU64,
@@ -24,20 +24,20 @@ pub(crate) struct Steps {
 
 impl Steps {
     /// Begins to show progress: `doing` is what is done to them.
-    pub(crate) fn start(talk: &Talk, doing: &str, total: u64) -> Self {
+    pub(crate) fn start(ui: &Ui, doing: &str, total: u64) -> Self {
         let bar = ProgressBar::new_spinner();
-        if talk.draws() {
+        if ui.draws() {
             if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(DRAW_INTERVAL);
-            talk.write_above(Some(bar.clone()));
+            ui.write_above(Some(bar.clone()));
         } else {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let (talk, doing, started) = (talk.clone(), doing.to_owned(), Instant::now());
+        let (ui, doing, started) = (ui.clone(), doing.to_owned(), Instant::now());
         let (total, last_line) = (AtomicU64::new(total), Mutex::new(started));
-        let steps = Self { talk, bar, doing, total, started, last_line };
+        let steps = Self { ui, bar, doing, total, started, last_line };
         steps.set(0);
         steps
     }
@@ -54,16 +54,16 @@ impl Steps {
         self.bar.set_message(line.clone());
         // Nothing panics while it is held.
         let mut last = self.last_line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if !self.talk.draws() && last.elapsed() >= LINE_INTERVAL {
+        if !self.ui.draws() && last.elapsed() >= LINE_INTERVAL {
             *last = Instant::now();
-            self.talk.note(&line);
+            self.ui.note(&line);
         }
     }
 }
 
 impl Drop for Steps {
     fn drop(&mut self) {
-        self.talk.write_above(None);
+        self.ui.write_above(None);
         self.bar.finish_and_clear();
     }
 }

@@ -36,7 +36,7 @@ fn every_command_teaches_by_examples() {
 
 #[test]
 fn wrong_usage_is_code_2() {
-    for (arguments, said) in [
+    for (arguments, expected) in [
         ("", "Usage:"),
         ("fast-reindexx note", "fast-reindex"),
         ("new-pillow visit", "--from-mapping <FILE|INDEX-URL>|--from-docs <FILE|DIRECTORY|COUCH-URL>"),
@@ -78,7 +78,7 @@ fn wrong_usage_is_code_2() {
         ("pillows --prefix Caps", "capital letter"),
         ("quickstart", "no sample documents"),
     ] {
-        check(app(), arguments, 2, said);
+        check(app(), arguments, 2, expected);
     }
 }
 
@@ -102,15 +102,15 @@ fn a_server_that_does_not_respond_is_code_1() {
 
 #[test]
 fn an_address_that_is_none_is_shown_with_how_to_write_it() {
-    let said = "error: the server's address `localhost:9200` starts with neither `http://` nor `https://`\n\n\
+    let expected = "error: the server's address `localhost:9200` starts with neither `http://` nor `https://`\n\n\
         hint: write the address as `http://localhost:9200`, in --elastic-url, PILLOWTOP_ELASTIC_URL, or pillowtop.toml\n";
-    assert_eq!(run(app(), "es-manage status --elastic-url localhost:9200").err, said);
-    for (address, said) in [
+    assert_eq!(run(app(), "es-manage status --elastic-url localhost:9200").err, expected);
+    for (address, expected) in [
         ("ftp://127.0.0.1", "`ftp://127.0.0.1` starts with neither"),
         ("http://localhost:99999", "not a URL: invalid port number"),
         ("http://localhost:9200/?pretty", "has a query"),
     ] {
-        let ran = check(app(), &format!("dead-letters list --elastic-url {address}"), 2, said);
+        let ran = check(app(), &format!("dead-letters list --elastic-url {address}"), 2, expected);
         assert!(ran.err.contains("hint: write the address as"), "{ran:?}");
     }
 }
@@ -169,17 +169,17 @@ fn ids_and_checkpoints_that_are_none_are_wrong_usage() {
         fs_err::write(&path, text).unwrap();
         path.display().to_string()
     };
-    for (text, said) in
+    for (text, expected) in
         [("\n\n", "there are no ids"), ("[\"a\", \"\"]", "id 2 is empty"), ("[1]", "JSON array")]
     {
         let ids = file("ids", text);
-        let ran = check(app(), &format!("process note --ids {ids}"), 2, said);
+        let ran = check(app(), &format!("process note --ids {ids}"), 2, expected);
         assert!(ran.err.contains("hint: ids are given one on each line"), "{ran:?}");
     }
-    for (text, said) in
+    for (text, expected) in
         [("{}", "checkpoints"), ("{\"checkpoints\": []}", "has no checkpoints"), ("x", "no exported")]
     {
         let exported = file("exported", text);
-        check(app(), &format!("checkpoint import {exported}"), 2, said);
+        check(app(), &format!("checkpoint import {exported}"), 2, expected);
     }
 }

@@ -17,9 +17,9 @@ fn document(id: &str, body: &str) -> String {
 
 #[test]
 fn documents_of_all_kinds_of_files_are_checked() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, text: String| {
-        let path = folder.path().join(name);
+        let path = directory.path().join(name);
         fs_err::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
@@ -63,7 +63,7 @@ fn documents_of_all_kinds_of_files_are_checked() {
     assert!(ran.out.contains("rejected `(document)`: decoding failed at `body`"), "{ran:?}");
     assert!(ran.out.contains("first in `n2`"), "{ran:?}");
 
-    let documents = folder.path().join("documents");
+    let documents = directory.path().join("documents");
     fs_err::create_dir(&documents).unwrap();
     fs_err::write(documents.join("one.json"), json!({"doc_type": "Note", "body": "x"}).to_string()).unwrap();
     let ran = audit(documents.to_str().unwrap(), &["--json", "--target", "opensearch 3.6"]);
@@ -74,18 +74,18 @@ fn documents_of_all_kinds_of_files_are_checked() {
 
 #[test]
 fn what_cannot_be_read_is_reported_with_its_place() {
-    let folder = tempfile::tempdir().unwrap();
-    let broken = folder.path().join("broken.jsonl");
+    let directory = tempfile::tempdir().unwrap();
+    let broken = directory.path().join("broken.jsonl");
     fs_err::write(&broken, format!("{}\n{{\"a\":\n", document("a", "x"))).unwrap();
     let ran = audit(broken.to_str().unwrap(), &[]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("line 2 of") && ran.err.contains("is not a document"), "{ran:?}");
-    let binary = folder.path().join("binary.json");
+    let binary = directory.path().join("binary.json");
     fs_err::write(&binary, [0x1f, 0x8b, 0xff, 0xfe]).unwrap();
     let ran = audit(binary.to_str().unwrap(), &[]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("binary.json cannot be read") && ran.err.contains("hint:"), "{ran:?}");
-    let ran = audit(folder.path().join("missing.jsonl").to_str().unwrap(), &[]);
+    let ran = audit(directory.path().join("missing.jsonl").to_str().unwrap(), &[]);
     assert_eq!(ran.code, 1, "{ran:?}");
     check(before::<STALE>(), "audit nope --docs x", 2, "there is no pillow `nope`");
     check(before::<STALE>(), "audit notes --docs x", 2, "did you mean `note`?");
@@ -94,8 +94,8 @@ fn what_cannot_be_read_is_reported_with_its_place() {
 
 #[test]
 fn what_has_no_documents_is_reported_without_a_table() {
-    let folder = tempfile::tempdir().unwrap();
-    let ran = audit(folder.path().to_str().unwrap(), &[]);
+    let directory = tempfile::tempdir().unwrap();
+    let ran = audit(directory.path().to_str().unwrap(), &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("no document is for the index of `note`"), "{ran:?}");
     assert!(!ran.out.contains("never seen"), "{ran:?}");
@@ -104,17 +104,17 @@ fn what_has_no_documents_is_reported_without_a_table() {
 
 #[test]
 fn a_document_without_an_id_is_called_by_its_place() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let long = json!({"doc_type": "Note", "body": "x".repeat(32_767)}).to_string();
-    for (name, text, place) in [
+    for (name, text, location) in [
         ("lines.jsonl", format!("\u{feff}{}\n{long}\n", document("a", "x")), "first in `line 2`"),
         ("list.json", format!("[\n{},\n{long}]", document("a", "x")), "first in `line 3`"),
     ] {
-        let file = folder.path().join(name);
+        let file = directory.path().join(name);
         fs_err::write(&file, text).unwrap();
         let ran = audit(file.to_str().unwrap(), &[]);
         assert_eq!(ran.code, 4, "{ran:?}");
-        assert!(ran.out.contains(place), "{ran:?}");
+        assert!(ran.out.contains(location), "{ran:?}");
     }
 }
 
@@ -126,8 +126,8 @@ fn the_limit_counts_documents_of_the_pillows_type() {
             json!({"_id": format!("d{number:02}"), "_rev": "1-a", "doc_type": doc_type, "body": "x"})
         })
         .collect();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("all.jsonl");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("all.jsonl");
     let lines: Vec<String> = documents.iter().map(Value::to_string).collect();
     fs_err::write(&path, lines.join("\n")).unwrap();
     let couch = FakeCouch::start(documents, true);

@@ -37,8 +37,8 @@ fn new_pillow(url: &str, more: &[&str]) -> Ran {
 
 #[test]
 fn the_certificate_of_a_private_authority_can_be_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let authority = folder.path().join("authority.pem");
+    let directory = tempfile::tempdir().unwrap();
+    let authority = directory.path().join("authority.pem");
     let couch = server("127.0.0.1", &authority);
     let ran = new_pillow(&couch.url, &[]);
     assert_eq!(ran.code, 1, "{ran:?}");
@@ -46,7 +46,7 @@ fn the_certificate_of_a_private_authority_can_be_named() {
     assert!(!ran.err.contains("is it running"), "{ran:?}");
     let ran = new_pillow(&couch.url, &["--couch-ca-file", authority.to_str().unwrap()]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    let configuration = folder.path().join("pillowtop.toml");
+    let configuration = directory.path().join("pillowtop.toml");
     fs_err::write(&configuration, "[couch]\nca_file = \"authority.pem\"\n").unwrap();
     let ran = new_pillow(&couch.url, &["--config", configuration.to_str().unwrap()]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -54,8 +54,8 @@ fn the_certificate_of_a_private_authority_can_be_named() {
 
 #[test]
 fn a_certificate_for_another_name_has_its_own_hint() {
-    let folder = tempfile::tempdir().unwrap();
-    let authority = folder.path().join("authority.pem");
+    let directory = tempfile::tempdir().unwrap();
+    let authority = directory.path().join("authority.pem");
     let couch = server("couch.example", &authority);
     let ran = new_pillow(&couch.url, &["--couch-ca-file", authority.to_str().unwrap()]);
     assert_eq!(ran.code, 1, "{ran:?}");

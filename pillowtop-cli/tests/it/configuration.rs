@@ -6,8 +6,8 @@ use crate::support::{Ran, STALE, before, run_words};
 
 #[track_caller]
 fn pillows(configuration: &str) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("pillowtop.toml");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pillowtop.toml");
     fs_err::write(&path, configuration).unwrap();
     run_words(before::<STALE>(), &["pillowtop", "--json", "--config", path.to_str().unwrap(), "pillows"])
 }
@@ -27,7 +27,7 @@ fn the_list_of_enabled_pillows_and_the_databases_are_in_it() {
 
 #[test]
 fn what_is_wrong_with_it_is_named() {
-    for (configuration, said) in [
+    for (configuration, expected) in [
         ("[elastc]\nurl = \"x\"\n", "did you mean `elastic`?"),
         ("[elastic]\nprefx = \"x\"\n", "line 2: unknown field `prefx`"),
         ("[elastic\n", "line 1"),
@@ -40,20 +40,20 @@ fn what_is_wrong_with_it_is_named() {
     ] {
         let ran = pillows(configuration);
         assert_eq!(ran.code, 2, "{ran:?}");
-        assert!(ran.err.contains(said), "{configuration}: {ran:?}");
+        assert!(ran.err.contains(expected), "{configuration}: {ran:?}");
     }
 }
 
 #[test]
 fn the_documented_example_is_one() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pillowtop.toml");
-    let path = folder.path().join("pillowtop.toml");
+    let path = directory.path().join("pillowtop.toml");
     // A pillow that is not registered is an error, and this registry has another one.
     let text = fs_err::read_to_string(example).unwrap();
     let text = text.replace("[pillow.case.", "[pillow.note.").replace(r#"["case", "xform", "user"]"#, "[]");
     fs_err::write(&path, text).unwrap();
-    fs_err::write(folder.path().join("couch-password.txt"), "said by nobody\n").unwrap();
+    fs_err::write(directory.path().join("couch-password.txt"), "said by nobody\n").unwrap();
     let arguments = ["pillowtop", "--json", "--config", path.to_str().unwrap(), "pillows"];
     let ran = run_words(before::<STALE>(), &arguments);
     assert_eq!(ran.code, 0, "{ran:?}");

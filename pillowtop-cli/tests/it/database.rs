@@ -69,8 +69,8 @@ fn a_type_that_is_missing_or_not_chosen_is_reported_with_those_that_there_are() 
 
 #[test]
 fn the_limit_of_a_file_counts_documents_of_the_type_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("all.jsonl");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("all.jsonl");
     let lines: Vec<String> = documents().iter().map(Value::to_string).collect();
     fs_err::write(&path, lines.join("\n")).unwrap();
     let command = format!("new-pillow visit --from-docs {} --doc-type Visit --limit 7", path.display());

@@ -18,8 +18,8 @@ fn app() -> App {
     App::new(Registry::new())
 }
 
-fn samples(folder: &Path, name: &str, documents: &[Value]) -> PathBuf {
-    let path = folder.join(format!("{name}.jsonl"));
+fn samples(directory: &Path, name: &str, documents: &[Value]) -> PathBuf {
+    let path = directory.join(format!("{name}.jsonl"));
     let lines: Vec<String> = documents.iter().map(Value::to_string).collect();
     fs_err::write(&path, lines.join("\n")).unwrap();
     path
@@ -36,8 +36,8 @@ fn visits() -> Vec<Value> {
 
 #[test]
 fn a_struct_is_inferred_and_what_disagrees_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = samples(folder.path(), "visits", &visits());
+    let directory = tempfile::tempdir().unwrap();
+    let path = samples(directory.path(), "visits", &visits());
     let command = format!("new-pillow visit --from-docs {}", path.display());
     let ran = check(app(), &command, 0, "pub struct Visit {");
     for line in [
@@ -61,10 +61,10 @@ fn a_struct_is_inferred_and_what_disagrees_is_named() {
 
 #[test]
 fn the_type_is_chosen() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let mut documents = visits();
     documents.push(json!({"_id": "c", "_rev": "1-c", "doc_type": "Other"}));
-    let path = samples(folder.path(), "visits", &documents);
+    let path = samples(directory.path(), "visits", &documents);
     let command = format!("new-pillow visit --from-docs {}", path.display());
     check(app(), &command, 2, "`Other` (1), `Visit` (2)");
     check(app(), &format!("{command} --doc-type Nobody"), 2, "is of the type Nobody");
@@ -188,15 +188,15 @@ CHECKS}
 
 #[test]
 fn what_is_written_compiles_and_takes_every_sample() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("from-docs");
-    if folder.is_dir() {
-        fs_err::remove_dir_all(&folder).unwrap();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("from-docs");
+    if directory.is_dir() {
+        fs_err::remove_dir_all(&directory).unwrap();
     }
-    fs_err::create_dir_all(folder.join("src")).unwrap();
+    fs_err::create_dir_all(directory.join("src")).unwrap();
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fs_err::write(folder.join("Cargo.toml"), MANIFEST.replace("CHECKOUT", checkout.to_str().unwrap()))
+    fs_err::write(directory.join("Cargo.toml"), MANIFEST.replace("CHECKOUT", checkout.to_str().unwrap()))
         .unwrap();
-    fs_err::copy(checkout.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    fs_err::copy(checkout.join("Cargo.lock"), directory.join("Cargo.lock")).unwrap();
     let (mut modules, mut checks) = (String::new(), String::new());
     for (name, documents) in all_sets() {
         let typed: Vec<Value> = documents
@@ -209,8 +209,8 @@ fn what_is_written_compiles_and_takes_every_sample() {
                 document
             })
             .collect();
-        let path = samples(&folder, &name, &typed);
-        let out = folder.join(format!("src/{name}.rs"));
+        let path = samples(&directory, &name, &typed);
+        let out = directory.join(format!("src/{name}.rs"));
         check(
             app(),
             &format!("new-pillow {name} --from-docs {} --out {}", path.display(), out.display()),
@@ -224,11 +224,15 @@ fn what_is_written_compiles_and_takes_every_sample() {
         writeln!(checks, "    check::<from_docs::{name}::{document}>(\"{name}\");").unwrap();
         fs_err::write(&out, text.replace("alias = \"", "mapping = unchecked, alias = \"")).unwrap();
     }
-    fs_err::write(folder.join("src/lib.rs"), format!("//! Written modules.\n\n{modules}")).unwrap();
-    fs_err::write(folder.join("src/main.rs"), MAIN.replace("CHECKS", &checks)).unwrap();
+    fs_err::write(directory.join("src/lib.rs"), format!("//! Written modules.\n\n{modules}")).unwrap();
+    fs_err::write(directory.join("src/main.rs"), MAIN.replace("CHECKS", &checks)).unwrap();
     for arguments in [&["clippy", "--lib", "--", "-D", "warnings"][..], &["run"]] {
         let mut command = Command::new(env!("CARGO"));
-        command.arg(arguments[0]).args(["--quiet", "--offline"]).args(&arguments[1..]).current_dir(&folder);
+        command
+            .arg(arguments[0])
+            .args(["--quiet", "--offline"])
+            .args(&arguments[1..])
+            .current_dir(&directory);
         command.env("CARGO_TARGET_DIR", checkout.join("target/drift-tests"));
         let output = command.output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -244,8 +248,8 @@ fn all_sets() -> Vec<(String, Vec<Value>)> {
     for (doc_type, documents) in commcare::samples::versions_by_type() {
         sets.push((format!("sample_{}", doc_type.to_lowercase().replace('-', "_")), documents));
     }
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/docs"));
-    for entry in fs_err::read_dir(folder).into_iter().flatten() {
+    let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/docs"));
+    for entry in fs_err::read_dir(directory).into_iter().flatten() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "json") {
             let document: Value = serde_json::from_str(&fs_err::read_to_string(&path).unwrap()).unwrap();

@@ -70,7 +70,7 @@ fn one_mapping_past_a_limit_does_not_keep_the_others_from_being_written() {
 
 #[test]
 fn a_struct_that_is_written_past_a_limit_is_reported_with_how_to_raise_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let members = |number: usize| (format!("member{number}"), json!(number));
     let many: serde_json::Map<String, Value> = (0..998).map(members).collect();
     let properties = |number: usize| (format!("member{number}"), json!({"type": "long"}));
@@ -81,7 +81,7 @@ fn a_struct_that_is_written_past_a_limit_is_reported_with_how_to_raise_it() {
         ("docs.json", "--from-docs", document),
         ("mapping.json", "--from-mapping", json!({"properties": mapping})),
     ] {
-        let path = folder.path().join(name);
+        let path = directory.path().join(name);
         fs_err::write(&path, body.to_string()).unwrap();
         let command = format!("new-pillow visit {option} {}", path.display());
         let ran = check(App::new(Registry::new()), &command, 0, "pub struct Visit");

@@ -68,9 +68,9 @@ fn documents() -> Vec<Value> {
 
 #[test]
 fn the_template_in_the_tree_is_what_new_writes() {
-    let folder = tempfile::tempdir().unwrap();
-    write_workspace(folder.path(), &Dependency::Path("../..".into())).unwrap();
-    let (written, template) = (all_files(folder.path()), all_files(&checkout().join("examples/template")));
+    let directory = tempfile::tempdir().unwrap();
+    write_workspace(directory.path(), &Dependency::Path("../..".into())).unwrap();
+    let (written, template) = (all_files(directory.path()), all_files(&checkout().join("examples/template")));
     let names = |files: &BTreeMap<PathBuf, String>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&written), names(&template), "write it again: `cargo xtask template`");
     for (path, text) in &written {
@@ -81,9 +81,9 @@ fn the_template_in_the_tree_is_what_new_writes() {
 
 #[test]
 fn a_new_workspace_builds_and_passes_its_tests_outside_of_the_tree() {
-    let folder = tempfile::tempdir().unwrap();
-    configuration(folder.path());
-    let library = folder.path().join("library");
+    let directory = tempfile::tempdir().unwrap();
+    configuration(directory.path());
+    let library = directory.path().join("library");
     let ran = new(&library, &["--pillowtop", checkout().to_str().unwrap()]);
     assert_eq!(ran.code, 0, "{ran:?}");
     // The same versions as here, so that nothing is built twice.
@@ -102,10 +102,10 @@ fn a_new_workspace_builds_and_passes_its_tests_outside_of_the_tree() {
 
 #[test]
 fn a_workspace_of_a_database_has_a_pillow_for_each_type_and_audits_it() {
-    let folder = tempfile::tempdir().unwrap();
-    configuration(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    configuration(directory.path());
     let couch = FakeCouch::start(documents(), true);
-    let clinic = folder.path().join("clinic");
+    let clinic = directory.path().join("clinic");
     let source = checkout().to_str().unwrap();
     let ran = new(&clinic, &["--from-couch", &couch.url, "--pillowtop", source]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -127,9 +127,9 @@ fn a_workspace_of_a_database_has_a_pillow_for_each_type_and_audits_it() {
 
 #[test]
 fn a_workspace_of_an_index_has_its_mapping() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let couch = FakeCouch::start(documents(), true);
-    let search = folder.path().join("search");
+    let search = directory.path().join("search");
     let ran = new(&search, &["--from-index", &couch.index(), "--pillowtop", "0.1.0", "--no-build"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.err.contains("`filter: {\"term\":{\"village\":\"Kano\"}}` of the alias `visits`"), "{ran:?}");
@@ -145,7 +145,7 @@ fn a_workspace_of_an_index_has_its_mapping() {
         !read("Dockerfile").contains("--from=pillowtop")
             && !read("compose.yaml").contains("additional_contexts")
     );
-    let git = folder.path().join("git");
+    let git = directory.path().join("git");
     let ran = new(&git, &["--pillowtop", "https://example.org/pillowtop.git#v0.1.0"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let manifest = fs_err::read_to_string(git.join("Cargo.toml")).unwrap();

@@ -11,11 +11,11 @@ fn app() -> App {
 }
 
 fn body(name: &str, text: &str) -> (tempfile::TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(name);
     fs_err::write(&path, text).unwrap();
     let path = path.to_str().unwrap().to_owned();
-    (folder, path)
+    (directory, path)
 }
 
 const VISITS: &str = r#"{"settings": {"index": {"number_of_shards": "2"}}, "mappings": {"doc": {"_all": {"enabled": false}, "dynamic": "strict",
@@ -24,7 +24,7 @@ const VISITS: &str = r#"{"settings": {"index": {"number_of_shards": "2"}}, "mapp
 
 #[test]
 fn a_module_is_printed_and_the_old_is_reported() {
-    let (_folder, path) = body("visits.json", VISITS);
+    let (_directory, path) = body("visits.json", VISITS);
     let command = format!("new-pillow visit --from-mapping {path}");
     let Ran { out, err, .. } = check(app(), &command, 0, "pub struct Visit {");
     for line in [
@@ -47,9 +47,9 @@ fn a_module_is_printed_and_the_old_is_reported() {
 
 #[test]
 fn a_file_is_written_once_with_its_settings() {
-    let (folder, path) = body("visits.json", VISITS);
-    fs_err::write(folder.path().join("Cargo.toml"), "").unwrap();
-    let module = folder.path().join("src/visit.rs");
+    let (directory, path) = body("visits.json", VISITS);
+    fs_err::write(directory.path().join("Cargo.toml"), "").unwrap();
+    let module = directory.path().join("src/visit.rs");
     let command = format!("new-pillow visit --from-mapping {path} --out {}", module.display());
     check(app(), &command, 0, "");
     let text = fs_err::read_to_string(&module).unwrap();
@@ -62,7 +62,7 @@ fn a_file_is_written_once_with_its_settings() {
 
 #[test]
 fn what_the_source_does_not_define_is_shown_where_one_looks() {
-    let (_folder, path) = body(
+    let (_directory, path) = body(
         "console.json",
         "/* from a console */ {\"title\": {\"properties\": {\"name\": {\"type\": \"text\", // in full\n \"analyzer\": \"folding\"}}}}",
     );
@@ -78,7 +78,7 @@ fn what_the_source_does_not_define_is_shown_where_one_looks() {
 
 #[test]
 fn what_cannot_be_taken_over_is_an_error() {
-    for (text, said) in [
+    for (text, expected) in [
         ("{", "visits.json"),
         ("{}", "neither `mappings` nor `properties`"),
         (
@@ -86,17 +86,17 @@ fn what_cannot_be_taken_over_is_an_error() {
             "duplicate field `a.b`",
         ),
     ] {
-        let (_folder, path) = body("visits.json", text);
-        check(app(), &format!("new-pillow visit --from-mapping {path}"), 1, said);
+        let (_directory, path) = body("visits.json", text);
+        check(app(), &format!("new-pillow visit --from-mapping {path}"), 1, expected);
     }
-    for (arguments, said) in [
+    for (arguments, expected) in [
         ("visit --from-mapping nowhere.json", "nowhere.json"),
         ("Visit --from-mapping nowhere.json", "no pillow can be named `Visit`"),
         ("visit --from-mapping http://localhost:1", "names no index"),
         ("visit", "--from-mapping"),
         ("visit --from-mapping nowhere.json --force", "--out"),
     ] {
-        check(app(), &format!("new-pillow {arguments}"), 2, said);
+        check(app(), &format!("new-pillow {arguments}"), 2, expected);
     }
     let refused = check(
         app(),

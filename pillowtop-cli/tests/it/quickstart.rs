@@ -8,9 +8,9 @@ use crate::support::{QUICKSTART, Ran, before, change, check, mapping_of, run_wor
 fn it_resumes_from_its_checkpoint() {
     mapping_of(QUICKSTART);
     check(before::<QUICKSTART>(), "make-mapping note", 0, "new");
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let run = |more: &[&str]| -> Ran {
-        let mut words = vec!["pillowtop", "quickstart", "--directory", folder.path().to_str().unwrap()];
+        let mut words = vec!["pillowtop", "quickstart", "--directory", directory.path().to_str().unwrap()];
         words.extend(more);
         run_words(with_samples(before::<QUICKSTART>()), &words)
     };
@@ -20,7 +20,7 @@ fn it_resumes_from_its_checkpoint() {
     assert!(first.out.contains("note       3        2        0         1             0"), "{}", first.out);
     assert!(first.out.contains("search `note` for body = hello: 2 documents"), "{}", first.out);
 
-    let shown = first.out.replace(&folder.path().display().to_string(), "target/quickstart");
+    let shown = first.out.replace(&directory.path().display().to_string(), "target/quickstart");
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
 
     let second = run(&[]);
@@ -29,7 +29,7 @@ fn it_resumes_from_its_checkpoint() {
     assert!(second.out.contains("body = hello: 2 documents"), "{}", second.out);
 
     // One document more, and one that is not a note.
-    let changes = folder.path().join("changes.jsonl");
+    let changes = directory.path().join("changes.jsonl");
     let mut file = fs_err::OpenOptions::new().append(true).open(&changes).unwrap();
     writeln!(file, "{}", change(4, "n4", "\"hello\"")).unwrap();
     writeln!(file, "{}", change(5, "n5", "7")).unwrap();

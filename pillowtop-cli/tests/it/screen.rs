@@ -49,8 +49,8 @@ fn tables_fit_eighty_columns() {
 
 #[test]
 fn the_audit_fits_eighty_columns_and_shows_what_is_rejected_first() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("visits.json");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("visits.json");
     let long = "x".repeat(40_000);
     let document = json!({
         "_id": "a-document-with-a-long-id-as-uuids-are-0123456789abcdef", "doc_type": "VisitOfASchool", "village": long, "alpha": 1,

@@ -71,10 +71,10 @@ impl<const TEST: usize, const CHANGED: bool> Pillow for Note<TEST, CHANGED> {
 /// The mapping file of a test, in an empty directory.
 pub(crate) fn mapping_of(test: usize) -> PathBuf {
     let path = PathBuf::from(MAPPINGS[test]);
-    let folder = path.parent().unwrap();
+    let directory = path.parent().unwrap();
     // The first time there is none.
-    let _ = fs_err::remove_dir_all(folder);
-    fs_err::create_dir_all(folder).unwrap();
+    let _ = fs_err::remove_dir_all(directory);
+    fs_err::create_dir_all(directory).unwrap();
     path
 }
 
@@ -160,10 +160,10 @@ pub(crate) fn run_words(app: App, arguments: &[&str]) -> Ran {
 /// Runs a command that must end with a code, and say something to standard error, or to standard
 /// output if it is a success.
 #[track_caller]
-pub(crate) fn check(app: App, arguments: &str, code: u8, said: &str) -> Ran {
+pub(crate) fn check(app: App, arguments: &str, code: u8, expected: &str) -> Ran {
     let ran = run(app, arguments);
     assert_eq!(ran.code, code, "{arguments}: {ran:?}");
-    let place = if code == 0 { &ran.out } else { &format!("{}{}", ran.out, ran.err) };
-    assert!(place.contains(said), "{arguments}: `{said}` is not in {ran:?}");
+    let location = if code == 0 { &ran.out } else { &format!("{}{}", ran.out, ran.err) };
+    assert!(location.contains(expected), "{arguments}: `{expected}` is not in {ran:?}");
     ran
 }

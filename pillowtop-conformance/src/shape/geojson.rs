@@ -20,7 +20,7 @@ pub(super) fn read(members: &[(String, Json<'_>)]) -> Read<Geometry> {
         Some(_) if !matches!(kind.as_str(), "polygon" | "multipolygon") => {
             return unreadable("it has an `orientation` and is not a polygon");
         }
-        Some(Json::Text(said)) if is_orientation(said) => {}
+        Some(Json::Text(string)) if is_orientation(string) => {}
         Some(other) => return unreadable(format!("`{other}` is not an orientation")),
         None => {}
     }
@@ -48,10 +48,10 @@ pub(super) fn read(members: &[(String, Json<'_>)]) -> Read<Geometry> {
     }
 }
 
-fn is_orientation(said: &str) -> bool {
+fn is_orientation(string: &str) -> bool {
     ["right", "counterclockwise", "ccw", "left", "clockwise", "cw"]
         .iter()
-        .any(|known| said.eq_ignore_ascii_case(known))
+        .any(|known| string.eq_ignore_ascii_case(known))
 }
 
 fn some<T>(parts: Vec<T>) -> Read<Vec<T>> {

@@ -143,9 +143,9 @@ impl Rules {
         if rings.iter().any(|ring| crosses_itself(ring)) {
             return unsure("polygons whose edges cross or touch are not checked");
         }
-        for (place, hole) in holes.iter().enumerate() {
+        for (position, hole) in holes.iter().enumerate() {
             if cross(outer, hole)
-                || holes[..place].iter().any(|other| cross(other, hole) || within(other, hole))
+                || holes[..position].iter().any(|other| cross(other, hole) || within(other, hole))
             {
                 return unsure("holes that touch another ring are not checked");
             }

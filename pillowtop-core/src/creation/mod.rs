@@ -173,7 +173,9 @@ pub fn doubts(mappings: &Value) -> Vec<Problem> {
 pub fn of_root(mappings: &Value) -> Vec<Problem> {
     let mut found = writes::of_root(mappings);
     for formats in mappings.get("dynamic_date_formats").and_then(Value::as_array).into_iter().flatten() {
-        found.extend(formats.as_str().and_then(|said| fields::date_format("dynamic_date_formats", said)));
+        found.extend(
+            formats.as_str().and_then(|explicit| fields::date_format("dynamic_date_formats", explicit)),
+        );
     }
     found.extend(templates::of_root(mappings));
     fields::of_object(mappings, "", &mut found);

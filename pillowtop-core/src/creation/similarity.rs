@@ -39,9 +39,9 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
 }
 
 fn of_definition(name: &str, definition: &Value) -> Vec<Problem> {
-    let place = format!("similarity.{name}");
+    let location = format!("similarity.{name}");
     let refuse = |what: String, help: String| {
-        Problem::everywhere(&place, format!("the similarity `{name}` {what}"), help)
+        Problem::everywhere(&location, format!("the similarity `{name}` {what}"), help)
     };
     if ["BM25", "boolean"].contains(&name) {
         return vec![refuse("is built in".to_owned(), "give it another name".to_owned())];
@@ -68,10 +68,12 @@ fn of_definition(name: &str, definition: &Value) -> Vec<Problem> {
 /// The first parameter that is wrong, and what to write.
 fn wrong_parameter(type_name: &str, known: &[Known], definition: &Value) -> Option<(String, String)> {
     for (name, words) in known.iter().filter(|(_, words)| !words.is_empty()) {
-        let said = definition.get(*name).and_then(Value::as_str);
-        if !said.is_some_and(|said| words.contains(&said)) {
-            let what =
-                said.map_or_else(|| format!("has no `{name}`"), |said| format!("has `{name} = {said:?}`"));
+        let explicit = definition.get(*name).and_then(Value::as_str);
+        if !explicit.is_some_and(|explicit| words.contains(&explicit)) {
+            let what = explicit.map_or_else(
+                || format!("has no `{name}`"),
+                |explicit| format!("has `{name} = {explicit:?}`"),
+            );
             return Some((what, format!("write one of `{}`", words.join("`, `"))));
         }
     }

@@ -160,8 +160,8 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
         }
     }
     for ((name, words), value) in WORDS.iter().filter_map(|known| Some((known, value(known.0)?))) {
-        let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        if !words.contains(&said.to_ascii_lowercase().as_str()) {
+        let explicit = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if !words.contains(&explicit.to_ascii_lowercase().as_str()) {
             refuse(
                 name,
                 format!("is {value}"),

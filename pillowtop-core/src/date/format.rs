@@ -27,7 +27,7 @@ pub enum DateProblem {
 pub struct DateFormats {
     /// Each with its name or pattern.
     formats: Vec<(String, Format)>,
-    said: String,
+    declared: String,
 }
 
 /// How a string is read by one of the formats, where servers differ.
@@ -55,20 +55,20 @@ enum Format {
 
 impl DateFormats {
     /// Formats joined by `||`.
-    pub fn new(said: &str) -> Self {
+    pub fn new(declared: &str) -> Self {
         Self {
-            formats: said
+            formats: declared
                 .split("||")
                 .map(str::trim)
                 .map(|name| (name.to_owned(), one_format(name)))
                 .collect(),
-            said: said.to_owned(),
+            declared: declared.to_owned(),
         }
     }
 
     /// As the mapping has it.
-    pub fn said(&self) -> &str {
-        &self.said
+    pub fn declared(&self) -> &str {
+        &self.declared
     }
 
     /// Reads a date.
@@ -177,9 +177,9 @@ pub(super) fn snake_case(name: &str) -> Option<String> {
     (snake != name && is_named(&snake)).then_some(snake)
 }
 
-fn one_format(said: &str) -> Format {
-    let snake = snake_case(said);
-    let name = snake.as_deref().unwrap_or(said);
+fn one_format(declared: &str) -> Format {
+    let snake = snake_case(declared);
+    let name = snake.as_deref().unwrap_or(declared);
     let strict_name = name.strip_prefix("strict_");
     match name {
         "epoch_millis" => Format::EpochMillis,
@@ -194,9 +194,9 @@ fn one_format(said: &str) -> Format {
             // The basic formats have no separators, so their digits are counted even where they are not
             // strict.
             Some(pattern) if strict_name.is_some() || name.starts_with("basic_") => {
-                relaxed(name, pattern, true)
+                lenient_json(name, pattern, true)
             }
-            Some(pattern) => relaxed(name, pattern, false),
+            Some(pattern) => lenient_json(name, pattern, false),
             // An 8 before a pattern said once that it is one of Java's.
             None => compile(name.strip_prefix('8').unwrap_or(name)),
         }
@@ -256,7 +256,7 @@ const OFFSET: Item =
 /// Named formats are laxer than their patterns: a fraction has any number of digits, and
 /// `strict_date_time` does without one; offsets are of any style; and where they are not strict,
 /// one digit is enough for each number.
-fn relaxed(name: &str, pattern: &str, strict: bool) -> Option<Vec<Item>> {
+fn lenient_json(name: &str, pattern: &str, strict: bool) -> Option<Vec<Item>> {
     let mut items = Vec::new();
     // Only this one does without seconds, and without an offset.
     let pattern = if name == "date_time_no_millis" { "uuuu-MM-dd'T'HH:mm[:ss][X]" } else { pattern };

@@ -16,16 +16,16 @@ pub struct FormatProblem {
 
 /// The first of the formats joined by `||` that is none; `None` if each is a name or a pattern.
 #[must_use]
-pub fn format_problem(said: &str) -> Option<FormatProblem> {
+pub fn format_problem(formats: &str) -> Option<FormatProblem> {
     let problem = |format: &str, reason: String| {
         Some(FormatProblem { format: format.to_owned(), reason, snake_case: None })
     };
-    if said.trim().is_empty() {
-        return problem(said, "it is empty".to_owned());
+    if formats.trim().is_empty() {
+        return problem(formats, "it is empty".to_owned());
     }
-    for format in said.split("||").map(str::trim) {
+    for format in formats.split("||").map(str::trim) {
         if format.is_empty() {
-            return problem(said, "one of its formats is empty".to_owned());
+            return problem(formats, "one of its formats is empty".to_owned());
         }
         if is_named(format) {
             continue;
@@ -44,8 +44,8 @@ pub fn format_problem(said: &str) -> Option<FormatProblem> {
 /// The first pattern that has a week year beside a month or a day: around the new year it names
 /// another year.
 #[must_use]
-pub fn mistaken_week_year(said: &str) -> Option<&str> {
-    said.split("||").map(str::trim).filter(|format| !is_named(format)).find(|format| {
+pub fn mistaken_week_year(formats: &str) -> Option<&str> {
+    formats.split("||").map(str::trim).filter(|format| !is_named(format)).find(|format| {
         let letters: String = format.split('\'').step_by(2).collect();
         letters.contains('Y') && !letters.contains('w') && letters.contains(['M', 'L', 'd', 'D'])
     })

@@ -36,11 +36,13 @@ pub(super) fn is_false(value: Option<&Value>) -> bool {
 
 /// Whether what no field names becomes one. Unsaid, an object does as what it is in does.
 fn is_open(dynamic: Option<&Value>) -> bool {
-    dynamic.is_some_and(|said| matches!(to_canonical(said).as_str(), "true" | "\"true\"" | "\"runtime\""))
+    dynamic.is_some_and(|explicit| {
+        matches!(to_canonical(explicit).as_str(), "true" | "\"true\"" | "\"runtime\"")
+    })
 }
 
 fn is_strict(dynamic: Option<&Value>) -> bool {
-    dynamic.and_then(Value::as_str).is_some_and(|said| said.starts_with("strict"))
+    dynamic.and_then(Value::as_str).is_some_and(|explicit| explicit.starts_with("strict"))
 }
 
 /// The longest text that is indexed.

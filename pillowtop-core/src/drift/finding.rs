@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use super::location::{levels, path};
 use super::orphans::orphans_of_crate;
-use super::place::{levels, path};
 use super::state::{State, rust_name, state};
 use crate::committed::{CommittedFile, FOLDER};
 use crate::definition::Definition;
@@ -93,27 +93,27 @@ pub fn samples_finding(
 /// What is to be done about the committed mappings of a crate's pillows, each with what changed;
 /// empty if all are fresh. `crate_folder` is that of the crate.
 #[must_use]
-pub fn report(registry: &Registry, crate_folder: &Path, program: &str) -> String {
-    let (up, to_root) = levels(crate_folder);
-    let ancestor = |levels: usize| crate_folder.ancestors().nth(levels).unwrap_or(crate_folder);
-    let folder = ancestor(up).join(FOLDER);
+pub fn report(registry: &Registry, crate_directory: &Path, program: &str) -> String {
+    let (up, to_root) = levels(crate_directory);
+    let ancestor = |levels: usize| crate_directory.ancestors().nth(levels).unwrap_or(crate_directory);
+    let directory = ancestor(up).join(FOLDER);
     let shown = |path: &Path| path.strip_prefix(ancestor(to_root)).unwrap_or(path).display().to_string();
     let mut findings: Vec<Finding> = Vec::new();
     for pillow in registry.pillows() {
         let definition = pillow.definition();
-        let path = path(definition).unwrap_or_else(|| folder.join(format!("{}.json", definition.pillow)));
+        let path = path(definition).unwrap_or_else(|| directory.join(format!("{}.json", definition.pillow)));
         findings.push(finding(definition, &shown(&path), program));
         let snapshot = shown(&samples::path_beside(&path));
         findings.extend(samples_finding(pillow.as_ref(), &path, &snapshot, program));
     }
-    let orphans = orphans_of_crate(registry, &folder, crate_folder);
+    let orphans = orphans_of_crate(registry, &directory, crate_directory);
     findings.extend(orphans.iter().flatten().map(|path| Finding::orphaned(&shown(path), program)));
     findings.retain(|finding| !finding.state.is_fine());
     let mut lines: Vec<String> = findings.iter().flat_map(|finding| finding.lines(true)).collect();
     match orphans {
         // Without the directory there is nothing to be left over.
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            lines.push(format!("listing `{}`: {error}", shown(&folder)));
+            lines.push(format!("listing `{}`: {error}", shown(&directory)));
         }
         _ => {}
     }

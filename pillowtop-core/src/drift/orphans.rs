@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::place::{levels, path};
+use super::location::{levels, path};
 use crate::committed::FOLDER;
 use crate::pillow::Committed;
 use crate::registry::Registry;
@@ -20,10 +20,10 @@ use crate::registry::Registry;
 /// # Errors
 ///
 /// When the directory cannot be listed.
-pub fn orphans(registry: &Registry, folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub fn orphans(registry: &Registry, directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let definitions = || registry.pillows().iter().map(|pillow| pillow.definition());
     let by_path: BTreeSet<PathBuf> = definitions()
-        .map(|known| path(known).unwrap_or_else(|| folder.join(format!("{}.json", known.pillow))))
+        .map(|known| path(known).unwrap_or_else(|| directory.join(format!("{}.json", known.pillow))))
         .collect();
     // A build without `bless` knows no paths. Where `mapping = "…"` says another one, the contents
     // tell.
@@ -34,7 +34,7 @@ pub fn orphans(registry: &Registry, folder: &Path) -> std::io::Result<Vec<PathBu
         })
         .collect();
     let mut orphans = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
+    for entry in fs_err::read_dir(directory)? {
         let path = entry?.path();
         let is_known = || {
             by_path.contains(&path) || fs_err::read(&path).is_ok_and(|bytes| by_bytes.contains(&bytes[..]))
@@ -54,20 +54,20 @@ pub fn orphans(registry: &Registry, folder: &Path) -> std::io::Result<Vec<PathBu
 /// When the directory cannot be listed.
 pub fn orphans_of_crate(
     registry: &Registry,
-    folder: &Path,
-    crate_folder: &Path,
+    directory: &Path,
+    crate_directory: &Path,
 ) -> std::io::Result<Vec<PathBuf>> {
-    let mut orphans = orphans(registry, folder)?;
-    if let Some(above) = folder.parent() {
-        Others { folder, crate_folder }.take(&mut orphans, above, false);
+    let mut orphans = orphans(registry, directory)?;
+    if let Some(above) = directory.parent() {
+        Others { directory, crate_directory }.take(&mut orphans, above, false);
     }
     Ok(orphans)
 }
 
 /// The sources of the other crates whose committed mappings are in a directory.
 struct Others<'a> {
-    folder: &'a Path,
-    crate_folder: &'a Path,
+    directory: &'a Path,
+    crate_directory: &'a Path,
 }
 
 impl Others<'_> {
@@ -83,8 +83,8 @@ impl Others<'_> {
             }
             let path = entry.path();
             // Links are not followed: they may lead back up.
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder && !is_left_out(&path) {
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_directory && !is_left_out(&path) {
                 self.take(orphans, &path, is_other);
             } else if is_other && path.extension().is_some_and(|extension| extension == "rs") {
                 let source = fs_err::read_to_string(&path).unwrap_or_default();
@@ -95,14 +95,14 @@ impl Others<'_> {
 
     fn is_another_crate(&self, package: &Path) -> bool {
         let above = package.ancestors().nth(levels(package).0);
-        package != self.crate_folder && above.is_some_and(|above| above.join(FOLDER) == self.folder)
+        package != self.crate_directory && above.is_some_and(|above| above.join(FOLDER) == self.directory)
     }
 }
 
 /// Hidden directories, and what tools mark as theirs: cargo's `target`.
-fn is_left_out(folder: &Path) -> bool {
-    let is_hidden = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    is_hidden || folder.join("CACHEDIR.TAG").is_file()
+fn is_left_out(directory: &Path) -> bool {
+    let is_hidden = directory.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    is_hidden || directory.join("CACHEDIR.TAG").is_file()
 }
 
 /// Whether a source file may declare the pillow of a committed mapping: by its name, or by the

@@ -121,9 +121,9 @@ pub fn in_words_of(wanted: &Value, live: &Value) -> Result<Value, String> {
     let (wanted, live) = (normal_form(wanted)?.mappings, normal_form(live)?.mappings);
     let is_default =
         |name: &str, value: &Value| ROOT_DEFAULTS.contains(&(name, to_canonical(value).as_str()));
-    let mut said = with_members_of(&wanted, &live, &is_default);
-    said.extend(fields_in_words_of("properties", &wanted, &live));
-    Ok(Value::Object(said))
+    let mut explicit = with_members_of(&wanted, &live, &is_default);
+    explicit.extend(fields_in_words_of("properties", &wanted, &live));
+    Ok(Value::Object(explicit))
 }
 
 /// The members beside fields: those that are wanted, if they say the same.
@@ -150,10 +150,10 @@ fn fields_in_words_of(group: &str, wanted: &Value, live: &Value) -> Option<(Stri
             return (name.clone(), found.clone());
         };
         let type_name = wanted.get("type").and_then(Value::as_str).unwrap_or("object").to_owned();
-        let mut said = with_members_of(wanted, found, &|name, value| is_default(&type_name, name, value));
-        said.extend(fields_in_words_of("fields", wanted, found));
-        said.extend(fields_in_words_of("properties", wanted, found));
-        (name.clone(), Value::Object(said))
+        let mut explicit = with_members_of(wanted, found, &|name, value| is_default(&type_name, name, value));
+        explicit.extend(fields_in_words_of("fields", wanted, found));
+        explicit.extend(fields_in_words_of("properties", wanted, found));
+        (name.clone(), Value::Object(explicit))
     };
     Some((group.to_owned(), Value::Object(fields.iter().map(field).collect())))
 }
@@ -165,7 +165,7 @@ fn compare_members(
     is_default: &dyn Fn(&str, &Value) -> bool,
     all: &mut Vec<String>,
 ) {
-    let said = |mapping: &Value| -> Map<String, Value> {
+    let explicit = |mapping: &Value| -> Map<String, Value> {
         let members = mapping.as_object().into_iter().flatten();
         members
             .filter(|(name, value)| {
@@ -174,7 +174,7 @@ fn compare_members(
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
     };
-    let (wanted, found) = (said(wanted), said(found));
+    let (wanted, found) = (explicit(wanted), explicit(found));
     for name in wanted.keys().chain(found.keys().filter(|name| !wanted.contains_key(*name))) {
         let text = |members: &Map<String, Value>| {
             members

@@ -16,7 +16,7 @@ pub(super) fn properties(
     let members = match properties {
         None | Some(Value::Null) => return Ok(Map::new()),
         Some(Value::Object(members)) => members,
-        Some(_) => return Err(format!("`properties` of {} is not an object", place(above))),
+        Some(_) => return Err(format!("`properties` of {} is not an object", location(above))),
     };
     let mut normal = Map::new();
     for (name, mapping) in members {
@@ -27,7 +27,7 @@ pub(super) fn properties(
         let mapping = field(mapping, &path, notes)?;
         let parts: Vec<&str> = if keeps_dots { vec![name.as_str()] } else { name.split('.').collect() };
         if parts.iter().any(|part| part.trim().is_empty()) {
-            return Err(format!("{} has an empty name", place(&path)));
+            return Err(format!("{} has an empty name", location(&path)));
         }
         insert(&mut normal, &parts, mapping, &path)?;
     }
@@ -40,7 +40,7 @@ fn is_removed(mapping: &Value, path: &str, notes: &mut Vec<Note>) -> bool {
     if is_removed {
         notes.push(Note {
             path: path.to_owned(),
-            said: "the type `attachment`".to_owned(),
+            found: "the type `attachment`".to_owned(),
             became: "left out: use the attachment ingest processor".to_owned(),
         });
     }
@@ -93,7 +93,7 @@ fn properties_of(object: &mut Map<String, Value>) -> Option<&mut Map<String, Val
 /// A field's mapping.
 pub(super) fn field(mapping: &Value, path: &str, notes: &mut Vec<Note>) -> Result<Value, String> {
     let Value::Object(members) = mapping else {
-        return Err(format!("the mapping of {} is not an object", place(path)));
+        return Err(format!("the mapping of {} is not an object", location(path)));
     };
     let mut members = members.clone();
     legacy::modernize(&mut members, path, notes);
@@ -160,7 +160,7 @@ fn multi_fields(fields: &Value, path: &str, notes: &mut Vec<Note>) -> Result<Map
     let members = match fields {
         Value::Null => return Ok(normal),
         Value::Object(members) => members,
-        _ => return Err(format!("`fields` of {} is not an object", place(path))),
+        _ => return Err(format!("`fields` of {} is not an object", location(path))),
     };
     for (name, mapping) in members {
         let path = below(path, name);
@@ -173,7 +173,7 @@ fn below(above: &str, name: &str) -> String {
     if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
 }
 
-fn place(path: &str) -> String {
+fn location(path: &str) -> String {
     if path.is_empty() { "the root".to_owned() } else { format!("field `{path}`") }
 }
 

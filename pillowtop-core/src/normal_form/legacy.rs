@@ -11,7 +11,7 @@ pub(super) fn left_out(path: &str, name: &str, legacy: &Legacy) -> Note {
         Some(why) => format!("left out: {why}"),
         None => format!("left out: use {}", legacy.replacement),
     };
-    Note { path: path.to_owned(), said: format!("`{name}`"), became }
+    Note { path: path.to_owned(), found: format!("`{name}`"), became }
 }
 
 /// Members that fields like `_source` and `_routing` had.
@@ -33,7 +33,7 @@ pub(super) fn root_value(name: &str, value: &Value, notes: &mut Vec<Note>) -> Va
         if members.remove(*member).is_some() {
             notes.push(Note {
                 path: String::new(),
-                said: format!("`{member}` of `{name}`"),
+                found: format!("`{member}` of `{name}`"),
                 became: format!("left out: {why}"),
             });
         }
@@ -43,7 +43,7 @@ pub(super) fn root_value(name: &str, value: &Value, notes: &mut Vec<Note>) -> Va
 
 /// Says a field in today's words, as far as there are any.
 pub(super) fn modernize(members: &mut Map<String, Value>, path: &str, notes: &mut Vec<Note>) {
-    let mut note = |said: String, became: String| notes.push(Note { path: path.to_owned(), said, became });
+    let mut note = |found: String, became: String| notes.push(Note { path: path.to_owned(), found, became });
     multi_field(members, path, &mut note);
     let type_name = members.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let is_analyzed = members.get("index").and_then(Value::as_str) != Some("not_analyzed");

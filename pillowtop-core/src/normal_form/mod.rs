@@ -40,15 +40,15 @@ pub struct Note {
     /// The field's dotted path; empty for the root.
     pub path: String,
     /// What was written, such as "`include_in_all`".
-    pub said: String,
+    pub found: String,
     /// What became of it, such as "left out: use `copy_to` with a field of your own".
     pub became: String,
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.path.is_empty() { "(root)" } else { &self.path };
-        write!(formatter, "{place}: {}: {}", self.said, self.became)
+        let location = if self.path.is_empty() { "(root)" } else { &self.path };
+        write!(formatter, "{location}: {}: {}", self.found, self.became)
     }
 }
 
@@ -110,7 +110,7 @@ pub fn normal_form(mappings: &Value) -> Result<NormalForm, String> {
             let became = "left out: the name is reserved for the runtime: it holds id, revision and database";
             notes.push(Note {
                 path: name.clone(),
-                said: format!("the {kind} `{name}`, {found}"),
+                found: format!("the {kind} `{name}`, {found}"),
                 became: became.to_owned(),
             });
         }

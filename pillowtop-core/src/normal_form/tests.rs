@@ -71,14 +71,14 @@ fn the_old_is_reported() {
         }}),
     );
     let all = notes.join("\n");
-    for said in [
+    for expected in [
         "`_all`: left out",
         "`path` of `_routing`: left out",
         "name: `include_in_all`: left out",
         "file: the type `attachment`",
         "kept: `index: no`",
     ] {
-        assert!(all.contains(said), "{said}: {all}");
+        assert!(all.contains(expected), "{expected}: {all}");
     }
 }
 

@@ -5,13 +5,13 @@ use proc_macro2::Span;
 use serde_json::{Map, Value};
 
 use crate::errors::Errors;
-use crate::model::{Contents, Parameter, ParameterValue, PillowModel, SaidMapping};
+use crate::model::{Contents, ExplicitMapping, Parameter, ParameterValue, PillowModel};
 
 /// Checks a mapping whose types and parameters are known.
-pub(super) fn check_said_creation(errors: &Errors, mapping: &SaidMapping<'_>) {
+pub(super) fn check_said_creation(errors: &Errors, mapping: &ExplicitMapping<'_>) {
     for problem in creation::of_field(&mapping.json()).into_iter().filter(|problem| problem.concerns_any(&[]))
     {
-        let span = place(mapping, &problem).unwrap_or(mapping.type_name.span);
+        let span = location(mapping, &problem).unwrap_or(mapping.type_name.span);
         errors.at_span(span, &problem.what, &problem.help);
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn check_settings_creation(errors: &Errors, pillow: &PillowModel<'_>)
 }
 
 /// The place of the parameter at fault, inside of multi-fields and properties too.
-fn place(mapping: &SaidMapping<'_>, problem: &Problem) -> Option<Span> {
+fn location(mapping: &ExplicitMapping<'_>, problem: &Problem) -> Option<Span> {
     let mut inside = mapping;
     for name in problem.path.split('.').filter(|name| !name.is_empty()) {
         inside = inner(inside, name)?;
@@ -52,7 +52,7 @@ fn place(mapping: &SaidMapping<'_>, problem: &Problem) -> Option<Span> {
     Some(parameter.map_or(inside.type_name.span, |parameter| parameter.span))
 }
 
-fn inner<'m, 'a>(mapping: &'m SaidMapping<'a>, name: &str) -> Option<&'m SaidMapping<'a>> {
+fn inner<'m, 'a>(mapping: &'m ExplicitMapping<'a>, name: &str) -> Option<&'m ExplicitMapping<'a>> {
     let of_contents = match &mapping.contents {
         Contents::Properties(properties) => properties.iter().find(|(known, _)| known.text == name),
         Contents::Nothing | Contents::OfStruct(_) => None,

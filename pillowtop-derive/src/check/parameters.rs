@@ -4,18 +4,18 @@ use pillowtop_core::field_types::{self, FieldType};
 
 use super::creation::{check_root_creation, check_said_creation};
 use crate::errors::{Errors, suggestion};
-use crate::model::{Contents, Mapping, ObjectModel, Parameter, ParameterValue, SaidMapping};
+use crate::model::{Contents, ExplicitMapping, Mapping, ObjectModel, Parameter, ParameterValue};
 use crate::parse::{Name, home_of};
 
 /// Checks a mapping and those inside it.
 pub(super) fn check_mapping(errors: &Errors, mapping: &Mapping<'_>) {
-    if let Mapping::Said(said) = mapping {
-        check_said(errors, said, false);
+    if let Mapping::Explicit(explicit) = mapping {
+        check_said(errors, explicit, false);
     }
 }
 
 /// Checks a mapping against the table, and if that has it, against what servers refuse.
-pub(super) fn check_said(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_field: bool) {
+pub(super) fn check_said(errors: &Errors, mapping: &ExplicitMapping<'_>, is_multi_field: bool) {
     let found = Errors::new();
     check_known(&found, mapping, is_multi_field);
     if found.is_empty() && mapping.is_checked {
@@ -24,7 +24,7 @@ pub(super) fn check_said(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_fi
     errors.take(&found);
 }
 
-fn check_known(errors: &Errors, mapping: &SaidMapping<'_>, is_multi_field: bool) {
+fn check_known(errors: &Errors, mapping: &ExplicitMapping<'_>, is_multi_field: bool) {
     if !mapping.is_checked {
         return;
     }

@@ -5,7 +5,7 @@ use syn::{Type, parse_quote};
 
 use super::parameters::{check_root_parameters, check_said};
 use crate::errors::{Errors, did_you_mean};
-use crate::model::{Mapping, Parameter, SaidMapping, SortedItems, root_rule, rule_of_parameters};
+use crate::model::{ExplicitMapping, Mapping, Parameter, SortedItems, root_rule, rule_of_parameters};
 use crate::rules::{Alternative, Kind, Rule, Rules};
 
 /// Checks what each rule says, and that it can be asked at all.
@@ -23,7 +23,7 @@ pub(crate) fn check_rules(errors: &Errors, rules: &Rules) {
                 if only_parameters(errors, rule, &sorted, "a rule for `objects` can only have") {
                     let parameters =
                         sorted.parameters.iter().map(|item| Parameter::of(errors, item)).collect();
-                    check_said(errors, &SaidMapping::leaf("object", rule.span, parameters), false);
+                    check_said(errors, &ExplicitMapping::leaf("object", rule.span, parameters), false);
                 }
             }
             _ => check_fields(errors, rule, &sorted),
@@ -108,7 +108,7 @@ fn check_fields(errors: &Errors, rule: &Rule, sorted: &SortedItems<'_>) {
     for rust_type in &types {
         let found = Errors::new();
         if let Some(mapping) = rule_of_parameters(&found, rust_type, rule) {
-            super::parameters::check_mapping(&found, &Mapping::Said(mapping));
+            super::parameters::check_mapping(&found, &Mapping::Explicit(mapping));
         }
         // What is wrong for one of the types is mostly wrong for the others.
         let is_wrong = !found.is_empty();

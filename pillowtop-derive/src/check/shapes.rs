@@ -4,7 +4,7 @@ use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
 use crate::errors::Errors;
-use crate::model::{Contents, Mapping, Member, ObjectModel, SaidMapping};
+use crate::model::{Contents, ExplicitMapping, Mapping, Member, ObjectModel};
 use crate::parse::{Name, RustType, element, mentions, rust_type};
 
 /// A field without a said type must have a Rust type that a mapping follows from.
@@ -42,7 +42,7 @@ pub(super) fn check_recursion(errors: &Errors, ident: &Ident, object: &ObjectMod
             Member::Flatten(inside) => inside,
             Member::Property(property) => match &property.mapping {
                 Mapping::Default(inside) | Mapping::Objects(inside, _) => inside,
-                Mapping::Said(said) => match said.contents {
+                Mapping::Explicit(explicit) => match explicit.contents {
                     Contents::OfStruct(inside) => inside,
                     Contents::Nothing | Contents::Properties(_) => continue,
                 },
@@ -88,15 +88,15 @@ const PLAIN: [&str; 20] = [
 ];
 
 /// Whether a mapping is of such a type.
-pub(crate) fn rejects_objects(said: &SaidMapping<'_>) -> bool {
-    said.is_checked && PLAIN.contains(&said.type_name.text.as_str())
+pub(crate) fn rejects_objects(explicit: &ExplicitMapping<'_>) -> bool {
+    explicit.is_checked && PLAIN.contains(&explicit.type_name.text.as_str())
 }
 
 /// An enum that is written as objects cannot be mapped as one value.
 pub(super) fn check_enum(errors: &Errors, ident: &Ident, mapping: &Mapping<'_>) {
-    let Mapping::Said(said) = mapping else { return };
-    if rejects_objects(said) {
-        let Name { text, span } = &said.type_name;
+    let Mapping::Explicit(explicit) = mapping else { return };
+    if rejects_objects(explicit) {
+        let Name { text, span } = &explicit.type_name;
         errors.at_span(
             *span,
             format!("`{ident}` is written as objects, which `{text}` rejects"),

@@ -9,12 +9,12 @@ use pillowtop_core::drift::levels;
 /// The crate that is compiled, by its directory.
 #[derive(Clone)]
 pub(crate) struct Crate {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 /// A file beside or above a crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     /// Where it is read from.
     pub(crate) path: PathBuf,
     /// From the crate's directory, with a leading `/`: what the code names, so that no path of this
@@ -23,39 +23,39 @@ pub(crate) struct Place {
     /// From the workspace's root, as people write it.
     pub(crate) shown: String,
     /// The directory of the crate.
-    pub(crate) crate_folder: PathBuf,
+    pub(crate) crate_directory: PathBuf,
 }
 
 impl Crate {
     /// The crate that cargo compiles; none outside of cargo.
     pub(crate) fn of_environment() -> Option<Self> {
-        std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| Self::at(PathBuf::from(folder)))
+        std::env::var_os("CARGO_MANIFEST_DIR").map(|directory| Self::at(PathBuf::from(directory)))
     }
 
-    pub(crate) fn at(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(crate) fn at(directory: PathBuf) -> Self {
+        Self { directory }
     }
 
     /// A file that a user names from the crate's directory.
-    pub(crate) fn file(&self, path: &str) -> Place {
+    pub(crate) fn file(&self, path: &str) -> Location {
         let path = path.trim_start_matches("./");
-        Place {
-            path: self.folder.join(path),
+        Location {
+            path: self.directory.join(path),
             from_crate: format!("/{path}"),
             shown: path.to_owned(),
-            crate_folder: self.folder.clone(),
+            crate_directory: self.directory.clone(),
         }
     }
 
     /// The committed mapping of a pillow, whether it is there or not.
-    pub(crate) fn mapping(&self, pillow: &str) -> Place {
-        let (up, ups) = levels(&self.folder);
+    pub(crate) fn mapping(&self, pillow: &str) -> Location {
+        let (up, ups) = levels(&self.directory);
         let from_crate = format!("/{}{FOLDER}/{pillow}.json", "../".repeat(up));
-        let above = self.folder.ancestors().nth(up).unwrap_or(&self.folder);
-        let root = self.folder.ancestors().nth(ups).unwrap_or(&self.folder);
+        let above = self.directory.ancestors().nth(up).unwrap_or(&self.directory);
+        let root = self.directory.ancestors().nth(ups).unwrap_or(&self.directory);
         let path = above.join(FOLDER).join(format!("{pillow}.json"));
         let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        Place { path, from_crate, shown, crate_folder: self.folder.clone() }
+        Location { path, from_crate, shown, crate_directory: self.directory.clone() }
     }
 }
 
@@ -99,8 +99,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs_err::create_dir_all(root.path().join("mappings")).unwrap();
         write(root.path(), "documents/Cargo.toml", "[package]\n");
-        let place = Crate::at(root.path().join("documents")).mapping("case");
-        assert_eq!(place.from_crate, "/mappings/case.json");
-        assert_eq!(place.shown, "mappings/case.json");
+        let location = Crate::at(root.path().join("documents")).mapping("case");
+        assert_eq!(location.from_crate, "/mappings/case.json");
+        assert_eq!(location.shown, "mappings/case.json");
     }
 }

@@ -3,5 +3,5 @@
 mod locate;
 mod state;
 
-pub(crate) use locate::{Crate, Place};
+pub(crate) use locate::{Crate, Location};
 pub(crate) use state::{State, state};

@@ -3,7 +3,7 @@
 use pillowtop_core::committed::CommittedFile;
 use pillowtop_core::drift;
 
-use super::locate::Place;
+use super::locate::Location;
 use crate::errors::with_help;
 
 /// How the commands are run.
@@ -22,16 +22,16 @@ pub(crate) enum State {
 }
 
 /// Reads the committed mapping of a pillow. `rust_name` is its struct.
-pub(crate) fn state(rust_name: &str, pillow: &str, place: &Place) -> State {
-    let shown = &place.shown;
+pub(crate) fn state(rust_name: &str, pillow: &str, location: &Location) -> State {
+    let shown = &location.shown;
     let message = |state: &drift::State| {
         let help = match state {
-            drift::State::New => drift::help_for_missing(&place.crate_folder, PROGRAM, pillow),
+            drift::State::New => drift::help_for_missing(&location.crate_directory, PROGRAM, pillow),
             state => state.help(PROGRAM, pillow, shown),
         };
         with_help(state.sentence(rust_name, shown), help)
     };
-    match CommittedFile::read(&place.path) {
+    match CommittedFile::read(&location.path) {
         Ok(file) if file.pillow != pillow => State::Unfit(message(&drift::State::OfAnother(file.pillow))),
         Ok(file) => State::Present { fingerprint: file.fingerprint.0, stale: message(&drift::State::Stale) },
         Err(error) => match drift::State::of_error(&error) {
@@ -52,12 +52,12 @@ mod tests {
         fs_err::create_dir_all(root.path().join("mappings")).unwrap();
         fs_err::create_dir_all(root.path().join(".cargo")).unwrap();
         fs_err::write(root.path().join(".cargo/config.toml"), "[alias]\nxtask = \"run\"").unwrap();
-        let place = Crate::at(root.path().to_owned()).mapping("case");
+        let location = Crate::at(root.path().to_owned()).mapping("case");
         let message = |text: Option<&str>| {
             if let Some(text) = text {
-                fs_err::write(&place.path, text).unwrap();
+                fs_err::write(&location.path, text).unwrap();
             }
-            match state("Case", "case", &place) {
+            match state("Case", "case", &location) {
                 State::Missing(message) | State::Unfit(message) => message,
                 State::Present { .. } => panic!("such a file cannot be compared"),
             }

@@ -25,7 +25,7 @@ pub(crate) fn expand_document(facade: &Facade, document: &Document<'_>) -> Token
         DocumentKind::Value(mapping) => {
             let bounded = match mapping {
                 Mapping::Default(inside) | Mapping::Objects(inside, _) => vec![(*inside, Bound::Field)],
-                Mapping::Said(_) => Vec::new(),
+                Mapping::Explicit(_) => Vec::new(),
             };
             value_impls(facade, document, &with_bounds(document.generics, &bounded), mapping)
         }
@@ -49,12 +49,13 @@ pub(super) fn no_objects(facade: &Facade, model: &ObjectModel<'_>) -> TokenStrea
 }
 
 fn no_object(member: &Member<'_>) -> Option<TokenStream> {
-    let Member::Property(Property { name, mapping: Mapping::Said(said), perhaps_object }) = member else {
+    let Member::Property(Property { name, mapping: Mapping::Explicit(explicit), perhaps_object }) = member
+    else {
         return None;
     };
-    let inside = perhaps_object.filter(|_| rejects_objects(said))?;
-    let (private, span) = (Private::at(said.type_name.span), said.type_name.span);
-    let (name, type_name, rust_type) = (&name.text, &said.type_name.text, squeeze(inside));
+    let inside = perhaps_object.filter(|_| rejects_objects(explicit))?;
+    let (private, span) = (Private::at(explicit.type_name.span), explicit.type_name.span);
+    let (name, type_name, rust_type) = (&name.text, &explicit.type_name.text, squeeze(inside));
     Some(quote_spanned! {span=>
         #private::assert_no_object(#private::Probe::<#inside>::IS_OBJECT, #name, #type_name, #rust_type)
     })
@@ -210,7 +211,7 @@ pub(super) fn default_types<'m>(model: &'m ObjectModel<'_>) -> Vec<(&'m Type, Bo
         Member::Flatten(inside) => Some((*inside, Bound::Flattened)),
         Member::Property(property) => match &property.mapping {
             Mapping::Default(rust_type) | Mapping::Objects(rust_type, _) => Some((*rust_type, Bound::Field)),
-            Mapping::Said(said) => match said.contents {
+            Mapping::Explicit(explicit) => match explicit.contents {
                 Contents::OfStruct(inside) => Some((inside, Bound::Object)),
                 Contents::Nothing | Contents::Properties(_) => None,
             },

@@ -9,7 +9,7 @@ use syn::Ident;
 
 use super::requirements;
 use crate::idents::{PRIVATE, Private};
-use crate::model::{Contents, Mapping, Member, ObjectModel, Origin, Parameter, Property, SaidMapping};
+use crate::model::{Contents, ExplicitMapping, Mapping, Member, ObjectModel, Origin, Parameter, Property};
 
 /// A 128-bit number in hexadecimal digits.
 pub(super) fn hexadecimal(number: u128) -> Literal {
@@ -49,8 +49,8 @@ fn member(member: &Member<'_>) -> TokenStream {
                 (list(parameters), requirements::of_rule_for_objects(parameters));
             quote!(#PRIVATE::property_by_rule::<#rust_type>(#name, #hash, #parameters, #requirements))
         }
-        Member::Property(Property { name, mapping: Mapping::Said(said), .. }) => {
-            property(&name.text, &said_field(said))
+        Member::Property(Property { name, mapping: Mapping::Explicit(explicit), .. }) => {
+            property(&name.text, &said_field(explicit))
         }
         Member::Flatten(inside) => {
             quote!(#PRIVATE::Member::Flatten(<#inside as #PRIVATE::Flattened>::OBJECT))
@@ -72,18 +72,20 @@ pub(super) fn field(mapping: &Mapping<'_>) -> TokenStream {
                 (list(parameters), requirements::of_rule_for_objects(parameters));
             quote!(<#rust_type as #PRIVATE::IndexField>::FIELD.with_rule_for_objects(#parameters, #requirements))
         }
-        Mapping::Said(said) => said_field(said),
+        Mapping::Explicit(explicit) => said_field(explicit),
     }
 }
 
-fn said_field(said: &SaidMapping<'_>) -> TokenStream {
-    let type_name = &said.type_name.text;
-    let requirements = requirements::of_said(said);
-    let parameters = list(&said.parameters);
-    match &said.contents {
+fn said_field(explicit: &ExplicitMapping<'_>) -> TokenStream {
+    let type_name = &explicit.type_name.text;
+    let requirements = requirements::of_said(explicit);
+    let parameters = list(&explicit.parameters);
+    match &explicit.contents {
         Contents::Nothing => quote!(#PRIVATE::Field::leaf(#type_name, #parameters) #requirements),
-        Contents::OfStruct(inside) if said.said.is_some_and(|number| number < said.parameters.len()) => {
-            let number = said.said.unwrap_or_default();
+        Contents::OfStruct(inside)
+            if explicit.explicit.is_some_and(|number| number < explicit.parameters.len()) =>
+        {
+            let number = explicit.explicit.unwrap_or_default();
             quote! {
                 #PRIVATE::Field::object_by_rule(
                     #type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT, #number
@@ -92,8 +94,8 @@ fn said_field(said: &SaidMapping<'_>) -> TokenStream {
         }
         Contents::OfStruct(inside) => {
             // What is wrong with the struct in this field, the compiler says at the field's type.
-            let private = Private::at(said.type_name.span);
-            let field = quote_spanned!(said.type_name.span=> #private::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT));
+            let private = Private::at(explicit.type_name.span);
+            let field = quote_spanned!(explicit.type_name.span=> #private::Field::object(#type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT));
             quote!(#field #requirements)
         }
         Contents::Properties(properties) => {
@@ -119,8 +121,8 @@ fn list(parameters: &[Parameter]) -> TokenStream {
 /// field.
 pub(super) fn struct_inside<'m>(mapping: &'m Mapping<'_>) -> Option<&'m syn::Type> {
     match mapping {
-        Mapping::Said(SaidMapping { contents: Contents::OfStruct(inside), .. }) => Some(inside),
-        Mapping::Said(_) | Mapping::Default(_) | Mapping::Objects(..) => None,
+        Mapping::Explicit(ExplicitMapping { contents: Contents::OfStruct(inside), .. }) => Some(inside),
+        Mapping::Explicit(_) | Mapping::Default(_) | Mapping::Objects(..) => None,
     }
 }
 

@@ -10,7 +10,7 @@ use syn::{Generics, Ident, Lifetime};
 
 use super::document::option;
 use super::mapping::hexadecimal;
-use crate::committed::Place;
+use crate::committed::Location;
 use crate::errors::with_help;
 use crate::facade::Facade;
 use crate::filter::{field_value, predicate};
@@ -236,19 +236,19 @@ fn info(pillow: &PillowModel<'_>) -> TokenStream {
 fn settings_text(settings: &SettingsModel) -> TokenStream {
     match &settings.text {
         SettingsText::Inline(text) => quote!(#text),
-        SettingsText::File(place) => included(place),
+        SettingsText::File(location) => included(location),
     }
 }
 
 /// The text of a file, which cargo tracks.
-fn included(place: &Place) -> TokenStream {
-    let path = &place.from_crate;
+fn included(location: &Location) -> TokenStream {
+    let path = &location.from_crate;
     quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)))
 }
 
 fn committed(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
-    let Some(place) = &pillow.mapping else { return quote!(#PRIVATE::Committed::Unchecked) };
-    let path = &place.from_crate;
+    let Some(location) = &pillow.mapping else { return quote!(#PRIVATE::Committed::Unchecked) };
+    let path = &location.from_crate;
     match drift {
         Drift::Unchecked => quote!(#PRIVATE::Committed::Unchecked),
         Drift::Compare { .. } | Drift::Refuse { exists: true, .. } => {

@@ -7,12 +7,12 @@ use quote::quote;
 use serde_json::{Map, Value};
 
 use crate::idents::PRIVATE;
-use crate::model::{Parameter, SaidMapping};
+use crate::model::{ExplicitMapping, Parameter};
 
 /// What a said field asks, without the properties inside, which say it themselves.
-pub(super) fn of_said(said: &SaidMapping<'_>) -> TokenStream {
-    let mut mapping = json_of(&said.parameters);
-    mapping.insert("type".to_owned(), Value::from(said.type_name.text.as_str()));
+pub(super) fn of_said(explicit: &ExplicitMapping<'_>) -> TokenStream {
+    let mut mapping = json_of(&explicit.parameters);
+    mapping.insert("type".to_owned(), Value::from(explicit.type_name.text.as_str()));
     requiring(&of_field(&Value::Object(mapping)))
 }
 

@@ -100,9 +100,9 @@ fn compare(field: &FieldPath, operator: Operator, constant: &Constant) -> TokenS
 }
 
 /// `place` is what the user wrote that asks for a string.
-fn as_text(local: &Local, place: Span) -> TokenStream {
-    let (private, local) = (Private::at(place), local.at(place));
-    quote_spanned!(place=> #private::Text::text(#local))
+fn as_text(local: &Local, at: Span) -> TokenStream {
+    let (private, local) = (Private::at(at), local.at(at));
+    quote_spanned!(at=> #private::Text::text(#local))
 }
 
 fn constant_tokens(constant: &Constant) -> TokenStream {
@@ -136,10 +136,10 @@ fn predicate_test(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
 /// an error.
 fn is_there(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
     let Some((last, parents)) = field.names.split_last() else { return TokenStream::new() };
-    let (private, place, step) = (Private::at(name.span()), last.span(), Private::at(last.span()));
+    let (private, at, step) = (Private::at(name.span()), last.span(), Private::at(last.span()));
     // The field's place is that of the whole argument: there the compiler says that it is not optional.
     let ask = |whole: &TokenStream| {
-        let field = quote_spanned!(place=> #step::Step(&#whole.#last).0);
+        let field = quote_spanned!(at=> #step::Step(&#whole.#last).0);
         quote_spanned!(name.span()=> #private::Optional::#name(#field))
     };
     if parents.is_empty() {
@@ -155,8 +155,8 @@ fn is_there(field: &FieldPath, test: &Test, name: &Ident) -> TokenStream {
 }
 
 fn matches(field: &FieldPath, pattern: &Pat) -> TokenStream {
-    let place = field.last().span();
-    let matched = if is_text(pattern) { as_text(&VALUE, place) } else { VALUE.at(place).into_token_stream() };
+    let at = field.last().span();
+    let matched = if is_text(pattern) { as_text(&VALUE, at) } else { VALUE.at(at).into_token_stream() };
     any(field, &VALUE, &quote!(::core::matches!(#matched, #pattern)))
 }
 

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Fields, Generics, Ident};
 
 use super::field;
-use super::mapping::{Mapping, Parameter, SaidMapping, SortedItems, mappings};
+use super::mapping::{ExplicitMapping, Mapping, Parameter, SortedItems, mappings};
 use super::member::{Member, Property};
 use super::origin::{Decided, Origin};
 use crate::errors::Errors;
@@ -141,14 +141,14 @@ fn kind<'a>(
 }
 
 /// `#[es(flattened)] struct …`: wherever the type stands, it is mapped so.
-fn said_at_the_type<'a>(errors: &Errors, mapping: SaidMapping<'a>) -> DocumentKind<'a> {
+fn said_at_the_type<'a>(errors: &Errors, mapping: ExplicitMapping<'a>) -> DocumentKind<'a> {
     let Name { text, span } = &mapping.type_name;
     if field_types::field_type(text).is_some_and(FieldType::takes_properties_of_struct) {
         let message = format!("`{text}` belongs at the field that holds the struct");
         errors.at_span(*span, message, format!("write `#[es({text})]` at the field that holds it"));
         return DocumentKind::Unknown;
     }
-    DocumentKind::Value(Mapping::Said(mapping))
+    DocumentKind::Value(Mapping::Explicit(mapping))
 }
 
 fn refuse<'a>(errors: &Errors, receiver: &StructReceiver<'_>, message: &str, help: &str) -> DocumentKind<'a> {
@@ -178,7 +178,7 @@ fn object<'a>(
         fields.iter().filter_map(of_field).unzip();
     if let Some(tag) = &receiver.serde.tag {
         let name = Name { text: tag.value(), span: tag.span() };
-        let mapping = Mapping::Said(keyword(tag.span()));
+        let mapping = Mapping::Explicit(keyword(tag.span()));
         members.push(Member::Property(Property { name, mapping, perhaps_object: None }));
         origins.push(Origin::of_no_field(Decided::Serde));
     }
@@ -188,7 +188,7 @@ fn object<'a>(
             // Properties that no field has: targets of `copy_to`, aliases.
             EsValue::Object(inner, _) if item.name.text == "properties" => {
                 for (name, mapping) in mappings(errors, inner) {
-                    let mapping = Mapping::Said(mapping);
+                    let mapping = Mapping::Explicit(mapping);
                     members.push(Member::Property(Property { name, mapping, perhaps_object: None }));
                     origins.push(Origin::of_no_field(Decided::Attribute));
                 }
@@ -297,7 +297,7 @@ fn enumeration<'a>(
         errors.at(&variant.ident, message, HELP);
         return DocumentKind::Unknown;
     }
-    DocumentKind::Value(Mapping::Said(keyword(receiver.ident.span())))
+    DocumentKind::Value(Mapping::Explicit(keyword(receiver.ident.span())))
 }
 
 fn no_parameters(errors: &Errors, sorted: &SortedItems<'_>, help: &str) {
@@ -307,9 +307,9 @@ fn no_parameters(errors: &Errors, sorted: &SortedItems<'_>, help: &str) {
 }
 
 /// What strings are by default.
-fn keyword<'a>(span: proc_macro2::Span) -> SaidMapping<'a> {
+fn keyword<'a>(span: proc_macro2::Span) -> ExplicitMapping<'a> {
     let parameters = String::FIELD.parameters.iter().map(|parameter| {
         Parameter::implied(parameter.name, serde_json::from_str(parameter.json).unwrap_or(Value::Null), span)
     });
-    SaidMapping::leaf("keyword", span, parameters.collect())
+    ExplicitMapping::leaf("keyword", span, parameters.collect())
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::mapping::{Contents, Mapping, Parameter, SaidMapping, SortedItems};
+use super::mapping::{Contents, ExplicitMapping, Mapping, Parameter, SortedItems};
 use super::member::{Member, Property};
 use super::origin::{Decided, Origin};
 use crate::errors::Errors;
@@ -24,8 +24,8 @@ pub(crate) fn member<'a>(
     field: &FieldReceiver<'a>,
 ) -> Option<(Member<'a>, Origin)> {
     let sorted = SortedItems::of(errors, &field.es);
-    let place = field.ident.map_or_else(|| field.rust_type.span(), syn::Ident::span);
-    let span = field.es.span.unwrap_or(place);
+    let location = field.ident.map_or_else(|| field.rust_type.span(), syn::Ident::span);
+    let span = field.es.span.unwrap_or(location);
     if sorted.skip.is_some() {
         return None;
     }
@@ -49,7 +49,7 @@ pub(crate) fn member<'a>(
     }
     let name = Name {
         text: container.written_name(field),
-        span: field.serde.rename.as_ref().map_or(place, syn::LitStr::span),
+        span: field.serde.rename.as_ref().map_or(location, syn::LitStr::span),
     };
     if container.couch.doc_types.is_some() && is_couch_member(&name.text) {
         if !sorted.is_empty() {
@@ -91,8 +91,8 @@ pub(crate) fn mapping<'a>(
 ) -> Option<(Mapping<'a>, Decided)> {
     let whole = field.rust_type;
     if sorted.type_name.is_some() || sorted.json.is_some() {
-        let said = sorted.mapping(errors, Some(whole))?;
-        return Some((Mapping::Said(said), Decided::Attribute));
+        let explicit = sorted.mapping(errors, Some(whole))?;
+        return Some((Mapping::Explicit(explicit), Decided::Attribute));
     }
     let is_written_by_function = field.serde.with.is_some();
     let subject = Subject { rust_type: Some(whole), json_name, is_written_by_function };
@@ -101,13 +101,13 @@ pub(crate) fn mapping<'a>(
     }
     let decided = if sorted.parameters.is_empty() { Decided::Default } else { Decided::AttributeOverDefault };
     if let Some((name, path)) = &field.serde.with {
-        let said = written_by_module(errors, sorted, name, &path.value())?;
-        return Some((Mapping::Said(said), Decided::Serde));
+        let explicit = written_by_module(errors, sorted, name, &path.value())?;
+        return Some((Mapping::Explicit(explicit), Decided::Serde));
     }
     if sorted.parameters.is_empty() {
         return (rust_type(whole) != RustType::Nothing).then_some((Mapping::Default(whole), decided));
     }
-    Some((Mapping::Said(parameters_alone(errors, whole, sorted, span)?), decided))
+    Some((Mapping::Explicit(parameters_alone(errors, whole, sorted, span)?), decided))
 }
 
 /// What a rule says, with the parameters of an attribute before its own.
@@ -123,7 +123,7 @@ fn by_rule<'a>(
     let ruled = SortedItems::of(errors, &rule.es);
     let matcher = &rule.matcher;
     let merged = attribute.over(&ruled);
-    let said = attribute.parameters.len();
+    let explicit = attribute.parameters.len();
     let decided = match attribute.parameters.first() {
         None => Decided::Rule(matcher.to_string()),
         Some(first) if ruled.skip.is_some() || ruled.json.is_some() => {
@@ -144,7 +144,7 @@ fn by_rule<'a>(
         return None;
     }
     let whole = field.rust_type;
-    if matches!(matcher.kind, Kind::Objects) && said == 0 {
+    if matches!(matcher.kind, Kind::Objects) && explicit == 0 {
         let parameters = merged.parameters.iter().map(|item| Parameter::of(errors, item)).collect();
         return Some((Mapping::Objects(whole, parameters), Decided::ObjectsRule(matcher.to_string())));
     }
@@ -155,7 +155,7 @@ fn by_rule<'a>(
     } else {
         parameters_alone(errors, whole, &merged, rule.span)
     };
-    Some((Mapping::Said(SaidMapping { said: Some(said), ..mapping? }), decided))
+    Some((Mapping::Explicit(ExplicitMapping { explicit: Some(explicit), ..mapping? }), decided))
 }
 
 /// A function of the user's decides what is written, so its name is all there is to go by.
@@ -164,11 +164,11 @@ fn written_by_module<'a>(
     sorted: &SortedItems<'_>,
     name: &Name,
     path: &str,
-) -> Option<SaidMapping<'a>> {
+) -> Option<ExplicitMapping<'a>> {
     let is_binary = path.split("::").any(|segment| segment == "serde_bytes" || segment.contains("base64"));
     if is_binary {
         let parameters = sorted.parameters.iter().map(|item| Parameter::of(errors, item)).collect();
-        return Some(SaidMapping::leaf("binary", name.span, parameters));
+        return Some(ExplicitMapping::leaf("binary", name.span, parameters));
     }
     errors.at_span(
         name.span,
@@ -183,7 +183,7 @@ pub(crate) fn rule_of_parameters<'a>(
     errors: &Errors,
     whole: &'a Type,
     rule: &Rule,
-) -> Option<SaidMapping<'a>> {
+) -> Option<ExplicitMapping<'a>> {
     parameters_alone(errors, whole, &SortedItems::of(&Errors::silent(), &rule.es), rule.span)
 }
 
@@ -193,28 +193,29 @@ fn parameters_alone<'a>(
     whole: &'a Type,
     sorted: &SortedItems<'_>,
     span: Span,
-) -> Option<SaidMapping<'a>> {
-    let mut said: Vec<Parameter> = sorted.parameters.iter().map(|item| Parameter::of(errors, item)).collect();
+) -> Option<ExplicitMapping<'a>> {
+    let mut explicit: Vec<Parameter> =
+        sorted.parameters.iter().map(|item| Parameter::of(errors, item)).collect();
     if let Some((type_name, defaults)) = default_of(whole) {
         let defaults = defaults
             .into_iter()
-            .filter(|(name, _)| !said.iter().any(|parameter| parameter.name.text == *name));
+            .filter(|(name, _)| !explicit.iter().any(|parameter| parameter.name.text == *name));
         let defaults: Vec<Parameter> =
             defaults.map(|(name, value)| Parameter::implied(name, value, span)).collect();
-        said.extend(defaults);
-        return Some(SaidMapping::leaf(type_name, span, said));
+        explicit.extend(defaults);
+        return Some(ExplicitMapping::leaf(type_name, span, explicit));
     }
     let object = field_types::field_type("object")?;
     if rust_type(whole) == RustType::Other
-        && said.iter().all(|parameter| object.parameter(&parameter.name.text).is_some())
+        && explicit.iter().all(|parameter| object.parameter(&parameter.name.text).is_some())
     {
         let type_name = Name { text: "object".to_owned(), span };
-        return Some(SaidMapping {
+        return Some(ExplicitMapping {
             type_name,
-            parameters: said,
+            parameters: explicit,
             contents: Contents::OfStruct(whole),
             is_checked: true,
-            said: None,
+            explicit: None,
         });
     }
     errors.at_span(

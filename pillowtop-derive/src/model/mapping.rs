@@ -15,25 +15,25 @@ pub(crate) enum Mapping<'a> {
     /// As its Rust type says, and as a rule does if that is a struct.
     Objects(&'a Type, Vec<Parameter>),
     /// As an attribute says.
-    Said(SaidMapping<'a>),
+    Explicit(ExplicitMapping<'a>),
 }
 
 /// A mapping by its type's name.
-pub(crate) struct SaidMapping<'a> {
+pub(crate) struct ExplicitMapping<'a> {
     pub(crate) type_name: Name,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) contents: Contents<'a>,
     /// False for what a user wrote as JSON, because the table may not know it.
     pub(crate) is_checked: bool,
     /// How many of the parameters an attribute says; a rule gives the others.
-    pub(crate) said: Option<usize>,
+    pub(crate) explicit: Option<usize>,
 }
 
 /// The properties inside a mapping.
 pub(crate) enum Contents<'a> {
     Nothing,
     OfStruct(&'a Type),
-    Properties(Vec<(Name, SaidMapping<'a>)>),
+    Properties(Vec<(Name, ExplicitMapping<'a>)>),
 }
 
 /// A parameter of a mapping.
@@ -48,7 +48,7 @@ pub(crate) struct Parameter {
 pub(crate) enum ParameterValue {
     Json(Value),
     /// Mappings by name, as `fields` has them.
-    Mappings(Vec<(Name, SaidMapping<'static>)>),
+    Mappings(Vec<(Name, ExplicitMapping<'static>)>),
     /// One that cannot be read, which is reported.
     Unread,
 }
@@ -136,7 +136,7 @@ impl<'r> SortedItems<'r> {
 
     /// These parameters of an attribute, and what a rule adds.
     pub(crate) fn over(&self, rule: &Self) -> Self {
-        let is_said = |name: &str| self.parameters.iter().any(|said| said.name.text == name);
+        let is_said = |name: &str| self.parameters.iter().any(|explicit| explicit.name.text == name);
         let of_rule = rule.parameters.iter().filter(|item| !is_said(&item.name.text));
         Self {
             skip: None,
@@ -152,7 +152,7 @@ impl<'r> SortedItems<'r> {
         &self,
         errors: &Errors,
         rust_type: Option<&'a Type>,
-    ) -> Option<SaidMapping<'a>> {
+    ) -> Option<ExplicitMapping<'a>> {
         if let Some((value, span)) = &self.json {
             return from_json(errors, value, *span);
         }
@@ -170,7 +170,7 @@ impl<'r> SortedItems<'r> {
                 _ => parameters.push(Parameter::of(errors, item)),
             }
         }
-        Some(SaidMapping { type_name, parameters, contents, is_checked: true, said: None })
+        Some(ExplicitMapping { type_name, parameters, contents, is_checked: true, explicit: None })
     }
 }
 
@@ -212,11 +212,11 @@ impl Parameter {
     }
 }
 
-impl SaidMapping<'_> {
+impl ExplicitMapping<'_> {
     /// A mapping of a type without parameters said.
     pub(crate) fn leaf(type_name: &str, span: Span, parameters: Vec<Parameter>) -> Self {
         let type_name = Name { text: type_name.to_owned(), span };
-        Self { type_name, parameters, contents: Contents::Nothing, is_checked: true, said: None }
+        Self { type_name, parameters, contents: Contents::Nothing, is_checked: true, explicit: None }
     }
 
     /// The mapping as JSON; properties of a struct are not known here.
@@ -236,8 +236,8 @@ impl SaidMapping<'_> {
 }
 
 /// Mappings by name: `exact(keyword), words(text, analyzer = "…")`.
-pub(crate) fn mappings(errors: &Errors, items: &[EsItem]) -> Vec<(Name, SaidMapping<'static>)> {
-    let mut all: Vec<(Name, SaidMapping<'static>)> = Vec::new();
+pub(crate) fn mappings(errors: &Errors, items: &[EsItem]) -> Vec<(Name, ExplicitMapping<'static>)> {
+    let mut all: Vec<(Name, ExplicitMapping<'static>)> = Vec::new();
     for EsItem { name, value } in items {
         let Name { text, span } = name;
         if all.iter().any(|(other, _)| other.text == *text) {
@@ -268,7 +268,7 @@ fn is_json(items: &[EsItem]) -> bool {
     matches!(items, [EsItem { name, value: EsValue::Scalar(..) }] if name.text == "json")
 }
 
-fn from_json(errors: &Errors, value: &Value, span: Span) -> Option<SaidMapping<'static>> {
+fn from_json(errors: &Errors, value: &Value, span: Span) -> Option<ExplicitMapping<'static>> {
     if value.is_null() {
         // The text was not JSON, which is reported; `null` itself is reported below.
         if !errors.is_empty() {
@@ -288,7 +288,7 @@ fn unchecked(
     members: &Map<String, Value>,
     or_type: Option<&str>,
     span: Span,
-) -> Option<SaidMapping<'static>> {
+) -> Option<ExplicitMapping<'static>> {
     let type_name = members.get("type").and_then(Value::as_str).or(or_type)?;
     let mut contents = Contents::Nothing;
     let mut parameters = Vec::new();
@@ -299,10 +299,10 @@ fn unchecked(
         }
     }
     let type_name = Name { text: type_name.to_owned(), span };
-    Some(SaidMapping { type_name, parameters, contents, is_checked: false, said: None })
+    Some(ExplicitMapping { type_name, parameters, contents, is_checked: false, explicit: None })
 }
 
-fn properties(name: &str, value: &Value, span: Span) -> Option<Vec<(Name, SaidMapping<'static>)>> {
+fn properties(name: &str, value: &Value, span: Span) -> Option<Vec<(Name, ExplicitMapping<'static>)>> {
     let members = value.as_object().filter(|_| name == "properties")?;
     members
         .iter()

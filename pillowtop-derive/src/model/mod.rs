@@ -18,7 +18,7 @@ mod pillow;
 
 pub(crate) use document::{Document, DocumentKind, DocumentModel, ObjectModel, root_rule};
 pub(crate) use field::rule_of_parameters;
-pub(crate) use mapping::{Contents, Mapping, Parameter, ParameterValue, SaidMapping, SortedItems};
+pub(crate) use mapping::{Contents, ExplicitMapping, Mapping, Parameter, ParameterValue, SortedItems};
 pub(crate) use member::{Member, Property};
 pub(crate) use origin::Origin;
 pub(crate) use pillow::{LookupModel, PillowModel, SettingsModel, SettingsText, TransformModel};

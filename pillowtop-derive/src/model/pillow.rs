@@ -11,7 +11,7 @@ use syn::{Generics, Ident, PathSegment, Type};
 use super::routing::RoutingModel;
 use super::target::target;
 
-use crate::committed::{Crate, Place};
+use crate::committed::{Crate, Location};
 use crate::errors::Errors;
 use crate::filter::{Filter, parse, print, selector, selector_fields};
 use crate::parse::{MappingReceiver, PillowReceiver, StructReceiver};
@@ -31,9 +31,9 @@ pub(crate) struct PillowModel<'a> {
     pub(crate) transform: Option<TransformModel>,
     pub(crate) transform_version: u32,
     /// The file of sample documents.
-    pub(crate) samples: Option<Place>,
+    pub(crate) samples: Option<Location>,
     /// None for `mapping = unchecked`.
-    pub(crate) mapping: Option<Place>,
+    pub(crate) mapping: Option<Location>,
 }
 
 /// The filter in its three forms.
@@ -56,7 +56,7 @@ pub(crate) struct SettingsModel {
 
 /// Where the settings are.
 pub(crate) enum SettingsText {
-    File(Place),
+    File(Location),
     /// In the attribute itself.
     Inline(String),
 }
@@ -134,17 +134,17 @@ impl<'a> PillowModel<'a> {
 }
 
 /// The file of sample documents, which must be there.
-fn samples(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<Place> {
-    let place = compiled?.file(&literal.value());
-    if let Err(error) = fs_err::read_to_string(&place.path) {
+fn samples(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<Location> {
+    let location = compiled?.file(&literal.value());
+    if let Err(error) = fs_err::read_to_string(&location.path) {
         errors.at(
             literal,
-            format!("the samples `{}` cannot be read: {}", place.shown, error.kind()),
+            format!("the samples `{}` cannot be read: {}", location.shown, error.kind()),
             "write the path of a file with a JSON document on each line, from the directory of the crate",
         );
         return None;
     }
-    Some(place)
+    Some(location)
 }
 
 impl PillowModel<'_> {
@@ -155,11 +155,11 @@ impl PillowModel<'_> {
 }
 
 fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<SettingsModel> {
-    let said = literal.value();
-    if said.trim_start().starts_with('{') {
+    let explicit = literal.value();
+    if explicit.trim_start().starts_with('{') {
         let help = "write index settings in JSON, such as `{\"codec\": \"best_compression\"}`, or the path of a file with them";
-        return match normal_settings(&said) {
-            Ok(normal) => Some(SettingsModel::of(SettingsText::Inline(said), normal, literal)),
+        return match normal_settings(&explicit) {
+            Ok(normal) => Some(SettingsModel::of(SettingsText::Inline(explicit), normal, literal)),
             Err(problem) => {
                 errors.at(literal, format!("these settings {problem}"), help);
                 None
@@ -167,23 +167,23 @@ fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) ->
         };
     }
     let help = "write the path of a JSON file with index settings, from the crate's directory";
-    let place = compiled?.file(&said);
-    let text = match fs_err::read_to_string(&place.path) {
+    let location = compiled?.file(&explicit);
+    let text = match fs_err::read_to_string(&location.path) {
         Ok(text) => text,
         Err(error) => {
             // Without the path of this machine.
             errors.at(
                 literal,
-                format!("the settings `{}` cannot be read: {}", place.shown, error.kind()),
+                format!("the settings `{}` cannot be read: {}", location.shown, error.kind()),
                 help,
             );
             return None;
         }
     };
     match normal_settings(&text) {
-        Ok(normal) => Some(SettingsModel::of(SettingsText::File(place), normal, literal)),
+        Ok(normal) => Some(SettingsModel::of(SettingsText::File(location), normal, literal)),
         Err(problem) => {
-            errors.at(literal, format!("the settings `{}` {problem}", place.shown), help);
+            errors.at(literal, format!("the settings `{}` {problem}", location.shown), help);
             None
         }
     }
@@ -202,7 +202,7 @@ impl SettingsModel {
     /// What messages call it.
     pub(crate) fn shown(&self) -> &str {
         match &self.text {
-            SettingsText::File(place) => &place.shown,
+            SettingsText::File(location) => &location.shown,
             SettingsText::Inline(_) => "settings",
         }
     }

@@ -16,7 +16,7 @@ enum CouchItem {
     DocType(Texts),
     Deleted(Texts),
     Database(Text),
-    Unknown(Said),
+    Unknown(Explicit),
     TypeField(Text),
     DocTypeIsImmutable(Flag),
     Crate(CratePath),
@@ -26,7 +26,7 @@ enum CouchItem {
 struct Texts(Vec<LitStr>);
 
 /// `carry` or `drop`, and its place.
-struct Said(Unknown, Span);
+struct Explicit(Unknown, Span);
 
 /// What becomes of members that a struct does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,9 @@ impl CouchReceiver {
             CouchItem::Deleted(Texts(texts)) => once(errors, &mut self.deleted, name, texts),
             CouchItem::Database(Text(text)) => once(errors, &mut self.database, name, text),
             CouchItem::TypeField(Text(text)) => once(errors, &mut self.type_field, name, text),
-            CouchItem::Unknown(Said(unknown, span)) => once(errors, &mut self.unknown, name, (unknown, span)),
+            CouchItem::Unknown(Explicit(unknown, span)) => {
+                once(errors, &mut self.unknown, name, (unknown, span))
+            }
             CouchItem::Crate(CratePath(path)) => once(errors, &mut self.facade, name, path),
             CouchItem::DocTypeIsImmutable(Flag(span)) => {
                 once(errors, &mut self.doc_type_is_immutable, name, span);
@@ -116,7 +118,7 @@ impl FromMeta for Texts {
     }
 }
 
-impl FromMeta for Said {
+impl FromMeta for Explicit {
     fn from_meta(item: &Meta) -> Result<Self> {
         let value = expression(item, "carry")?;
         match value {

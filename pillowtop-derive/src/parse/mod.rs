@@ -1,6 +1,6 @@
 //! Attributes as they are written, before anything is known of what they mean together.
 
-mod places;
+mod locations;
 mod rust_type;
 mod vocabulary;
 
@@ -18,8 +18,8 @@ mod structure;
 pub(crate) use couch::{CouchReceiver, Unknown};
 pub(crate) use es::{EsItem, EsReceiver, EsValue, json_text};
 pub(crate) use items::Name;
+pub(crate) use locations::refuse_inside;
 pub(crate) use pillow::{MappingReceiver, PillowReceiver};
-pub(crate) use places::refuse_inside;
 pub(crate) use receive::without_group;
 pub(crate) use rust_type::{RustType, element, is_optional, is_single, layers, mentions, rust_type, squeeze};
 pub(crate) use serde::MissingValue;

@@ -191,10 +191,10 @@ pub(crate) fn refuse(span: Span, message: impl Display, help: impl Display) -> E
 }
 
 /// Puts the value of an item in its place, unless it already has one.
-pub(crate) fn once<T>(errors: &Errors, place: &mut Option<T>, name: &Name, value: T) {
-    if place.is_some() {
+pub(crate) fn once<T>(errors: &Errors, slot: &mut Option<T>, name: &Name, value: T) {
+    if slot.is_some() {
         errors.at_span(name.span, format!("duplicate `{}`", name.text), "remove one of them");
     } else {
-        *place = Some(value);
+        *slot = Some(value);
     }
 }

@@ -5,8 +5,8 @@ use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Type, Ty
 
 use super::couch::CouchReceiver;
 use super::es::EsReceiver;
+use super::locations::{refuse_at_variants, refuse_inside};
 use super::pillow::PillowReceiver;
-use super::places::{refuse_at_variants, refuse_inside};
 use super::rust_type::layers;
 use super::serde::{SerdeContainer, SerdeField};
 use crate::errors::Errors;

@@ -114,12 +114,12 @@ fn all_errors_of_a_struct_are_reported_at_once() {
 /// says, the derive sees.
 #[test]
 fn a_settings_file_is_read_through() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let text =
         r#"{"analysis": {"analyzer": {"exact": {"tokenizer": "keywrod", "filter": ["lowercase", "own"]}}}}"#;
-    fs_err::write(folder.path().join("broken.json"), text).unwrap();
+    fs_err::write(directory.path().join("broken.json"), text).unwrap();
     let struct_text = "#[couch(doc_type = \"A\")] #[pillow(name = \"a\", alias = \"as\", settings = \"broken.json\")] struct A { a: String }";
-    let found = super::messages_in(struct_text, &crate::committed::Crate::at(folder.path().to_owned()));
+    let found = super::messages_in(struct_text, &crate::committed::Crate::at(directory.path().to_owned()));
     assert_eq!(
         found,
         [

@@ -73,7 +73,7 @@ pub fn describe_redirect(response: &Response) -> Option<String> {
         return None;
     }
     let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-    let place = location.map(|location| match Url::parse(location) {
+    let target = location.map(|location| match Url::parse(location) {
         Ok(mut url) => {
             // These fail only for addresses that have no credentials.
             let _ = url.set_username("");
@@ -83,9 +83,9 @@ pub fn describe_redirect(response: &Response) -> Option<String> {
         }
         Err(_) => format!(" to `{}`", location.split(['?', '#']).next().unwrap_or_default()),
     });
-    let place = place.unwrap_or_default();
+    let target = target.unwrap_or_default();
     Some(format!(
-        "a redirect{place}, which is not followed: check the scheme, host and base path of the configured address"
+        "a redirect{target}, which is not followed: check the scheme, host and base path of the configured address"
     ))
 }
 

@@ -12,7 +12,7 @@ use pillowtop_core::lookup::{LookupKey, LookupValue};
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 use pillowtop_core::{AnyPillow, ChangeMeta, DatabaseName, DocumentId, IndexName, ProcessError, Verdict};
 
-use super::lookups::{Answer, Answers};
+use super::lookups::{LookupOutcome, LookupOutcomes};
 use crate::clock::now_text;
 use crate::dead_letter::{DeadLetter, Stage};
 use crate::index_id::{index_id, index_routing};
@@ -128,7 +128,7 @@ impl Decider {
         rows: &[Row],
         current: &AtomicUsize,
         needed: &[NeededKeys],
-        answers: &Answers,
+        outcomes: &LookupOutcomes,
     ) -> Vec<Decided> {
         self.decide_each(rows, current, |row, id, position, buffer| {
             let needed = match &needed[position] {
@@ -136,7 +136,7 @@ impl Decider {
                 Ok(keys) => keys,
                 Err(panic) => return self.dead_letter(row, id, Stage::Lookup, "panic", None, panic),
             };
-            match (self.triage(row, id), found_for(needed, answers)) {
+            match (self.triage(row, id), found_for(needed, outcomes)) {
                 (Triage::Decided(draft), _) => draft,
                 (Triage::Process(document), Ok(found)) => self.process(row, id, document, &found, buffer),
                 (Triage::Process(_), Err(reason)) => {
@@ -297,13 +297,13 @@ impl Decider {
 }
 
 /// What was found for the keys of a row, or why one of them failed.
-fn found_for(needed: &[LookupKey], answers: &Answers) -> Result<FoundValues, String> {
+fn found_for(needed: &[LookupKey], outcomes: &LookupOutcomes) -> Result<FoundValues, String> {
     let mut found = Vec::with_capacity(needed.len());
     for key in needed {
-        match answers.get(key) {
-            Some(Answer::Found(value)) => found.push((key.clone(), Arc::clone(value))),
-            Some(Answer::NotFound) | None => {}
-            Some(Answer::Failed(reason)) => return Err(reason.to_string()),
+        match outcomes.get(key) {
+            Some(LookupOutcome::Found(value)) => found.push((key.clone(), Arc::clone(value))),
+            Some(LookupOutcome::NotFound) | None => {}
+            Some(LookupOutcome::Failed(reason)) => return Err(reason.to_string()),
         }
     }
     Ok(found)

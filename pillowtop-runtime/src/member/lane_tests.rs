@@ -132,12 +132,12 @@ fn a_rejected_write_is_a_dead_letter_in_its_place_unless_a_newer_write_came() {
     lanes.push(write("b", 1));
     let taken = lanes.take_writes(LIMITS).unwrap();
     lanes.push(write("a", 2));
-    let letters = vec![dead_letter("a", 0), dead_letter("b", 1)];
-    lanes.complete(&taken.lanes, letters, Instant::now());
+    let dead_letters = vec![dead_letter("a", 0), dead_letter("b", 1)];
+    lanes.complete(&taken.lanes, dead_letters, Instant::now());
     lanes.wake(Instant::now());
-    let letters = lanes.take_dead_letters(LIMITS).unwrap();
-    assert_eq!(letters.entries.len(), 1);
-    assert_eq!(rows(&letters.entries[0]), [Ordinal(1)]);
+    let dead_letters = lanes.take_dead_letters(LIMITS).unwrap();
+    assert_eq!(dead_letters.entries.len(), 1);
+    assert_eq!(rows(&dead_letters.entries[0]), [Ordinal(1)]);
     assert_eq!(rows(&lanes.take_writes(LIMITS).unwrap().entries[0]), [Ordinal(0), Ordinal(2)]);
 }
 
@@ -151,9 +151,9 @@ fn dead_letters_are_taken_in_requests_that_are_small_enough() {
 }
 
 /// Requests of both kinds, as the model sees them.
-fn any_of(lanes: &mut Lanes, letters: bool) -> Option<(Vec<Entry>, Vec<usize>)> {
+fn any_of(lanes: &mut Lanes, dead_letters: bool) -> Option<(Vec<Entry>, Vec<usize>)> {
     let limits = BulkLimits { bytes: 400, operations: 3 };
-    if letters {
+    if dead_letters {
         lanes.take_dead_letters(limits).map(|Taken { entries, lanes }| (entries, lanes))
     } else {
         lanes.take_writes(limits).map(|Taken { entries, lanes }| (entries, lanes))
@@ -182,11 +182,11 @@ proptest! {
                 let id = format!("d{document}");
                 if *is_letter { lanes.push(dead_letter(&id, row as u64)) } else { lanes.push(write(&id, row as u64)) }
             }
-            let (take, letters, turn) = answers.next().unwrap_or((true, true, 0));
+            let (take, dead_letters, turn) = answers.next().unwrap_or((true, true, 0));
             lanes.wake(Instant::now() + Duration::from_hours(1));
-            if take && let Some(sent) = any_of(&mut lanes, letters) {
+            if take && let Some(sent) = any_of(&mut lanes, dead_letters) {
                 for entry in &sent.0 {
-                    prop_assert_eq!(entry.is_write(), !letters);
+                    prop_assert_eq!(entry.is_write(), !dead_letters);
                     let busy = unanswered.iter().flat_map(|(entries, _)| entries).any(|other| other.id == entry.id);
                     prop_assert!(!busy, "two at once");
                     let before = last_sent.insert(entry.id.clone(), entry.version);

@@ -17,7 +17,7 @@ use crate::panic_message::panic_message;
 
 /// What is known of a key.
 #[derive(Clone)]
-pub(super) enum Answer {
+pub(super) enum LookupOutcome {
     /// Its value.
     Found(LookupValue),
     /// It has no value.
@@ -27,7 +27,7 @@ pub(super) enum Answer {
 }
 
 /// What is known of the keys of a chunk.
-pub(super) type Answers = HashMap<LookupKey, Answer>;
+pub(super) type LookupOutcomes = HashMap<LookupKey, LookupOutcome>;
 
 /// Whether cached values are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl SharedLookup {
     }
 
     /// Calls the lookup once. Whatever fails, fails all of the keys.
-    async fn call(&self, keys: &[LookupKey]) -> Result<Answers, String> {
+    async fn call(&self, keys: &[LookupKey]) -> Result<LookupOutcomes, String> {
         // The semaphore is never closed.
         let _call = self.calls.acquire().await.ok();
         let call = AssertUnwindSafe(async { self.lookup.fetch(keys).await }).catch_unwind();
@@ -75,20 +75,20 @@ impl SharedLookup {
     }
 
     /// The answer for each key. What failed is not cached.
-    fn cached(&self, keys: &[LookupKey], fetched: AnyFetched) -> Answers {
+    fn cached(&self, keys: &[LookupKey], fetched: AnyFetched) -> LookupOutcomes {
         let mut found: HashMap<LookupKey, LookupValue> = fetched.found.into_iter().collect();
         let mut failed: HashMap<LookupKey, String> = fetched.failed.into_iter().collect();
         let now = Instant::now();
         let mut cache = self.cache();
-        let answer = |key: &LookupKey| {
+        let outcome = |key: &LookupKey| {
             if let Some(reason) = failed.remove(key) {
-                return (key.clone(), Answer::Failed(reason.into()));
+                return (key.clone(), LookupOutcome::Failed(reason.into()));
             }
-            let answer = found.remove(key).map_or(Answer::NotFound, Answer::Found);
-            cache.put(key.clone(), answer.clone(), now);
-            (key.clone(), answer)
+            let outcome = found.remove(key).map_or(LookupOutcome::NotFound, LookupOutcome::Found);
+            cache.put(key.clone(), outcome.clone(), now);
+            (key.clone(), outcome)
         };
-        keys.iter().map(answer).collect()
+        keys.iter().map(outcome).collect()
     }
 }
 
@@ -127,15 +127,15 @@ impl MemberLookup {
 
     /// The answers for distinct keys. Calls that fail are repeated until they succeed, or until
     /// whoever waits gives up.
-    pub(super) async fn find(&self, keys: HashSet<LookupKey>, freshness: Freshness) -> Answers {
-        let mut answers = Answers::new();
+    pub(super) async fn find(&self, keys: HashSet<LookupKey>, freshness: Freshness) -> LookupOutcomes {
+        let mut outcomes = LookupOutcomes::new();
         let mut missing = Vec::new();
         {
             let (now, cache) = (Instant::now(), self.shared.cache());
             for key in keys {
                 match cache.get(&key, now).filter(|_| freshness == Freshness::Cached) {
-                    Some(answer) => {
-                        answers.insert(key, answer);
+                    Some(outcome) => {
+                        outcomes.insert(key, outcome);
                     }
                     None => missing.push(key),
                 }
@@ -143,17 +143,17 @@ impl MemberLookup {
         }
         let batches = missing.chunks(self.shared.options.batch_size.max(1));
         for found in join_all(batches.map(|batch| self.fetch(batch))).await {
-            answers.extend(found);
+            outcomes.extend(found);
         }
-        answers
+        outcomes
     }
 
-    async fn fetch(&self, keys: &[LookupKey]) -> Answers {
+    async fn fetch(&self, keys: &[LookupKey]) -> LookupOutcomes {
         let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
         let failing = FailingCall { all: &self.failing, number: self.next_number() };
         loop {
             match self.shared.call(keys).await {
-                Ok(answers) => return answers,
+                Ok(outcomes) => return outcomes,
                 Err(reason) => failing.failed(reason, keys),
             }
             tokio::time::sleep(backoff.failed()).await;
@@ -219,7 +219,7 @@ impl Drop for FailingCall<'_> {
 struct Cache {
     ttl: Duration,
     size: usize,
-    entries: HashMap<LookupKey, (Answer, Instant)>,
+    entries: HashMap<LookupKey, (LookupOutcome, Instant)>,
     order: VecDeque<(LookupKey, Instant)>,
 }
 
@@ -228,13 +228,13 @@ impl Cache {
         Self { ttl, size, entries: HashMap::new(), order: VecDeque::new() }
     }
 
-    fn get(&self, key: &LookupKey, now: Instant) -> Option<Answer> {
-        self.entries.get(key).filter(|(_, expiry)| *expiry > now).map(|(answer, _)| answer.clone())
+    fn get(&self, key: &LookupKey, now: Instant) -> Option<LookupOutcome> {
+        self.entries.get(key).filter(|(_, expiry)| *expiry > now).map(|(outcome, _)| outcome.clone())
     }
 
-    fn put(&mut self, key: LookupKey, answer: Answer, now: Instant) {
+    fn put(&mut self, key: LookupKey, outcome: LookupOutcome, now: Instant) {
         let expiry = now + self.ttl;
-        self.entries.insert(key.clone(), (answer, expiry));
+        self.entries.insert(key.clone(), (outcome, expiry));
         self.order.push_back((key, expiry));
         while self.order.len() > self.size || self.order.front().is_some_and(|(_, expiry)| *expiry <= now) {
             let Some((key, expiry)) = self.order.pop_front() else { return };
@@ -258,16 +258,16 @@ mod tests {
     async fn a_cache_is_bounded_and_expires() {
         let mut cache = Cache::new(Duration::from_mins(1), 2);
         let start = Instant::now();
-        (0..3).for_each(|number| cache.put(key(number), Answer::Found(Arc::new(number)), start));
+        (0..3).for_each(|number| cache.put(key(number), LookupOutcome::Found(Arc::new(number)), start));
         assert!(cache.get(&key(0), start).is_none(), "the oldest goes first");
-        assert!(matches!(cache.get(&key(2), start), Some(Answer::Found(_))));
+        assert!(matches!(cache.get(&key(2), start), Some(LookupOutcome::Found(_))));
         // What is fetched anew outlives its earlier entry.
         let later = start + Duration::from_secs(30);
-        cache.put(key(2), Answer::NotFound, later);
+        cache.put(key(2), LookupOutcome::NotFound, later);
         let end = start + Duration::from_mins(1);
-        assert!(matches!(cache.get(&key(2), end), Some(Answer::NotFound)));
+        assert!(matches!(cache.get(&key(2), end), Some(LookupOutcome::NotFound)));
         assert!(cache.get(&key(1), end).is_none());
-        cache.put(key(7), Answer::NotFound, end);
+        cache.put(key(7), LookupOutcome::NotFound, end);
         assert!(cache.get(&key(2), end).is_some());
         assert_eq!((cache.entries.len(), cache.order.len()), (2, 2));
     }
@@ -276,7 +276,7 @@ mod tests {
     async fn a_time_to_live_of_zero_caches_nothing() {
         let mut cache = Cache::new(Duration::ZERO, 100);
         let now = Instant::now();
-        cache.put(key(1), Answer::NotFound, now);
+        cache.put(key(1), LookupOutcome::NotFound, now);
         assert!(cache.get(&key(1), now).is_none());
         assert_eq!((cache.entries.len(), cache.order.len()), (0, 0));
     }

@@ -26,8 +26,8 @@ impl Watermark {
 
     /// A row is acknowledged.
     pub(super) fn acknowledge(&mut self, ordinal: Ordinal) {
-        let slot = ordinal.0.checked_sub(self.low).and_then(|place| usize::try_from(place).ok());
-        if let Some(acknowledged) = slot.and_then(|place| self.open.get_mut(place)) {
+        let slot = ordinal.0.checked_sub(self.low).and_then(|position| usize::try_from(position).ok());
+        if let Some(acknowledged) = slot.and_then(|position| self.open.get_mut(position)) {
             *acknowledged = true;
         }
         while self.open.front() == Some(&true) {

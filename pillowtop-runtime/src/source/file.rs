@@ -31,7 +31,7 @@ impl ChangesFile {
     ///
     /// When the file cannot be read, or a line is not a change.
     pub fn open(path: &Path, database: DatabaseName) -> Result<Self, SourceError> {
-        let mut lines = Lines::open(path, Place::default())?;
+        let mut lines = Lines::open(path, FilePosition::default())?;
         let mut rows = 0;
         while let Some(line) = lines.next(FeedMode::OneShot)? {
             rows += u64::from(matches!(line, Line::Row(_)));
@@ -69,7 +69,7 @@ impl Source for ChangesFile {
             let mut found: HashMap<DocumentId, Row> =
                 ids.iter().map(|id| (id.clone(), Row::missing(id.clone()))).collect();
             blocking(move || {
-                let mut lines = Lines::open(&path, Place::default())?;
+                let mut lines = Lines::open(&path, FilePosition::default())?;
                 while let Some(line) = lines.next(FeedMode::OneShot)? {
                     // The last row of a document is the newest.
                     if let Line::Row(row) = line
@@ -98,15 +98,15 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 /// Reads the changes after a position: after the row that carries it, or after that many lines.
 async fn read(path: PathBuf, since: Sequence, mode: FeedMode, mut sender: Sender) -> Result<(), SourceError> {
-    let mut place = Place::default();
+    let mut position = FilePosition::default();
     let mut last = (since != Sequence::start()).then(|| since.clone());
     let mut is_found = last.is_none();
     loop {
         let (path, sought) = (path.clone(), (!is_found).then(|| since.clone()));
-        let portion = blocking(move || Portion::read(&path, place, sought.as_ref(), mode)).await?;
+        let portion = blocking(move || Portion::read(&path, position, sought.as_ref(), mode)).await?;
         is_found |= portion.is_found;
-        let is_progress = portion.place != place;
-        place = portion.place;
+        let is_progress = portion.position != position;
+        position = portion.position;
         for row in portion.rows {
             sender.row(row).await;
         }
@@ -131,7 +131,7 @@ async fn read(path: PathBuf, since: Sequence, mode: FeedMode, mut sender: Sender
 
 /// A position between two lines of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Place {
+struct FilePosition {
     offset: u64,
     lines: usize,
 }
@@ -142,7 +142,7 @@ struct Portion {
     rows: Vec<Row>,
     /// The position after the last line.
     last: Option<Sequence>,
-    place: Place,
+    position: FilePosition,
     is_found: bool,
     is_at_end: bool,
 }
@@ -152,16 +152,16 @@ impl Portion {
     /// skipped.
     fn read(
         path: &Path,
-        place: Place,
+        position: FilePosition,
         sought: Option<&Sequence>,
         mode: FeedMode,
     ) -> Result<Self, SourceError> {
-        let mut lines = Lines::open(path, place)?;
+        let mut lines = Lines::open(path, position)?;
         let mut portion = Self {
             path: path.to_owned(),
             rows: Vec::new(),
             last: None,
-            place,
+            position,
             is_found: sought.is_none(),
             is_at_end: false,
         };
@@ -174,7 +174,9 @@ impl Portion {
             let (position, row) = match line {
                 Line::Nothing => continue,
                 Line::End { last_sequence, .. } => (last_sequence, None),
-                Line::Row(row) => (row.sequence.clone().unwrap_or_else(|| lines.place.position()), Some(row)),
+                Line::Row(row) => {
+                    (row.sequence.clone().unwrap_or_else(|| lines.position.position()), Some(row))
+                }
             };
             if !portion.is_found {
                 portion.is_found = Some(&position) == sought;
@@ -187,12 +189,12 @@ impl Portion {
             }
             portion.last = Some(position);
         }
-        portion.place = lines.place;
+        portion.position = lines.position;
         Ok(portion)
     }
 }
 
-impl Place {
+impl FilePosition {
     /// The position of a row that carries none: after so many lines.
     fn position(self) -> Sequence {
         Sequence::new(format!("line {}", self.lines))
@@ -203,25 +205,25 @@ impl Place {
 struct Lines<'path> {
     path: &'path Path,
     reader: BufReader<fs_err::File>,
-    place: Place,
+    position: FilePosition,
 }
 
 impl<'path> Lines<'path> {
-    fn open(path: &'path Path, place: Place) -> Result<Self, SourceError> {
+    fn open(path: &'path Path, position: FilePosition) -> Result<Self, SourceError> {
         let mut file = fs_err::File::open(path)?;
         let length = file.metadata()?.len();
-        if length < place.offset {
-            return Err(SourceError::Shrunk { path: path.to_owned(), length, read: place.offset });
+        if length < position.offset {
+            return Err(SourceError::Shrunk { path: path.to_owned(), length, read: position.offset });
         }
-        file.seek(SeekFrom::Start(place.offset))?;
-        Ok(Self { path, reader: BufReader::new(file), place })
+        file.seek(SeekFrom::Start(position.offset))?;
+        Ok(Self { path, reader: BufReader::new(file), position })
     }
 
     /// The next line; `None` at the end. A last line without a line break is one only if the file
     /// is not followed.
     fn next(&mut self, mode: FeedMode) -> Result<Option<Line>, SourceError> {
         let mut text = String::new();
-        let number = self.place.lines + 1;
+        let number = self.position.lines + 1;
         let read = self.reader.read_line(&mut text).map_err(|reason| SourceError::UnreadableLine {
             path: self.path.to_owned(),
             line: number,
@@ -235,7 +237,7 @@ impl<'path> Lines<'path> {
             Line::Row(Row { unreadable: Some(why), .. }) => return Err(broken(RowError::Unreadable(why))),
             line => line,
         };
-        self.place = Place { offset: self.place.offset + read as u64, lines: number };
+        self.position = FilePosition { offset: self.position.offset + read as u64, lines: number };
         Ok(Some(line))
     }
 }
@@ -248,10 +250,10 @@ mod tests {
     const ROW: &str = r#"{"seq":"1-a","id":"x","changes":[{"rev":"1-0"}],"doc":{"_id":"x"}},"#;
 
     fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("changes.jsonl");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("changes.jsonl");
         fs_err::write(&path, text).unwrap();
-        (folder, path)
+        (directory, path)
     }
 
     fn request(since: &str, mode: FeedMode) -> FeedRequest {
@@ -285,7 +287,7 @@ mod tests {
     async fn a_file_is_read_on_from_a_position() {
         let second = ROW.replace("1-a", "2-b").replace("\"x\"", "\"y\"");
         let whole = format!("{{\"results\":[\n{ROW}\n{second}\n],\n\"last_seq\":\"9-z\",\"pending\":0}}\n");
-        let (_folder, path) = file(&whole);
+        let (_directory, path) = file(&whole);
         let file = ChangesFile::open(&path, "db".into()).unwrap();
         assert_eq!(file.rows(), 2);
         let (ids, last) = drain(changes(&file, "0")).await.unwrap();
@@ -300,7 +302,7 @@ mod tests {
     #[tokio::test]
     async fn rows_without_a_sequence_are_known_by_their_lines() {
         let row = ROW.replace("\"1-a\"", "null");
-        let (_folder, path) = file(&format!("{row}\n{row}\n"));
+        let (_directory, path) = file(&format!("{row}\n{row}\n"));
         let file = ChangesFile::open(&path, "db".into()).unwrap();
         let (_, last) = drain(changes(&file, "0")).await.unwrap();
         assert_eq!(last, Some("line 2".into()));
@@ -309,11 +311,11 @@ mod tests {
 
     #[test]
     fn a_broken_line_is_named_before_anything_is_read() {
-        let (_folder, path) = file(&format!("{ROW}\n{{\"seq\":\n"));
+        let (_directory, path) = file(&format!("{ROW}\n{{\"seq\":\n"));
         let error = ChangesFile::open(&path, "db".into()).unwrap_err().to_string();
         assert!(error.starts_with("line 2 of ") && error.contains("malformed JSON"), "{error}");
         assert!(ChangesFile::open(Path::new("nowhere.jsonl"), "db".into()).is_err());
-        let (_folder, path) = file(&ROW.replace(",\"doc\":{\"_id\":\"x\"}", ""));
+        let (_directory, path) = file(&ROW.replace(",\"doc\":{\"_id\":\"x\"}", ""));
         let error = ChangesFile::open(&path, "db".into()).unwrap_err().to_string();
         assert!(error.ends_with("a row without its document, of a document that is not deleted"), "{error}");
         fs_err::write(&path, [ROW.as_bytes(), b"\n\xff\xfe\n"].concat()).unwrap();
@@ -338,7 +340,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_followed_file_is_read_as_it_grows_line_by_whole_line() {
-        let (_folder, path) = file(&format!("{ROW}\n"));
+        let (_directory, path) = file(&format!("{ROW}\n"));
         let changes = ChangesFile::open(&path, "db".into()).unwrap();
         let mut feed = changes.open(request("0", FeedMode::Continuous));
         assert_eq!(next_rows(&mut feed).await, (vec!["x".to_owned()], Some("1-a".into())));
@@ -352,7 +354,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_followed_file_that_shrinks_is_an_error() {
-        let (_folder, path) = file(&format!("{ROW}\n"));
+        let (_directory, path) = file(&format!("{ROW}\n"));
         let changes = ChangesFile::open(&path, "db".into()).unwrap();
         let mut feed = changes.open(request("0", FeedMode::Continuous));
         next_rows(&mut feed).await;
@@ -365,7 +367,7 @@ mod tests {
     #[tokio::test]
     async fn documents_of_a_file_are_fetched_by_their_ids() {
         let newer = ROW.replace("1-a", "2-b").replace("1-0", "2-0");
-        let (_folder, path) = file(&format!("{ROW}\n{newer}\n"));
+        let (_directory, path) = file(&format!("{ROW}\n{newer}\n"));
         let changes = ChangesFile::open(&path, "db".into()).unwrap();
         let mut rows = changes.fetch(&["x".into(), "nowhere".into()]).await.unwrap();
         rows.sort_by(|one, other| one.id.cmp(&other.id));
@@ -375,7 +377,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_position_of_another_database_is_refused() {
-        let (_folder, path) = file(&format!("{ROW}\n"));
+        let (_directory, path) = file(&format!("{ROW}\n"));
         let changes = ChangesFile::open(&path, "other".into()).unwrap();
         let error = drain(changes.open(request("0", FeedMode::OneShot))).await.unwrap_err().to_string();
         assert!(error.contains("`db`") && error.contains("`other`"), "{error}");

@@ -78,11 +78,11 @@ impl DeadLetterFiles {
 }
 
 impl DeadLetterStore for DeadLetterFiles {
-    fn record<'a>(&'a self, letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>> {
+    fn record<'a>(&'a self, dead_letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>> {
         async move {
-            let letters = letters.to_vec();
+            let dead_letters = dead_letters.to_vec();
             self.blocking(self.names().await, move |directory, names| {
-                letters.iter().try_for_each(|letter| record_one(directory, names, letter))?;
+                dead_letters.iter().try_for_each(|letter| record_one(directory, names, letter))?;
                 sync_directory(directory)
             })
             .await

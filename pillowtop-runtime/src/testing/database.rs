@@ -182,9 +182,9 @@ impl Source for FakeDatabase {
                 };
                 let is_empty = found.is_empty();
                 for part in found.chunks(PAGE) {
-                    let rows = part.iter().enumerate().map(|(place, (number, change))| {
+                    let rows = part.iter().enumerate().map(|(index, (number, change))| {
                         // As with `seq_interval`, not every row has a sequence.
-                        let sequence = (place % 3 == 2).then(|| position(*number));
+                        let sequence = (index % 3 == 2).then(|| position(*number));
                         since = *number;
                         row(change, *number, sequence.as_ref())
                     });

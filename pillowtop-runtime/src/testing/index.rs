@@ -26,7 +26,7 @@ use crate::target::{
 #[derive(Debug, Default)]
 pub(crate) struct FakeIndex {
     pub(crate) documents: Mutex<HashMap<DocumentId, (Version, Option<String>)>>,
-    pub(crate) letters: Mutex<HashMap<DocumentId, DeadLetter>>,
+    pub(crate) dead_letters: Mutex<HashMap<DocumentId, DeadLetter>>,
     pub(crate) faults: Mutex<Vec<u8>>,
     epoch: Mutex<u64>,
     history: Mutex<u32>,
@@ -87,9 +87,11 @@ impl FakeIndex {
 
     /// Documents with an open dead letter, and of which revision.
     pub(crate) fn open_letters(&self) -> Vec<(String, String)> {
-        let letters = self.letters.lock().unwrap();
-        let mut open: Vec<_> =
-            letters.values().map(|letter| (letter.id.to_string(), letter.revision.to_string())).collect();
+        let dead_letters = self.dead_letters.lock().unwrap();
+        let mut open: Vec<_> = dead_letters
+            .values()
+            .map(|letter| (letter.id.to_string(), letter.revision.to_string()))
+            .collect();
         open.sort();
         open
     }
@@ -127,7 +129,7 @@ impl FakeIndex {
         Outcome::Done
     }
 
-    async fn answer(&self, operations: &[Operation], epoch: u64) -> Result<Vec<Outcome>, WriteError> {
+    async fn response(&self, operations: &[Operation], epoch: u64) -> Result<Vec<Outcome>, WriteError> {
         let bytes = operations.iter().map(Operation::body_bytes).sum();
         self.bulks.lock().unwrap().push(Bulk { operations: operations.len(), bytes });
         if self.most_bytes.is_some_and(|most| bytes > most) {
@@ -158,7 +160,7 @@ impl FakeIndex {
             61..=90 => Ok(operations
                 .iter()
                 .enumerate()
-                .map(|(place, operation)| match place % 3 {
+                .map(|(position, operation)| match position % 3 {
                     0 => Outcome::Busy { reason: "queue".to_owned() },
                     1 => Outcome::Unknown { error_type: "odd".to_owned(), reason: "odd".to_owned() },
                     _ => self.apply(operation),
@@ -222,15 +224,15 @@ impl Target for FakeTarget {
             })?;
             // A request that was sent continues without the task that waits for it.
             let (index, sent) = (Arc::clone(&self.index), operations.to_vec());
-            let answer = tokio::spawn(async move { index.answer(&sent, epoch).await }).await.unwrap();
-            match answer {
+            let response = tokio::spawn(async move { index.response(&sent, epoch).await }).await.unwrap();
+            match response {
                 Err(WriteError::Refused(reason)) if reason == "no such alias" => {
                     match self.claim.repair().await {
                         Ok(()) => Err(WriteError::Blocked(reason)),
                         Err(error) => Err(WriteError::ClaimLost(error.to_string())),
                     }
                 }
-                answer => answer,
+                response => response,
             }
         }
         .boxed()
@@ -238,19 +240,20 @@ impl Target for FakeTarget {
 }
 
 impl DeadLetterStore for FakeIndex {
-    fn record<'a>(&'a self, letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>> {
+    fn record<'a>(&'a self, dead_letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>> {
         async move {
             let mut faults = self.dead_letter_faults.lock().unwrap();
             if *faults > 0 {
                 *faults -= 1;
                 return Err(DeadLetterError::Unavailable("busy".to_owned()));
             }
-            let bytes: usize = letters.iter().map(|letter| serde_json::to_vec(letter).unwrap().len()).sum();
+            let bytes: usize =
+                dead_letters.iter().map(|letter| serde_json::to_vec(letter).unwrap().len()).sum();
             if self.most_bytes.is_some_and(|most| bytes > most) {
                 return Err(DeadLetterError::TooLarge("413".to_owned()));
             }
-            let mut open = self.letters.lock().unwrap();
-            for letter in letters {
+            let mut open = self.dead_letters.lock().unwrap();
+            for letter in dead_letters {
                 if open.get(&letter.id).is_none_or(|there| there.version <= letter.version) {
                     open.insert(letter.id.clone(), letter.clone());
                 }
@@ -270,7 +273,7 @@ impl DeadLetterStore for FakeIndex {
                 *faults -= 1;
                 return Err(DeadLetterError::Unavailable("busy".to_owned()));
             }
-            let mut open = self.letters.lock().unwrap();
+            let mut open = self.dead_letters.lock().unwrap();
             for (id, version) in decided {
                 if open.get(id).is_some_and(|letter| letter.version <= *version) {
                     open.remove(id);
@@ -282,7 +285,7 @@ impl DeadLetterStore for FakeIndex {
     }
 
     fn open(&self) -> BoxFuture<'_, Result<Vec<DocumentId>, DeadLetterError>> {
-        let ids = self.letters.lock().unwrap().keys().cloned().collect();
+        let ids = self.dead_letters.lock().unwrap().keys().cloned().collect();
         async { Ok(ids) }.boxed()
     }
 }

@@ -170,8 +170,8 @@ async fn what_is_found_is_indexed_and_what_fails_is_a_dead_letter_of_its_documen
     assert_eq!((counts[0].indexed, counts[0].dead_letters), (3, 2));
     assert!(has_name(&world, "of-a", "Asha") && has_name(&world, "of-b", "Baraka"));
     assert!(source(&world, "of-nobody").contains("\"owner_name\":null"));
-    let letters = world.indices[0].letters.lock().unwrap();
-    let [broken, panics] = ["of-broken", "of-panics"].map(|id| &letters[&id.into()]);
+    let dead_letters = world.indices[0].dead_letters.lock().unwrap();
+    let [broken, panics] = ["of-broken", "of-panics"].map(|id| &dead_letters[&id.into()]);
     assert_eq!((broken.stage, broken.error_type.as_str()), (Stage::Lookup, "lookup_failed"));
     assert_eq!(broken.reason, "two records of one owner");
     assert_eq!((panics.stage, panics.error_type.as_str()), (Stage::Lookup, "panic"));

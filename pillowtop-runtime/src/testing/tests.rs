@@ -248,12 +248,15 @@ async fn a_document_that_the_index_rejects_is_a_dead_letter_and_the_rest_continu
     world.database.write("d", "\"doc\":{\"doc_type\":\"Note\",\"n\":\"x\"}");
     let counts = world.catch_up(World::options()).await.unwrap();
     assert_eq!((counts[0].dead_letters, counts[0].indexed), (3, 1));
-    let letters = world.indices[0].letters.lock().unwrap();
+    let dead_letters = world.indices[0].dead_letters.lock().unwrap();
     let mut found: Vec<_> =
-        letters.values().map(|letter| (letter.id.as_str(), letter.error_type.as_str())).collect();
+        dead_letters.values().map(|letter| (letter.id.as_str(), letter.error_type.as_str())).collect();
     found.sort_unstable();
     assert_eq!(found, [("a", "mapper"), ("c", "panic"), ("d", "decode_error")]);
-    assert!(letters.values().all(|letter| letter.document.is_none()), "bodies are kept only where asked for");
+    assert!(
+        dead_letters.values().all(|letter| letter.document.is_none()),
+        "bodies are kept only where asked for"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -280,7 +283,7 @@ async fn a_document_that_no_request_survives_is_found_among_others() {
     }
     let counts = world.catch_up(MemberOptions::default()).await.unwrap();
     assert_eq!((counts[0].dead_letters, counts[0].indexed), (1, 199));
-    assert_eq!(world.indices[0].letters.lock().unwrap()[&"d117".into()].error_type, "no_response");
+    assert_eq!(world.indices[0].dead_letters.lock().unwrap()[&"d117".into()].error_type, "no_response");
 }
 
 #[tokio::test(start_paused = true)]
@@ -332,9 +335,9 @@ async fn too_many_open_dead_letters_pause_until_some_are_resolved() {
         reason.as_deref().is_some_and(|reason| reason.contains("100 dead letters are open")),
         "{reason:?}"
     );
-    assert!(world.indices[0].letters.lock().unwrap().len() < 1000);
+    assert!(world.indices[0].dead_letters.lock().unwrap().len() < 1000);
     for _ in 0..20 {
-        world.indices[0].letters.lock().unwrap().clear();
+        world.indices[0].dead_letters.lock().unwrap().clear();
         tokio::time::sleep(MINUTE).await;
     }
     // A few are read again after each pause.

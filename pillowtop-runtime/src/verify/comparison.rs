@@ -112,11 +112,11 @@ impl<'a> Comparison<'a> {
     /// Decides on documents that are in the database only.
     async fn decide_absent(&mut self) -> Result<(), VerifyError> {
         let (sides, ids) = (self.sides, std::mem::take(&mut self.absent));
-        let mut pages = sides.judge(&ids);
-        while let Some(judged) = pages.try_next().await? {
-            for judged in judged {
-                if !matches!(judged.expected, Expected::Nothing(_)) {
-                    self.push(judged.id, Some(judged.seen)).await?;
+        let mut pages = sides.decide(&ids);
+        while let Some(decided) = pages.try_next().await? {
+            for decided in decided {
+                if !matches!(decided.expected, Expected::Nothing(_)) {
+                    self.push(decided.id, Some(decided.seen)).await?;
                 }
             }
         }
@@ -132,7 +132,7 @@ impl<'a> Comparison<'a> {
                     self.bodies_compared += 1;
                 } else {
                     // It was changed since it was listed.
-                    self.push(look.judged.id, Some(look.judged.seen)).await?;
+                    self.push(look.decided.id, Some(look.decided.seen)).await?;
                 }
             }
         }

@@ -62,7 +62,7 @@ pub(super) enum Expected {
 }
 
 /// A document of the database, decided.
-pub(super) struct Judged {
+pub(super) struct DecidedDocument {
     pub(super) id: DocumentId,
     pub(super) seen: Seen,
     pub(super) expected: Expected,
@@ -70,11 +70,11 @@ pub(super) struct Judged {
 
 /// A document on both sides.
 pub(super) struct Look {
-    pub(super) judged: Judged,
+    pub(super) decided: DecidedDocument,
     pub(super) found: Option<StoredDocument>,
 }
 
-impl Judged {
+impl DecidedDocument {
     fn new(row: &Row, decision: Decision) -> Self {
         let expected = match decision {
             Decision::Index { source, .. } => Expected::Document(source),
@@ -147,11 +147,11 @@ impl Sides<'_> {
     }
 
     /// Fetches and decides documents, chunk by chunk.
-    pub(super) fn judge<'s>(
+    pub(super) fn decide<'s>(
         &'s self,
         ids: &'s [DocumentId],
-    ) -> BoxStream<'s, Result<Vec<Judged>, VerifyError>> {
-        stream::iter(ids.chunks(CHUNK)).map(|chunk| self.judge_chunk(chunk)).buffered(AT_ONCE).boxed()
+    ) -> BoxStream<'s, Result<Vec<DecidedDocument>, VerifyError>> {
+        stream::iter(ids.chunks(CHUNK)).map(|chunk| self.decide_chunk(chunk)).buffered(AT_ONCE).boxed()
     }
 
     /// Looks at documents on both sides, chunk by chunk: first in the target, then in the database.
@@ -163,18 +163,22 @@ impl Sides<'_> {
         let in_target: Vec<DocumentId> = ids.iter().map(|id| self.deciders.decider.id_of(id)).collect();
         let found = self.reader.read(&in_target).await.map_err(VerifyError::Target)?;
         let mut found: HashMap<&DocumentId, Option<StoredDocument>> = ids.iter().zip(found).collect();
-        let judged = self.judge_chunk(ids).await?;
-        Ok(judged
+        let decided = self.decide_chunk(ids).await?;
+        Ok(decided
             .into_iter()
-            .map(|judged| Look { found: found.remove(&judged.id).flatten(), judged })
+            .map(|decided| Look { found: found.remove(&decided.id).flatten(), decided })
             .collect())
     }
 
-    async fn judge_chunk(&self, ids: &[DocumentId]) -> Result<Vec<Judged>, VerifyError> {
+    async fn decide_chunk(&self, ids: &[DocumentId]) -> Result<Vec<DecidedDocument>, VerifyError> {
         let rows: Arc<[Row]> = self.source.fetch(ids).await?.into();
         let deciding = self.deciders.decide_rows(Arc::clone(&rows));
         let decided = tokio::time::timeout(HUNG, deciding).await.map_err(|_| VerifyError::Hung(HUNG))?;
         // One row for each id, and one decision for each row.
-        Ok(rows.iter().zip(decided).map(|(row, decided)| Judged::new(row, decided.decision)).collect())
+        Ok(rows
+            .iter()
+            .zip(decided)
+            .map(|(row, decided)| DecidedDocument::new(row, decided.decision))
+            .collect())
     }
 }

@@ -120,8 +120,8 @@ impl<'a> Settler<'a> {
         while let Some(looks) = looks.try_next().await? {
             for look in looks {
                 // A document that was pushed twice is one.
-                let Some(candidate) = candidates.remove(&look.judged.id) else { continue };
-                if let Verdict::Open(candidate) = self.judge(candidate, &look, &round, findings)? {
+                let Some(candidate) = candidates.remove(&look.decided.id) else { continue };
+                if let Verdict::Open(candidate) = self.classify(candidate, &look, &round, findings)? {
                     self.open.push(candidate);
                 }
             }
@@ -129,7 +129,7 @@ impl<'a> Settler<'a> {
         Ok(())
     }
 
-    fn judge(
+    fn classify(
         &self,
         mut candidate: Candidate,
         look: &Look,
@@ -143,11 +143,11 @@ impl<'a> Settler<'a> {
         }
         let indexed = || Indexed(look.found.as_ref().map(|found| found.revision.clone()));
         let first = candidate.first.get_or_insert_with(indexed);
-        let is_same = candidate.seen.as_ref() == Some(&look.judged.seen);
+        let is_same = candidate.seen.as_ref() == Some(&look.decided.seen);
         let is_acknowledged = !round.unacknowledged.contains(&candidate.id);
         let was_written = *first != indexed();
         candidate.looks = if is_same && is_acknowledged { candidate.looks + 1 } else { 0 };
-        candidate.seen = Some(look.judged.seen.clone());
+        candidate.seen = Some(look.decided.seen.clone());
         if candidate.looks >= if self.sides.has_one_copy { 1 } else { LOOKS } {
             findings.add(kind, describe(look))?;
             return Ok(Verdict::Settled);
@@ -166,9 +166,9 @@ impl<'a> Settler<'a> {
 
     /// How a document differs at this moment, if it does.
     fn kind(&self, look: &Look, round: &Round, findings: &mut Findings) -> Result<Option<Kind>, VerifyError> {
-        let revision = &look.judged.seen.revision;
+        let revision = &look.decided.seen.revision;
         let has_revision = look.found.as_ref().is_some_and(|found| found.revision == *revision);
-        let kind = match (&look.judged.expected, &look.found) {
+        let kind = match (&look.decided.expected, &look.found) {
             (Expected::Nothing(_), None) => return Ok(None),
             (Expected::Nothing(_), Some(_)) => return Ok(Some(Kind::Extra)),
             // One that could still be indexed when that was done.
@@ -182,17 +182,17 @@ impl<'a> Settler<'a> {
             (_, None) => Kind::Missing,
             (_, Some(_)) => Kind::Stale,
         };
-        let id = self.sides.deciders.decider.id_of(&look.judged.id);
+        let id = self.sides.deciders.decider.id_of(&look.decided.id);
         Ok(Some(if round.dead_letters.contains(&id) { Kind::DeadLetter } else { kind }))
     }
 
     /// Compares the bodies of a document whose revision is the same on both sides. Nothing can have
     /// changed in between, so a difference counts at once. Returns whether they could be compared.
     pub(super) fn compare_bodies(&self, look: &Look, findings: &mut Findings) -> Result<bool, VerifyError> {
-        let (Expected::Document(source), Some(found)) = (&look.judged.expected, &look.found) else {
+        let (Expected::Document(source), Some(found)) = (&look.decided.expected, &look.found) else {
             return Ok(false);
         };
-        if found.revision != look.judged.seen.revision {
+        if found.revision != look.decided.seen.revision {
             return Ok(false);
         }
         let expected = serde_json::from_slice(source).unwrap_or_default();
@@ -204,13 +204,13 @@ impl<'a> Settler<'a> {
 }
 
 fn describe(look: &Look) -> Difference {
-    let detail = match look.judged.expected {
+    let detail = match look.decided.expected {
         Expected::Nothing(reason) if look.found.is_some() => reason.to_owned(),
         _ => String::new(),
     };
     Difference {
-        id: look.judged.id.clone(),
-        database_revision: look.judged.seen.revision.clone(),
+        id: look.decided.id.clone(),
+        database_revision: look.decided.seen.revision.clone(),
         index_revision: look.found.as_ref().map(|found| found.revision.clone()),
         detail,
     }

@@ -1,8 +1,8 @@
 //! The command `cargo xtask test`.
 
 mod arguments;
+mod console;
 mod summary;
-mod talk;
 
 mod servers;
 
@@ -22,16 +22,16 @@ pub fn run(arguments: &[String]) -> ExitCode {
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
     match Arguments::parse(arguments, in_ci) {
         Ok(Asked::Help) => {
-            talk::result(arguments::HELP);
+            console::result(arguments::HELP);
             ExitCode::SUCCESS
         }
         Ok(Asked::Run(arguments)) => {
             let summary = run_all(&arguments);
-            talk::result(&format!("\n{summary}"));
+            console::result(&format!("\n{summary}"));
             if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(problem) => {
-            talk::progress(&format!(
+            console::progress(&format!(
                 "error: {problem}\n\nhint: `cargo xtask test --help` lists what there is"
             ));
             ExitCode::from(2)
@@ -46,7 +46,7 @@ fn run_all(arguments: &Arguments) -> Summary {
     } else {
         Some(
             Servers::start(&arguments.products)
-                .map_err(|problem| talk::progress(&format!("error: {problem}"))),
+                .map_err(|problem| console::progress(&format!("error: {problem}"))),
         )
     };
     if !arguments.e2e_only {
@@ -68,7 +68,7 @@ fn run_all(arguments: &Arguments) -> Summary {
                     servers.keep_logs(cluster);
                 }
             }
-            talk::progress("stopping the servers …");
+            console::progress("stopping the servers …");
             drop(servers);
         }
     }

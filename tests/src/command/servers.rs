@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use super::talk;
+use super::console;
 use crate::{
     cluster::{Cluster, ClusterOptions, Product},
     couch::{CouchOptions, CouchServer},
@@ -57,8 +57,10 @@ impl Servers {
     pub(super) fn keep_logs(&self, cluster: &RunningCluster) {
         for server in [&cluster.server, &self.couch] {
             match server.keep_log() {
-                Ok(path) => talk::progress(&format!("the log of {}: {}", server.version(), path.display())),
-                Err(problem) => talk::progress(&format!("warning: {problem}")),
+                Ok(path) => {
+                    console::progress(&format!("the log of {}: {}", server.version(), path.display()))
+                }
+                Err(problem) => console::progress(&format!("warning: {problem}")),
             }
         }
     }
@@ -72,11 +74,11 @@ fn start_one(
     what: Installable,
     start: impl FnOnce() -> Result<Server, ServerError>,
 ) -> Result<Server, ServerError> {
-    install(what, &talk::progress)?;
-    talk::progress(&format!("starting {} …", what.label()));
+    install(what, &console::progress)?;
+    console::progress(&format!("starting {} …", what.label()));
     let started = Instant::now();
     let server = start()?;
     let seconds = started.elapsed().as_secs_f64();
-    talk::progress(&format!("started {} on port {} in {seconds:.1} s", what.label(), server.port()));
+    console::progress(&format!("started {} on port {} in {seconds:.1} s", what.label(), server.port()));
     Ok(server)
 }

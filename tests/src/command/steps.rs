@@ -8,19 +8,19 @@ use std::{
 };
 
 use super::{
+    console,
     servers::RunningCluster,
     summary::{Counts, Outcome},
-    talk,
 };
 use crate::{
-    COUCH_URL_VARIABLE, ELASTIC_URL_VARIABLE, PRODUCT_VARIABLE, folders, process::Guarded, server::Server,
+    COUCH_URL_VARIABLE, ELASTIC_URL_VARIABLE, PRODUCT_VARIABLE, directories, process::Guarded, server::Server,
 };
 
 /// The tests that need no servers.
 pub(super) fn workspace() -> Outcome {
     let mut command = cargo_test();
     command.args(["--workspace", "--exclude", "pillowtop-tests"]);
-    run("workspace, no servers needed".to_owned(), &mut command, talk::result)
+    run("workspace, no servers needed".to_owned(), &mut command, console::result)
 }
 
 /// The end-to-end tests against one search server.
@@ -37,7 +37,7 @@ pub(super) fn end_to_end(cluster: &RunningCluster, couch: &Server, rest: &[Strin
         couch.version(),
         couch.port()
     );
-    run(label, &mut command, talk::result)
+    run(label, &mut command, console::result)
 }
 
 fn cargo_test() -> Command {
@@ -50,7 +50,7 @@ fn cargo_test() -> Command {
 /// started.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(folders::workspace());
+    command.current_dir(directories::workspace());
     // `cargo run` says which package it runs. Build scripts that watch these variables would build anew
     // here.
     for (name, _) in std::env::vars_os() {
@@ -64,13 +64,13 @@ pub fn cargo() -> Command {
 }
 
 fn run(label: String, command: &mut Command, echo: fn(&str)) -> Outcome {
-    talk::progress(&format!("\n== {label}"));
+    console::progress(&format!("\n== {label}"));
     let started = Instant::now();
     let mut counts = Counts::default();
     let succeeded = match stream(command, &mut counts, echo) {
         Ok(succeeded) => succeeded,
         Err(error) => {
-            talk::progress(&format!("error: running cargo: {error}"));
+            console::progress(&format!("error: running cargo: {error}"));
             false
         }
     };

@@ -29,9 +29,9 @@ pub(crate) fn all() -> Vec<Case> {
 
 /// Each format that has a name, with the same values.
 fn named_formats() -> Vec<Case> {
-    let said: Value = serde_json::from_str(include_str!("cases/named_formats.json")).unwrap();
-    let values: Vec<String> = said["values"].as_array().unwrap().iter().map(Value::to_string).collect();
-    let formats = said["formats"].as_array().unwrap().iter();
+    let stated: Value = serde_json::from_str(include_str!("cases/named_formats.json")).unwrap();
+    let values: Vec<String> = stated["values"].as_array().unwrap().iter().map(Value::to_string).collect();
+    let formats = stated["formats"].as_array().unwrap().iter();
     formats
         .map(|format| Case { mapping: json!({"type": "date", "format": format}), values: values.clone() })
         .collect()
@@ -64,8 +64,8 @@ fn repeated(text: &str) -> String {
         return format!("{}{{{}:1}}{}", &text[..start], repeated(&inner[..end]), &inner[end + 1..]);
     }
     let end = start + text[start..].find('}').unwrap() + 1;
-    let said: Value = serde_json::from_str(&text[start..end]).unwrap();
-    let times = usize::try_from(said["times"].as_u64().unwrap()).unwrap();
-    let long = Value::from(said["$repeat"].as_str().unwrap().repeat(times));
+    let stated: Value = serde_json::from_str(&text[start..end]).unwrap();
+    let times = usize::try_from(stated["times"].as_u64().unwrap()).unwrap();
+    let long = Value::from(stated["$repeat"].as_str().unwrap().repeat(times));
     repeated(&format!("{}{long}{}", &text[..start], &text[end..]))
 }

@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 use crate::server::{Comparison, Index};
 
 async fn check(test: &str, mappings: Value, settings: Value, sources: &[&str]) {
-    let documents: Vec<(String, String)> =
-        sources.iter().enumerate().map(|(place, source)| (place.to_string(), (*source).to_owned())).collect();
+    let documents: Vec<(String, String)> = sources
+        .iter()
+        .enumerate()
+        .map(|(position, source)| (position.to_string(), (*source).to_owned()))
+        .collect();
     check_with_ids(test, mappings, settings, &documents).await;
 }
 

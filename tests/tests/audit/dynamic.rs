@@ -26,7 +26,7 @@ async fn fields_are_added_as_on_the_server() {
             .values
             .iter()
             .enumerate()
-            .map(|(place, source)| (format!("{number}-{place}"), source.clone()))
+            .map(|(position, source)| (format!("{number}-{position}"), source.clone()))
             .collect();
         let normal = pillowtop_core::settings::normalize(settings).unwrap();
         let done = index.index(&documents).await;

@@ -59,8 +59,8 @@ async fn each_value_is_checked_as_the_server_does() {
             continue;
         }
         properties.insert(name.clone(), case.mapping.clone());
-        for (place, value) in case.values.iter().enumerate() {
-            documents.push((format!("{name}-{place}"), format!("{{\"{name}\":{value}}}")));
+        for (position, value) in case.values.iter().enumerate() {
+            documents.push((format!("{name}-{position}"), format!("{{\"{name}\":{value}}}")));
         }
     }
     assert!(properties.len() > 100, "{} of {} mappings", properties.len(), cases.len());

@@ -48,9 +48,9 @@ async fn generated_values_are_checked_as_the_server_does() {
     let mut runner = TestRunner::deterministic();
     let mut documents = Vec::new();
     for name in properties.keys() {
-        for place in 0..EACH {
+        for position in 0..EACH {
             let value = values().new_tree(&mut runner).unwrap().current();
-            documents.push((format!("{name}-{place}"), format!("{{\"{name}\":{value}}}")));
+            documents.push((format!("{name}-{position}"), format!("{{\"{name}\":{value}}}")));
         }
     }
     let done = index.index(&documents).await;
@@ -76,9 +76,9 @@ async fn generated_documents_make_an_index_grow_as_on_the_server() {
     let mut runner = TestRunner::deterministic();
     let member = ("[a-j][0-3](\\.[xy])?", values()).prop_map(|(name, value)| format!("\"{name}\":{value}"));
     let documents: Vec<(String, String)> = (0..DOCUMENTS)
-        .map(|place| {
+        .map(|position| {
             let member = member.new_tree(&mut runner).unwrap().current();
-            (place.to_string(), format!("{{{member}}}"))
+            (position.to_string(), format!("{{{member}}}"))
         })
         .collect();
     let done = index.index(&documents).await;

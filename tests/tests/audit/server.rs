@@ -55,8 +55,8 @@ impl Index {
         all["number_of_shards"] = json!(1);
         all["number_of_replicas"] = json!(0);
         let body = json!({"settings": {"index": all}, "mappings": mappings}).to_string();
-        let (status, answer) = index.ask("PUT", "", "application/json", body).await;
-        if status == 200 { Ok(index) } else { Err((index.target, answer["error"]["reason"].to_string())) }
+        let (status, response) = index.ask("PUT", "", "application/json", body).await;
+        if status == 200 { Ok(index) } else { Err((index.target, response["error"]["reason"].to_string())) }
     }
 
     /// Adds a field; the answer's reason when the server does not take it.
@@ -64,7 +64,7 @@ impl Index {
         let body = json!({"properties": {name: mapping}}).to_string();
         match self.ask("PUT", "/_mapping", "application/json", body).await {
             (200, _) => Ok(()),
-            (_, answer) => Err(answer["error"]["reason"].to_string()),
+            (_, response) => Err(response["error"]["reason"].to_string()),
         }
     }
 
@@ -81,15 +81,15 @@ impl Index {
                 let action = json!({"index": {"_id": id}}).to_string();
                 body.extend([action.as_str(), "\n", source, "\n"]);
             }
-            let (status, answer) = self.ask("POST", "/_bulk", "application/x-ndjson", body).await;
+            let (status, response) = self.ask("POST", "/_bulk", "application/x-ndjson", body).await;
             if status == 400 && page.len() == 1 {
                 // A request with an id that is too long is refused as a whole.
-                let error = Some(answer["error"]["reason"].to_string());
+                let error = Some(response["error"]["reason"].to_string());
                 done.insert(page[0].0.clone(), Done { error, ignored: BTreeSet::new() });
                 continue;
             }
-            assert_eq!(status, 200, "{answer}");
-            let items = answer["items"].as_array().unwrap();
+            assert_eq!(status, 200, "{response}");
+            let items = response["items"].as_array().unwrap();
             for (item, (id, _)) in items.iter().zip(page) {
                 let item = &item["index"];
                 let error = item.get("error").map(|error| {
@@ -123,8 +123,8 @@ impl Index {
         if !body.is_empty() {
             request = request.header("content-type", kind).body(body);
         }
-        let answer = self.endpoint.send(request).await.unwrap();
-        (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap())
+        let response = self.endpoint.send(request).await.unwrap();
+        (response.status().as_u16(), serde_json::from_str(&response.text().await.unwrap()).unwrap())
     }
 }
 
@@ -171,12 +171,12 @@ impl Comparison {
                 (None, false, true) => self.not_checked += 1,
                 (Some(difference), ..) => {
                     let source: String = source.chars().take(150).collect();
-                    let said: Vec<String> = report
+                    let stated: Vec<String> = report
                         .findings
                         .iter()
                         .map(|found| format!("{} `{}`: {}", found.effect, found.path, found.reason))
                         .collect();
-                    self.differences.push(format!("{source} {difference}\n    said: {said:?}"));
+                    self.differences.push(format!("{source} {difference}\n    said: {stated:?}"));
                 }
             }
         }

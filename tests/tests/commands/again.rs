@@ -64,15 +64,18 @@ fn an_interrupted_restart_is_resumed() {
     restarting.wait().expect("its end");
 
     let resumed = world.run(&["fast-reindex", "case"]);
-    let said = String::from_utf8_lossy(&resumed.stderr).into_owned();
-    assert!(resumed.status.success() && said.contains("resuming `") && said.contains("_2`"), "{said}");
+    let printed = String::from_utf8_lossy(&resumed.stderr).into_owned();
+    assert!(
+        resumed.status.success() && printed.contains("resuming `") && printed.contains("_2`"),
+        "{printed}"
+    );
     let found = indices(&world);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[1]["phase"] == "following" && found[1]["documents"] == 2, "{found:?}");
     let has_alias = |index: &Value| index["aliases"].as_array().is_some_and(|aliases| !aliases.is_empty());
     assert!(!has_alias(&found[0]) && has_alias(&found[1]), "{found:?}");
-    let said = world.run_well(&["fast-reindex", "case"]);
-    assert!(said.contains("complete already"), "{said}");
+    let printed = world.run_well(&["fast-reindex", "case"]);
+    assert!(printed.contains("complete already"), "{printed}");
     // A complete index is not resumed: this is another one.
     world.run_well(&["fast-reindex", "case", "--restart"]);
     assert_eq!(indices(&world).len(), 3);
@@ -91,12 +94,12 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
         command.spawn().expect("the binary")
     };
     let owned =
-        |place: usize| wait_for("an owner", MINUTE, || indices(&world)[place]["owners"][0].is_string());
+        |location: usize| wait_for("an owner", MINUTE, || indices(&world)[location]["owners"][0].is_string());
     let mut first = follow();
     owned(0);
     world.run_well(&["fast-reindex", "case", "--restart"]);
-    let said = world.run_badly(&["es-manage", "flip", "case"], 1);
-    assert!(said.contains("no process follows database") && said.contains("hint:"), "{said}");
+    let printed = world.run_badly(&["es-manage", "flip", "case"], 1);
+    assert!(printed.contains("no process follows database") && printed.contains("hint:"), "{printed}");
     let mut second = follow();
     owned(1);
     world.run_well(&["es-manage", "flip", "case"]);
@@ -107,10 +110,10 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
     }
     // Nobody follows either now, which is not a reason to move searches to an index that becomes stale.
     world.run_well(&["fast-reindex", "case", "--restart"]);
-    let said = world.run_badly(&["es-manage", "flip", "case"], 1);
-    assert!(said.contains("no process follows database") && said.contains("--force"), "{said}");
-    let said = world.run_well(&["es-manage", "flip", "case", "--force"]);
-    assert!(said.contains("moved from"), "{said}");
+    let printed = world.run_badly(&["es-manage", "flip", "case"], 1);
+    assert!(printed.contains("no process follows database") && printed.contains("--force"), "{printed}");
+    let printed = world.run_well(&["es-manage", "flip", "case", "--force"]);
+    assert!(printed.contains("moved from"), "{printed}");
 }
 
 /// A cluster of CouchDB in which the first page of changes comes from a copy that lags behind the

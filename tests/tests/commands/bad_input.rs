@@ -7,23 +7,26 @@ use serde_json::{Value, json};
 #[test]
 fn unusable_servers_and_databases() {
     let world = World::new("unusable");
-    let said = world.run_badly(&["--couch-url", "http://127.0.0.1:9", "fast-reindex", "case"], 1);
-    assert!(said.contains("does not respond") && said.contains("hint:"), "{said}");
-    let said = world.run_badly(&["--elastic-url", "http://127.0.0.1:9", "run", "case"], 1);
-    assert!(said.contains("127.0.0.1:9") && said.contains("hint:"), "{said}");
+    let printed = world.run_badly(&["--couch-url", "http://127.0.0.1:9", "fast-reindex", "case"], 1);
+    assert!(printed.contains("does not respond") && printed.contains("hint:"), "{printed}");
+    let printed = world.run_badly(&["--elastic-url", "http://127.0.0.1:9", "run", "case"], 1);
+    assert!(printed.contains("127.0.0.1:9") && printed.contains("hint:"), "{printed}");
     // An address of something else: a database, or the other server.
     let elastic = std::env::var(pillowtop_tests::ELASTIC_URL_VARIABLE).expect("a cluster");
     let couch = std::env::var(pillowtop_tests::COUCH_URL_VARIABLE).expect("a CouchDB");
     for address in [format!("{couch}/no-such-database"), elastic] {
-        let said = world.run_badly(&["--couch-url", &address, "fast-reindex", "case"], 1);
-        assert!(said.contains("the address of CouchDB itself"), "{said}");
+        let printed = world.run_badly(&["--couch-url", &address, "fast-reindex", "case"], 1);
+        assert!(printed.contains("the address of CouchDB itself"), "{printed}");
     }
-    let said = world.run_badly(&["--elastic-url", &couch, "fast-reindex", "case"], 1);
-    assert!(said.contains("neither Elasticsearch nor OpenSearch") && said.contains("hint:"), "{said}");
+    let printed = world.run_badly(&["--elastic-url", &couch, "fast-reindex", "case"], 1);
+    assert!(
+        printed.contains("neither Elasticsearch nor OpenSearch") && printed.contains("hint:"),
+        "{printed}"
+    );
     let deleted = world.couch("DELETE", "", &Value::Null);
     assert!(deleted.status < 300);
-    let said = world.run_badly(&["fast-reindex", "case"], 1);
-    assert!(said.contains("has no database"), "{said}");
+    let printed = world.run_badly(&["fast-reindex", "case"], 1);
+    assert!(printed.contains("has no database"), "{printed}");
     let indices = world.elastic("GET", "/_cat/indices/unusable-*?h=index", &Value::Null);
     assert!(!indices.body.contains("hqcases"), "{}", indices.body);
 }
@@ -32,8 +35,8 @@ fn unusable_servers_and_databases() {
 fn missing_and_foreign_indices() {
     let world = World::new("foreign");
     world.save(&[json!({"_id": "one", "doc_type": "CommCareCase", "domain": "d", "type": "child"})]);
-    let said = world.run_badly(&["run", "case", "--until-caught-up"], 1);
-    assert!(said.contains("fast-reindex case"), "{said}");
+    let printed = world.run_badly(&["run", "case", "--until-caught-up"], 1);
+    assert!(printed.contains("fast-reindex case"), "{printed}");
     world.run_well(&["fast-reindex", "case"]);
     let listed = world.elastic("GET", "/_cat/indices/foreign-*hqcases*?h=index&format=json", &Value::Null);
     let listed: Value = serde_json::from_str(&listed.body).expect("a list of indices");
@@ -41,8 +44,8 @@ fn missing_and_foreign_indices() {
     // Somebody puts another mapping on the live index.
     let other = json!({"_meta": {"pillowtop": {"pillow": "case", "hash": "0", "format": 1}}});
     assert!(world.elastic("PUT", &format!("/{index}/_mapping"), &other).status < 300);
-    let said = world.run_badly(&["run", "case", "--until-caught-up"], 1);
-    assert!(said.contains("mapping") && said.contains(&index), "{said}");
+    let printed = world.run_badly(&["run", "case", "--until-caught-up"], 1);
+    assert!(printed.contains("mapping") && printed.contains(&index), "{printed}");
 }
 
 #[test]
@@ -54,20 +57,20 @@ fn a_database_that_was_created_again_is_not_followed() {
     // Its creation time has a resolution of a second.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     assert!(world.couch("PUT", "", &Value::Null).status < 300);
-    let said = world.run_badly(&["run", "case", "--until-caught-up"], 1);
-    assert!(said.contains("created at"), "{said}");
+    let printed = world.run_badly(&["run", "case", "--until-caught-up"], 1);
+    assert!(printed.contains("created at"), "{printed}");
     assert_eq!(world.indexed("hqcases").len(), 1, "what was served continues to be served");
 }
 
 #[test]
 fn configuration_and_names() {
     let world = World::new("names");
-    let said = world.run_badly(&["fast-reindex", "cse"], 2);
-    assert!(said.contains("did you mean `case`"), "{said}");
-    let path = world.folder().join("bad.toml");
+    let printed = world.run_badly(&["fast-reindex", "cse"], 2);
+    assert!(printed.contains("did you mean `case`"), "{printed}");
+    let path = world.directory().join("bad.toml");
     fs_err::write(&path, "[elastic]\nurll = \"http://127.0.0.1:1\"\n").expect("a file");
-    let said = world.run_badly(&["--config", path.to_str().expect("a path"), "pillows"], 2);
-    assert!(said.contains("urll"), "{said}");
+    let printed = world.run_badly(&["--config", path.to_str().expect("a path"), "pillows"], 2);
+    assert!(printed.contains("urll"), "{printed}");
 }
 
 #[test]
@@ -81,10 +84,10 @@ fn a_wrong_password_is_reported_once_and_never_shown() {
         .env("PILLOWTOP_COUCH_PASSWORD", "a-wrong-one")
         .output()
         .expect("the binary");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("refuses the credentials") && said.contains("hint:"), "{said}");
-    assert!(!said.contains("a-wrong-one"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("refuses the credentials") && printed.contains("hint:"), "{printed}");
+    assert!(!printed.contains("a-wrong-one"), "{printed}");
 }
 
 #[test]

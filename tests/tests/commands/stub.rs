@@ -12,27 +12,27 @@ pub(crate) struct Stub {
 
 impl Stub {
     /// It listens until the test ends.
-    pub(crate) fn start(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(response: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let answer = Arc::new(answer);
+        let response = Arc::new(response);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let answer = Arc::clone(&answer);
-                thread::spawn(move || serve(stream, answer.as_ref()));
+                let response = Arc::clone(&response);
+                thread::spawn(move || serve(stream, response.as_ref()));
             }
         });
         Self { url }
     }
 }
 
-fn serve(mut stream: TcpStream, answer: &dyn Fn(&str) -> Option<String>) {
+fn serve(mut stream: TcpStream, response: &dyn Fn(&str) -> Option<String>) {
     let mut lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
     let Some(Ok(first)) = lines.next() else { return };
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
     // Whoever asked may be gone at any time.
     let _ = lines.map_while(Result::ok).find(String::is_empty);
-    match answer(&path) {
+    match response(&path) {
         Some(body) => {
             let length = body.len();
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");

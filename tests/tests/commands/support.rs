@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use pillowtop_tests::{Answer, COUCH_URL_VARIABLE, ELASTIC_URL_VARIABLE};
+use pillowtop_tests::{COUCH_URL_VARIABLE, ELASTIC_URL_VARIABLE, Response};
 use serde_json::{Value, json};
 
 /// A database, a prefix of index names, and a configuration that names both.
@@ -15,7 +15,7 @@ pub(crate) struct World {
     name: String,
     couch: u16,
     elastic: u16,
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     program: &'static str,
 }
 
@@ -33,10 +33,10 @@ pub(crate) const ALIASES: [(&str, &str); 7] = [
 impl World {
     /// An empty database, named after the test.
     pub(crate) fn new(test: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary directory");
+        let directory = tempfile::tempdir().expect("a temporary directory");
         let name = format!("{}-{}", test.replace('_', "-"), std::process::id());
         let (couch, elastic) = (port(COUCH_URL_VARIABLE), port(ELASTIC_URL_VARIABLE));
-        let world = Self { name, couch, elastic, folder, program: env!("CARGO_BIN_EXE_pillowtop") };
+        let world = Self { name, couch, elastic, directory, program: env!("CARGO_BIN_EXE_pillowtop") };
         let created = world.couch("PUT", "", &Value::Null);
         assert!(created.status < 300, "{created:?}");
         world.read_from(&json!(world.name).to_string());
@@ -72,7 +72,7 @@ impl World {
     }
 
     pub(crate) fn configuration(&self) -> PathBuf {
-        self.folder.path().join("pillowtop.toml")
+        self.directory.path().join("pillowtop.toml")
     }
 
     /// What stands before every index, and the database's name.
@@ -80,17 +80,17 @@ impl World {
         &self.name
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// A request to the database; `path` begins with a slash or is empty.
-    pub(crate) fn couch(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn couch(&self, method: &str, path: &str, body: &Value) -> Response {
         self.couch_server(method, &format!("/{}{path}", self.name), body)
     }
 
     /// A request to the server of the database.
-    pub(crate) fn couch_server(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn couch_server(&self, method: &str, path: &str, body: &Value) -> Response {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         pillowtop_tests::request(self.couch, method, path, &body).expect("the couch server")
     }
@@ -101,7 +101,7 @@ impl World {
     }
 
     /// A request to the cluster.
-    pub(crate) fn elastic(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn elastic(&self, method: &str, path: &str, body: &Value) -> Response {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         pillowtop_tests::request(self.elastic, method, path, &body).expect("the cluster")
     }
@@ -109,9 +109,9 @@ impl World {
     /// Writes documents; each must be accepted.
     pub(crate) fn save(&self, documents: &[Value]) {
         for chunk in documents.chunks(500) {
-            let answer = self.couch("POST", "/_bulk_docs", &json!({ "docs": chunk }));
-            let rows: Vec<Value> = serde_json::from_str(&answer.body).expect("an answer for each document");
-            assert!(rows.iter().all(|row| row.get("error").is_none()), "{}", answer.body);
+            let response = self.couch("POST", "/_bulk_docs", &json!({ "docs": chunk }));
+            let rows: Vec<Value> = serde_json::from_str(&response.body).expect("an answer for each document");
+            assert!(rows.iter().all(|row| row.get("error").is_none()), "{}", response.body);
         }
     }
 
@@ -129,22 +129,22 @@ impl World {
     }
 
     fn document(&self, id: &str) -> Option<Value> {
-        let answer = self.couch("GET", &format!("/{}", encoded(id)), &Value::Null);
-        (answer.status == 200).then(|| serde_json::from_str(&answer.body).expect("a document"))
+        let response = self.couch("GET", &format!("/{}", encoded(id)), &Value::Null);
+        (response.status == 200).then(|| serde_json::from_str(&response.body).expect("a document"))
     }
 
     /// All documents that are there.
     pub(crate) fn documents(&self) -> Vec<Value> {
-        let answer = self.couch("GET", "/_all_docs?include_docs=true", &Value::Null);
-        let answer: Value = serde_json::from_str(&answer.body).expect("all documents");
-        let rows = answer["rows"].as_array().expect("rows");
+        let response = self.couch("GET", "/_all_docs?include_docs=true", &Value::Null);
+        let response: Value = serde_json::from_str(&response.body).expect("all documents");
+        let rows = response["rows"].as_array().expect("rows");
         rows.iter().map(|row| row["doc"].clone()).collect()
     }
 
     /// The deployed binary with this world's configuration.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.program);
-        command.arg("--config").arg(self.configuration()).args(arguments).current_dir(self.folder.path());
+        command.arg("--config").arg(self.configuration()).args(arguments).current_dir(self.directory.path());
         for (name, _) in std::env::vars() {
             if name.starts_with("PILLOWTOP_") {
                 command.env_remove(name);
@@ -191,13 +191,13 @@ impl World {
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let log = self.folder.path().join(format!("said-{number}.log"));
-        let said = fs_err::File::create(&log).expect("a log").into_file();
+        let log = self.directory.path().join(format!("said-{number}.log"));
+        let printed = fs_err::File::create(&log).expect("a log").into_file();
         let child = self
             .command(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(said)
+            .stderr(printed)
             .spawn()
             .expect("the binary");
         Running { child, log }
@@ -217,9 +217,9 @@ impl World {
         let refreshed = self.elastic("POST", &format!("/{alias}/_refresh"), &Value::Null);
         assert!(refreshed.status < 300, "{refreshed:?}");
         let query = json!({"size": 10_000, "_source": ["pillowtop"], "query": {"match_all": {}}});
-        let answer = self.elastic("POST", &format!("/{alias}/_search"), &query);
-        let answer: Value = serde_json::from_str(&answer.body).expect("a search answer");
-        let hits = answer["hits"]["hits"].as_array().expect("hits");
+        let response = self.elastic("POST", &format!("/{alias}/_search"), &query);
+        let response: Value = serde_json::from_str(&response.body).expect("a search answer");
+        let hits = response["hits"]["hits"].as_array().expect("hits");
         hits.iter()
             .map(|hit| {
                 let text = |value: &Value| value.as_str().expect("a string").to_owned();
@@ -233,18 +233,18 @@ impl World {
     /// while there is none.
     pub(crate) fn written(&self, alias: &str) -> u64 {
         let path = format!("/{}-{alias}_*/_stats/indexing", self.name);
-        let answer: Value =
+        let response: Value =
             serde_json::from_str(&self.elastic("GET", &path, &Value::Null).body).expect("statistics");
-        answer["_all"]["primaries"]["indexing"]["index_total"].as_u64().unwrap_or_default()
+        response["_all"]["primaries"]["indexing"]["index_total"].as_u64().unwrap_or_default()
     }
 
     /// The hits of a query.
     pub(crate) fn search(&self, alias: &str, query: &Value) -> Vec<Value> {
         let alias = format!("{}-{alias}", self.name);
-        let answer =
+        let response =
             self.elastic("POST", &format!("/{alias}/_search"), &json!({"size": 100, "query": query}));
-        let answer: Value = serde_json::from_str(&answer.body).expect("a search answer");
-        answer["hits"]["hits"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+        let response: Value = serde_json::from_str(&response.body).expect("a search answer");
+        response["hits"]["hits"].as_array().unwrap_or_else(|| panic!("{response}")).clone()
     }
 
     /// What each index must hold, told from the database's documents by plain JSON. What cannot be
@@ -291,8 +291,8 @@ impl World {
     pub(crate) fn dead_letters(&self) -> BTreeMap<String, Value> {
         let listed = self.run_well(&["--json", "dead-letters", "list"]);
         let listed: Value = serde_json::from_str(&listed).expect("JSON");
-        let letters = listed["dead_letters"].as_array().expect("dead letters");
-        letters
+        let dead_letters = listed["dead_letters"].as_array().expect("dead letters");
+        dead_letters
             .iter()
             .map(|letter| (letter["id"].as_str().expect("an id").to_owned(), letter.clone()))
             .collect()
@@ -363,7 +363,7 @@ impl Running {
     }
 
     /// What it has said so far.
-    pub(crate) fn said(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         fs_err::read_to_string(&self.log).expect("its log")
     }
 
@@ -371,8 +371,8 @@ impl Running {
     #[track_caller]
     pub(crate) fn wait_for_words(&self, within: Duration, words: &[&str]) {
         let end = Instant::now() + within;
-        while !words.iter().all(|words| self.said().contains(words)) {
-            assert!(Instant::now() < end, "{words:?} is not in: {}", self.said());
+        while !words.iter().all(|words| self.printed().contains(words)) {
+            assert!(Instant::now() < end, "{words:?} is not in: {}", self.printed());
             std::thread::sleep(Duration::from_millis(100));
         }
     }

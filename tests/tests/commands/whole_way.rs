@@ -37,9 +37,9 @@ fn documents_are_indexed_found_and_followed() {
         assert!(expected.len() >= 3, "{pillow} has {} documents", expected.len());
         assert_eq!(world.indexed(alias), expected, "{pillow}");
     }
-    let letters = world.dead_letters();
+    let dead_letters = world.dead_letters();
     let dead_ids: BTreeSet<&String> = dead.iter().map(|(_, id)| id).collect();
-    assert_eq!(letters.keys().collect::<BTreeSet<_>>(), dead_ids);
+    assert_eq!(dead_letters.keys().collect::<BTreeSet<_>>(), dead_ids);
     a_search_finds(&world);
 
     // Then changes continue while no process runs, and are caught up with.
@@ -75,10 +75,13 @@ fn a_dead_letter_goes_when_its_document_is_fixed() {
         json!({"_id": "bad", "doc_type": "CommCareCase", "domain": 7, "type": "child"}),
     ]);
     world.build_all();
-    let letters = world.dead_letters();
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters["bad"]["stage"], "decode");
-    assert!(letters["bad"]["reason"].as_str().is_some_and(|reason| reason.contains("domain")), "{letters:?}");
+    let dead_letters = world.dead_letters();
+    assert_eq!(dead_letters.len(), 1);
+    assert_eq!(dead_letters["bad"]["stage"], "decode");
+    assert!(
+        dead_letters["bad"]["reason"].as_str().is_some_and(|reason| reason.contains("domain")),
+        "{dead_letters:?}"
+    );
     world.change("bad", |document| document["domain"] = json!("d"));
     world.run_well(&["run", "--until-caught-up"]);
     world.assert_equal_soon(&[]);

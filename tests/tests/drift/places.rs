@@ -12,7 +12,7 @@ enum Made {
     Text(String),
     Missing,
     /// Something that is there and cannot be read.
-    Folder,
+    Directory,
 }
 
 /// What becomes of the committed mapping; the state's name; the sentence, without the file's name
@@ -80,7 +80,7 @@ fn rows(fresh: &str) -> Vec<Row> {
             MAKE,
         ),
         Row(
-            Made::Folder,
+            Made::Directory,
             "unreadable",
             "the committed mapping FILE of `Visit` cannot be read: is a directory",
             MAKE,
@@ -97,7 +97,7 @@ fn the_compiler_the_test_and_the_command_say_the_same_of_every_state() {
         match made {
             Made::Text(text) => workspace.write(FILE, &text),
             Made::Missing => {}
-            Made::Folder => fs_err::create_dir_all(workspace.path(FILE)).expect("a directory"),
+            Made::Directory => fs_err::create_dir_all(workspace.path(FILE)).expect("a directory"),
         }
         let sentence = sentence.replace("FILE", &format!("`{FILE}`"));
 

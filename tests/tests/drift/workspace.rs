@@ -91,7 +91,7 @@ pub(crate) struct Said {
 }
 
 pub(crate) struct Workspace {
-    folder: PathBuf,
+    directory: PathBuf,
     target: PathBuf,
     _alone: MutexGuard<'static, ()>,
 }
@@ -104,18 +104,18 @@ impl Workspace {
         // Beside the repository's own build, so that dependencies are built once.
         let target =
             Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory").to_owned();
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drift");
-        if folder.is_dir() {
-            fs_err::remove_dir_all(&folder).expect("an empty directory");
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drift");
+        if directory.is_dir() {
+            fs_err::remove_dir_all(&directory).expect("an empty directory");
         }
-        let workspace = Self { folder, target, _alone: alone };
+        let workspace = Self { directory, target, _alone: alone };
         let here = checkout.to_str().expect("a path of text").replace('\\', "/");
         workspace.write("Cargo.toml", &(ROOT.replace("CHECKOUT", &here) + &profile(&checkout)));
-        for (folder, rust_name, pillow) in [("visits", "Visit", "visit"), ("people", "Person", "person")] {
-            let manifest = CRATE.replace("CRATE", &format!("drift-{folder}"));
-            workspace.write(&format!("{folder}/Cargo.toml"), &manifest);
+        for (directory, rust_name, pillow) in [("visits", "Visit", "visit"), ("people", "Person", "person")] {
+            let manifest = CRATE.replace("CRATE", &format!("drift-{directory}"));
+            workspace.write(&format!("{directory}/Cargo.toml"), &manifest);
             let library = LIBRARY.replace("STRUCT", rust_name).replace("PILLOW", pillow);
-            workspace.write(&format!("{folder}/src/lib.rs"), &library);
+            workspace.write(&format!("{directory}/src/lib.rs"), &library);
         }
         workspace.write("tool/Cargo.toml", TOOL);
         workspace.write("tool/src/main.rs", MAIN);
@@ -144,13 +144,13 @@ impl Workspace {
     /// `make-mapping --check` for scripts.
     #[track_caller]
     pub(crate) fn checked_json(&self) -> (Option<i32>, Value) {
-        let said = self.tool(&["--json", "make-mapping", "--check"]);
-        let json = said.text.lines().find_map(|line| serde_json::from_str(line).ok());
-        (said.code, json.unwrap_or_else(|| panic!("no JSON: {said:?}")))
+        let printed = self.tool(&["--json", "make-mapping", "--check"]);
+        let json = printed.text.lines().find_map(|line| serde_json::from_str(line).ok());
+        (printed.code, json.unwrap_or_else(|| panic!("no JSON: {printed:?}")))
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.folder.join(path)
+        self.directory.join(path)
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
@@ -179,7 +179,7 @@ impl Workspace {
         let Output { status, stdout, stderr } = Command::new(cargo)
             .args([command, "--offline", "--color", "never", "--profile", "xtask"])
             .args(rest)
-            .current_dir(&self.folder)
+            .current_dir(&self.directory)
             .env("CARGO_TARGET_DIR", &self.target)
             .output()
             .expect("cargo");

@@ -32,7 +32,7 @@ fn of(filter: impl FnOnce(&mut DeadLetterFilter)) -> DeadLetterFilter {
 }
 
 async fn all(cluster: &Cluster) -> Vec<StoredDeadLetter> {
-    cluster.dead_letters(&DeadLetterFilter::default(), 100, None).await.unwrap().letters
+    cluster.dead_letters(&DeadLetterFilter::default(), 100, None).await.unwrap().dead_letters
 }
 
 fn store(world: &World) -> impl DeadLetterStore {
@@ -42,29 +42,29 @@ fn store(world: &World) -> impl DeadLetterStore {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_letter_stays_until_its_document_is_decided_again() {
     let world = World::new("letters").await;
-    let letters = store(&world);
+    let dead_letters = store(&world);
     let (long, short) = (DocumentId::from("ä".repeat(400).as_str()), DocumentId::from("x"));
-    assert_eq!(letters.open().await, Ok(Vec::new()));
-    letters.resolve(&[(short.clone(), Version(1))]).await.unwrap();
+    assert_eq!(dead_letters.open().await, Ok(Vec::new()));
+    dead_letters.resolve(&[(short.clone(), Version(1))]).await.unwrap();
     assert_eq!(all(&world.cluster).await, []);
     let letter = |id, version, reason| letter(&world, id, version, reason);
-    letters.record(&[letter(&short, 1, "first"), letter(&long, 1, "long")]).await.unwrap();
-    letters.record(&[letter(&short, 2, "second")]).await.unwrap();
+    dead_letters.record(&[letter(&short, 1, "first"), letter(&long, 1, "long")]).await.unwrap();
+    dead_letters.record(&[letter(&short, 2, "second")]).await.unwrap();
     let found = all(&world.cluster).await;
     let found: Vec<&DeadLetter> = found.iter().map(|stored| &stored.letter).collect();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.contains(&&letter(&short, 2, "second")) && found.contains(&&letter(&long, 1, "long")));
-    let mut open = letters.open().await.unwrap();
+    let mut open = dead_letters.open().await.unwrap();
     open.sort();
     assert_eq!(open, [short.clone(), long.clone()]);
-    letters.resolve(&[(short.clone(), Version(2)), (long.clone(), Version(2))]).await.unwrap();
-    assert_eq!(letters.open().await, Ok(Vec::new()));
+    dead_letters.resolve(&[(short.clone(), Version(2)), (long.clone(), Version(2))]).await.unwrap();
+    assert_eq!(dead_letters.open().await, Ok(Vec::new()));
 
     // The index of dead letters may be deleted meanwhile.
     let name = format!("{}-pillowtop-dead-letters", world.cluster.prefix().unwrap());
     world.http("DELETE", &format!("/{name}"), &Value::Null, 200);
-    letters.record(&[letter(&short, 3, "third")]).await.unwrap();
-    assert_eq!(letters.open().await, Ok(vec![short]));
+    dead_letters.record(&[letter(&short, 3, "third")]).await.unwrap();
+    assert_eq!(dead_letters.open().await, Ok(vec![short]));
     let mapping = world.http("GET", &format!("/{name}/_mapping"), &Value::Null, 200);
     assert_eq!(mapping[&name]["mappings"]["dynamic"], json!("false"));
 }
@@ -72,11 +72,11 @@ async fn a_dead_letter_stays_until_its_document_is_decided_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delayed_request_undoes_nothing_newer_of_a_dead_letter() {
     let world = World::new("delayed").await;
-    let letters = store(&world);
+    let dead_letters = store(&world);
     let id = DocumentId::from("x");
-    let record = async |version| letters.record(&[letter(&world, &id, version, "late")]).await.unwrap();
-    let resolve = async |version| letters.resolve(&[(id.clone(), Version(version))]).await.unwrap();
-    let open = async || letters.open().await.unwrap().len();
+    let record = async |version| dead_letters.record(&[letter(&world, &id, version, "late")]).await.unwrap();
+    let resolve = async |version| dead_letters.resolve(&[(id.clone(), Version(version))]).await.unwrap();
+    let open = async || dead_letters.open().await.unwrap().len();
     record(2).await;
     // An older decision does not resolve a newer failure, and neither does an older dead letter.
     resolve(1).await;
@@ -95,19 +95,19 @@ async fn a_delayed_request_undoes_nothing_newer_of_a_dead_letter() {
 async fn more_dead_letters_than_one_search_returns_are_read_and_purged() {
     const MANY: usize = 10_100;
     let world = World::new("pages").await;
-    let letters = store(&world);
+    let dead_letters = store(&world);
     let ids: Vec<DocumentId> = (0..MANY).map(|number| format!("d{number}").as_str().into()).collect();
     for some in ids.chunks(2000) {
         let some: Vec<_> = some.iter().map(|id| letter(&world, id, 1, "many")).collect();
-        letters.record(&some).await.unwrap();
+        dead_letters.record(&some).await.unwrap();
     }
-    assert_eq!(letters.open().await.unwrap().len(), MANY);
+    assert_eq!(dead_letters.open().await.unwrap().len(), MANY);
     let (mut read, mut page) = (0, None);
     loop {
         let found =
             world.cluster.dead_letters(&DeadLetterFilter::default(), 4000, page.as_ref()).await.unwrap();
         assert_eq!(found.total, MANY as u64);
-        read += found.letters.len();
+        read += found.dead_letters.len();
         page = found.next;
         if page.is_none() {
             break;
@@ -116,7 +116,7 @@ async fn more_dead_letters_than_one_search_returns_are_read_and_purged() {
     assert_eq!(read, MANY);
     let purged = world.cluster.purge_dead_letters(&DeadLetterFilter::default()).await;
     assert_eq!(purged, Ok(MANY as u64));
-    assert_eq!(letters.open().await, Ok(Vec::new()));
+    assert_eq!(dead_letters.open().await, Ok(Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,16 +138,16 @@ async fn dead_letters_are_filtered() {
     assert_eq!(count(of(|filter| filter.before = Some("2026-01-15T00:00:00Z".to_owned()))).await, 1);
     assert_eq!(count(of(|filter| filter.index = Some("another".into()))).await, 0);
     let one = cluster.dead_letters(&of(|filter| filter.id = Some(long.clone())), 10, None).await.unwrap();
-    assert_eq!(one.letters.len(), 1);
-    assert_eq!(one.letters[0].letter.id, long);
+    assert_eq!(one.dead_letters.len(), 1);
+    assert_eq!(one.dead_letters[0].letter.id, long);
 
     // Dead letters of an index that was deleted are hidden, and can be removed.
-    assert!(one.letters[0].index_exists);
+    assert!(one.dead_letters[0].index_exists);
     cluster.delete_index(world.index()).await.unwrap();
     assert_eq!(count(DeadLetterFilter::default()).await, 0);
     let all = of(|filter| filter.of = DeadLettersOf::AllIndices);
     let found = cluster.dead_letters(&all, 10, None).await.unwrap();
-    assert!(found.letters.iter().all(|stored| !stored.index_exists) && found.total == 2, "{found:?}");
+    assert!(found.dead_letters.iter().all(|stored| !stored.index_exists) && found.total == 2, "{found:?}");
     let deleted = of(|filter| filter.of = DeadLettersOf::DeletedIndices);
     assert_eq!(cluster.purge_dead_letters(&deleted).await, Ok(2));
     assert_eq!(count(all).await, 0);

@@ -64,10 +64,10 @@ async fn what_fields_say_of_others_is_refused_exactly_where_the_server_refuses_i
     let outer = ["t", "t.exact", "n", "n.t", "n.x", "o", "o.t", "x", "nowhere"];
     let mut cases = vec![json!({"j": join}), json!({"j": join, "k": join})];
     for path in outer {
-        for said in [alias(path), copied(path)] {
+        for printed in [alias(path), copied(path)] {
             let object = json!({"properties": {"t": text}});
-            cases.push(json!({"t": text, "o": object, "n": nested(text.clone()), "x": said}));
-            cases.push(json!({"t": text, "o": object, "n": nested(said.clone())}));
+            cases.push(json!({"t": text, "o": object, "n": nested(text.clone()), "x": printed}));
+            cases.push(json!({"t": text, "o": object, "n": nested(printed.clone())}));
         }
     }
     for properties in cases {

@@ -77,9 +77,9 @@ async fn a_load_survives(test: &str, status: u16) {
     cluster.flip(&plan).await.unwrap();
     assert_eq!(destination.targets().await.unwrap(), [world.target()]);
 
-    let letters = IndexDeadLetters::new(&cluster, world.created.uuid.clone());
-    letters.record(&[letter(&world)]).await.unwrap();
-    assert_eq!(letters.open().await.unwrap().len(), 1);
+    let dead_letters = IndexDeadLetters::new(&cluster, world.created.uuid.clone());
+    dead_letters.record(&[letter(&world)]).await.unwrap();
+    assert_eq!(dead_letters.open().await.unwrap().len(), 1);
     assert_eq!(cluster.purge_dead_letters(&DeadLetterFilter::default()).await, Ok(1));
     assert_eq!(cluster.list_indices().await.unwrap().len(), 2);
     owner.claim().release().await.unwrap();

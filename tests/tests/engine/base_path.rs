@@ -28,6 +28,6 @@ fn servers_below_a_path_are_read_and_written() {
     let audited =
         world.run_well(&["audit", "case", "--docs", &proxy.url(&format!("/couch/{}", world.prefix()))]);
     assert!(audited.contains("1 "), "{audited}");
-    let letters = world.run_well(&["dead-letters", "list"]);
-    assert!(letters.contains("no dead letters"), "{letters}");
+    let dead_letters = world.run_well(&["dead-letters", "list"]);
+    assert!(dead_letters.contains("no dead letters"), "{dead_letters}");
 }

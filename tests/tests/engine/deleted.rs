@@ -38,7 +38,7 @@ fn a_deleted_index_is_named_and_followed_again_once_it_is_rebuilt() {
     delete_index(&world);
     rename(&world, "v2");
     service.wait_for_words(Duration::from_secs(20), &["was deleted", "fast-reindex case"]);
-    assert!(!service.said().contains("must be lowercase"), "{}", service.said());
+    assert!(!service.printed().contains("must be lowercase"), "{}", service.printed());
 
     world.run_well(&["fast-reindex", "case"]);
     world.run_well(&["es-manage", "flip", "case"]);

@@ -17,8 +17,8 @@ fn require_node(world: &World, attribute: &Value) {
         ("PUT", format!("{index}/_settings"), setting),
         ("POST", format!("{index}/_open?wait_for_active_shards=0"), Value::Null),
     ] {
-        let answer = world.elastic(method, &path, &body);
-        assert!(answer.status < 300, "{method} {path}: {answer:?}");
+        let response = world.elastic(method, &path, &body);
+        assert!(response.status < 300, "{method} {path}: {response:?}");
     }
 }
 

@@ -40,8 +40,8 @@ fn five_percent_of_bad_documents_slow_nothing_down() {
     let mixed = time_of("mixed", &|number| number % 20 == 0);
     // Both are mostly the time in which documents are saved and counted.
     assert!(mixed < good * 2 + Duration::from_secs(3), "{good:?} without bad documents, {mixed:?} with");
-    let letters = || world.dead_letters().len();
-    wait_for("the dead letters", Duration::from_secs(10), || letters() == DOCUMENTS / 20);
+    let dead_letters = || world.dead_letters().len();
+    wait_for("the dead letters", Duration::from_secs(10), || dead_letters() == DOCUMENTS / 20);
     service.kill();
 }
 
@@ -50,12 +50,15 @@ fn a_load_whose_documents_are_all_rejected_fails_and_names_audit() {
     let world = World::new("all_rejected");
     world.save(&(0..150).map(|number| undecodable(&number.to_string())).collect::<Vec<_>>());
     let began = Instant::now();
-    let said = world.run_badly(&["fast-reindex", "case"], 1);
+    let printed = world.run_badly(&["fast-reindex", "case"], 1);
     // How many are decided before the first are recorded is a matter of chance.
-    assert!(said.contains("documents became dead letters") && said.contains("decode_error"), "{said}");
-    assert!(said.contains("audit case --docs") && said.contains("dead-letters list case"), "{said}");
+    assert!(
+        printed.contains("documents became dead letters") && printed.contains("decode_error"),
+        "{printed}"
+    );
+    assert!(printed.contains("audit case --docs") && printed.contains("dead-letters list case"), "{printed}");
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     // Nothing is searched that is not complete.
-    let said = world.run_badly(&["es-manage", "flip", "case"], 1);
-    assert!(said.contains("fast-reindex case"), "{said}");
+    let printed = world.run_badly(&["es-manage", "flip", "case"], 1);
+    assert!(printed.contains("fast-reindex case"), "{printed}");
 }

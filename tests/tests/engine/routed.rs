@@ -31,10 +31,10 @@ fn found(world: &World, alias: &str) -> Copies {
     let refreshed = world.elastic("POST", &format!("/{alias}/_refresh"), &Value::Null);
     assert!(refreshed.status < 300, "{refreshed:?}");
     let query = json!({"size": 10_000, "track_total_hits": true, "query": {"match_all": {}}});
-    let answer = world.elastic("POST", &format!("/{alias}/_search"), &query);
-    let answer: Value = serde_json::from_str(&answer.body).expect("a response to a search");
-    let hits = answer["hits"]["hits"].as_array().expect("hits");
-    assert_eq!(answer["hits"]["total"]["value"], hits.len());
+    let response = world.elastic("POST", &format!("/{alias}/_search"), &query);
+    let response: Value = serde_json::from_str(&response.body).expect("a response to a search");
+    let hits = response["hits"]["hits"].as_array().expect("hits");
+    assert_eq!(response["hits"]["total"]["value"], hits.len());
     let copy = |hit: &Value| {
         (
             text(&hit["_id"]),
@@ -162,7 +162,7 @@ fn persons_are_in_the_shards_of_their_households_however_they_move() {
     wait_for("no dead letters", Duration::from_mins(1), || world.dead_letters().is_empty());
 
     assert_eq!(service.terminate(), Some(0));
-    let listed = world.folder().join("ids.txt");
+    let listed = world.directory().join("ids.txt");
     fs_err::write(&listed, "p5\np6\nh1\np0\n").expect("a list of ids");
     world.run_well(&["process", "person", "--ids", listed.to_str().expect("a path")]);
     world.run_well(&["fast-reindex", "person", "--restart"]);

@@ -82,8 +82,9 @@ fn databases_appear_and_disappear_while_a_service_runs() {
     more.insert(5, "clinic-c/two");
     databases.wait_for(20, &more);
     wait_for("the end of the deleted database", Duration::from_mins(1), || {
-        let said = service.said();
-        said.lines()
+        let printed = service.printed();
+        printed
+            .lines()
             .any(|line| line.contains("not followed any more") && line.contains(&databases.name("clinic-b")))
     });
     assert_eq!(service.terminate(), Some(0));

@@ -32,7 +32,7 @@ pub(crate) struct Probe {
     /// The mapping of a field, or of a root.
     pub(crate) mapping: Value,
     pub(crate) expected: Verdict,
-    pub(crate) place: Place,
+    pub(crate) location: Place,
 }
 
 impl Probe {
@@ -40,7 +40,7 @@ impl Probe {
     pub(crate) fn difference(&self, refusal: Option<&str>) -> Option<String> {
         match (self.expected, refusal) {
             (Verdict::Taken, None) | (Verdict::Refused, Some(_)) => None,
-            (Verdict::Taken, Some(said)) => Some(format!("{}: refused: {said}", self.what)),
+            (Verdict::Taken, Some(reason)) => Some(format!("{}: refused: {reason}", self.what)),
             (Verdict::Refused, None) => Some(format!("{}: taken: {}", self.what, self.mapping)),
         }
     }
@@ -56,8 +56,8 @@ pub(crate) fn of_types(server: &Server) -> Vec<Probe> {
         let mut add = |what: String, mapping: Value, expected: Verdict| {
             let parameter = what.split(' ').next().unwrap_or_default();
             let is_only = exceptions::is_only_field(field_type.name, parameter);
-            let place = if is_only { Place::OnlyField } else { Place::Field };
-            probes.push(Probe { what: format!("{} {what}", field_type.name), mapping, expected, place });
+            let location = if is_only { Place::OnlyField } else { Place::Field };
+            probes.push(Probe { what: format!("{} {what}", field_type.name), mapping, expected, location });
         };
         if !is_there {
             add("is absent".to_owned(), Value::Object(minimal), Verdict::Refused);
@@ -94,14 +94,14 @@ fn of_parameter(
     target: Target,
 ) -> Vec<(String, Value, Verdict)> {
     let name = parameter.name;
-    let said = |value: &Value| format!("{name} = {value}");
+    let reason = |value: &Value| format!("{name} = {value}");
     if !parameter.availability.includes(target) {
         // Elsewhere such a parameter is taken and ignored.
         let is_ignored = exceptions::is_ignored(name, target);
         return fitting(field_type.name, parameter, target)
             .into_iter()
             .take(usize::from(!is_ignored))
-            .map(|value| (format!("{} is absent", said(&value)), value, Verdict::Refused))
+            .map(|value| (format!("{} is absent", reason(&value)), value, Verdict::Refused))
             .collect();
     }
     let mut all = Vec::new();
@@ -111,12 +111,12 @@ fn of_parameter(
             Ok(()) => Verdict::Taken,
             Err(_) => Verdict::Refused,
         };
-        all.push((said(&value), value, expected));
+        all.push((reason(&value), value, expected));
     }
     for value in unfit(field_type.name, parameter) {
         if !exceptions::is_lenient(field_type.name, parameter, &value, target) {
             assert!(parameter.check(&value).is_err(), "an unfit sample of {name}: {value}");
-            all.push((said(&value), value, Verdict::Refused));
+            all.push((reason(&value), value, Verdict::Refused));
         }
     }
     all
@@ -138,7 +138,7 @@ pub(crate) fn of_the_root(server: &Server) -> Vec<Probe> {
                 what: format!("root {what}"),
                 mapping: Value::Object(mapping),
                 expected,
-                place: Place::Root,
+                location: Place::Root,
             });
         }
     }
@@ -146,7 +146,7 @@ pub(crate) fn of_the_root(server: &Server) -> Vec<Probe> {
         what: "root no_such_parameter".to_owned(),
         mapping: json!({"no_such_parameter": true}),
         expected: Verdict::Refused,
-        place: Place::Root,
+        location: Place::Root,
     });
     probes
 }

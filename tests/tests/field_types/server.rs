@@ -2,7 +2,7 @@
 
 use pillowtop_comparison::exceptions;
 use pillowtop_core::field_types::Target;
-use pillowtop_tests::{Answer, ELASTIC_URL_VARIABLE, request};
+use pillowtop_tests::{ELASTIC_URL_VARIABLE, Response, request};
 use serde_json::{Map, Value, json};
 
 use crate::probes::{Place, Probe, Verdict};
@@ -50,17 +50,17 @@ impl Server {
         let (together, alone): (Vec<_>, Vec<_>) = probes
             .into_iter()
             .enumerate()
-            .partition(|(_, probe)| probe.expected == Verdict::Taken && probe.place == Place::Field);
+            .partition(|(_, probe)| probe.expected == Verdict::Taken && probe.location == Place::Field);
         for batch in together.chunks(BATCH) {
             self.bisect(batch, &mut differences);
         }
         for (number, probe) in &alone {
-            let answer = match probe.place {
+            let response = match probe.location {
                 Place::Field => self.put(&[(*number, probe)]),
                 Place::OnlyField => self.one_index(*number, &json!({"properties": {"field": probe.mapping}})),
                 Place::Root => self.one_index(*number, &probe.mapping),
             };
-            if let Some(difference) = probe.difference(answer.err().as_deref()) {
+            if let Some(difference) = probe.difference(response.err().as_deref()) {
                 differences.push(difference);
             }
         }
@@ -69,9 +69,9 @@ impl Server {
 
     fn bisect(&self, batch: &[(usize, Probe)], differences: &mut Vec<String>) {
         let borrowed: Vec<_> = batch.iter().map(|(number, probe)| (*number, probe)).collect();
-        let Err(said) = self.put(&borrowed) else { return };
+        let Err(reason) = self.put(&borrowed) else { return };
         if let [(_, probe)] = batch {
-            differences.extend(probe.difference(Some(&said)));
+            differences.extend(probe.difference(Some(&reason)));
             return;
         }
         let (left, right) = batch.split_at(batch.len() / 2);
@@ -124,8 +124,8 @@ impl Server {
     }
 
     fn delete(&self, name: &str) {
-        let answer = request(self.port, "DELETE", &format!("/{name}"), "").unwrap();
-        assert!(matches!(answer.status, 200 | 404), "{}", answer.body);
+        let response = request(self.port, "DELETE", &format!("/{name}"), "").unwrap();
+        assert!(matches!(response.status, 200 | 404), "{}", response.body);
     }
 }
 
@@ -141,15 +141,15 @@ impl Drop for Server {
 /// What the server said if it did not do what was asked; only a refusal, no failure of another
 /// kind.
 fn refusal(port: u16, method: &str, path: &str, body: &Value) -> Result<(), String> {
-    let answer = send(port, method, path, body);
-    match answer.status {
+    let response = send(port, method, path, body);
+    match response.status {
         200 => Ok(()),
-        400 | 500 => Err(pillowtop_comparison::server::reasons(&answer.body)),
-        other => panic!("{method} {path} {body}: {other} {}", answer.body),
+        400 | 500 => Err(pillowtop_comparison::server::reasons(&response.body)),
+        other => panic!("{method} {path} {body}: {other} {}", response.body),
     }
 }
 
-fn send(port: u16, method: &str, path: &str, body: &Value) -> Answer {
+fn send(port: u16, method: &str, path: &str, body: &Value) -> Response {
     let text = if body.is_null() { String::new() } else { body.to_string() };
     request(port, method, path, &text).unwrap()
 }

@@ -75,8 +75,8 @@ fn an_additive_mapping_is_applied_to_the_live_index_with_a_backfill() {
     assert!(found[0].1.contains("name"), "{plan}");
     assert_eq!(found[1].0, "backfill", "{plan}");
     let id = plan["plan"].as_str().expect("an id");
-    let said = world.run_badly(&["es-manage", "apply", "--yes", "--plan", "000000000000"], 1);
-    assert!(said.contains("the plan changed"), "{said}");
+    let printed = world.run_badly(&["es-manage", "apply", "--yes", "--plan", "000000000000"], 1);
+    assert!(printed.contains("the plan changed"), "{printed}");
     let applied = told(&world, &["es-manage", "apply", "--yes", "--plan", id]);
     assert_eq!(applied["applied"], json!(true), "{applied}");
 
@@ -98,8 +98,8 @@ fn a_backfill_that_was_interrupted_is_continued() {
     let world = world_of_two("interrupted", 20);
     world.run_well(&["preindex"]);
     let old = back_to_the_release_before(&world);
-    let said = world.run_badly(&["--couch-url", "http://127.0.0.1:1", "es-manage", "apply", "--yes"], 1);
-    assert!(said.contains("does not respond"), "{said}");
+    let printed = world.run_badly(&["--couch-url", "http://127.0.0.1:1", "es-manage", "apply", "--yes"], 1);
+    assert!(printed.contains("does not respond"), "{printed}");
     // As if it had been killed after the mapping was put.
     world.run_well(&["es-manage", "apply", "--yes"]);
     let meta = json!({"_meta": meta_of(&world, &old, true)});

@@ -9,8 +9,8 @@ fn an_alias_whose_name_is_taken_by_an_index_is_refused_at_once() {
     let world = world_of_two("taken", 1);
     let name = format!("/{}-hqusers", world.prefix());
     assert!(world.elastic("PUT", &name, &Value::Null).status < 300);
-    let said = world.run_badly(&["preindex"], 1);
-    assert!(said.contains("is an index, so no alias can have this name"), "{said}");
+    let printed = world.run_badly(&["preindex"], 1);
+    assert!(printed.contains("is an index, so no alias can have this name"), "{printed}");
     assert!(indices(&world, "case").is_empty(), "nothing was built");
     world.elastic("DELETE", &name, &Value::Null);
     world.run_well(&["preindex"]);
@@ -23,9 +23,9 @@ fn a_template_that_would_spoil_an_index_is_named_before_one_is_made() {
     let pattern = format!("{}-hqcases_*", world.prefix());
     let body = json!({"index_patterns": [pattern], "settings": {"index.default_pipeline": "spoil"}});
     assert!(world.elastic("PUT", &template, &body).status < 300);
-    let said = world.run_badly(&["preindex"], 1);
+    let printed = world.run_badly(&["preindex"], 1);
     world.elastic("DELETE", &template, &Value::Null);
-    assert!(said.contains("index template") && said.contains("pipeline"), "{said}");
+    assert!(printed.contains("index template") && printed.contains("pipeline"), "{printed}");
     assert!(indices(&world, "case").is_empty(), "nothing was built");
 }
 
@@ -40,11 +40,11 @@ fn a_block_on_what_is_searched_is_told_before_a_flip() {
         &format!("/{index}/_settings"),
         &json!({"index.blocks.read_only_allow_delete": true}),
     );
-    let said = world.run_badly(&["es-manage", "flip", "case"], 1);
+    let printed = world.run_badly(&["es-manage", "flip", "case"], 1);
     world.elastic(
         "PUT",
         &format!("/{index}/_settings"),
         &json!({"index.blocks.read_only_allow_delete": null}),
     );
-    assert!(said.contains("is read-only") && said.contains("read_only_allow_delete"), "{said}");
+    assert!(printed.contains("is read-only") && printed.contains("read_only_allow_delete"), "{printed}");
 }

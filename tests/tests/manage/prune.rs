@@ -31,13 +31,13 @@ fn what_is_referred_to_is_kept_and_the_rest_goes_with_what_belongs_to_it() {
         kept["indices"].as_array().expect("indices").iter().all(|index| index["prune"] == false),
         "{kept}"
     );
-    let said = world.run_badly(&["es-manage", "prune", "--older-than", "0s"], 2);
-    assert!(said.contains("--yes") && said.contains("--dry-run"), "{said}");
+    let printed = world.run_badly(&["es-manage", "prune", "--older-than", "0s"], 2);
+    assert!(printed.contains("--yes") && printed.contains("--dry-run"), "{printed}");
     let shown = world.run_well(&["es-manage", "prune", "--older-than", "0s", "--dry-run"]);
     assert!(shown.contains(&old), "{shown}");
     assert!(exists(&world, &old));
-    let letters = || told(&world, &["dead-letters", "list", "--all"])["total"].clone();
-    assert_eq!(letters(), json!(2));
+    let dead_letters = || told(&world, &["dead-letters", "list", "--all"])["total"].clone();
+    assert_eq!(dead_letters(), json!(2));
 
     world.run_well(&["es-manage", "prune", "--older-than", "0s", "--close", "--yes"]);
     let closed = told(&world, &["es-manage", "status"]);
@@ -50,7 +50,7 @@ fn what_is_referred_to_is_kept_and_the_rest_goes_with_what_belongs_to_it() {
     assert!(exists(&world, &foreign), "pillowtop did not make it");
     assert_eq!(indices(&world, "case").len(), 1);
     assert_eq!(indices(&world, "user").len(), 1);
-    assert_eq!(letters(), json!(1), "those of a deleted index go with it");
+    assert_eq!(dead_letters(), json!(1), "those of a deleted index go with it");
     assert_eq!(world.indexed("hqcases").len(), 3);
 
     // One that is deleted by other means leaves nothing behind either.

@@ -10,11 +10,11 @@ use crate::{MINUTE, status, told, world_of_two};
 /// How many documents the alias finds now, or the error.
 fn count(world: &World) -> u64 {
     let path = format!("/{}-hqcases/_count", world.prefix());
-    let answer = world.elastic("GET", &path, &Value::Null);
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let answer: Value = serde_json::from_str(&answer.body).expect("a count");
-    assert_eq!(answer["_shards"]["failed"], 0, "{answer}");
-    answer["count"].as_u64().expect("a number")
+    let response = world.elastic("GET", &path, &Value::Null);
+    assert_eq!(response.status, 200, "{response:?}");
+    let response: Value = serde_json::from_str(&response.body).expect("a count");
+    assert_eq!(response["_shards"]["failed"], 0, "{response}");
+    response["count"].as_u64().expect("a number")
 }
 
 fn searched(world: &World) -> Value {
@@ -24,14 +24,14 @@ fn searched(world: &World) -> Value {
 #[test]
 fn a_searcher_sees_a_complete_index_through_flips_and_rollbacks() {
     let world = world_of_two("searcher", 500);
-    let said = world.run_badly(&["es-manage", "rollback", "case"], 1);
-    assert!(said.contains("is on no index"), "{said}");
+    let printed = world.run_badly(&["es-manage", "rollback", "case"], 1);
+    assert!(printed.contains("is on no index"), "{printed}");
     world.run_well(&["preindex"]);
     // An alias keeps what somebody added to it.
     world.run_well(&["es-manage", "flip", "case", "user"]);
     let first = searched(&world);
-    let said = world.run_badly(&["es-manage", "rollback", "case"], 1);
-    assert!(said.contains("was on no index before"), "{said}");
+    let printed = world.run_badly(&["es-manage", "rollback", "case"], 1);
+    assert!(printed.contains("was on no index before"), "{printed}");
     let name = first[0].as_str().expect("an index");
     let filtered = json!({"actions": [{"add": {"index": name, "alias": format!("{}-hqcases", world.prefix()),
         "filter": {"term": {"domain": "d"}}}}]});
@@ -72,10 +72,10 @@ fn a_searcher_sees_a_complete_index_through_flips_and_rollbacks() {
     drop(service);
 
     // Nobody follows the first one any more.
-    let said = world.run_badly(&["es-manage", "rollback", "case"], 1);
-    assert!(said.contains("no process follows") && said.contains("--force"), "{said}");
+    let printed = world.run_badly(&["es-manage", "rollback", "case"], 1);
+    assert!(printed.contains("no process follows") && printed.contains("--force"), "{printed}");
     let output = world.run(&["es-manage", "rollback", "case", "--force"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && said.contains("overridden by `--force`"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && printed.contains("overridden by `--force`"), "{printed}");
     assert_eq!(searched(&world), first);
 }

@@ -61,7 +61,7 @@ fn an_alias_that_somebody_else_made_is_unmanaged_and_status_is_shown_again() {
         "{unmanaged}"
     );
 
-    let log = world.folder().join("watched");
+    let log = world.directory().join("watched");
     let out = fs_err::File::create(&log).expect("a file").into_file();
     let mut watching =
         world.command(&["--json", "es-manage", "status", "--watch"]).stdout(out).spawn().expect("the binary");

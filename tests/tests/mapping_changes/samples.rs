@@ -63,11 +63,11 @@ fn by_kind(parameter: &Parameter, target: Target) -> Option<[Value; 2]> {
             let changed = members.iter().filter(|member| member.is_available("", target).is_ok());
             let changed: Vec<_> =
                 changed.filter_map(|member| Some((member.name, by_kind(member, target)?))).collect();
-            let object = |place: usize| {
+            let object = |location: usize| {
                 Value::Object(
                     changed
                         .iter()
-                        .map(|(name, values)| ((*name).to_owned(), values[place].clone()))
+                        .map(|(name, values)| ((*name).to_owned(), values[location].clone()))
                         .collect(),
                 )
             };

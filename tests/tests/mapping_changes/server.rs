@@ -47,9 +47,9 @@ impl Server {
             Value::Null => request,
             body => request.header("content-type", "application/json").body(body.to_string()),
         };
-        let answer = self.endpoint.send(request).await.unwrap();
-        let is_success = answer.status().is_success();
-        let text = answer.text().await.unwrap();
+        let response = self.endpoint.send(request).await.unwrap();
+        let is_success = response.status().is_success();
+        let text = response.text().await.unwrap();
         if is_success { Ok(()) } else { Err(text) }
     }
 }

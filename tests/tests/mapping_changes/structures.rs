@@ -156,8 +156,8 @@ async fn each_change_of_a_field_has_its_class_and_the_server_agrees() {
     let mut wrong = Vec::new();
     for (number, (before, after, class, is_accepted)) in rows.iter().enumerate() {
         let found = class_of(&named(number, before), &named(number, after));
-        let answer = index.put(&named(number, after)).await;
-        wrong.extend(judge(before, after, (*class, *is_accepted), found, &answer));
+        let response = index.put(&named(number, after)).await;
+        wrong.extend(judge(before, after, (*class, *is_accepted), found, &response));
     }
     index.delete().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -174,9 +174,9 @@ async fn each_change_of_a_root_has_its_class_and_the_server_agrees() {
             let found = class_of(&before, &after);
             let index = server.create(&format!("root{number}"), &before).await.unwrap();
             index.index(&json!({})).await;
-            let answer = index.put(&after).await;
+            let response = index.put(&after).await;
             index.delete().await;
-            judge(&before, &after, (class, is_accepted), found, &answer)
+            judge(&before, &after, (class, is_accepted), found, &response)
         });
     }
     let wrong: Vec<String> = changes.join_all().await.into_iter().flatten().collect();
@@ -189,9 +189,9 @@ fn judge(
     after: &Value,
     (class, is_accepted): (ChangeClass, bool),
     found: Option<ChangeClass>,
-    answer: &Result<(), String>,
+    response: &Result<(), String>,
 ) -> Option<String> {
     assert!(class != Additive || is_accepted, "additive means accepted");
-    (found != Some(class) || answer.is_ok() != is_accepted)
-        .then(|| format!("{before} -> {after}: {found:?}, expected {class:?}; the server: {answer:?}"))
+    (found != Some(class) || response.is_ok() != is_accepted)
+        .then(|| format!("{before} -> {after}: {found:?}, expected {class:?}; the server: {response:?}"))
 }

@@ -33,23 +33,23 @@ serde_json = "1"
 
 #[test]
 fn an_inferred_pillow_passes_the_audit_of_its_samples() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("audited");
-    if folder.is_dir() {
-        fs_err::remove_dir_all(&folder).unwrap();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("audited");
+    if directory.is_dir() {
+        fs_err::remove_dir_all(&directory).unwrap();
     }
     for inside in ["src", "mappings"] {
-        fs_err::create_dir_all(folder.join(inside)).unwrap();
+        fs_err::create_dir_all(directory.join(inside)).unwrap();
     }
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let manifest = MANIFEST.replace("CHECKOUT", &checkout.to_str().unwrap().replace('\\', "/"));
-    fs_err::write(folder.join("Cargo.toml"), manifest + &profile(checkout)).unwrap();
-    fs_err::copy(checkout.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    fs_err::write(directory.join("Cargo.toml"), manifest + &profile(checkout)).unwrap();
+    fs_err::copy(checkout.join("Cargo.lock"), directory.join("Cargo.lock")).unwrap();
     let (mut modules, mut structs) = (String::new(), Vec::new());
     let sets = sets();
     for (name, documents) in &sets {
         let lines: Vec<String> = documents.iter().map(Value::to_string).collect();
-        fs_err::write(samples(&folder, name), lines.join("\n")).unwrap();
-        let structure = new_pillow(&folder, name);
+        fs_err::write(samples(&directory, name), lines.join("\n")).unwrap();
+        let structure = new_pillow(&directory, name);
         writeln!(modules, "mod {name};").unwrap();
         structs.push(format!("{name}::{structure}"));
     }
@@ -57,28 +57,28 @@ fn an_inferred_pillow_passes_the_audit_of_its_samples() {
         "//! The commands.\n\n{modules}\nfn main() -> std::process::ExitCode {{\n    pillowtop_cli::main(pillowtop::registry![{}])\n}}\n",
         structs.join(", ")
     );
-    fs_err::write(folder.join("src/main.rs"), main).unwrap();
-    check(&folder, &["make-mapping", "--all"], 0, "");
+    fs_err::write(directory.join("src/main.rs"), main).unwrap();
+    check(&directory, &["make-mapping", "--all"], 0, "");
     for name in sets.keys() {
-        let docs = samples(&folder, name);
-        check(&folder, &["audit", name, "--docs", docs.to_str().unwrap()], 0, "");
+        let docs = samples(&directory, name);
+        check(&directory, &["audit", name, "--docs", docs.to_str().unwrap()], 0, "");
     }
     // The samples are not just any documents.
     let mut other = sets["visits"][0].clone();
     other["count"] = json!("three");
-    let docs = samples(&folder, "other");
+    let docs = samples(&directory, "other");
     fs_err::write(&docs, other.to_string()).unwrap();
-    check(&folder, &["audit", "visits", "--docs", docs.to_str().unwrap()], 4, "count");
+    check(&directory, &["audit", "visits", "--docs", docs.to_str().unwrap()], 4, "count");
 }
 
-fn samples(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!("{name}.jsonl"))
+fn samples(directory: &Path, name: &str) -> PathBuf {
+    directory.join(format!("{name}.jsonl"))
 }
 
 /// The name of the struct.
-fn new_pillow(folder: &Path, name: &str) -> String {
+fn new_pillow(directory: &Path, name: &str) -> String {
     let printed = tempfile::NamedTempFile::new().unwrap();
-    let (docs, out) = (samples(folder, name), folder.join(format!("src/{name}.rs")));
+    let (docs, out) = (samples(directory, name), directory.join(format!("src/{name}.rs")));
     let arguments =
         ["pillowtop", "--json", "new-pillow", name, "--from-docs", docs.to_str().unwrap(), "--out"];
     let arguments = arguments.into_iter().chain([out.to_str().unwrap()]);
@@ -89,16 +89,16 @@ fn new_pillow(folder: &Path, name: &str) -> String {
 }
 
 #[track_caller]
-fn check(folder: &Path, arguments: &[&str], code: i32, said: &str) {
+fn check(directory: &Path, arguments: &[&str], code: i32, printed: &str) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let mut command = Command::new(env!("CARGO"));
     command.args(["run", "--quiet", "--offline", "--profile", "xtask", "--features", "bless", "--"]);
     let output =
-        command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", target).output().unwrap();
+        command.args(arguments).current_dir(directory).env("CARGO_TARGET_DIR", target).output().unwrap();
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-    assert!(text.contains(said), "{arguments:?}: {text}");
+    assert!(text.contains(printed), "{arguments:?}: {text}");
 }
 
 /// The tables of the workspace's manifest that say how it is built, so that nothing is built twice.

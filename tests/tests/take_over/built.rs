@@ -67,16 +67,16 @@ pub(crate) fn taken_over() -> &'static [TakenOver] {
 }
 
 fn take_over() -> Vec<TakenOver> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("taken-over");
-    if folder.is_dir() {
-        fs_err::remove_dir_all(&folder).unwrap();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("taken-over");
+    if directory.is_dir() {
+        fs_err::remove_dir_all(&directory).unwrap();
     }
-    let (source, bodies) = (folder.join("src"), folder.join("bodies"));
+    let (source, bodies) = (directory.join("src"), directory.join("bodies"));
     fs_err::create_dir_all(&source).unwrap();
     fs_err::create_dir_all(&bodies).unwrap();
     let here = checkout().to_str().unwrap().replace('\\', "/");
-    fs_err::write(folder.join("Cargo.toml"), MANIFEST.replace("CHECKOUT", &here)).unwrap();
-    fs_err::copy(checkout().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    fs_err::write(directory.join("Cargo.toml"), MANIFEST.replace("CHECKOUT", &here)).unwrap();
+    fs_err::copy(checkout().join("Cargo.lock"), directory.join("Cargo.lock")).unwrap();
     let existing = all();
     let (mut modules, mut shown, mut reports) = (String::new(), String::new(), Vec::new());
     for Existing { name, body } in &existing {
@@ -105,9 +105,9 @@ fn take_over() -> Vec<TakenOver> {
         let text = fs_err::read_to_string(&path).unwrap();
         fs_err::write(&path, text.replace("alias = \"", "mapping = unchecked, alias = \"")).unwrap();
     }
-    let folder = kept(&folder);
-    cargo(&folder, &["clippy", "--lib", "--", "-D", "warnings"]);
-    let printed = cargo(&folder, &["run"]);
+    let directory = kept(&directory);
+    cargo(&directory, &["clippy", "--lib", "--", "-D", "warnings"]);
+    let printed = cargo(&directory, &["run"]);
     let mut derived: Vec<(String, Value, Value)> =
         printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(derived.len(), existing.len(), "{printed}");
@@ -131,7 +131,7 @@ fn kept(made: &Path) -> PathBuf {
             fs_err::remove_file(path).unwrap();
         }
     }
-    let entries = [made.to_owned(), made.join("src")].map(|folder| fs_err::read_dir(folder).unwrap());
+    let entries = [made.to_owned(), made.join("src")].map(|directory| fs_err::read_dir(directory).unwrap());
     for path in entries.into_iter().flatten().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
     {
         let there = kept.join(path.strip_prefix(made).unwrap());
@@ -156,10 +156,10 @@ fn new_pillow(name: &str, body: &Path, out: &Path) -> Value {
     let words =
         ["pillowtop", "--json", "new-pillow", name, "--from-mapping", body.to_str().unwrap(), "--out"];
     let arguments = words.into_iter().chain([out.to_str().unwrap()]);
-    let said = printed.reopen().unwrap();
+    let output_file = printed.reopen().unwrap();
     let code = App::new(Registry::new()).run(arguments, printed.reopen().unwrap(), std::io::stderr());
     assert_eq!(code, 0, "{name}");
-    serde_json::from_reader(said).unwrap()
+    serde_json::from_reader(output_file).unwrap()
 }
 
 /// The modules of a crate are as rustfmt writes them by itself.
@@ -170,14 +170,14 @@ fn formatted(root: &Path) {
 }
 
 #[track_caller]
-fn cargo(folder: &Path, arguments: &[&str]) -> String {
+fn cargo(directory: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO"));
     command.args(&arguments[..1]).args(["--quiet", "--offline", "--color", "never"]).args(&arguments[1..]);
     // The dependencies are those of the drift tests.
-    command.current_dir(folder).env("CARGO_TARGET_DIR", checkout().join("target/drift-tests"));
+    command.current_dir(directory).env("CARGO_TARGET_DIR", checkout().join("target/drift-tests"));
     let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "cargo {arguments:?}: {said}");
+    let output_file = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {arguments:?}: {output_file}");
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -16,16 +16,16 @@ pub(crate) struct Existing {
 /// All of them, in order of names.
 pub(crate) fn all() -> Vec<Existing> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut all = in_folder(&here.join("tests/take_over/mappings"));
+    let mut all = in_directory(&here.join("tests/take_over/mappings"));
     assert!(!all.is_empty());
-    all.extend(in_folder(&here.join("../../shared/data/mappings")));
+    all.extend(in_directory(&here.join("../../shared/data/mappings")));
     all.push(Existing { name: "every_type".to_owned(), body: every_type::body() });
     all.sort_by(|left, right| left.name.cmp(&right.name));
     all
 }
 
-fn in_folder(folder: &Path) -> Vec<Existing> {
-    let Ok(entries) = fs_err::read_dir(folder) else { return Vec::new() };
+fn in_directory(directory: &Path) -> Vec<Existing> {
+    let Ok(entries) = fs_err::read_dir(directory) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
     let is_json = |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "json");
     paths

@@ -35,7 +35,7 @@ fn a_body_without_anything_old_is_taken_over_without_notes() {
     for taken in taken_over().iter().filter(|taken| taken.existing.name == "every_type") {
         // Not old: a mapping does not tell where children get their routing values from.
         let notes = taken.report["notes"].as_array().unwrap().iter();
-        let others: Vec<&Value> = notes.filter(|note| note["said"] != "a `join` with children").collect();
+        let others: Vec<&Value> = notes.filter(|note| note["found"] != "a `join` with children").collect();
         assert!(others.is_empty(), "{others:?}");
         assert!(taken.report["fields"].as_u64().unwrap() > 400, "{}", taken.report);
     }

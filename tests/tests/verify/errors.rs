@@ -15,8 +15,11 @@ fn a_listing_that_lacks_a_shard_is_an_error() {
     world.save(&(0..30).map(|number| case(&format!("c{number}"))).collect::<Vec<_>>());
     build(&world);
     let url = Partial::start(world.ports().1);
-    let said = world.run_badly(&["--elastic-url", &url, "verify", "case", "--repair", "--yes"], 1);
-    assert!(said.contains("listing the documents of index") && said.contains("shards responded"), "{said}");
+    let printed = world.run_badly(&["--elastic-url", &url, "verify", "case", "--repair", "--yes"], 1);
+    assert!(
+        printed.contains("listing the documents of index") && printed.contains("shards responded"),
+        "{printed}"
+    );
     assert_eq!(world.indexed("hqcases").len(), 30);
     assert_eq!(verify(&world, &[], 0).ids(), kinds(&[]));
 }
@@ -35,8 +38,8 @@ fn a_listing_that_is_cut_is_an_error() {
         path if path.contains("/_all_docs") => Some(listing[..listing.len() / 2].to_owned()),
         _ => None,
     });
-    let said = world.run_badly(&["--couch-url", &cut.url, "verify", "case", "--repair", "--yes"], 1);
-    assert!(said.contains("listing documents"), "{said}");
+    let printed = world.run_badly(&["--couch-url", &cut.url, "verify", "case", "--repair", "--yes"], 1);
+    assert!(printed.contains("listing documents"), "{printed}");
     assert_eq!(world.indexed("hqcases").len(), 30);
 }
 
@@ -49,14 +52,14 @@ fn a_database_that_was_created_again_is_an_error() {
     // Creation times have seconds.
     std::thread::sleep(Duration::from_millis(1100));
     assert!(world.couch("PUT", "", &Value::Null).status < 300);
-    let said = world.run_badly(&["verify", "case", "--repair", "--yes"], 1);
-    assert!(said.contains("is not the one") && said.contains("--restart"), "{said}");
+    let printed = world.run_badly(&["verify", "case", "--repair", "--yes"], 1);
+    assert!(printed.contains("is not the one") && printed.contains("--restart"), "{printed}");
     assert_eq!(world.indexed("hqcases").len(), 2);
 }
 
 #[test]
 fn an_index_that_was_never_built_is_an_error_that_says_so() {
     let world = World::new("verify_unbuilt");
-    let said = world.run_badly(&["verify", "case"], 1);
-    assert!(said.contains("there is no index") && said.contains("fast-reindex case"), "{said}");
+    let printed = world.run_badly(&["verify", "case"], 1);
+    assert!(printed.contains("there is no index") && printed.contains("fast-reindex case"), "{printed}");
 }

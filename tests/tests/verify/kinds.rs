@@ -53,8 +53,8 @@ fn each_kind_of_difference_is_found_and_repaired() {
     // Without its body nobody notices that one was edited.
     assert_eq!(verify(&world, &["--sample", "0"], 4).ids(), kinds(&all[1..]));
     let output = world.run(&["verify", "case", "--all-bodies"]).stdout;
-    let said = String::from_utf8_lossy(&output);
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let printed = String::from_utf8_lossy(&output);
+    let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "c02` (0-older in the index",
         "`c03` (name)",
@@ -64,7 +64,7 @@ fn each_kind_of_difference_is_found_and_repaired() {
         "deleted` (deleted)",
         "differs in 8 documents",
     ] {
-        assert!(said.contains(part), "{part} is not in: {said}");
+        assert!(printed.contains(part), "{part} is not in: {printed}");
     }
 
     let dry = verify(&world, &["--all-bodies", "--repair", "--dry-run"], 4);
@@ -87,9 +87,9 @@ fn what_was_found_last_is_remembered() {
         let control = format!("/{}-pillowtop-control", world.prefix());
         world.elastic("POST", &format!("{control}/_refresh"), &Value::Null);
         let query = json!({"query": {"prefix": {"key": "verified:"}}});
-        let answer = world.elastic("POST", &format!("{control}/_search"), &query);
-        let answer: Value = serde_json::from_str(&answer.body).expect("a search answer");
-        answer["hits"]["hits"][0]["_source"]["value"].clone()
+        let response = world.elastic("POST", &format!("{control}/_search"), &query);
+        let response: Value = serde_json::from_str(&response.body).expect("a search answer");
+        response["hits"]["hits"][0]["_source"]["value"].clone()
     };
     verify(&world, &["--dry-run"], 4);
     assert_eq!(stored(), Value::Null);
@@ -122,10 +122,12 @@ fn many_deletions_are_asked_about() {
     assert!(bulk.status < 300 && bulk.body.contains("\"errors\":false"), "{}", bulk.body);
     let mut repair = world.command(&["verify", "case", "--repair"]);
     let output = repair.stdin(std::process::Stdio::null()).output().expect("the binary");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stderr);
     assert!(
-        output.status.code() == Some(1) && said.contains("1001 documents of 1002") && said.contains("--yes"),
-        "{said}"
+        output.status.code() == Some(1)
+            && printed.contains("1001 documents of 1002")
+            && printed.contains("--yes"),
+        "{printed}"
     );
     assert_eq!(world.indexed("hqcases").len(), 1002);
     world.run_well(&["verify", "case", "--repair", "--yes"]);

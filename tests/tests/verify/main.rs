@@ -74,8 +74,8 @@ fn build(world: &World) {
 #[track_caller]
 fn tamper(world: &World, method: &str, path: &str, body: &Value) {
     let path = format!("/{}-hqcases/{path}", world.prefix());
-    let answer = world.elastic(method, &path, body);
-    assert!(answer.status < 300, "{method} {path}: {answer:?}");
+    let response = world.elastic(method, &path, body);
+    assert!(response.status < 300, "{method} {path}: {response:?}");
 }
 
 /// Changes a document of the index behind its owner's back.

@@ -39,12 +39,12 @@ const READERS: [[&str; 3]; 3] = [
 
 /// Lets everybody arrive, and returns those with phones.
 pub(super) fn arrive(story: &mut Story, generator: &mut Generator) -> Vec<Worker> {
-    let workers: Vec<Worker> = WORKERS.iter().map(|said| worker(generator, said)).collect();
+    let workers: Vec<Worker> = WORKERS.iter().map(|expected| worker(generator, expected)).collect();
     for worker in &workers {
         story.save(USER, Outcome::Indexed, worker.document.clone());
     }
-    for said in &READERS {
-        story.save(USER, Outcome::Indexed, reader(generator, said));
+    for expected in &READERS {
+        story.save(USER, Outcome::Indexed, reader(generator, expected));
     }
     for (position, team) in workers.chunks(4).enumerate() {
         let users: Vec<&str> = team.iter().map(|worker| worker.id.as_str()).collect();

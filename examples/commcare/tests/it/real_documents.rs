@@ -11,8 +11,8 @@ use pillowtop::Verdict;
 const CHANGED: [&str; 4] = ["owner_id", "form", "_id", "_rev"];
 
 fn documents() -> Vec<(String, Value)> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/docs"));
-    let Ok(entries) = fs_err::read_dir(folder) else { return Vec::new() };
+    let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/docs"));
+    let Ok(entries) = fs_err::read_dir(directory) else { return Vec::new() };
     let mut documents = Vec::new();
     for entry in entries {
         let path = entry.unwrap().path();

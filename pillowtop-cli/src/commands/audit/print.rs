@@ -27,33 +27,33 @@ pub(super) fn print(
         .filter(|path| tally.paths.get(*path).is_none_or(|tally| tally.seen == 0 && tally.found.is_empty()))
         .collect();
     let names: Vec<String> = targets.iter().map(ToString::to_string).collect();
-    let talk = &context.talk;
+    let ui = &context.ui;
     // Without documents every path is never seen, which means nothing.
     if tally.paths.is_empty() {
-        talk.text(&format!("no document is for the index of `{}`", definition.pillow));
+        ui.text(&format!("no document is for the index of `{}`", definition.pillow));
     } else {
-        talk.table(&table(tally));
+        ui.table(&table(tally));
         if !never_seen.is_empty() {
-            talk.text("");
-            talk.paragraph(&format!("never seen: {}", never_seen.join(", ")), "");
+            ui.text("");
+            ui.paragraph(&format!("never seen: {}", never_seen.join(", ")), "");
         }
     }
     for effect in [Effect::Rejected, Effect::Altered, Effect::NotChecked] {
         for (path, tally) in &tally.paths {
             if let Some(found) = tally.found.get(&effect) {
-                talk.text("");
-                talk.paragraph(&format!("{} `{}`: {}", found.effect, shown(path), found.reason), "");
+                ui.text("");
+                ui.paragraph(&format!("{} `{}`: {}", found.effect, shown(path), found.reason), "");
                 let value = if found.value.is_empty() { String::new() } else { format!(", {}", found.value) };
                 let values = counted(found.count, "value");
-                talk.paragraph(&format!("in {values}, first in `{}`{value}", found.id), "  ");
+                ui.paragraph(&format!("in {values}, first in `{}`{value}", found.id), "  ");
                 if !found.hint.is_empty() {
-                    talk.paragraph(&format!("hint: {}", found.hint), "  ");
+                    ui.paragraph(&format!("hint: {}", found.hint), "  ");
                 }
             }
         }
     }
     let documents = &tally.documents;
-    talk.text("");
+    ui.text("");
     let summary = format!(
         "{} read, {} of them for the index of `{}`: {} rejected; {} not decodable, {} filtered, {} deleted, {} of other types",
         counted(documents.read, "document"),
@@ -65,9 +65,9 @@ pub(super) fn print(
         documents.deleted,
         documents.of_other_types,
     );
-    talk.paragraph(&summary, "");
-    talk.note(&format!("checked against {}", names.join(", ")));
-    talk.json(&json!({
+    ui.paragraph(&summary, "");
+    ui.note(&format!("checked against {}", names.join(", ")));
+    ui.json(&json!({
         "pillow": definition.pillow, "targets": names, "documents": documents,
         "paths": tally.paths.iter().map(|(path, tally)| entry(path, tally)).collect::<Vec<_>>(),
         "never_seen": never_seen,

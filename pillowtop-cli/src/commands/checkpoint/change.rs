@@ -72,7 +72,7 @@ pub(super) async fn reset(context: &Context, of: &Of) -> Result<Outcome, Failure
 pub(super) async fn to_head(context: &Context, of: &Of) -> Result<Outcome, Failure> {
     let (cluster, chosen) = chosen(context, of).await?;
     let couch = servers::couch(context, WhenUnreachable::Fail).await?;
-    let steps = Steps::start(&context.talk, "reading the ends of feeds", chosen.len() as u64);
+    let steps = Steps::start(&context.ui, "reading the ends of feeds", chosen.len() as u64);
     let mut changes = Vec::new();
     for entry in chosen {
         let identity = &entry.claim.state.database;
@@ -82,7 +82,7 @@ pub(super) async fn to_head(context: &Context, of: &Of) -> Result<Outcome, Failu
     }
     drop(steps);
     let outcome = apply(context, &cluster, changes, of.dry_run).await?;
-    context.talk.note(
+    context.ui.note(
         "changes between the earlier position and this one are skipped: the index lacks them until it is compared with the database and repaired",
     );
     Ok(outcome)
@@ -136,14 +136,14 @@ pub(super) async fn apply(
 ) -> Result<Outcome, Failure> {
     let mut changed: Vec<Changed> = changes.into_iter().map(Changed::planned).collect();
     if dry_run {
-        context.talk.note("dry run: nothing is changed");
+        context.ui.note("dry run: nothing is changed");
     } else {
         let store = ControlIndex::new(cluster);
         for changed in &mut changed {
             store_position(&store, changed).await?;
         }
         let deadline = Instant::now() + PATIENCE;
-        let steps = Steps::start(&context.talk, "waiting for owners", changed.len() as u64);
+        let steps = Steps::start(&context.ui, "waiting for owners", changed.len() as u64);
         for (done, changed) in (1..).zip(&mut changed) {
             confirm(&store, changed, deadline).await?;
             steps.set(done);
@@ -200,9 +200,9 @@ fn show(context: &Context, all: &[Changed], dry_run: bool) {
             (*owner).to_owned(),
         ]);
     }
-    context.talk.table(&table);
+    context.ui.table(&table);
     let changed: Vec<Value> = all.iter().map(to_json).collect();
-    context.talk.json(&json!({"dry_run": dry_run, "checkpoints": changed}));
+    context.ui.json(&json!({"dry_run": dry_run, "checkpoints": changed}));
 }
 
 fn to_json(changed: &Changed) -> Value {

@@ -71,7 +71,7 @@ pub(super) async fn export(context: &Context, names: &[String]) -> Result<Outcom
     };
     let checkpoints: Vec<Exported> = entries.iter().filter(is_meant).map(Exported::of).collect();
     let file = json!(File { checkpoints });
-    context.talk.raw(format!("{file:#}\n").as_bytes());
+    context.ui.raw(format!("{file:#}\n").as_bytes());
     Ok(Outcome::Done)
 }
 

@@ -25,13 +25,13 @@ pub(super) async fn run(
     }
     let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
     if dry_run {
-        context.talk.note("dry run: nothing is changed");
+        context.ui.note("dry run: nothing is changed");
         return list(context, &cluster, filter).await;
     }
     let count = cluster.count_dead_letters(filter).await?;
     if count == 0 {
         check_name(context, filter)?;
-        context.talk.text("no dead letters");
+        context.ui.text("no dead letters");
     }
     let question = || {
         format!(
@@ -44,8 +44,8 @@ pub(super) async fn run(
     }
     let purged = if count == 0 { 0 } else { cluster.purge_dead_letters(filter).await? };
     if purged > 0 {
-        context.talk.text(&format!("removed {}", counted(purged, "dead letter")));
+        context.ui.text(&format!("removed {}", counted(purged, "dead letter")));
     }
-    context.talk.json(&json!({"purged": purged}));
+    context.ui.json(&json!({"purged": purged}));
     Ok(Outcome::Done)
 }

@@ -29,7 +29,7 @@ const PAGE: usize = 5000;
 type Letters = BTreeMap<Part, Vec<DocumentId>>;
 
 pub(super) async fn replay(context: &Context, filter: &Filter, dry_run: bool) -> Result<Outcome, Failure> {
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let servers = Servers::connect(context, "dead-letters replay", WhenUnreachable::Fail).await?;
     let ended = replay_all(context, &servers, filter, dry_run, &stop).await;
     servers.end().await;
@@ -47,13 +47,15 @@ async fn replay_all(
     let by_pillow = read_all(&servers.cluster, &filter).await?;
     if by_pillow.is_empty() {
         check_name(context, &filter)?;
-        context.talk.text("no dead letters");
+        context.ui.text("no dead letters");
     }
     let (mut jobs, mut problems) = (Vec::new(), Vec::new());
-    for (name, letters) in by_pillow {
+    for (name, dead_letters) in by_pillow {
         match context.registry.get(name.as_str()) {
-            Some(pillow) => jobs.extend(jobs_of(context, servers, pillow, letters, &mut problems).await?),
-            None => problems.push(gone(&name, &letters)),
+            Some(pillow) => {
+                jobs.extend(jobs_of(context, servers, pillow, dead_letters, &mut problems).await?)
+            }
+            None => problems.push(gone(&name, &dead_letters)),
         }
     }
     let outcome = if dry_run {
@@ -73,7 +75,7 @@ async fn read_all(
     let mut page = None;
     loop {
         let found = cluster.dead_letters(filter, PAGE, page.as_ref()).await?;
-        for StoredDeadLetter { letter, index_uuid, .. } in found.letters {
+        for StoredDeadLetter { letter, index_uuid, .. } in found.dead_letters {
             let target = TargetRef { name: letter.index, uuid: index_uuid };
             let part = Part { target, database: letter.database };
             by_pillow.entry(letter.pillow).or_default().entry(part).or_default().push(letter.id);
@@ -85,8 +87,8 @@ async fn read_all(
     }
 }
 
-fn gone(name: &PillowName, letters: &Letters) -> Failure {
-    let count = letters.values().map(|ids| ids.len() as u64).sum::<u64>();
+fn gone(name: &PillowName, dead_letters: &Letters) -> Failure {
+    let count = dead_letters.values().map(|ids| ids.len() as u64).sum::<u64>();
     Failure::new(format!(
         "pillow `{name}` is not registered in this program, so its {} cannot be replayed",
         counted(count, "dead letter")
@@ -100,7 +102,7 @@ async fn jobs_of(
     context: &Context,
     servers: &Servers,
     pillow: &Arc<dyn AnyPillow>,
-    letters: Letters,
+    dead_letters: Letters,
     problems: &mut Vec<Failure>,
 ) -> Result<Vec<Job>, Failure> {
     let name = &pillow.definition().pillow;
@@ -109,7 +111,7 @@ async fn jobs_of(
     let followed =
         parts(&servers.engine, &served).await.map_err(|error| Failure::from(error).for_pillow(name))?;
     let mut jobs = Vec::new();
-    for (part, ids) in letters {
+    for (part, ids) in dead_letters {
         let count = counted(ids.len() as u64, "dead letter");
         let (index, database) = (&part.target.name, &part.database);
         if !followed.contains(&part) {
@@ -164,7 +166,7 @@ pub(super) async fn bury(
 ) -> Result<Outcome, Failure> {
     let pillow = the_pillow(context, name)?;
     require_fresh(std::slice::from_ref(&pillow))?;
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let servers = Servers::connect(context, "dead-letters bury", WhenUnreachable::Fail).await?;
     let ended = bury_one(context, &servers, &pillow, document, dry_run, &stop).await;
     servers.end().await;
@@ -211,7 +213,7 @@ async fn bury_one(
     touching::show(context, &ended);
     let results = ended.iter().filter_map(|ended| ended.result);
     let dead_letters: u64 = results.map(|result| result.dead_letters).sum();
-    context.talk.note(&if dead_letters > 0 {
+    context.ui.note(&if dead_letters > 0 {
         format!("document `{id}` is a dead letter now, and the pillow continues")
     } else {
         format!("document `{id}` did not fail, so there was nothing to give up on")

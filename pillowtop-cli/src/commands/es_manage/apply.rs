@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context, older_than: &str, how: &How<'_>) -> R
     require_terminal(how.yes, how.dry_run, "the plan is to be applied")?;
     let pillows = context.pillows(&[])?;
     require_fresh(&pillows)?;
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let servers = Servers::connect(context, "es-manage apply", WhenUnreachable::Fail).await?;
     let applier = Applier { context, servers: &servers, pillows: &pillows, older_than, stop: &stop };
     let applied = applier.run(how).await;
@@ -68,7 +68,7 @@ impl<'a> Applier<'a> {
             return Err(changed(&id));
         }
         if how.dry_run || shown.is_empty() {
-            self.context.talk.json(&report(&shown, false));
+            self.context.ui.json(&report(&shown, false));
             return Ok(Outcome::Done);
         }
         if !how.yes && !is_confirmed(self.context, "apply this plan?")? {
@@ -81,7 +81,7 @@ impl<'a> Applier<'a> {
             return Err(changed(&plan.id()));
         }
         self.apply(&plan).await?;
-        self.context.talk.json(&report(&plan, true));
+        self.context.ui.json(&report(&plan, true));
         Ok(Outcome::Done)
     }
 
@@ -94,31 +94,31 @@ impl<'a> Applier<'a> {
     }
 
     fn show(&self, plan: &Plan<'_>) {
-        let talk = &self.context.talk;
+        let ui = &self.context.ui;
         if plan.steps.is_empty() {
-            talk.text("nothing to do");
+            ui.text("nothing to do");
             return;
         }
         let columns = ["step", "pillow", "index", "reason"];
         let mut table = Table::new(&columns.map(|name| (name, Align::Left)));
         plan.steps.iter().for_each(|step| table.row(step.cells()));
-        talk.table(&table);
+        ui.table(&table);
         if plan.is_empty() {
-            talk.text("nothing to apply");
+            ui.text("nothing to apply");
         } else {
-            talk.text(&format!("plan {}", plan.id()));
+            ui.text(&format!("plan {}", plan.id()));
         }
     }
 
     /// Does each step. Searches move in one request, after everything that they need.
     async fn apply(&self, plan: &Plan<'_>) -> Result<(), Failure> {
-        let (cluster, talk) = (&self.servers.cluster, &self.context.talk);
+        let (cluster, ui) = (&self.servers.cluster, &self.context.ui);
         let (mut flips, mut pruned): (Vec<FlipPlan>, Vec<&IndexStatus>) = (Vec::new(), Vec::new());
         for step in &plan.steps {
             match step {
                 Step::Extend { definition, index, .. } => {
                     cluster.extend(definition, index).await?;
-                    talk.text(&format!("{} has the mapping of hash {}", index.name, definition.hash.short()));
+                    ui.text(&format!("{} has the mapping of hash {}", index.name, definition.hash.short()));
                 }
                 Step::Backfill { definition, index } => {
                     // A no-op unless an earlier run was interrupted half-way.
@@ -127,7 +127,7 @@ impl<'a> Applier<'a> {
                 }
                 Step::Settings { index, changes, .. } => {
                     cluster.put_settings(index, changes).await?;
-                    talk.text(&format!("{index}: settings changed"));
+                    ui.text(&format!("{index}: settings changed"));
                 }
                 Step::Flip(planned) => flips.push(planned.plan.clone()),
                 Step::Prune { index, .. } => pruned.push(index),
@@ -136,7 +136,7 @@ impl<'a> Applier<'a> {
         }
         cluster.flip_searches(&flips).await?;
         for plan in &flips {
-            talk.text(&format!("{} moved to {}", plan.alias, plan.to));
+            ui.text(&format!("{} moved to {}", plan.alias, plan.to));
         }
         if pruned.is_empty() { Ok(()) } else { prune::remove(self.context, cluster, &pruned, false).await }
     }

@@ -82,7 +82,7 @@ pub(super) async fn execute(
     }
     for planned in moves {
         for problem in planned.refusals() {
-            context.talk.note(&format!("overridden by `--force`: {}: {problem}", planned.plan.to));
+            context.ui.note(&format!("overridden by `--force`: {}: {problem}", planned.plan.to));
         }
     }
     if !dry_run {
@@ -91,14 +91,14 @@ pub(super) async fn execute(
     }
     let mut listed = Vec::new();
     for Move { pillow, plan, problems } in moves {
-        context.talk.text(&line(plan, dry_run));
+        context.ui.text(&line(plan, dry_run));
         let overridden: Vec<String> = problems.iter().map(ToString::to_string).collect();
         listed.push(json!({
             "pillow": pillow, "alias": plan.alias, "from": plan.from, "to": plan.to,
             "moved": !plan.is_done() && !dry_run, "problems": overridden,
         }));
     }
-    context.talk.json(&json!({"flips": Value::from(listed)}));
+    context.ui.json(&json!({"flips": Value::from(listed)}));
     Ok(Outcome::Done)
 }
 

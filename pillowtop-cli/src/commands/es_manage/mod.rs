@@ -54,7 +54,7 @@ pub(super) async fn check_facts(
             ClusterFact::Closed(_) | ClusterFact::Red(_) => {}
             fact if fact.forbids() => forbidden.push(Failure::new(fact)),
             ClusterFact::HarmlessTemplate { .. } => tracing::debug!("{fact}"),
-            fact => context.talk.note(&fact.to_string()),
+            fact => context.ui.note(&fact.to_string()),
         }
     }
     Failure::of_several(forbidden).map_or(Ok(()), Err)

@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, older_than: &str, how: &How) -> Resul
     let forgotten = if how.close { Vec::new() } else { cluster.forgotten_uuids().await? };
     show(context, &chosen, forgotten.len(), how);
     if how.dry_run || (chosen.is_empty() && forgotten.is_empty()) {
-        context.talk.json(&report(&decided, &[], how));
+        context.ui.json(&report(&decided, &[], how));
         return Ok(Outcome::Done);
     }
     let verb = if how.close { "close" } else { "delete" };
@@ -56,7 +56,7 @@ pub(super) async fn run(context: &Context, older_than: &str, how: &How) -> Resul
         cluster.forget_uuid(uuid).await?;
     }
     let names: Vec<&str> = doomed.iter().map(|index| index.name.as_str()).collect();
-    context.talk.json(&report(&decided, &names, how));
+    context.ui.json(&report(&decided, &names, how));
     Ok(Outcome::Done)
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn remove(
     indices: &[&IndexStatus],
     close: bool,
 ) -> Result<(), Failure> {
-    let steps = Steps::start(&context.talk, "pruning", indices.len() as u64);
+    let steps = Steps::start(&context.ui, "pruning", indices.len() as u64);
     for (done, index) in (1..).zip(indices) {
         let line = if close {
             cluster.close_index(index).await?;
@@ -76,7 +76,7 @@ pub(super) async fn remove(
             let removed = cluster.remove_index(index).await?;
             format!("deleted {}, with {}", index.name, counted(removed.dead_letters, "dead letter"))
         };
-        context.talk.text(&line);
+        context.ui.text(&line);
         steps.set(done);
     }
     Ok(())
@@ -153,7 +153,7 @@ fn last_use(overview: &Overview, index: &IndexStatus) -> String {
 
 fn show(context: &Context, chosen: &[(&IndexStatus, String)], forgotten: usize, how: &How) {
     if chosen.is_empty() && forgotten == 0 {
-        context.talk.text("nothing to prune");
+        context.ui.text("nothing to prune");
         return;
     }
     let columns = [
@@ -174,15 +174,15 @@ fn show(context: &Context, chosen: &[(&IndexStatus, String)], forgotten: usize, 
         ]);
     }
     if !chosen.is_empty() {
-        context.talk.table(&table);
+        context.ui.table(&table);
     }
     if forgotten > 0 {
         let would = if how.dry_run { "would be" } else { "is" };
         let of = indices(forgotten);
-        context.talk.note(&format!("what is remembered of {of} that were deleted {would} removed"));
+        context.ui.note(&format!("what is remembered of {of} that were deleted {would} removed"));
     }
     if how.dry_run {
-        context.talk.note("dry run: nothing is changed");
+        context.ui.note("dry run: nothing is changed");
     }
 }
 

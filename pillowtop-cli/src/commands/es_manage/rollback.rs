@@ -34,7 +34,7 @@ async fn roll_back(
         match before(&overview, definition, servers.cluster.prefix()) {
             Ok(index) => moves.push(plan(context, servers, definition, &overview, &index).await?),
             // One that never moved has nowhere to go back to, which is not a reason to move none.
-            Err(Before::NeverMoved(reason)) if arguments.all => context.talk.note(&reason),
+            Err(Before::NeverMoved(reason)) if arguments.all => context.ui.note(&reason),
             Err(Before::NeverMoved(reason) | Before::Unknown(reason)) => impossible
                 .push(Failure::new(reason).hint("`PROGRAM es-manage status` lists the indices there are")),
         }

@@ -30,7 +30,7 @@ pub(super) async fn run(context: &Context, watch: bool) -> Result<Outcome, Failu
         show(context, &cluster, false).await?;
         return Ok(Outcome::Done);
     }
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let clears = std::io::stdout().is_terminal();
     loop {
         match stop.unless_asked(show(context, &cluster, clears)).await {
@@ -49,12 +49,12 @@ async fn show(context: &Context, cluster: &Cluster, clears: bool) -> Result<(), 
     let pillows = context.pillows(&[])?;
     let statuses: Vec<PillowStatus<'_>> = pillows.iter().map(|pillow| look.at(pillow.definition())).collect();
     if clears {
-        context.talk.raw(CLEAR);
+        context.ui.raw(CLEAR);
     }
-    context.talk.table(&pillow_table(&statuses));
+    context.ui.table(&pillow_table(&statuses));
     for status in &statuses {
         for line in advice(context, status).into_iter().chain(verified(context, &look, status)) {
-            context.talk.paragraph(&line, "");
+            context.ui.paragraph(&line, "");
         }
     }
     let shown: BTreeSet<&IndexName> =
@@ -62,11 +62,11 @@ async fn show(context: &Context, cluster: &Cluster, clears: bool) -> Result<(), 
     let others: Vec<&IndexStatus> =
         overview.indices.iter().filter(|index| !shown.contains(&index.name)).collect();
     if !others.is_empty() {
-        context.talk.text("");
-        context.talk.text("Other indices of pillowtop:");
-        context.talk.table(&index_table(&look, &others));
+        context.ui.text("");
+        context.ui.text("Other indices of pillowtop:");
+        context.ui.table(&index_table(&look, &others));
     }
-    context.talk.json(&json!({
+    context.ui.json(&json!({
         "pillows": statuses.iter().map(pillow_json).collect::<Vec<_>>(),
         "indices": overview.indices.iter().map(|index| index_json(context, &look, index)).collect::<Vec<_>>(),
     }));

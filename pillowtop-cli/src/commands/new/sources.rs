@@ -84,7 +84,7 @@ async fn of_database(context: &Context, arguments: &New, url: &str) -> Result<Ve
     }
     let read = page.documents.len();
     let more = if page.has_more { format!(", of {count}, in the order of their ids") } else { String::new() };
-    context.talk.note(&format!("{address}: {} types in {read} documents{more}", types.len()));
+    context.ui.note(&format!("{address}: {} types in {read} documents{more}", types.len()));
     let mut taken = BTreeSet::new();
     // A type of deleted documents belongs to the type that they had.
     let is_deleted =

@@ -35,14 +35,15 @@ pub(super) async fn run(context: &Context, arguments: &NewPillow, source: &str) 
         String::new(),
         "A member that a sample lacks, or that is null, is an `Option`. Others may lack more than the samples do.".to_owned(),
     ];
-    let folder = arguments.out.as_deref().and_then(Path::parent).filter(|path| !path.as_os_str().is_empty());
-    let text = text_of(context, &draft, folder);
-    if let Some(folder) = folder {
-        fs_err::create_dir_all(folder)?;
+    let directory =
+        arguments.out.as_deref().and_then(Path::parent).filter(|path| !path.as_os_str().is_empty());
+    let text = text_of(context, &draft, directory);
+    if let Some(directory) = directory {
+        fs_err::create_dir_all(directory)?;
     }
     match &arguments.out {
         Some(out) => fs_err::write(out, &text)?,
-        None => context.talk.text(text.trim_end()),
+        None => context.ui.text(text.trim_end()),
     }
     let warnings = limits::warn(context, &mapping::properties(&draft), None);
     report(
@@ -71,7 +72,7 @@ fn report(
     written: &Written<'_>,
 ) {
     for remark in remarks {
-        context.talk.note(&format!("note: `{}`: {}", remark.path, remark.said));
+        context.ui.note(&format!("note: `{}`: {}", remark.path, remark.found));
     }
     let document = write::document_name(draft);
     let (structs, fields) = (draft.structs.len(), draft.field_count());
@@ -83,15 +84,15 @@ fn report(
     };
     let listed: Vec<Value> = remarks
         .iter()
-        .map(|remark| json!({"path": remark.path, "said": remark.said, "kinds": kinds(remark)}))
+        .map(|remark| json!({"path": remark.path, "found": remark.found, "kinds": kinds(remark)}))
         .collect();
-    context.talk.json(&json!({
+    context.ui.json(&json!({
         "pillow": arguments.name, "struct": document, "structs": structs, "fields": fields, "out": out,
         "samples": written.samples, "crates": crates, "notes": listed, "warnings": written.warnings,
         "rust": out.is_none().then_some(written.text),
     }));
-    let place = out.map_or_else(String::new, |out| format!(" in {out}"));
+    let location = out.map_or_else(String::new, |out| format!(" in {out}"));
     let (fields, structs) = (counted(fields as u64, "field"), counted(structs as u64, "struct"));
     let samples = counted(written.samples as u64, "sample");
-    context.talk.note(&format!("`{document}`: {fields} in {structs}{place}, from {samples}"));
+    context.ui.note(&format!("`{document}`: {fields} in {structs}{location}, from {samples}"));
 }

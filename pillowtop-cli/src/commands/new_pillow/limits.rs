@@ -24,7 +24,7 @@ pub(super) fn warn(context: &Context, properties: &Value, settings: Option<&Valu
             "raise the limit with `settings = r#\"{raised}\"#` in `#[pillow(…)]` or in the pillow's settings file, or leave fields out with \
              `#[es(skip)]` or `#[es(object, enabled = false)]`"
         );
-        context.talk.note(&format!("warning: {finding}\n  help: {help}"));
+        context.ui.note(&format!("warning: {finding}\n  help: {help}"));
         json!({"warning": finding.to_string(), "setting": setting, "count": finding.count, "limit": finding.limit, "help": help})
     };
     findings.iter().filter(|finding| finding.is_past()).map(warn).collect()

@@ -57,7 +57,7 @@ pub(super) async fn read(context: &Context, arguments: &NewPillow, source: &str)
         let page = address.of_any_type(arguments.limit).await?;
         page.documents.iter().for_each(|document| by_type.add(arguments, document));
         if page.has_more {
-            context.talk.note(&format!(
+            context.ui.note(&format!(
                 "note: only the first {} of {documents} documents were read, in the order of their ids; `--doc-type` chooses a type of the \
                  whole database",
                 arguments.limit
@@ -83,7 +83,7 @@ pub(super) async fn read(context: &Context, arguments: &NewPillow, source: &str)
 /// Says that more documents of a type exist than were read.
 fn note_limit(context: &Context, arguments: &NewPillow, doc_type: &str, count: Option<u64>) {
     let of = count.map_or_else(|| "more".to_owned(), |count| count.to_string());
-    context.talk.note(&format!(
+    context.ui.note(&format!(
         "note: there are {of} documents of the type `{doc_type}`, of which the first {} were read; `--limit` raises it",
         arguments.limit
     ));
@@ -104,7 +104,7 @@ impl ByType {
                 }
             }
             if last.elapsed() >= PROGRESS_INTERVAL {
-                context.talk.note(&format!("reading samples: {}", counted(self.read, "document")));
+                context.ui.note(&format!("reading samples: {}", counted(self.read, "document")));
                 last = Instant::now();
             }
         }

@@ -36,7 +36,7 @@ pub(super) async fn run(
     }
     let database = DatabaseName::from("quickstart");
     let file = ChangesFile::open(&changes, database.clone())?;
-    context.talk.note(&format!("{} changes in {}", file.rows(), shown(&changes)));
+    context.ui.note(&format!("{} changes in {}", file.rows(), shown(&changes)));
     let destinations: Vec<_> = pillows
         .iter()
         .map(|pillow| {
@@ -44,24 +44,24 @@ pub(super) async fn run(
             Arc::new(EmbeddedDestination::new(&indices, pillow.definition().clone(), options))
         })
         .collect();
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let summary = index(context, pillows, &destinations, file, &database, &stop).await?;
-    context.talk.text("");
+    context.ui.text("");
     if stop.token().is_cancelled() {
         return Err(
             Failure::new("stopped before the end of the changes").hint("the next run resumes from here")
         );
     }
     if summary.is_empty() {
-        context.talk.text("nothing new: the indices are at the end of the file");
+        context.ui.text("nothing new: the indices are at the end of the file");
     } else {
-        context.talk.text(&format!("in {:.1} s:\n", summary.elapsed().as_secs_f64()));
+        context.ui.text(&format!("in {:.1} s:\n", summary.elapsed().as_secs_f64()));
         summary.print();
-        context.talk.text("\n(a change that a later one of the same document replaced is not written)");
+        context.ui.text("\n(a change that a later one of the same document replaced is not written)");
     }
     let mut found = summary.to_json();
     found["searches"] = search(context, pillows, &destinations, samples)?;
-    context.talk.json(&found);
+    context.ui.json(&found);
     show_where(context, &changes, &indices);
     Ok(Outcome::Done)
 }
@@ -92,7 +92,7 @@ async fn index(
         .iter()
         .map(|served| (served.pillow.definition().pillow.clone(), Arc::clone(&served.counters)))
         .collect();
-    let progress = Progress::start(&context.talk, "indexing", counters, WithoutTerminal::Lines);
+    let progress = Progress::start(&context.ui, "indexing", counters, WithoutTerminal::Lines);
     let options = ServiceOptions {
         mode: ReadMode::ToEnd,
         acquire: AcquireOptions { when_held: WhenHeld::Fail, ..AcquireOptions::default() },
@@ -116,10 +116,10 @@ fn search(
         let Some(destination) = position.and_then(|position| destinations.get(position)) else { continue };
         let result = destination.reader()?.search(&format!("{path}:\"{words}\""), 5)?;
         context
-            .talk
+            .ui
             .text(&format!("\nsearch `{name}` for {path} = {words}: {}", counted(result.total, "document")));
         for hit in &result.hits {
-            context.talk.text(&hit_line(hit.id.as_str(), f64::from(hit.score), &hit.source));
+            context.ui.text(&hit_line(hit.id.as_str(), f64::from(hit.score), &hit.source));
         }
         let ids: Vec<&str> = result.hits.iter().map(|hit| hit.id.as_str()).collect();
         all.push(json!({"pillow": name, "path": path, "words": words, "total": result.total, "ids": ids}));
@@ -128,11 +128,11 @@ fn search(
 }
 
 fn show_where(context: &Context, changes: &Path, indices: &Path) {
-    context.talk.text("\nwhere things are");
-    context.talk.text(&format!("  changes       {}", shown(changes)));
-    context.talk.text(&format!("  indices       {}", shown(indices)));
-    context.talk.text(&format!("  dead letters  {}/*/dead-letters", shown(indices)));
-    context.talk.text("\nwhat to try next");
+    context.ui.text("\nwhere things are");
+    context.ui.text(&format!("  changes       {}", shown(changes)));
+    context.ui.text(&format!("  indices       {}", shown(indices)));
+    context.ui.text(&format!("  dead letters  {}/*/dead-letters", shown(indices)));
+    context.ui.text("\nwhat to try next");
     let program = &context.program;
     for line in [
         "run it again: it resumes from its checkpoint and does nothing twice",
@@ -143,6 +143,6 @@ fn show_where(context: &Context, changes: &Path, indices: &Path) {
         "  --couch-url http://admin:admin@localhost:5984 \\",
         "  --elastic-url http://localhost:9200",
     ] {
-        context.talk.text(&format!("  {line}"));
+        context.ui.text(&format!("  {line}"));
     }
 }

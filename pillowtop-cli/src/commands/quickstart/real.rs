@@ -59,7 +59,7 @@ async fn run_on(
     let cluster = &servers.cluster;
     let couch = servers.couch.database(DatabaseName::from(DATABASE));
     make_ours(context, &couch).await?;
-    let stop = Stop::on_signals(&context.talk);
+    let stop = Stop::on_signals(&context.ui);
     let served = served(context, servers, pillows)?;
     let lines = (samples.changes)();
     // The first half is loaded, the second half comes while the indices are followed.
@@ -82,7 +82,7 @@ async fn run_on(
     done["database"] = json!(DATABASE);
     done["aliases"] = flipped;
     done["searches"] = searches;
-    context.talk.json(&done);
+    context.ui.json(&done);
     Ok(())
 }
 
@@ -119,7 +119,7 @@ async fn build(
         }
     }
     if let Some(summary) = &loaded {
-        context.talk.text("\nloaded what was there:");
+        context.ui.text("\nloaded what was there:");
         summary.print();
     }
     Ok(loaded)
@@ -128,9 +128,9 @@ async fn build(
 /// Makes the database, or sees that it is one that an earlier run made.
 async fn make_ours(context: &Context, couch: &CouchDatabase) -> Result<(), Failure> {
     if couch.create().await? {
-        context.talk.note(&format!("created database `{DATABASE}`"));
+        context.ui.note(&format!("created database `{DATABASE}`"));
     } else if couch.revision(MARK).await?.is_some() {
-        context.talk.note(&format!("continuing with database `{DATABASE}`"));
+        context.ui.note(&format!("continuing with database `{DATABASE}`"));
         return Ok(());
     } else if couch.info().await?.documents > 0 {
         return Err(Failure::new(format!("database `{DATABASE}` exists and was not created by quickstart"))
@@ -154,7 +154,7 @@ async fn flip(
         let plan = cluster.plan_flip(&definition.search_alias(cluster.prefix()), &index).await?;
         cluster.flip(&plan).await?;
         cluster.refresh(&index).await?;
-        context.talk.text(&format!("alias {} is on {}", plan.alias, plan.to));
+        context.ui.text(&format!("alias {} is on {}", plan.alias, plan.to));
         flipped.push(json!({"alias": plan.alias, "index": plan.to}));
     }
     Ok(json!(flipped))
@@ -162,14 +162,14 @@ async fn flip(
 
 fn show_what_next(context: &Context, url: &str, prefix: &str) {
     let program = &context.program;
-    context.talk.text("\nwhat to try next");
+    context.ui.text("\nwhat to try next");
     for line in [
         format!("change a document of database `{DATABASE}`, and run this again"),
         format!("{program} es-manage status --prefix {prefix}     the indices"),
         format!("{program} dead-letters list --prefix {prefix}    what could not be indexed"),
         format!("curl '{}/{prefix}-*/_search?q=pregnancy'", url.trim_end_matches('/')),
     ] {
-        context.talk.text(&format!("  {line}"));
+        context.ui.text(&format!("  {line}"));
     }
 }
 
@@ -215,10 +215,10 @@ async fn write(
         }
         let answers = couch.write(&batch).await?;
         let mut conflicts = Vec::new();
-        for (document, answer) in batch.into_iter().zip(&answers) {
+        for (document, response) in batch.into_iter().zip(&answers) {
             let id = document["_id"].as_str().unwrap_or_default().to_owned();
-            match answer.get("error").and_then(Value::as_str) {
-                None => drop(revisions.insert(id, answer["rev"].clone())),
+            match response.get("error").and_then(Value::as_str) {
+                None => drop(revisions.insert(id, response["rev"].clone())),
                 Some("conflict" | "not_found") => conflicts.push(document),
                 Some(error) => return Err(Failure::new(format!("document `{id}` was not written: {error}"))),
             }
@@ -254,7 +254,7 @@ async fn follow(
         .iter()
         .map(|served| (served.pillow.definition().pillow.clone(), Arc::clone(&served.counters)))
         .collect();
-    let progress = Progress::start(&context.talk, "following", shown, WithoutTerminal::Lines);
+    let progress = Progress::start(&context.ui, "following", shown, WithoutTerminal::Lines);
     let options = ServiceOptions {
         mode: ReadMode::ToEnd,
         acquire: servers::acquire(context, WhenHeld::Fail),
@@ -267,12 +267,12 @@ async fn follow(
         return Err(Failure::new("stopped").hint("the next run resumes from here"));
     }
     if summary.is_empty() {
-        context.talk.text("\nnothing new since the last run");
+        context.ui.text("\nnothing new since the last run");
     } else {
-        context.talk.text("\nfollowed the changes that came since:");
+        context.ui.text("\nfollowed the changes that came since:");
         summary.print();
     }
-    context.talk.text("");
+    context.ui.text("");
     Ok(summary)
 }
 
@@ -289,15 +289,16 @@ async fn search(
         };
         let alias = pillow.definition().search_alias(cluster.prefix());
         let request = SearchRequest { text: (*words).to_owned(), field: Some((*path).to_owned()), size: 5 };
-        let answer = cluster.search(alias.as_str(), &request).await?;
-        context
-            .talk
-            .text(&format!("\nsearch `{alias}` for {path} = {words}: {}", counted(answer.total, "document")));
-        for hit in &answer.hits {
-            context.talk.text(&hit_line(hit.id.as_str(), hit.score, &hit.source));
+        let response = cluster.search(alias.as_str(), &request).await?;
+        context.ui.text(&format!(
+            "\nsearch `{alias}` for {path} = {words}: {}",
+            counted(response.total, "document")
+        ));
+        for hit in &response.hits {
+            context.ui.text(&hit_line(hit.id.as_str(), hit.score, &hit.source));
         }
-        let ids: Vec<&str> = answer.hits.iter().map(|hit| hit.id.as_str()).collect();
-        all.push(json!({"alias": alias, "path": path, "words": words, "total": answer.total, "ids": ids}));
+        let ids: Vec<&str> = response.hits.iter().map(|hit| hit.id.as_str()).collect();
+        all.push(json!({"alias": alias, "path": path, "words": words, "total": response.total, "ids": ids}));
     }
     Ok(json!(all))
 }

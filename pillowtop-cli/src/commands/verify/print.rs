@@ -13,7 +13,7 @@ const EXAMPLES: usize = 5;
 /// Shows everything that was found.
 pub(super) fn show(context: &Context, results: &Results, is_dry_run: bool) {
     if is_dry_run {
-        context.talk.note("dry run: nothing is changed");
+        context.ui.note("dry run: nothing is changed");
     }
     let mut table = Table::new(&[
         ("pillow", Align::Left),
@@ -30,11 +30,11 @@ pub(super) fn show(context: &Context, results: &Results, is_dry_run: bool) {
     ]);
     results.compared.iter().for_each(|compared| table.row(cells(compared)));
     if !results.compared.is_empty() {
-        context.talk.table(&table);
+        context.ui.table(&table);
     }
     for Compared { pillow, verification, .. } in &results.compared {
         for (kind, found) in &verification.found {
-            context.talk.paragraph(&format!("{pillow}: {kind}: {}", examples(found)), "");
+            context.ui.paragraph(&format!("{pillow}: {kind}: {}", examples(found)), "");
         }
     }
     for Strays { pillow, target, found } in &results.strays {
@@ -44,12 +44,12 @@ pub(super) fn show(context: &Context, results: &Results, is_dry_run: bool) {
             target.name,
             examples(found)
         );
-        context.talk.paragraph(&line, "");
+        context.ui.paragraph(&line, "");
     }
     for compared in &results.compared {
-        context.talk.text(&conclusion(compared));
+        context.ui.text(&conclusion(compared));
     }
-    context.talk.json(&json!({
+    context.ui.json(&json!({
         "dry_run": is_dry_run,
         "parts": results.compared.iter().map(to_json).collect::<Vec<Value>>(),
         "strays": results.strays.iter().map(strays_json).collect::<Vec<Value>>(),

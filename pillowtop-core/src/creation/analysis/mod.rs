@@ -106,8 +106,8 @@ impl<'a> Entry<'a> {
     }
 
     fn refuse(self, what: &str, help: impl Into<String>) -> Problem {
-        let place = format!("analysis.{}.{}", self.section, self.name);
-        Problem::everywhere(&place, format!("`{place}` {what}"), help)
+        let location = format!("analysis.{}.{}", self.section, self.name);
+        Problem::everywhere(&location, format!("`{location}` {what}"), help)
     }
 }
 

@@ -99,18 +99,18 @@ fn mistakes_are_found_wherever_they_stand() {
 /// mappings above.
 #[test]
 fn public_mappings_are_known() {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/mappings"));
+    let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/mappings"));
     let mut bodies = vec![("search".to_owned(), search_mapping())];
-    if folder.is_dir() {
+    if directory.is_dir() {
         let before = bodies.len();
-        bodies.extend(fs_err::read_dir(folder).unwrap().filter_map(|entry| {
+        bodies.extend(fs_err::read_dir(directory).unwrap().filter_map(|entry| {
             let path = entry.unwrap().path();
             let is_json = path.extension().is_some_and(|extension| extension == "json");
             is_json.then(|| {
                 (path.display().to_string(), serde_json::from_slice(&fs_err::read(&path).unwrap()).unwrap())
             })
         }));
-        assert!(bodies.len() > before, "{} holds no mapping", folder.display());
+        assert!(bodies.len() > before, "{} holds no mapping", directory.display());
     }
     for (name, body) in bodies {
         assert_eq!(complaints(&body), Vec::<String>::new(), "in {name}");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::answer::{Open, classify};
+use super::classify::{Open, classify};
 use super::item::{Item, unrouted};
 use super::shard_terms::{ChangedTerm, ShardTerms};
 use crate::operation::{Operation, Version};

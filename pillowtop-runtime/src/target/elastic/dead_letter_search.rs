@@ -72,7 +72,7 @@ pub struct NextPage(Value);
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetterPage {
     /// The dead letters.
-    pub letters: Vec<StoredDeadLetter>,
+    pub dead_letters: Vec<StoredDeadLetter>,
     /// How many match, on all pages together.
     pub total: u64,
     /// The next page, if there is one.
@@ -126,7 +126,7 @@ impl Cluster {
         page: Option<&NextPage>,
     ) -> Result<DeadLetterPage, ClusterError> {
         let doing = "reading dead letters";
-        let nothing = DeadLetterPage { letters: Vec::new(), total: 0, next: None };
+        let nothing = DeadLetterPage { dead_letters: Vec::new(), total: 0, next: None };
         if page.is_none() && !refresh(self).await? {
             return Ok(nothing);
         }
@@ -139,7 +139,7 @@ impl Cluster {
         let index = InternalIndex::DeadLetters.name(self);
         let Some(response) = self.whole_search(&index, &body, doing).await? else { return Ok(nothing) };
         let found = hits(&response);
-        let letters = found.iter().map(|hit| {
+        let dead_letters = found.iter().map(|hit| {
             let source = LetterSource::deserialize(hit.get("_source").unwrap_or(&Value::Null));
             let LetterSource { key, index_uuid, letter } = source.map_err(|error| {
                 ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() }
@@ -148,7 +148,7 @@ impl Cluster {
         });
         let next = found.last().filter(|_| found.len() == size).and_then(|hit| hit.get("sort"));
         Ok(DeadLetterPage {
-            letters: letters.collect::<Result<_, ClusterError>>()?,
+            dead_letters: dead_letters.collect::<Result<_, ClusterError>>()?,
             total: total(&response, doing)?,
             next: next.map(|sort| NextPage(sort.clone())),
         })
@@ -165,9 +165,10 @@ impl Cluster {
         let (mut purged, mut page) = (0, None);
         loop {
             let found = self.dead_letters(filter, PURGED_AT_ONCE, page.as_ref()).await?;
-            if !found.letters.is_empty() {
-                let count = found.letters.len();
-                let keys = found.letters.iter().map(|stored| (stored.key.clone(), stored.letter.version));
+            if !found.dead_letters.is_empty() {
+                let count = found.dead_letters.len();
+                let keys =
+                    found.dead_letters.iter().map(|stored| (stored.key.clone(), stored.letter.version));
                 self.retry(|| remove(self, keys.clone())).await?;
                 purged += u64::try_from(count).unwrap_or(u64::MAX);
             }

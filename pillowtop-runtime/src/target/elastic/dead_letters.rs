@@ -13,7 +13,7 @@ use pillowtop_core::name::MAX_INDEX_ID_BYTES;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::answer::{Open, classify};
+use super::classify::{Open, classify};
 use super::cluster::Cluster;
 use super::error::ClusterError;
 use super::internal_index::InternalIndex;
@@ -70,10 +70,10 @@ impl IndexDeadLetters {
         Self { cluster: cluster.clone(), index_uuid: index_uuid.into() }
     }
 
-    async fn store(&self, letters: &[DeadLetter]) -> Result<(), ClusterError> {
+    async fn store(&self, dead_letters: &[DeadLetter]) -> Result<(), ClusterError> {
         let doing = "storing dead letters";
         let mut body = Vec::new();
-        for letter in letters {
+        for letter in dead_letters {
             let key = letter_key(&self.index_uuid, &letter.id);
             push_action(&mut body, "index", &key, letter.version, None);
             let id_hash = id_hash(letter.id.as_str());
@@ -84,7 +84,7 @@ impl IndexDeadLetters {
             })?;
             push_line(&mut body, &source);
         }
-        write(&self.cluster, body, letters.len(), doing).await
+        write(&self.cluster, body, dead_letters.len(), doing).await
     }
 
     async fn remove(&self, decided: &[(DocumentId, Version)]) -> Result<(), ClusterError> {
@@ -107,12 +107,12 @@ impl IndexDeadLetters {
         loop {
             let response = whole(page, doing)?;
             let scroll_id = response.get("_scroll_id").and_then(Value::as_str);
-            let letters = hits(&response);
-            let Some(scroll_id) = scroll_id.filter(|_| !letters.is_empty()) else {
+            let dead_letters = hits(&response);
+            let Some(scroll_id) = scroll_id.filter(|_| !dead_letters.is_empty()) else {
                 end_scroll(&self.cluster, scroll_id).await;
                 return Ok(open);
             };
-            for letter in letters {
+            for letter in dead_letters {
                 let id = letter.pointer("/_source/id").and_then(Value::as_str);
                 open.push(id.ok_or_else(|| without_id(doing))?.into());
             }
@@ -203,15 +203,15 @@ fn store_error(error: ClusterError) -> DeadLetterError {
 }
 
 impl DeadLetterStore for IndexDeadLetters {
-    fn record<'a>(&'a self, letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>> {
+    fn record<'a>(&'a self, dead_letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>> {
         async move {
-            if letters.is_empty() {
+            if dead_letters.is_empty() {
                 return Ok(());
             }
-            let mut stored = self.store(letters).await;
+            let mut stored = self.store(dead_letters).await;
             if stored.as_ref().is_err_and(ClusterError::is_missing_alias) {
                 InternalIndex::DeadLetters.ensure(&self.cluster).await.map_err(store_error)?;
-                stored = self.store(letters).await;
+                stored = self.store(dead_letters).await;
             }
             stored.map_err(store_error)
         }

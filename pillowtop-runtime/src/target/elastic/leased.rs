@@ -8,8 +8,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pillowtop_core::{DocumentId, IndexName};
 
-use super::answer::{Open, conflict};
 use super::bulk::{self, BulkResult, FILTER_PATH, SERVER_TIMEOUT};
+use super::classify::{Open, conflict};
 use super::cluster::Cluster;
 use super::error::ClusterError;
 use super::fence::IndexFence;

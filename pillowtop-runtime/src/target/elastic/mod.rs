@@ -42,7 +42,7 @@ mod overview;
 
 mod facts;
 
-mod answer;
+mod classify;
 
 mod item;
 mod shard_terms;

@@ -28,7 +28,7 @@ impl Applier<'_> {
             .unwrap_or_else(|| Backfill { hash: definition.hash.to_string(), ..Backfill::default() });
         // What was written before is to be listed.
         cluster.refresh(&index.name).await?;
-        let steps = Steps::start(&context.talk, &format!("{name}: backfilling"), backfill.total);
+        let steps = Steps::start(&context.ui, &format!("{name}: backfilling"), backfill.total);
         let mut sum = RequestResult::default();
         loop {
             let (ids, last) = cluster.indexed_ids(&index.name, backfill.after.as_ref()).await?;
@@ -43,15 +43,15 @@ impl Applier<'_> {
         }
         drop(steps);
         cluster.end_extension(&index.name, &index.uuid).await?;
-        let letters = match sum.dead_letters {
+        let dead_letters = match sum.dead_letters {
             0 => String::new(),
             some => format!(
                 "; {} keep an older version: see `dead-letters list {name}`",
                 counted(some, "document")
             ),
         };
-        context.talk.text(&format!(
-            "{}: {} indexed again{letters}",
+        context.ui.text(&format!(
+            "{}: {} indexed again{dead_letters}",
             index.name,
             counted(sum.total(), "document")
         ));
@@ -72,8 +72,8 @@ impl Applier<'_> {
             Touch { kind: RequestKind::Touch, ids, acquire: servers::acquire(context, WhenHeld::Fail) };
         let store = Arc::clone(servers.lease.store());
         let notify = |event| match event {
-            TouchEvent::Paused(reason) => context.talk.note(&format!("{}: paused: {reason}", index.name)),
-            TouchEvent::Resumed => context.talk.note(&format!("{}: resumed", index.name)),
+            TouchEvent::Paused(reason) => context.ui.note(&format!("{}: paused: {reason}", index.name)),
+            TouchEvent::Resumed => context.ui.note(&format!("{}: resumed", index.name)),
             _ => {}
         };
         let done = touch(&servers.engine, served, &store, &part, &touched, self.stop.token(), notify).await;

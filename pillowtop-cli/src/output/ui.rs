@@ -73,7 +73,7 @@ fn screen() -> usize {
 
 /// The streams, and how much is printed there. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Talk {
+pub(crate) struct Ui {
     streams: Streams,
     json: bool,
     verbosity: Verbosity,
@@ -81,7 +81,7 @@ pub(crate) struct Talk {
     drawn: Arc<Mutex<Option<ProgressBar>>>,
 }
 
-impl Talk {
+impl Ui {
     pub(crate) fn new(streams: Streams, json: bool, verbosity: Verbosity) -> Self {
         Self { streams, json, verbosity, drawn: Arc::default() }
     }
@@ -170,7 +170,7 @@ impl Talk {
 }
 
 /// A writer of whole lines to standard error.
-pub(crate) struct Log(Talk);
+pub(crate) struct Log(Ui);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -76,7 +76,7 @@ pub(super) fn root(mapping: &Map<String, Value>, notes: &mut Vec<Note>) -> Vec<E
         if name == "_routing" && value.get("required") == Some(&Value::Bool(true)) {
             notes.push(Note {
                 path: String::new(),
-                said: "`_routing` with `required = true`".to_owned(),
+                found: "`_routing` with `required = true`".to_owned(),
                 became: "left out: declare `#[pillow(routing = …)]`, with the field or the function that gives each document's \
                          routing value, and write `#[es(_routing(required = true))]` again"
                     .to_owned(),
@@ -95,7 +95,7 @@ pub(super) fn root(mapping: &Map<String, Value>, notes: &mut Vec<Note>) -> Vec<E
                 let why = known.and_then(|known| known.check(value).err());
                 let why = why.unwrap_or_else(|| "it is newer than the table of parameters".to_owned());
                 let became = format!("left out: {why}");
-                notes.push(Note { path: String::new(), said: format!("`{name}`"), became });
+                notes.push(Note { path: String::new(), found: format!("`{name}`"), became });
             }
         }
     }

@@ -31,8 +31,8 @@ const MISTAKABLE: &str =
 
 /// Whether a name keeps its letters beyond ASCII.
 pub(super) fn keeps_script(name: &str) -> bool {
-    let mut letters = name.chars().filter(|letter| is_of_script(*letter)).peekable();
-    letters.peek().is_some() && letters.any(|letter| !MISTAKABLE.contains(letter))
+    let mut characters = name.chars().filter(|letter| is_of_script(*letter)).peekable();
+    characters.peek().is_some() && characters.any(|letter| !MISTAKABLE.contains(letter))
 }
 
 /// Whether a letter can be part of a name; the name [`keeps_script`] or not.

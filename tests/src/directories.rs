@@ -10,7 +10,7 @@ use std::{
 /// `test-servers` in the cargo target directory. Everything this crate writes is in there.
 pub(crate) fn root() -> io::Result<PathBuf> {
     let target = match std::env::var_os("CARGO_TARGET_DIR") {
-        Some(folder) => std::path::absolute(folder)?,
+        Some(directory) => std::path::absolute(directory)?,
         None => workspace().join("target"),
     };
     Ok(target.join("test-servers"))
@@ -32,12 +32,12 @@ pub(crate) fn definition(name: &str) -> PathBuf {
 /// A lock on a file in it tells other processes that it is in use. A process that was killed leaves
 /// its directory behind without the lock; the next one to start a server removes it.
 #[derive(Debug)]
-pub(crate) struct RunFolder {
+pub(crate) struct RunDirectory {
     path: PathBuf,
     _owner: File,
 }
 
-impl RunFolder {
+impl RunDirectory {
     /// Makes an empty directory, after removing those that nobody owns any more.
     pub(crate) fn create(name: &str) -> io::Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -61,7 +61,7 @@ impl RunFolder {
     }
 }
 
-impl Drop for RunFolder {
+impl Drop for RunDirectory {
     fn drop(&mut self) {
         // What cannot be removed now is removed by the next sweep.
         let _ = fs_err::remove_dir_all(&self.path);
@@ -101,10 +101,10 @@ mod tests {
 
     #[test]
     fn a_run_directory_is_kept_while_owned_and_swept_when_abandoned() {
-        let mine = RunFolder::create("directory-test").unwrap();
+        let mine = RunDirectory::create("directory-test").unwrap();
         let abandoned = root().unwrap().join("run").join("directory-test-abandoned");
         fs_err::create_dir_all(&abandoned).unwrap();
-        let other = RunFolder::create("directory-test").unwrap();
+        let other = RunDirectory::create("directory-test").unwrap();
         assert!(mine.path().is_dir());
         assert!(!abandoned.is_dir());
         let path = mine.path().to_path_buf();
@@ -115,11 +115,11 @@ mod tests {
 
     #[test]
     fn the_tail_of_a_file_is_its_last_lines() {
-        let folder = RunFolder::create("directory-test").unwrap();
-        let file = folder.path().join("log");
+        let directory = RunDirectory::create("directory-test").unwrap();
+        let file = directory.path().join("log");
         fs_err::write(&file, "a\nb\nc\n").unwrap();
         assert_eq!(tail(&file, 2), "b\nc");
         assert_eq!(tail(&file, 9), "a\nb\nc");
-        assert!(tail(&folder.path().join("none"), 9).starts_with('('));
+        assert!(tail(&directory.path().join("none"), 9).starts_with('('));
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// What was done to settings.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct StandIns {
+pub(crate) struct Placeholders {
     /// Sections of the settings, each with a name in it that the source does not define.
     names: Vec<(String, String)>,
     pub(crate) notes: Vec<Note>,
@@ -17,8 +17,8 @@ pub(crate) struct StandIns {
 
 /// Adds to normal settings what the mapping and the settings themselves name, and leaves out what
 /// no server of today has and what no pillow's index can have.
-pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<StandIns, String> {
-    let mut all = StandIns::default();
+pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<Placeholders, String> {
+    let mut all = Placeholders::default();
     without_standard_filter(settings, &mut all.notes);
     without_time_series(settings, &mut all.notes);
     for kind in [NameKind::Analyzer, NameKind::Normalizer, NameKind::Similarity] {
@@ -44,7 +44,7 @@ pub(crate) fn add(settings: &mut Value, mappings: &Value) -> Result<StandIns, St
 }
 
 /// What to say of it in the module, in lines.
-pub(crate) fn docs(all: &StandIns) -> Vec<String> {
+pub(crate) fn docs(all: &Placeholders) -> Vec<String> {
     if all.names.is_empty() {
         return Vec::new();
     }
@@ -55,21 +55,21 @@ pub(crate) fn docs(all: &StandIns) -> Vec<String> {
 }
 
 /// Of a plugin's analyzers, tokenizers and filters the name is also the type.
-fn define(settings: &mut Value, section: &str, name: &str, all: &mut StandIns) {
-    let mut place = settings;
+fn define(settings: &mut Value, section: &str, name: &str, all: &mut Placeholders) {
+    let mut path = settings;
     for part in section.split('.') {
-        if !place.is_object() {
-            *place = json!({});
+        if !path.is_object() {
+            *path = json!({});
         }
-        let Some(members) = place.as_object_mut() else { return };
-        place = members.entry(part).or_insert_with(|| json!({}));
+        let Some(members) = path.as_object_mut() else { return };
+        path = members.entry(part).or_insert_with(|| json!({}));
     }
-    if let Some(members) = place.as_object_mut().filter(|members| !members.contains_key(name)) {
+    if let Some(members) = path.as_object_mut().filter(|members| !members.contains_key(name)) {
         members.insert(name.to_owned(), json!({"type": name}));
         all.names.push((section.to_owned(), name.to_owned()));
         all.notes.push(Note {
             path: "settings".to_owned(),
-            said: format!("`{section}` does not define `{name}`"),
+            found: format!("`{section}` does not define `{name}`"),
             became: "a type of that name, which only a server with a plugin for it accepts: write the real definition \
                      in its place, or give a body that has its settings"
                 .to_owned(),
@@ -89,7 +89,7 @@ fn without_standard_filter(settings: &mut Value, notes: &mut Vec<Note>) {
             if definition.as_object_mut().is_some_and(removes_standard) {
                 notes.push(Note {
                     path: "settings".to_owned(),
-                    said: format!("the filter `standard` of the {section} `{name}`"),
+                    found: format!("the filter `standard` of the {section} `{name}`"),
                     became: "left out: it did nothing".to_owned(),
                 });
             }
@@ -108,7 +108,7 @@ fn without_time_series(settings: &mut Value, notes: &mut Vec<Note>) {
         if members.remove(name).is_some() {
             notes.push(Note {
                 path: "settings".to_owned(),
-                said: format!("`{name}` of an index of time series"),
+                found: format!("`{name}` of an index of time series"),
                 became: "left out: documents are replaced and deleted by their ids".to_owned(),
             });
         }

@@ -12,9 +12,9 @@ pub(crate) fn read(text: &str) -> Result<Value, serde_json::Error> {
 fn strict(text: &str) -> String {
     let mut strict = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(place) = rest.find(['"', '/', '#']) {
-        strict.push_str(&rest[..place]);
-        rest = &rest[place..];
+    while let Some(path) = rest.find(['"', '/', '#']) {
+        strict.push_str(&rest[..path]);
+        rest = &rest[path..];
         let taken = if let Some((inner, all)) = between(rest, "\"\"\"", "\"\"\"") {
             strict.push_str(&Value::from(inner).to_string());
             all
@@ -42,11 +42,11 @@ fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, usize
 /// The length of the string literal that a text begins with, its quotes included.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
-    for (place, letter) in text.char_indices().skip(1) {
+    for (path, letter) in text.char_indices().skip(1) {
         match letter {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
-            '"' => return place + 1,
+            '"' => return path + 1,
             _ => {}
         }
     }
