@@ -10,8 +10,6 @@ use pillowtop_core::pillow::{Committed, PillowInfo};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{typed, untyped};
-
 /// How much of a feed there is, in bytes.
 const FEED: usize = 100_000_000;
 
@@ -102,9 +100,11 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// The feed of a shape: the documents that lie beside the repository, or the repository's own.
-    pub(crate) fn of(shape: Shape) -> Self {
-        let lines = lines(shape);
+    /// The feed of a shape, as far as its lines are what is measured: the documents that lie beside
+    /// the repository, or the repository's own.
+    pub(crate) fn of(shape: Shape, is_measured: impl Fn(&ByteString) -> bool) -> Self {
+        let mut lines = lines(shape);
+        lines.retain(is_measured);
         let once: usize = lines.iter().map(|line| line.len() + 1).sum();
         Self { shape, lines, repeats: FEED.div_ceil(once.max(1)) }
     }
@@ -160,42 +160,5 @@ fn lines(shape: Shape) -> Vec<ByteString> {
             )
             .into()
         })
-        // Documents that cannot be decoded are not what is measured.
-        .filter(|line| typed::one(shape, line).is_some())
         .collect()
-}
-
-/// Whether both ways make the same documents; a member that is null and one that is missing are the
-/// same to an index.
-pub(crate) fn compare(shape: Shape) -> Result<(), String> {
-    let corpus = Corpus::of(shape);
-    if corpus.lines.is_empty() {
-        return Err("there are no documents".to_owned());
-    }
-    for line in &corpus.lines {
-        let (typed, untyped) = (typed::one(shape, line), untyped::one(shape, line));
-        let source = |body: Option<Vec<u8>>| {
-            let body = String::from_utf8(body?).ok()?;
-            let mut value: Value = serde_json::from_str(body.lines().nth(1)?).ok()?;
-            without_nulls(&mut value);
-            Some(value)
-        };
-        let (left, right) = (source(typed), source(untyped));
-        if left != right {
-            let shown = |value: &Option<Value>| value.as_ref().map(Value::to_string).unwrap_or_default();
-            return Err(format!("\ntyped   {}\nuntyped {}", shown(&left), shown(&right)));
-        }
-    }
-    Ok(())
-}
-
-fn without_nulls(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|_, member| !member.is_null());
-            members.values_mut().for_each(without_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_nulls),
-        _ => {}
-    }
 }

@@ -2,16 +2,19 @@
 //! commands on real servers.
 
 mod arguments;
-mod codec;
-mod compile;
-mod conversion;
-mod corpus;
-mod end_to_end;
 mod output;
 mod resources;
 mod statistics;
+
+mod corpus;
+
+mod codec;
 mod typed;
 mod untyped;
+
+mod compile;
+mod conversion;
+mod end_to_end;
 
 use std::process::ExitCode;
 

@@ -1,33 +1,20 @@
-//! Bytes in `_source` as a `binary` field takes them: base64 text. `serde_json` would write a list
-//! of numbers.
+//! Bytes in `_source` as a `binary` field takes them: a base64 string. `serde_json` would write a
+//! list of numbers.
 
 use std::io::{self, Write};
 
+use base64::display::Base64Display;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::ser::Formatter;
 
-const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Compact JSON with bytes (`serde_bytes`) as base64 text.
+/// Compact JSON with bytes (`serde_bytes`) as base64 strings.
 #[derive(Debug)]
 pub(crate) struct BytesAsText;
 
 impl Formatter for BytesAsText {
     fn write_byte_array<W: Write + ?Sized>(&mut self, writer: &mut W, bytes: &[u8]) -> io::Result<()> {
-        writer.write_all(b"\"")?;
-        for three in bytes.chunks(3) {
-            writer.write_all(&four_letters(three))?;
-        }
-        writer.write_all(b"\"")
+        write!(writer, "\"{}\"", Base64Display::new(bytes, &STANDARD))
     }
-}
-
-/// Up to three bytes as four letters, padded with `=`.
-fn four_letters(bytes: &[u8]) -> [u8; 4] {
-    let byte = |position: usize| u32::from(bytes.get(position).copied().unwrap_or(0));
-    let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-    let letter = |position: usize| LETTERS[(bits >> (18 - 6 * position)) as usize & 63];
-    let or_padding = |position: usize| if position <= bytes.len() { letter(position) } else { b'=' };
-    [letter(0), letter(1), or_padding(2), or_padding(3)]
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ impl Server {
             match request_within(self.port, "GET", self.identity.ready_path, "", Duration::from_secs(5)) {
                 Ok(response) if response.status == 200 => return Ok(()),
                 Ok(response) => {
-                    last = format!("its last answer was {} {}", response.status, response.body.trim())
+                    last = format!("its last response was {} {}", response.status, response.body.trim());
                 }
                 Err(error) => last = error.to_string(),
             }

@@ -5,8 +5,9 @@
 //! nothing to do. Variants take turns; the machine may be shared, so the ratio of neighbours is
 //! what counts.
 
-mod project;
 mod structs;
+
+mod project;
 
 use std::process::ExitCode;
 

@@ -4,16 +4,19 @@
 //! The measured program is a release build of `bench-pillow`, run as a child process. Nothing here
 //! uses the runtime's own code: the ceilings are plain HTTP requests.
 
-mod ceiling;
-mod child;
 mod documents;
-mod environment;
-mod follow;
 mod http;
+mod servers;
+
+mod child;
+mod environment;
+
+mod ceiling;
 mod latency;
 mod python;
+
+mod follow;
 mod reindex;
-mod servers;
 mod verify;
 
 use std::process::ExitCode;

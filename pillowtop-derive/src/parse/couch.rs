@@ -16,7 +16,7 @@ enum CouchItem {
     DocType(Texts),
     Deleted(Texts),
     Database(Text),
-    Unknown(Explicit),
+    Unknown(Policy),
     TypeField(Text),
     DocTypeIsImmutable(Flag),
     Crate(CratePath),
@@ -26,7 +26,7 @@ enum CouchItem {
 struct Texts(Vec<LitStr>);
 
 /// `carry` or `drop`, and its place.
-struct Explicit(Unknown, Span);
+struct Policy(Unknown, Span);
 
 /// What becomes of members that a struct does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +78,8 @@ impl CouchReceiver {
             CouchItem::Deleted(Texts(texts)) => once(errors, &mut self.deleted, name, texts),
             CouchItem::Database(Text(text)) => once(errors, &mut self.database, name, text),
             CouchItem::TypeField(Text(text)) => once(errors, &mut self.type_field, name, text),
-            CouchItem::Unknown(Explicit(unknown, span)) => {
-                once(errors, &mut self.unknown, name, (unknown, span))
+            CouchItem::Unknown(Policy(unknown, span)) => {
+                once(errors, &mut self.unknown, name, (unknown, span));
             }
             CouchItem::Crate(CratePath(path)) => once(errors, &mut self.facade, name, path),
             CouchItem::DocTypeIsImmutable(Flag(span)) => {
@@ -118,7 +118,7 @@ impl FromMeta for Texts {
     }
 }
 
-impl FromMeta for Explicit {
+impl FromMeta for Policy {
     fn from_meta(item: &Meta) -> Result<Self> {
         let value = expression(item, "carry")?;
         match value {

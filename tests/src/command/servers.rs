@@ -58,7 +58,7 @@ impl Servers {
         for server in [&cluster.server, &self.couch] {
             match server.keep_log() {
                 Ok(path) => {
-                    console::progress(&format!("the log of {}: {}", server.version(), path.display()))
+                    console::progress(&format!("the log of {}: {}", server.version(), path.display()));
                 }
                 Err(problem) => console::progress(&format!("warning: {problem}")),
             }

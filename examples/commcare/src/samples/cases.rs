@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::forms::Submission;
 use super::generator::{Generator, Moment};
 use super::people::Worker;
 use super::story::{Outcome, Story};
+use super::submission::Submission;
 use super::{CASE, CASE_SEARCH, DOMAIN};
 
 /// What a case stands for.

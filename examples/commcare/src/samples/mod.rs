@@ -6,14 +6,19 @@
 //! is the story as a feed tells it, [`steps`] as a database hears it, [`documents`] what is there
 //! at its end, and [`summary`] what a correct index holds then.
 
-mod applications;
-mod cases;
-mod forms;
 mod generator;
-mod oddities;
+mod story;
+
+mod applications;
 mod people;
 mod projects;
-mod story;
+
+mod submission;
+
+mod cases;
+mod forms;
+
+mod oddities;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher as _;
@@ -22,11 +27,12 @@ use pillowtop::Pillow;
 use serde_json::{Value, json};
 
 use self::cases::{Kind, Record, save_case};
-use self::forms::{Submission, closing_questions, registration_questions, visit_questions};
+use self::forms::{closing_questions, registration_questions, visit_questions};
 use self::generator::{Generator, Moment};
 use self::people::Worker;
 pub use self::story::Step;
 use self::story::{Outcome, Story};
+use self::submission::Submission;
 use crate::{Application, Case, Domain, Form, Group, SearchableCase, User};
 
 /// The project that the story is about.

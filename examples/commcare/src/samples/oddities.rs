@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use super::cases::{Record, save_case};
-use super::forms::Submission;
 use super::generator::{Generator, Moment};
 use super::people::Worker;
 use super::projects;
 use super::story::{Outcome, Story};
+use super::submission::Submission;
 use super::{CASE, CASE_SEARCH, FORM, GROUP, PROJECT, USER};
 
 /// Deletions of both kinds, and cases that leave the filter. `records` has at least six, of which

@@ -53,7 +53,7 @@ async fn replay_all(
     for (name, dead_letters) in by_pillow {
         match context.registry.get(name.as_str()) {
             Some(pillow) => {
-                jobs.extend(jobs_of(context, servers, pillow, dead_letters, &mut problems).await?)
+                jobs.extend(jobs_of(context, servers, pillow, dead_letters, &mut problems).await?);
             }
             None => problems.push(gone(&name, &dead_letters)),
         }
