@@ -83,9 +83,9 @@ fn main() -> std::process::ExitCode {
 }
 ";
 
-/// How one of the three places ended, and what it said on both outputs.
+/// How one of the three commands ended, and what it printed on both outputs.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct Printed {
     pub(crate) code: Option<i32>,
     pub(crate) text: String,
 }
@@ -100,7 +100,7 @@ impl Workspace {
     /// With the mappings of both crates made.
     pub(crate) fn create() -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned();
+        let checkout = checkout();
         // Beside the repository's own build, so that dependencies are built once.
         let target =
             Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory").to_owned();
@@ -125,18 +125,18 @@ impl Workspace {
         workspace
     }
 
-    /// What the compiler says of a crate.
-    pub(crate) fn compile(&self, krate: &str) -> Said {
+    /// What the compiler prints about a crate.
+    pub(crate) fn compile(&self, krate: &str) -> Printed {
         self.cargo(&["check", "--package", krate])
     }
 
-    /// What the test of one line says, in a build that may have stale mappings.
-    pub(crate) fn test(&self, krate: &str) -> Said {
+    /// What the test of one line prints, in a build that may have stale mappings.
+    pub(crate) fn test(&self, krate: &str) -> Printed {
         self.cargo(&["test", "--lib", "--features", "bless", "--package", krate])
     }
 
-    /// What a command says.
-    pub(crate) fn tool(&self, arguments: &[&str]) -> Said {
+    /// What a command prints.
+    pub(crate) fn tool(&self, arguments: &[&str]) -> Printed {
         let run = ["run", "--quiet", "--features", "bless", "--package", "drift-tool", "--"];
         self.cargo(&[&run[..], arguments].concat())
     }
@@ -173,7 +173,7 @@ impl Workspace {
         }
     }
 
-    fn cargo(&self, arguments: &[&str]) -> Said {
+    fn cargo(&self, arguments: &[&str]) -> Printed {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let (command, rest) = arguments.split_first().expect("a command");
         let Output { status, stdout, stderr } = Command::new(cargo)
@@ -184,12 +184,17 @@ impl Workspace {
             .output()
             .expect("cargo");
         let text = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-        Said { code: status.code(), text }
+        Printed { code: status.code(), text }
     }
 }
 
+/// The directory of this repository.
+pub(crate) fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned()
+}
+
 /// The profile that the template has, so that nothing is built twice.
-fn profile(checkout: &Path) -> String {
+pub(crate) fn profile(checkout: &Path) -> String {
     let manifest = fs_err::read_to_string(checkout.join("examples/template/Cargo.toml")).expect("a manifest");
     let start = manifest.find("[profile.xtask]").expect("a profile");
     manifest[start..].to_owned()
