@@ -162,7 +162,9 @@ fn unlooked(reason: String) -> Report {
 fn refusal(problem: &Problem) -> Finding {
     let reason = match problem.consequence {
         Consequence::NotCreated | Consequence::RejectsSome => format!("no index is created: {problem}"),
-        Consequence::RejectsDocuments => format!("every document is rejected: {problem}"),
+        Consequence::RejectsDocuments | Consequence::StopsRuntime => {
+            format!("every document is rejected: {problem}")
+        }
     };
     Finding { hint: problem.help.clone(), ..super::refuse(reason) }
 }
@@ -233,6 +235,8 @@ mod tests {
     fn an_index_that_takes_no_documents_as_they_are_sent_rejects_each() {
         let append_only = json!({"append_only": {"enabled": true}});
         assert_eq!(verdicts(&json!({}), &append_only, &["{}", r#"{"a":1}"#]), [true, true]);
+        let unsearched = json!({"blocks": {"read": true}});
+        assert_eq!(verdicts(&json!({}), &unsearched, &[r#"{"a":1}"#]), [false]);
     }
 
     #[test]

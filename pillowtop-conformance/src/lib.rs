@@ -34,6 +34,8 @@ mod walk;
 
 mod added;
 mod copies;
+mod multi_fields;
+
 mod faults;
 mod lists;
 
@@ -195,6 +197,9 @@ mod tests {
         check(&points, &json!({}), r#"{"f":"1,2"}"#, "......");
         let nowhere = json!({"f": {"type": "long_range", "copy_to": "missing"}});
         check(&nowhere, &json!({}), r#"{"f":{"gte":1}}"#, ".XXX..");
+        let both =
+            json!({"f": {"type": "long_range", "copy_to": ["missing", "g"]}, "g": {"type": "half_float"}});
+        check(&both, &json!({}), r#"{"f":{}}"#, "XXXXXX");
     }
 
     #[test]

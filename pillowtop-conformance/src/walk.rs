@@ -2,8 +2,9 @@
 
 use super::additions::Additions;
 use super::dynamic::Dynamics;
-use super::finding::{Effect, Fault, Report};
+use super::finding::{Effect, Fault, Fit, Report};
 use super::json::Json;
+use super::multi_fields::FirstRead;
 use super::numeric::cut;
 use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
 use super::{check, geo, range, special};
@@ -44,6 +45,7 @@ pub(super) fn walk(
         late: false,
         early: false,
         lists: 0,
+        first_read: FirstRead::None,
     };
     match document {
         Json::Object(members) => {
@@ -82,6 +84,8 @@ pub(super) struct Walk<'a> {
     pub(super) early: bool,
     /// The lists around what is checked now.
     pub(super) lists: usize,
+    /// How the number that is checked now was read first.
+    pub(super) first_read: FirstRead,
 }
 
 impl Walk<'_> {
@@ -255,7 +259,7 @@ impl Walk<'_> {
                 self.record_fit(leaf, value, special::absent(leaf, value, in_list, self.target));
                 self.scripted_fields(leaf, value);
                 // OpenSearch gives a null to the multi-fields, too.
-                let is_open = self.target.product == Product::OpenSearch;
+                let is_open = self.target.product == Product::OpenSearch && self.gives_value(leaf);
                 for field in leaf.fields.iter().filter(|_| is_open) {
                     self.record_fit(field, value, special::absent(field, value, in_list, self.target));
                 }
@@ -279,12 +283,9 @@ impl Walk<'_> {
                 self.record_fit(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
-                self.record_fit(
-                    leaf,
-                    value,
-                    check::check(leaf, value, self.target, false, self.routing.is_some()),
-                );
-                self.fields_of_object(leaf, value);
+                let fit = check::check(leaf, value, self.target, false, self.routing.is_some());
+                self.multi_fields(leaf, value, (&fit, in_list, true));
+                self.record_fit(leaf, value, fit);
                 if copies {
                     self.copy(leaf, value);
                 }
@@ -311,31 +312,37 @@ impl Walk<'_> {
                 });
             }
             value => {
-                let has_default = self.plan.has_default_analyzer;
-                let mut fit = check::check(leaf, value, self.target, has_default, self.routing.is_some());
-                if leaf.type_name == "search_as_you_type" && self.rejects_values_of_search_as_you_type(leaf) {
-                    let reason =
-                        "a `search_as_you_type` that is not indexed, or has positions, takes no value";
-                    fit = Err(Fault::Refused(reason.to_owned()));
+                if copies && !self.copies {
+                    self.first_read = FirstRead::None;
                 }
-                let is_upside_down = matches!(&fit, Err(Fault::Refused(reason) | Fault::Malformed(reason)) if reason == range::UPSIDE_DOWN);
-                if is_upside_down && !leaf.index {
-                    fit = Ok(());
-                }
+                let fit = self.fit(leaf, value);
                 let is_read = matches!(leaf.kind, Kind::Completion)
                     || (fit.is_ok() && matches!(value, Json::Object(_)));
-                self.record_fit(leaf, value, fit);
-                if is_read {
-                    self.fields_of_object(leaf, value);
-                } else {
-                    self.scripted_fields(leaf, value);
-                    let fields = leaf.fields.iter().filter(|field| !field.has_script);
-                    fields.for_each(|field| self.values(field, value, in_list, false));
-                }
+                self.record_fit(leaf, value, fit.clone());
+                self.multi_fields(leaf, value, (&fit, in_list, is_read));
                 if copies {
                     self.copy(leaf, value);
                 }
             }
+        }
+    }
+
+    /// Whether one value fits a field, where the document has other values, too.
+    fn fit(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+        if leaf.type_name == "search_as_you_type" && self.rejects_values_of_search_as_you_type(leaf) {
+            let reason = "a `search_as_you_type` that is not indexed, or has positions, takes no value";
+            return Err(Fault::Refused(reason.to_owned()));
+        }
+        let has_default = self.plan.has_default_analyzer;
+        let fit = check::check(leaf, value, self.target, has_default, self.routing.is_some());
+        match fit {
+            Err(Fault::Refused(reason) | Fault::Malformed(reason))
+                if reason == range::UPSIDE_DOWN && !leaf.index =>
+            {
+                Ok(())
+            }
+            Ok(()) => self.reads_again(leaf, value),
+            fit => fit,
         }
     }
 
@@ -350,8 +357,8 @@ impl Walk<'_> {
         {
             fit = Err(Fault::Refused(reason));
         }
+        self.multi_fields(leaf, value, (&fit, true, true));
         self.record_fit(leaf, value, fit);
-        self.fields_of_object(leaf, value);
     }
 }
 

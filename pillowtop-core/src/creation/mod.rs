@@ -22,7 +22,7 @@ mod refusals;
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::field_types::Target;
 use crate::requirement::words;
@@ -44,6 +44,9 @@ pub enum Consequence {
     /// Elasticsearch 8 and later refuse to create it; the others reject the documents that come to
     /// it.
     RejectsSome,
+    /// It takes documents, and the runtime cannot do the rest of its work: search, or change
+    /// settings and aliases.
+    StopsRuntime,
 }
 
 /// Something in a mapping or its settings that servers refuse.
@@ -103,7 +106,12 @@ impl Problem {
     #[must_use]
     pub fn rejects_all(&self, target: Target) -> bool {
         let is_seen_early = !refusals::looks_into_templates_later(target);
-        self.concerns(target) && (self.consequence != Consequence::RejectsSome || is_seen_early)
+        let rejects = match self.consequence {
+            Consequence::NotCreated | Consequence::RejectsDocuments => true,
+            Consequence::RejectsSome => is_seen_early,
+            Consequence::StopsRuntime => false,
+        };
+        rejects && self.concerns(target)
     }
 
     /// Whether a target does not create the index because of it.
@@ -193,6 +201,16 @@ pub fn of_field(mapping: &Value) -> Vec<Problem> {
     }
     fields::of_object(mapping, "", &mut found);
     found
+}
+
+/// What a target has against a field that a dynamic template makes of a member, at which servers
+/// before Elasticsearch 8 look only then.
+#[must_use]
+pub fn of_made(mapping: &Map<String, Value>, target: Target) -> Option<Problem> {
+    let type_name = mapping.get("type").and_then(Value::as_str).unwrap_or("object");
+    let mut found = table::of_field(type_name, mapping);
+    found.extend(of_field(&Value::Object(mapping.clone())));
+    found.into_iter().find(|problem| problem.concerns(target))
 }
 
 /// Problems of settings, whatever the mapping is.

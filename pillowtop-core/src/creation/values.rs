@@ -8,7 +8,7 @@ use crate::requirement::{NEVER, Versions};
 use crate::settings::setting;
 
 /// Settings that are true or false.
-const BOOLEANS: [&str; 11] = [
+const BOOLEANS: [&str; 17] = [
     "mapping.coerce",
     "mapping.ignore_malformed",
     "load_fixed_bitset_filters_eagerly",
@@ -20,6 +20,12 @@ const BOOLEANS: [&str; 11] = [
     "append_only.enabled",
     "warmer.enabled",
     "query_string.lenient",
+    "blocks.read",
+    "blocks.write",
+    "blocks.metadata",
+    "blocks.read_only",
+    "blocks.read_only_allow_delete",
+    "blocks.search_only",
 ];
 
 /// Settings that are a whole number, each with the least and the most.
@@ -52,13 +58,25 @@ const NUMBERS: [(&str, i64, i64); 25] = [
 ];
 
 /// Settings that are a time.
-const TIMES: [&str; 6] = [
+const TIMES: [&str; 18] = [
     "refresh_interval",
     "gc_deletes",
     "translog.sync_interval",
     "search.idle.after",
     "soft_deletes.retention_lease.period",
     "unassigned.node_left.delayed_timeout",
+    "search.slowlog.threshold.query.warn",
+    "search.slowlog.threshold.query.info",
+    "search.slowlog.threshold.query.debug",
+    "search.slowlog.threshold.query.trace",
+    "search.slowlog.threshold.fetch.warn",
+    "search.slowlog.threshold.fetch.info",
+    "search.slowlog.threshold.fetch.debug",
+    "search.slowlog.threshold.fetch.trace",
+    "indexing.slowlog.threshold.index.warn",
+    "indexing.slowlog.threshold.index.info",
+    "indexing.slowlog.threshold.index.debug",
+    "indexing.slowlog.threshold.index.trace",
 ];
 
 /// Settings that are a size.
@@ -317,6 +335,9 @@ mod tests {
             ("version.created", json!(7_000_099)),
             ("uuid", json!("x")),
             ("routing_path", json!(["a"])),
+            ("blocks.read", json!("x")),
+            ("search.slowlog.threshold.query.warn", json!("x")),
+            ("indexing.slowlog.threshold.index.trace", json!(5)),
         ] {
             let settings = normalize(&json!({ name: value })).unwrap();
             let found = of_settings(&settings);
@@ -343,6 +364,7 @@ mod tests {
             ("shard.check_on_startup", json!(false)),
             ("soft_deletes.enabled", json!(true)),
             ("number_of_routing_shards", json!(3)),
+            ("search.slowlog.threshold.fetch.info", json!("-1")),
         ] {
             let settings = normalize(&json!({ name: value })).unwrap();
             assert_eq!(of_settings(&settings), [], "{name} {value}");
