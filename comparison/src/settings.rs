@@ -73,6 +73,10 @@ impl Parts {
                 definition.insert(bare.to_owned(), value.clone());
             }
         }
+        // Without anything servers drop it, and pillowtop refuses it.
+        if definition.is_empty() {
+            definition.insert("type".to_owned(), json!(type_name));
+        }
         Value::Object(definition)
     }
 

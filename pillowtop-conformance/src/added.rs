@@ -9,7 +9,6 @@ use super::json::Json;
 use super::plan::{Dynamic, Kind, Node, ObjectPlan, text};
 use super::special;
 use super::walk::{Walk, is_absent, joined};
-use pillowtop_core::creation;
 use pillowtop_core::field_types::{Product, Version};
 
 /// Lists of this many fractions become a vector on Elasticsearch 8.11 and newer.
@@ -259,12 +258,6 @@ impl Walk<'_> {
                 return None;
             }
             None => {}
-        }
-        let problem = made.template.as_ref().and_then(|_| creation::of_made(&made.mapping, self.target));
-        if let Some(problem) = problem {
-            let reason = format!("a dynamic template maps it to what the server refuses: {problem}");
-            self.find(path, Effect::Rejected, &reason, value, &problem.help);
-            return None;
         }
         self.additions.add(path, &made.mapping);
         let by = made.template.as_ref().map(|name| format!(" by the template `{name}`")).unwrap_or_default();

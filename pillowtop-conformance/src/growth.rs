@@ -4,14 +4,16 @@
 use serde_json::{Map, Value, json};
 
 use super::Conformance;
+use super::additions::Additions;
 use super::finding::{Effect, Finding, Report};
 use super::json::{DEEPEST, Json};
 use super::plan::{Plan, truth};
 use super::walk;
-use pillowtop_core::creation::{Consequence, Problem};
+use pillowtop_core::creation::{self, Consequence, Problem};
 use pillowtop_core::field_types::{Product, Target, Version};
 use pillowtop_core::limits::{self, Limited};
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
+use pillowtop_core::references::wrong_references;
 
 /// Indices of several targets, into which documents go one after the other, as into the servers'
 /// own. Nothing is kept of a document but the fields that it adds under `dynamic: true`.
@@ -103,6 +105,10 @@ impl Index {
             return report;
         }
         let settings = &conformance.settings;
+        if let Some(finding) = refused_field(&additions, settings, self.target) {
+            report.findings.push(finding);
+            return report;
+        }
         let before = self.grown.as_ref().map_or(&conformance.mappings, |grown| &grown.mappings);
         let mut mappings = before.clone();
         if leaves_out_beyond_limit(settings) {
@@ -124,7 +130,9 @@ impl Index {
         } else {
             additions.fields.into_iter().for_each(|(path, mapping)| insert(&mut mappings, &path, mapping));
         }
-        if let Some(finding) = past_limit(&mappings, settings, self.target) {
+        let wrong =
+            past_limit(&mappings, settings, self.target).or_else(|| wrong_reference(&mappings, self.target));
+        if let Some(finding) = wrong {
             report.findings.push(finding);
             return report;
         }
@@ -192,6 +200,24 @@ fn insert(mappings: &mut Value, path: &str, mut mapping: Map<String, Value>) {
         }
         object = properties.entry(part).or_insert_with(|| json!({}));
     }
+}
+
+/// A field of a dynamic template at which the server looks only when a document needs it, and which
+/// it refuses then.
+fn refused_field(additions: &Additions, settings: &Value, target: Target) -> Option<Finding> {
+    additions.fields.iter().find_map(|(path, mapping)| {
+        let reason = creation::refusal_of_made(mapping, settings, target)?;
+        let hint = "mend the dynamic template: `cargo xtask make-mapping` tells what is wrong with it";
+        let reason = format!("a dynamic template maps it to what the server refuses: {reason}");
+        Some(Finding { path: path.clone(), hint: hint.to_owned(), ..super::refuse(reason) })
+    })
+}
+
+/// What fields say of those that a document has added.
+fn wrong_reference(mappings: &Value, target: Target) -> Option<Finding> {
+    let wrong = wrong_references(mappings).into_iter().find(|wrong| wrong.prevents_creation(target))?;
+    let hint = "map the field to which values are copied".to_owned();
+    Some(Finding { hint, ..super::refuse(format!("with the fields that are added, {wrong}")) })
 }
 
 /// The limit that a mapping is past, as a finding of the document that brought it there.

@@ -35,6 +35,7 @@ mod walk;
 mod added;
 mod copies;
 mod multi_fields;
+mod sequence;
 
 mod faults;
 mod lists;

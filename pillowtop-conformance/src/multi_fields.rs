@@ -1,12 +1,11 @@
-//! What the multi-fields of a field make of its value, and of a number that several fields read.
+//! What the multi-fields of a field make of its value.
 
 use super::finding::{Effect, Fault, Fit};
 use super::geo;
 use super::json::Json;
-use super::numeric::Numeric;
 use super::plan::{Kind, LeafPlan};
 use super::walk::Walk;
-use pillowtop_core::field_types::{Product, Version};
+use pillowtop_core::field_types::Product;
 
 /// What a server gives to the multi-fields of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,24 +18,13 @@ enum Given {
     Geohash,
 }
 
-/// How a number with a fraction was read first: what reads it next gets that.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum FirstRead {
-    #[default]
-    None,
-    /// As a number of 32 bits, of which the server's JSON parser makes no whole number.
-    Single,
-    /// In a way from which every number can be made.
-    Double,
-}
-
 impl Walk<'_> {
     fn given(&self, leaf: &LeafPlan) -> Given {
         let is_open = self.target.product == Product::OpenSearch;
         match leaf.kind {
             Kind::Shape if is_open => Given::Nothing,
-            Kind::GeoPoint if is_open || !self.is_since_7_17() => Given::Geohash,
-            _ if leaf.type_name == "search_as_you_type" && !is_open && !self.is_since_7_17() => {
+            Kind::GeoPoint if is_open || !self.is_newer_elastic() => Given::Geohash,
+            _ if leaf.type_name == "search_as_you_type" && !is_open && !self.is_newer_elastic() => {
                 Given::Nothing
             }
             _ => Given::Value,
@@ -84,47 +72,20 @@ impl Walk<'_> {
 
     fn fields_of_point(&mut self, leaf: &LeafPlan, value: &Json<'_>, in_list: bool) {
         let Some(geohash) = geo::geohash(leaf, value, self.target) else { return };
+        let is_number = geohash.bytes().all(|letter| letter.is_ascii_digit() || letter == b'e');
         let geohash = Json::Text(geohash);
         for field in leaf.fields.iter().filter(|field| !field.has_script) {
-            if matches!(field.kind, Kind::GeoPoint | Kind::Shape) {
+            if is_number && !matches!(field.kind, Kind::Text | Kind::Keyword) {
+                let reason = "what a multi-field makes of a geohash without letters is not checked";
+                self.find(&field.path, Effect::NotChecked, reason, value, "");
+            } else if matches!(field.kind, Kind::GeoPoint) && self.is_since_7_17() {
+                // It is a point to these.
+            } else if matches!(field.kind, Kind::GeoPoint | Kind::Shape) {
                 let reason = "a multi-field of a point gets its geohash, which is none of its values";
                 self.find(&field.path, Effect::Rejected, reason, value, "map it as a field of its own");
             } else {
                 self.values(field, &geohash, in_list, false);
             }
-        }
-    }
-
-    /// Whether a field can read a number that other fields have read before: the JSON parser keeps
-    /// what the first of them made of it.
-    pub(super) fn reads_again(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
-        let Json::Number(text) = value else { return Ok(()) };
-        if !text.contains(['.', 'e', 'E']) || !self.keeps_first_read() {
-            return Ok(());
-        }
-        match (&leaf.kind, self.first_read) {
-            (Kind::Numeric(Numeric::Float | Numeric::HalfFloat) | Kind::RankFeature, FirstRead::None) => {
-                self.first_read = FirstRead::Single;
-            }
-            (Kind::Numeric(Numeric::Double | Numeric::ScaledFloat), _)
-            | (Kind::Numeric(_), FirstRead::None) => self.first_read = FirstRead::Double,
-            (Kind::Numeric(Numeric::Float | Numeric::HalfFloat), _) => {}
-            (Kind::Numeric(_), FirstRead::Single) => {
-                let reason = format!(
-                    "`{text}` was read as a number of 32 bits before, of which the server makes no whole number"
-                );
-                return Err(Fault::Malformed(reason));
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Parsers of JSON do so that have single numbers as a kind of their own.
-    fn keeps_first_read(&self) -> bool {
-        match self.target.product {
-            Product::OpenSearch => self.target.version >= Version::new(2, 12),
-            Product::Elasticsearch => false,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! A document from its root to its values, with what each path's mapping does there.
 
+use std::collections::BTreeMap;
+
 use super::additions::Additions;
 use super::dynamic::Dynamics;
 use super::finding::{Effect, Fault, Fit, Report};
 use super::json::Json;
-use super::multi_fields::FirstRead;
 use super::numeric::cut;
 use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
+use super::sequence::{FirstRead, Strings};
 use super::{check, geo, range, special};
 use pillowtop_core::field_types::{Product, Target, Version};
 
@@ -46,6 +48,7 @@ pub(super) fn walk(
         early: false,
         lists: 0,
         first_read: FirstRead::None,
+        positions: BTreeMap::new(),
     };
     match document {
         Json::Object(members) => {
@@ -86,6 +89,8 @@ pub(super) struct Walk<'a> {
     pub(super) lists: usize,
     /// How the number that is checked now was read first.
     pub(super) first_read: FirstRead,
+    /// The strings so far of fields in which they have positions.
+    pub(super) positions: BTreeMap<String, Strings>,
 }
 
 impl Walk<'_> {
@@ -341,7 +346,7 @@ impl Walk<'_> {
             {
                 Ok(())
             }
-            Ok(()) => self.reads_again(leaf, value),
+            Ok(()) => self.has_position(leaf, value).and_then(|()| self.reads_again(leaf, value)),
             fit => fit,
         }
     }

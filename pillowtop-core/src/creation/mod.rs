@@ -22,7 +22,7 @@ mod refusals;
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::field_types::Target;
 use crate::requirement::words;
@@ -32,7 +32,7 @@ use crate::settings::limited_settings;
 /// Before Elasticsearch 8, and every `OpenSearch`.
 const BEFORE_ELASTICSEARCH_8: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (0, NEVER) };
 
-pub use refusals::refusals;
+pub use refusals::{refusal_of_made, refusals};
 
 /// What becomes of an index with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,16 +201,6 @@ pub fn of_field(mapping: &Value) -> Vec<Problem> {
     }
     fields::of_object(mapping, "", &mut found);
     found
-}
-
-/// What a target has against a field that a dynamic template makes of a member, at which servers
-/// before Elasticsearch 8 look only then.
-#[must_use]
-pub fn of_made(mapping: &Map<String, Value>, target: Target) -> Option<Problem> {
-    let type_name = mapping.get("type").and_then(Value::as_str).unwrap_or("object");
-    let mut found = table::of_field(type_name, mapping);
-    found.extend(of_field(&Value::Object(mapping.clone())));
-    found.into_iter().find(|problem| problem.concerns(target))
 }
 
 /// Problems of settings, whatever the mapping is.

@@ -100,5 +100,18 @@ fn a_service_ends_soon_while_its_cluster_does_not_respond() {
     std::thread::sleep(Duration::from_secs(2));
     cluster.resume().expect("to resume it");
     world.assert_indexed_soon("hqcases", "one");
+
+    // Whoever asks a second time does not wait for the bulk on its way.
+    cluster.pause().expect("to pause it");
+    rename(&world, "v3");
+    std::thread::sleep(Duration::from_secs(2));
+    service.signal("TERM");
+    service.wait_for_words(Duration::from_secs(5), &["stopping: waiting for unanswered requests"]);
+    let began = Instant::now();
+    assert_eq!(service.terminate(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(2), "ended after {:?}", began.elapsed());
+    cluster.resume().expect("to resume it");
+    let service = world.follow_some(&["case"]);
+    world.assert_indexed_soon("hqcases", "one");
     assert_eq!(service.terminate(), Some(0));
 }

@@ -1,0 +1,89 @@
+//! What depends on the values before: a number that several fields read, and the positions of terms.
+
+use super::finding::{Fault, Fit, unknown};
+use super::json::Json;
+use super::numeric::Numeric;
+use super::plan::{Kind, LeafPlan, text};
+use super::walk::Walk;
+use pillowtop_core::field_types::{Product, Version};
+use pillowtop_core::lenient::integer;
+
+/// The last position of a term that Lucene takes.
+const LAST_POSITION: i64 = i32::MAX as i64 - 128;
+
+/// How a number with a fraction was read first: what reads it next gets that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum FirstRead {
+    #[default]
+    None,
+    /// As a number of 32 bits, of which the server's JSON parser makes no whole number.
+    Single,
+    /// In a way from which every number can be made.
+    Double,
+}
+
+impl Walk<'_> {
+    /// Whether a field can read a number that other fields have read before: the JSON parser keeps
+    /// what the first of them made of it.
+    pub(super) fn reads_again(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+        let Json::Number(text) = value else { return Ok(()) };
+        if !text.contains(['.', 'e', 'E']) || !self.keeps_first_read() {
+            return Ok(());
+        }
+        match (&leaf.kind, self.first_read) {
+            (Kind::Numeric(Numeric::Float | Numeric::HalfFloat) | Kind::RankFeature, FirstRead::None) => {
+                self.first_read = FirstRead::Single;
+            }
+            (Kind::Numeric(Numeric::Double | Numeric::ScaledFloat), _)
+            | (Kind::Numeric(_), FirstRead::None) => self.first_read = FirstRead::Double,
+            (Kind::Numeric(Numeric::Float | Numeric::HalfFloat), _) => {}
+            (Kind::Numeric(_), FirstRead::Single) => {
+                let reason = format!(
+                    "`{text}` was read as a number of 32 bits before, of which the server makes no whole number"
+                );
+                return Err(Fault::Malformed(reason));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Parsers of JSON do so that have single numbers as a kind of their own.
+    fn keeps_first_read(&self) -> bool {
+        match self.target.product {
+            Product::OpenSearch => self.target.version >= Version::new(2, 12),
+            Product::Elasticsearch => self.target.version >= Version::new(7, 17),
+        }
+    }
+
+    /// Whether a string has a position behind those of the strings before it in the document.
+    pub(super) fn has_position(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+        let gap = leaf.mapping.get("position_increment_gap").and_then(integer);
+        let (Some(gap), Kind::Text, Some(string)) = (gap, &leaf.kind, value.scalar_text()) else {
+            return Ok(());
+        };
+        let before = self.positions.entry(leaf.path.clone()).or_default();
+        let first = gap.saturating_mul(before.strings);
+        let last = first.saturating_add(before.letters);
+        before.strings += 1;
+        before.letters += i64::try_from(string.len()).unwrap_or(i64::MAX);
+        let is_plain = matches!(text(&leaf.mapping, "analyzer"), None | Some("standard" | "keyword"))
+            && !self.plan.has_default_analyzer;
+        if last <= LAST_POSITION || string.is_empty() {
+            Ok(())
+        } else if first > LAST_POSITION && is_plain && string.contains(|c: char| c.is_ascii_alphanumeric()) {
+            let reason =
+                format!("its terms are behind the last position, with a gap of {gap} between strings");
+            Err(Fault::Refused(reason))
+        } else {
+            unknown("whether its terms are behind the last position is not checked")
+        }
+    }
+}
+
+/// The strings of a field that a document has had.
+#[derive(Debug, Default)]
+pub(super) struct Strings {
+    strings: i64,
+    letters: i64,
+}
