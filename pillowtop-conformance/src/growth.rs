@@ -308,6 +308,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_copied_to_does_not_become_an_object() {
+        let copied = json!({"properties": {"f": {"type": "keyword", "copy_to": "g"}}});
+        let documents = [r#"{"g":{"a":1}}"#, r#"{"f":"a"}"#, r#"{"g.a":1}"#];
+        assert_eq!(verdicts(&copied, &json!({}), &documents), [true, false, true]);
+    }
+
+    #[test]
+    fn what_a_template_maps_is_looked_at_with_the_first_document() {
+        for (mapping, is_refused) in [
+            (json!({"type": "text", "store": null}), true),
+            (json!({"type": "keyword", "similarity": "classic"}), true),
+            (json!({"type": "text", "analyzer": "missing"}), true),
+            (json!({"type": "date", "format": "bogus"}), true),
+            // A parameter that the type has not is left out.
+            (json!({"type": "keyword", "coerce": null}), false),
+        ] {
+            let mappings = json!({"dynamic_templates": [{"t": {"match": "f", "mapping": mapping}}]});
+            let found = verdicts(&mappings, &json!({}), &[r#"{"f":"1"}"#, r#"{"g":"1"}"#]);
+            assert_eq!(found, [is_refused, false], "{mappings}");
+        }
+    }
+
+    #[test]
     fn a_new_index_forgets() {
         let conformance = Conformance::new(&json!({"dynamic": true}), &json!({}));
         let target = Target::elasticsearch(8, 14);

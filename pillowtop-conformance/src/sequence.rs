@@ -41,7 +41,9 @@ impl Walk<'_> {
                 let reason = format!(
                     "`{text}` was read as a number of 32 bits before, of which the server makes no whole number"
                 );
-                return Err(Fault::Malformed(reason));
+                // `OpenSearch` alone takes it for a malformed value.
+                let is_open = self.target.product == Product::OpenSearch;
+                return Err(if is_open { Fault::Malformed(reason) } else { Fault::Refused(reason) });
             }
             _ => {}
         }

@@ -155,9 +155,10 @@ pub(super) fn of_script(members: &Members) -> Vec<Problem> {
         return has(members, "on_script_error").then_some(problem).into_iter().collect();
     }
     let mut found = Vec::new();
+    let is_empty = |name: &str| members.get(name).and_then(Value::as_object).is_some_and(Members::is_empty);
     for name in ["null_value", "copy_to", "fields", "ignore_malformed", "coerce"]
         .into_iter()
-        .filter(|name| has(members, name))
+        .filter(|name| has(members, name) && !is_empty(name))
     {
         let what = format!("`{name}` cannot be combined with `script`");
         found.push(Problem::everywhere(name, what, "remove one of them"));
@@ -221,6 +222,7 @@ mod tests {
             json!({"type": "text", "position_increment_gap": 50}),
             json!({"type": "join", "relations": {"a": "a", "b": ["c", "d"]}}),
             json!({"type": "keyword", "index": false, "fielddata": true}),
+            json!({"type": "long", "script": "emit(1)", "fields": {}}),
         ] {
             assert_eq!(of_field(&field), [], "{field}");
         }

@@ -15,6 +15,8 @@ mod sort;
 
 mod table;
 mod templates;
+mod value_kinds;
+
 mod values;
 mod writes;
 
@@ -201,6 +203,12 @@ pub fn of_field(mapping: &Value) -> Vec<Problem> {
     }
     fields::of_object(mapping, "", &mut found);
     found
+}
+
+/// What is wrong with a runtime field that a dynamic template makes.
+#[must_use]
+pub fn of_runtime(mapping: &Value) -> Option<Problem> {
+    templates::of_runtime(mapping)
 }
 
 /// Problems of settings, whatever the mapping is.

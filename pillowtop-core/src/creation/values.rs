@@ -3,128 +3,10 @@
 use serde_json::Value;
 
 use super::Problem;
+use super::value_kinds::{BOOLEANS, NUMBERS, SIZES, TIMES, WORDS};
 use crate::lenient::{boolean, integer};
 use crate::requirement::{NEVER, Versions};
 use crate::settings::setting;
-
-/// Settings that are true or false.
-const BOOLEANS: [&str; 17] = [
-    "mapping.coerce",
-    "mapping.ignore_malformed",
-    "load_fixed_bitset_filters_eagerly",
-    "hidden",
-    "queries.cache.enabled",
-    "requests.cache.enable",
-    "soft_deletes.enabled",
-    "query.parse.allow_unmapped_fields",
-    "append_only.enabled",
-    "warmer.enabled",
-    "query_string.lenient",
-    "blocks.read",
-    "blocks.write",
-    "blocks.metadata",
-    "blocks.read_only",
-    "blocks.read_only_allow_delete",
-    "blocks.search_only",
-];
-
-/// Settings that are a whole number, each with the least and the most.
-const NUMBERS: [(&str, i64, i64); 25] = [
-    ("number_of_shards", 1, 1024),
-    ("number_of_replicas", 0, i64::MAX),
-    ("number_of_routing_shards", 1, i64::MAX),
-    ("routing_partition_size", 1, i64::MAX),
-    ("max_result_window", 1, i64::MAX),
-    ("max_inner_result_window", 1, i64::MAX),
-    ("max_rescore_window", 1, i64::MAX),
-    ("max_docvalue_fields_search", 0, i64::MAX),
-    ("max_script_fields", 0, i64::MAX),
-    ("max_ngram_diff", 0, i64::MAX),
-    ("max_shingle_diff", 0, i64::MAX),
-    ("max_terms_count", 1, i64::MAX),
-    ("max_regex_length", 1, i64::MAX),
-    ("max_refresh_listeners", 0, i64::MAX),
-    ("priority", 0, i64::MAX),
-    ("mapping.ignore_above", 0, i64::MAX),
-    ("merge.scheduler.max_thread_count", 1, i64::MAX),
-    ("soft_deletes.retention.operations", 0, i64::MAX),
-    ("analyze.max_token_count", 1, i64::MAX),
-    ("highlight.max_analyzed_offset", 1, i64::MAX),
-    ("mapping.total_fields.limit", 0, i64::MAX),
-    ("mapping.depth.limit", 1, i64::MAX),
-    ("mapping.nested_fields.limit", 0, i64::MAX),
-    ("mapping.nested_objects.limit", 0, i64::MAX),
-    ("mapping.field_name_length.limit", 1, i64::MAX),
-];
-
-/// Settings that are a time.
-const TIMES: [&str; 18] = [
-    "refresh_interval",
-    "gc_deletes",
-    "translog.sync_interval",
-    "search.idle.after",
-    "soft_deletes.retention_lease.period",
-    "unassigned.node_left.delayed_timeout",
-    "search.slowlog.threshold.query.warn",
-    "search.slowlog.threshold.query.info",
-    "search.slowlog.threshold.query.debug",
-    "search.slowlog.threshold.query.trace",
-    "search.slowlog.threshold.fetch.warn",
-    "search.slowlog.threshold.fetch.info",
-    "search.slowlog.threshold.fetch.debug",
-    "search.slowlog.threshold.fetch.trace",
-    "indexing.slowlog.threshold.index.warn",
-    "indexing.slowlog.threshold.index.info",
-    "indexing.slowlog.threshold.index.debug",
-    "indexing.slowlog.threshold.index.trace",
-];
-
-/// Settings that are a size.
-const SIZES: [&str; 3] =
-    ["merge.policy.max_merged_segment", "merge.policy.floor_segment", "translog.flush_threshold_size"];
-
-/// Settings that are one of some words, of any server.
-const WORDS: [(&str, &[&str]); 7] = [
-    (
-        "codec",
-        &[
-            "default",
-            "best_compression",
-            "lucene_default",
-            "legacy_default",
-            "legacy_best_compression",
-            "lz4",
-            "zlib",
-            "zstd",
-            "zstd_no_dict",
-            "qat_lz4",
-            "qat_deflate",
-            "qat_zstd",
-            "default_zstd",
-        ],
-    ),
-    ("translog.durability", &["request", "async"]),
-    ("mapping.synthetic_source_keep", &["none", "arrays"]),
-    ("replication.type", &["document", "segment"]),
-    ("indexing.slowlog.level", &["trace", "debug", "info", "warn"]),
-    (
-        "store.type",
-        &[
-            "fs",
-            "niofs",
-            "mmapfs",
-            "hybridfs",
-            "simplefs",
-            "default",
-            "remote_snapshot",
-            "snapshot",
-            "smb_mmap_fs",
-            "smb_nio_fs",
-            "smb_simple_fs",
-        ],
-    ),
-    ("shard.check_on_startup", &["true", "false", "checksum"]),
-];
 
 /// What servers note of an index themselves: whoever copies the settings of an index finds them
 /// there.
@@ -336,6 +218,12 @@ mod tests {
             ("uuid", json!("x")),
             ("routing_path", json!(["a"])),
             ("blocks.read", json!("x")),
+            ("merge.scheduler.auto_throttle", json!("x")),
+            ("max_slices_per_scroll", json!(0)),
+            ("routing.allocation.total_shards_per_node", json!(-2)),
+            ("routing.rebalance.enable", json!("x")),
+            ("routing.allocation.enable", json!("x")),
+            ("translog.retention.age", json!("x")),
             ("search.slowlog.threshold.query.warn", json!("x")),
             ("indexing.slowlog.threshold.index.trace", json!(5)),
         ] {
