@@ -315,6 +315,23 @@ mod tests {
     }
 
     #[test]
+    fn older_servers_take_for_a_date_what_has_the_shape_of_one() {
+        for (source, rejecting) in [
+            (r#"{"a":"2024/02/30"}"#, [true, false, true]),
+            (r#"{"a":"2024/45/99 12:00:00"}"#, [true, false, true]),
+            (r#"{"a":"2024/01/01 25:00:00"}"#, [false; 3]),
+            (r#"{"a":"2024-45"}"#, [true, false, true]),
+            (r#"{"a":"2024-02-30"}"#, [false; 3]),
+            (r#"{"a":"20/45/99"}"#, [false; 3]),
+        ] {
+            let targets =
+                [Target::elasticsearch(7, 10), Target::elasticsearch(8, 14), Target::opensearch(2, 19)];
+            let reports = Conformance::new(&json!({}), &json!({})).check_each("1", source, &targets);
+            assert_eq!(reports.iter().map(Report::is_rejected).collect::<Vec<_>>(), rejecting, "{source}");
+        }
+    }
+
+    #[test]
     fn what_a_template_maps_is_looked_at_with_the_first_document() {
         for (mapping, is_refused) in [
             (json!({"type": "text", "store": null}), true),

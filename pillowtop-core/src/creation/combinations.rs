@@ -156,9 +156,12 @@ pub(super) fn of_script(members: &Members) -> Vec<Problem> {
     }
     let mut found = Vec::new();
     let is_empty = |name: &str| members.get(name).and_then(Value::as_object).is_some_and(Members::is_empty);
-    for name in ["null_value", "copy_to", "fields", "ignore_malformed", "coerce"]
+    // These types tell nothing that is said from nothing that is left out.
+    let is_plain = matches!(members.get("type").and_then(Value::as_str), Some("date" | "date_nanos" | "ip"));
+    let is_default = |name: &str| is_plain && name == "ignore_malformed" && is(members, name, false);
+    for name in ["null_value", "copy_to", "fields", "ignore_malformed", "ignore_z_value", "coerce"]
         .into_iter()
-        .filter(|name| has(members, name) && !is_empty(name))
+        .filter(|name| has(members, name) && !is_empty(name) && !is_default(name))
     {
         let what = format!("`{name}` cannot be combined with `script`");
         found.push(Problem::everywhere(name, what, "remove one of them"));
@@ -201,6 +204,7 @@ mod tests {
             (json!({"type": "join", "relations": {"a": "b", "c": ["b"]}}), "relations"),
             (json!({"type": "completion", "contexts": [{"name": "a", "type": "bogus"}]}), "contexts"),
             (json!({"type": "long", "script": "emit(1)", "null_value": 3}), "null_value"),
+            (json!({"type": "geo_point", "script": "emit(1,2)", "ignore_z_value": true}), "ignore_z_value"),
             (json!({"type": "long", "script": "emit(1)", "index": false, "doc_values": false}), "script"),
         ] {
             let found = of_field(&field);
@@ -223,6 +227,7 @@ mod tests {
             json!({"type": "join", "relations": {"a": "a", "b": ["c", "d"]}}),
             json!({"type": "keyword", "index": false, "fielddata": true}),
             json!({"type": "long", "script": "emit(1)", "fields": {}}),
+            json!({"type": "date", "script": "emit(1)", "ignore_malformed": false}),
         ] {
             assert_eq!(of_field(&field), [], "{field}");
         }

@@ -53,6 +53,15 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
             );
         }
     }
+    if value("translog.sync_interval").and_then(Value::as_str).and_then(millis).is_some_and(|time| time < 100)
+    {
+        refuse(
+            "translog.sync_interval",
+            "is less than 100 milliseconds".to_owned(),
+            "write `\"100ms\"` or more",
+            Versions::NONE,
+        );
+    }
     for (name, value) in SIZES.iter().filter_map(|name| Some((name, value(name)?))) {
         if !value.as_str().is_some_and(is_size) {
             let help = "write a number with a unit, such as `\"512mb\"`";
@@ -169,6 +178,21 @@ fn is_time(value: &Value) -> bool {
     is_number && (units.contains(&unit.trim()) || (unit.is_empty() && matches!(number, "0" | "-1")))
 }
 
+/// A time in milliseconds.
+fn millis(text: &str) -> Option<i64> {
+    let text = text.trim().to_ascii_lowercase();
+    let split = text.find(|letter: char| !letter.is_ascii_digit())?;
+    let (number, unit) = text.split_at(split);
+    let number: i64 = number.parse().ok()?;
+    let thousandths = |divisor: i64| Some(number / divisor);
+    match unit.trim() {
+        "nanos" => thousandths(1_000_000),
+        "micros" => thousandths(1_000),
+        "ms" => Some(number),
+        _ => number.checked_mul(1_000),
+    }
+}
+
 /// A number of bytes with a unit.
 fn is_size(text: &str) -> bool {
     let text = text.trim().to_ascii_lowercase();
@@ -224,6 +248,7 @@ mod tests {
             ("routing.rebalance.enable", json!("x")),
             ("routing.allocation.enable", json!("x")),
             ("translog.retention.age", json!("x")),
+            ("translog.sync_interval", json!("50ms")),
             ("search.slowlog.threshold.query.warn", json!("x")),
             ("indexing.slowlog.threshold.index.trace", json!(5)),
         ] {
