@@ -257,6 +257,9 @@ mod tests {
             check(&field("keyword"), &json!({}), &source, "......");
             check(&field("geo_point"), &json!({}), &source, "X...XX");
         }
+        let mut null = field("byte");
+        null["f"]["null_value"] = json!([-71.34, 41.12]);
+        check(&null, &json!({}), r#"{"f":null}"#, "XX..XX");
         let object = Conformance::new(&json!({"properties": field("date")}), &json!({}));
         let report = object.check("1", r#"{"f":{"lat":1,"lon":2}}"#, Target::opensearch(3, 6));
         assert!(report.findings[0].reason.contains("s01mtw037ms0"), "{report:?}");

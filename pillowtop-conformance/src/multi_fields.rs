@@ -62,6 +62,17 @@ impl Walk<'_> {
         }
     }
 
+    /// The multi-fields of a point get the geohash of what stands for null.
+    pub(super) fn fields_of_null(&mut self, leaf: &LeafPlan, in_list: bool) {
+        let null = leaf.mapping.get("null_value").filter(|null| !null.is_null());
+        if let Some(null) = null.filter(|_| self.given(leaf) == Given::Geohash) {
+            let text = null.to_string();
+            if let Ok(point) = Json::parse(&text) {
+                self.fields_of_point(leaf, &point, in_list);
+            }
+        }
+    }
+
     /// A multi-field that a script computes takes no value.
     pub(super) fn scripted_fields(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
         for field in leaf.fields.iter().filter(|field| field.has_script) {

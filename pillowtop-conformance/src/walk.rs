@@ -263,6 +263,7 @@ impl Walk<'_> {
             Json::Null => {
                 self.record_fit(leaf, value, special::absent(leaf, value, in_list, self.target));
                 self.scripted_fields(leaf, value);
+                self.fields_of_null(leaf, in_list);
                 // OpenSearch gives a null to the multi-fields, too.
                 let is_open = self.target.product == Product::OpenSearch && self.gives_value(leaf);
                 for field in leaf.fields.iter().filter(|_| is_open) {
