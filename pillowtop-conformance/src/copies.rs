@@ -1,5 +1,6 @@
 //! What becomes of a value beside its own field: the fields that it is copied to.
 
+use super::check::takes_objects;
 use super::finding::Effect;
 use super::json::Json;
 use super::plan::{Dynamic, LeafPlan, Node, text};
@@ -42,6 +43,16 @@ impl Walk<'_> {
             }
         }
         self.copies = false;
+    }
+
+    /// Whether what becomes of an object depends on how far `OpenSearch` reads it: it is left out,
+    /// and then copied.
+    pub(super) fn leaves_object_half_read(&self, leaf: &LeafPlan, value: &Json<'_>) -> bool {
+        self.target.product == Product::OpenSearch
+            && matches!(value, Json::Object(_))
+            && leaf.ignore_malformed
+            && !leaf.copy_to.is_empty()
+            && !takes_objects(&leaf.kind)
     }
 
     /// Whether an object is rejected for the places that it is copied to: `OpenSearch` 3 alone reads

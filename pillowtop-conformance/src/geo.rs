@@ -27,7 +27,7 @@ pub(super) fn geohash(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Opti
         return Some(format!("{:0<12}", string.get(..12).unwrap_or(string)));
     }
     let rules = Rules::new(leaf, target);
-    rules.point(value).ok()?;
+    let (Ok(()) | Err(Fault::Altered(_))) = rules.point(value) else { return None };
     let (latitude, longitude) = rules.at.get()?;
     let (mut south, mut north, mut west, mut east) = (-90.0, 90.0, -180.0, 180.0);
     let mut is_longitude = false;
@@ -94,6 +94,7 @@ impl Rules {
         match on_earth(latitude, longitude) {
             Err(Fault::Malformed(reason)) if self.moves => {
                 let (latitude, longitude) = moved(latitude, longitude);
+                self.at.set(Some((latitude, longitude)));
                 let point = format!("latitude {latitude}, longitude {longitude}");
                 Err(Fault::Altered(format!("{reason}; `ignore_malformed` indexes another point, {point}")))
             }

@@ -257,6 +257,9 @@ mod tests {
             check(&field("keyword"), &json!({}), &source, "......");
             check(&field("geo_point"), &json!({}), &source, "X...XX");
         }
+        let mut moved = field("rank_feature");
+        moved["f"]["ignore_malformed"] = json!(true);
+        check(&moved, &json!({}), r#"{"f":{"lat":91,"lon":0}}"#, "XX..XX");
         let mut null = field("byte");
         null["f"]["null_value"] = json!([-71.34, 41.12]);
         check(&null, &json!({}), r#"{"f":null}"#, "XX..XX");

@@ -317,6 +317,10 @@ impl Walk<'_> {
                     }
                 });
             }
+            value if copies && self.leaves_object_half_read(leaf, value) => {
+                let reason = "what is copied of an object that is left out is not checked";
+                self.find(&leaf.path, Effect::NotChecked, reason, value, "");
+            }
             value => {
                 if copies && !self.copies {
                     self.first_read = FirstRead::None;
