@@ -326,8 +326,9 @@ impl Walk<'_> {
                     self.first_read = FirstRead::None;
                 }
                 let fit = self.fit(leaf, value);
-                let is_read = matches!(leaf.kind, Kind::Completion)
-                    || (fit.is_ok() && matches!(value, Json::Object(_)));
+                let is_taken = matches!(fit, Ok(()) | Err(Fault::Altered(_)));
+                let is_read =
+                    matches!(leaf.kind, Kind::Completion) || (is_taken && matches!(value, Json::Object(_)));
                 self.record_fit(leaf, value, fit.clone());
                 self.multi_fields(leaf, value, (&fit, in_list, is_read));
                 if copies {
