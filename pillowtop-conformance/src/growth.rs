@@ -207,7 +207,7 @@ fn insert(mappings: &mut Value, path: &str, mut mapping: Map<String, Value>) {
 fn refused_field(additions: &Additions, settings: &Value, target: Target) -> Option<Finding> {
     additions.fields.iter().find_map(|(path, mapping)| {
         let reason = creation::refusal_of_made(mapping, settings, target)?;
-        let hint = "mend the dynamic template: `cargo xtask make-mapping` tells what is wrong with it";
+        let hint = "fix the dynamic template: `cargo xtask make-mapping` tells what is wrong with it";
         let reason = format!("a dynamic template maps it to what the server refuses: {reason}");
         Some(Finding { path: path.clone(), hint: hint.to_owned(), ..super::refuse(reason) })
     })

@@ -28,6 +28,7 @@ mod special;
 mod check;
 
 mod additions;
+mod earlier;
 mod hint;
 
 mod walk;

@@ -1,5 +1,6 @@
 //! What depends on the values before: a number that several fields read, and the positions of terms.
 
+use super::earlier::FirstRead;
 use super::finding::{Fault, Fit, unknown};
 use super::json::Json;
 use super::numeric::Numeric;
@@ -10,17 +11,6 @@ use pillowtop_core::lenient::integer;
 
 /// The last position of a term that Lucene takes.
 const LAST_POSITION: i64 = i32::MAX as i64 - 128;
-
-/// How a number with a fraction was read first: what reads it next gets that.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum FirstRead {
-    #[default]
-    None,
-    /// As a number of 32 bits, of which the server's JSON parser makes no whole number.
-    Single,
-    /// In a way from which every number can be made.
-    Double,
-}
 
 impl Walk<'_> {
     /// Whether a field can read a number that other fields have read before: the JSON parser keeps
@@ -81,11 +71,4 @@ impl Walk<'_> {
             unknown("whether its terms are behind the last position is not checked")
         }
     }
-}
-
-/// The strings of a field that a document has had.
-#[derive(Debug, Default)]
-pub(super) struct Strings {
-    strings: i64,
-    letters: i64,
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::additions::Additions;
 use super::dynamic::Dynamics;
+use super::earlier::{FirstRead, Strings};
 use super::finding::{Effect, Fault, Fit, Report};
 use super::json::Json;
 use super::numeric::cut;
 use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
-use super::sequence::{FirstRead, Strings};
 use super::{check, geo, range, special};
 use pillowtop_core::field_types::{Product, Target, Version};
 

@@ -156,7 +156,7 @@ pub(super) fn of_script(members: &Members) -> Vec<Problem> {
     }
     let mut found = Vec::new();
     let is_empty = |name: &str| members.get(name).and_then(Value::as_object).is_some_and(Members::is_empty);
-    // These types tell nothing that is said from nothing that is left out.
+    // In these types the default is the same as nothing.
     let is_plain = matches!(members.get("type").and_then(Value::as_str), Some("date" | "date_nanos" | "ip"));
     let is_default = |name: &str| is_plain && name == "ignore_malformed" && is(members, name, false);
     for name in ["null_value", "copy_to", "fields", "ignore_malformed", "ignore_z_value", "coerce"]

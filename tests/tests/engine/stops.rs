@@ -102,7 +102,7 @@ fn a_service_ends_soon_while_its_cluster_does_not_respond() {
     world.assert_indexed_soon("hqcases", "one");
     assert_eq!(service.terminate(), Some(0));
 
-    // How long the bulk on its way is waited for can be said.
+    // How long the bulk on its way is waited for is an option.
     let service = world.start(&["run", "case", "--wait", "--stop-within", "1"]);
     rename(&world, "v2");
     world.assert_indexed_soon("hqcases", "one");
