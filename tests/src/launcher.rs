@@ -66,25 +66,29 @@ impl Launcher<'_> {
             arguments.push("-E".into());
             arguments.push(format!("{key}={value}").into());
         }
-        let java_home = self.java.parent().and_then(Path::parent).unwrap_or(self.java);
         Ok(Launch {
             program,
             arguments,
-            environment: vec![
-                ("HOME", self.directory.join("home").into()),
-                ("ES_TMPDIR", self.directory.join("tmp").into()),
-                ("LIBFFI_TMPDIR", self.directory.join("tmp").into()),
-                ("ES_HOME", self.home.into()),
-                ("ES_PATH_CONF", self.directory.join("conf").into()),
-                ("ES_JAVA_HOME", java_home.into()),
-                ("JAVA", self.java.into()),
-                ("ES_DISTRIBUTION_TYPE", "tar".into()),
-                ("CLI_JAVA_OPTS", temporary.into()),
-            ],
+            environment: self.environment(),
             without_environment: vec!["JAVA_HOME", "JAVA_TOOL_OPTIONS", "JAVA_OPTS", "_JAVA_OPTIONS"],
             // The launchers look for lib and modules there.
             working_directory: self.home.to_path_buf(),
         })
+    }
+
+    fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let java_home = self.java.parent().and_then(Path::parent).unwrap_or(self.java);
+        vec![
+            ("HOME", self.directory.join("home").into()),
+            ("ES_TMPDIR", self.directory.join("tmp").into()),
+            ("LIBFFI_TMPDIR", self.directory.join("tmp").into()),
+            ("ES_HOME", self.home.into()),
+            ("ES_PATH_CONF", self.directory.join("conf").into()),
+            ("ES_JAVA_HOME", java_home.into()),
+            ("JAVA", self.java.into()),
+            ("ES_DISTRIBUTION_TYPE", "tar".into()),
+            ("CLI_JAVA_OPTS", self.temporary().into()),
+        ]
     }
 
     fn temporary(&self) -> String {

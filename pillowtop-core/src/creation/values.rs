@@ -21,64 +21,12 @@ const MAPPER_DYNAMIC: Versions = Versions { elasticsearch: (NEVER, NEVER), opens
 
 /// What is wrong with single settings.
 pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
-    let mut found = Vec::new();
+    let mut found = of_kinds(settings);
     let value = |name: &str| setting(settings, name).filter(|value| !value.is_null());
     let mut refuse = |name: &str, what: String, help: &str, accepted: Versions| {
-        found.push(
-            Problem::everywhere(name, format!("the setting `{name}` {what}"), help).accepted_by(accepted),
-        );
+        let what = format!("the setting `{name}` {what}");
+        found.push(Problem::everywhere(name, what, help).accepted_by(accepted));
     };
-    for (name, value) in BOOLEANS.iter().filter_map(|name| Some((name, value(name)?))) {
-        if boolean(value).is_none() {
-            refuse(name, format!("is {value}"), "write true or false", Versions::NONE);
-        }
-    }
-    for ((name, least, most), value) in NUMBERS.iter().filter_map(|known| Some((known, value(known.0)?))) {
-        if !integer(value).is_some_and(|number| (*least..=*most).contains(&number)) {
-            let help = if *most == i64::MAX {
-                format!("write {least} or more")
-            } else {
-                format!("write {least} to {most}")
-            };
-            refuse(name, format!("is {value}"), &help, Versions::NONE);
-        }
-    }
-    for (name, value) in TIMES.iter().filter_map(|name| Some((name, value(name)?))) {
-        if !is_time(value) {
-            refuse(
-                name,
-                format!("is {value}, which is not a time"),
-                "write a number with a unit, such as `\"30s\"`",
-                Versions::NONE,
-            );
-        }
-    }
-    if value("translog.sync_interval").and_then(Value::as_str).and_then(millis).is_some_and(|time| time < 100)
-    {
-        refuse(
-            "translog.sync_interval",
-            "is less than 100 milliseconds".to_owned(),
-            "write `\"100ms\"` or more",
-            Versions::NONE,
-        );
-    }
-    for (name, value) in SIZES.iter().filter_map(|name| Some((name, value(name)?))) {
-        if !value.as_str().is_some_and(is_size) {
-            let help = "write a number with a unit, such as `\"512mb\"`";
-            refuse(name, format!("is {value}, which is not a size"), help, Versions::NONE);
-        }
-    }
-    for ((name, words), value) in WORDS.iter().filter_map(|known| Some((known, value(known.0)?))) {
-        let explicit = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        if !words.contains(&explicit.to_ascii_lowercase().as_str()) {
-            refuse(
-                name,
-                format!("is {value}"),
-                &format!("write one of `{}`", words.join("`, `")),
-                Versions::NONE,
-            );
-        }
-    }
     for name in PRIVATE.into_iter().filter(|name| value(name).is_some()) {
         let accepted = if name == "creation_date" { CREATION_DATE } else { Versions::NONE };
         refuse(name, "is the server's own".to_owned(), "leave it out", accepted);
@@ -118,6 +66,60 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
         }
     }
     found.extend(shards(settings, &mode));
+    found
+}
+
+/// Values that are not of the kind that a setting has.
+fn of_kinds(settings: &Value) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let value = |name: &str| setting(settings, name).filter(|value| !value.is_null());
+    let mut refuse = |name: &str, what: String, help: &str| {
+        found.push(Problem::everywhere(name, format!("the setting `{name}` {what}"), help));
+    };
+    for (name, value) in BOOLEANS.iter().filter_map(|name| Some((name, value(name)?))) {
+        if boolean(value).is_none() {
+            refuse(name, format!("is {value}"), "write true or false");
+        }
+    }
+    for ((name, least, most), value) in NUMBERS.iter().filter_map(|known| Some((known, value(known.0)?))) {
+        if !integer(value).is_some_and(|number| (*least..=*most).contains(&number)) {
+            let help = if *most == i64::MAX {
+                format!("write {least} or more")
+            } else {
+                format!("write {least} to {most}")
+            };
+            refuse(name, format!("is {value}"), &help);
+        }
+    }
+    for (name, value) in TIMES.iter().filter_map(|name| Some((name, value(name)?))) {
+        if !is_time(value) {
+            refuse(
+                name,
+                format!("is {value}, which is not a time"),
+                "write a number with a unit, such as `\"30s\"`",
+            );
+        }
+    }
+    if value("translog.sync_interval").and_then(Value::as_str).and_then(millis).is_some_and(|time| time < 100)
+    {
+        refuse(
+            "translog.sync_interval",
+            "is less than 100 milliseconds".to_owned(),
+            "write `\"100ms\"` or more",
+        );
+    }
+    for (name, value) in SIZES.iter().filter_map(|name| Some((name, value(name)?))) {
+        if !value.as_str().is_some_and(is_size) {
+            let help = "write a number with a unit, such as `\"512mb\"`";
+            refuse(name, format!("is {value}, which is not a size"), help);
+        }
+    }
+    for ((name, words), value) in WORDS.iter().filter_map(|known| Some((known, value(known.0)?))) {
+        let explicit = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if !words.contains(&explicit.to_ascii_lowercase().as_str()) {
+            refuse(name, format!("is {value}"), &format!("write one of `{}`", words.join("`, `")));
+        }
+    }
     found
 }
 
