@@ -315,6 +315,13 @@ mod tests {
     }
 
     #[test]
+    fn a_dot_leads_into_a_value_that_is_an_object_where_dots_are_expanded() {
+        let range = json!({"f": {"type": "long_range"}});
+        check(&range, &json!({}), r#"{"f.gte":1}"#, "XX..XX");
+        check(&json!({"f": {"type": "keyword"}}), &json!({}), r#"{"f.gte":1}"#, "XXXXXX");
+    }
+
+    #[test]
     fn a_field_is_copied_to_itself_and_to_others() {
         let mapping = json!({"properties": {"f": {"type": "long", "copy_to": ["f", "g"]}}});
         let conformance = Conformance::new(&mapping, &json!({}));

@@ -163,6 +163,9 @@ impl Walk<'_> {
                 Some(Node::Object(inner)) => return self.member(inner, rest, value),
                 // Before Elasticsearch 8 null leads nowhere.
                 Some(Node::Leaf(_)) if *value == Json::Null && !self.is_newer_elastic() => return,
+                Some(Node::Leaf(leaf)) if self.is_newer_elastic() && check::takes_objects(&leaf.kind) => {
+                    return self.leaf(leaf, &Json::Object(vec![(rest.to_owned(), value.clone())]));
+                }
                 Some(Node::Leaf(leaf)) => {
                     let reason = format!("`{}` holds values, so nothing can be below it", leaf.path);
                     return self.find(
