@@ -315,6 +315,13 @@ mod tests {
     }
 
     #[test]
+    fn a_rank_feature_has_one_value_with_copies() {
+        let fields = json!({"f": {"type": "rank_feature"}, "g": {"type": "long", "copy_to": "f"}});
+        check(&fields, &json!({}), r#"{"f":"2","g":7}"#, "XXXXXX");
+        check(&fields, &json!({}), r#"{"f":null,"g":7}"#, "......");
+    }
+
+    #[test]
     fn a_dot_leads_into_a_value_that_is_an_object_where_dots_are_expanded() {
         let range = json!({"f": {"type": "long_range"}});
         check(&range, &json!({}), r#"{"f.gte":1}"#, "XX..XX");

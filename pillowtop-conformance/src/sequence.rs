@@ -1,11 +1,11 @@
 //! What depends on the values before: a number that several fields read, and the positions of terms.
 
 use super::earlier::FirstRead;
-use super::finding::{Fault, Fit, unknown};
+use super::finding::{Fault, Fit, refused, unknown};
 use super::json::Json;
 use super::numeric::Numeric;
 use super::plan::{Kind, LeafPlan, text};
-use super::walk::Walk;
+use super::walk::{Walk, is_absent};
 use pillowtop_core::field_types::{Product, Version};
 use pillowtop_core::lenient::integer;
 
@@ -13,9 +13,16 @@ use pillowtop_core::lenient::integer;
 const LAST_POSITION: i64 = i32::MAX as i64 - 128;
 
 impl Walk<'_> {
+    /// Whether a value that fits alone fits after those before it.
+    pub(super) fn fits_after_others(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+        self.has_position(leaf, value)?;
+        self.is_only_value(leaf, value)?;
+        self.reads_again(leaf, value)
+    }
+
     /// Whether a field can read a number that other fields have read before: the JSON parser keeps
     /// what the first of them made of it.
-    pub(super) fn reads_again(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+    fn reads_again(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
         let Json::Number(text) = value else { return Ok(()) };
         if !text.contains(['.', 'e', 'E']) || !self.keeps_first_read() {
             return Ok(());
@@ -48,8 +55,18 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether a value is the only one of a field that has one at most, copies included.
+    pub(super) fn is_only_value(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+        if !matches!(leaf.kind, Kind::RankFeature) || is_absent(value) {
+            return Ok(());
+        }
+        let before = self.positions.entry(leaf.path.clone()).or_default();
+        before.strings += 1;
+        if before.strings > 1 { refused("a document has one value of it at most") } else { Ok(()) }
+    }
+
     /// Whether a string has a position behind those of the strings before it in the document.
-    pub(super) fn has_position(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+    fn has_position(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
         let gap = leaf.mapping.get("position_increment_gap").and_then(integer);
         let (Some(gap), Kind::Text, Some(string)) = (gap, &leaf.kind, value.scalar_text()) else {
             return Ok(());

@@ -293,6 +293,7 @@ impl Walk<'_> {
             }
             Json::List(_) if special::walks_lists(leaf) => {
                 let fit = check::check(leaf, value, self.target, false, self.routing.is_some());
+                let fit = fit.and_then(|()| self.is_only_value(leaf, value));
                 self.multi_fields(leaf, value, (&fit, in_list, true));
                 self.record_fit(leaf, value, fit);
                 if copies {
@@ -355,7 +356,7 @@ impl Walk<'_> {
             {
                 Ok(())
             }
-            Ok(()) => self.has_position(leaf, value).and_then(|()| self.reads_again(leaf, value)),
+            Ok(()) => self.fits_after_others(leaf, value),
             fit => fit,
         }
     }
