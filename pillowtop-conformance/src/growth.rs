@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_template_maps_is_looked_at_with_the_first_document() {
+    fn what_a_template_maps_is_checked_with_the_first_document() {
         for (mapping, is_refused) in [
             (json!({"type": "text", "store": null}), true),
             (json!({"type": "keyword", "similarity": "classic"}), true),
