@@ -152,7 +152,7 @@ pub(crate) struct ServerArguments {
         long,
         value_name = "PRODUCT",
         default_value = Product::OpenSearch3.key(),
-        value_parser = PossibleValuesParser::new(Product::ALL.map(Product::key)),
+        value_parser = PossibleValuesParser::new(Product::TESTED.map(Product::key)),
         conflicts_with = "elastic_url",
         help_heading = SERVERS
     )]

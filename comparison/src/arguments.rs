@@ -19,8 +19,9 @@ use crate::servers::Wanted;
     after_help = "Exit codes: 0 nothing disagrees, 4 something does, 1 a server fails, 2 wrong usage."
 )]
 pub(crate) struct Arguments {
-    /// Servers to install and start, by name, or addresses of servers on this machine, such as
-    /// `http://127.0.0.1:9200`
+    /// Servers to install and start, by name (opensearch2, opensearch3, elasticsearch7,
+    /// elasticsearch7.17, elasticsearch8, elasticsearch9), or addresses of servers on this machine,
+    /// such as `http://127.0.0.1:9200`
     #[arg(
         long,
         value_delimiter = ',',
@@ -68,7 +69,7 @@ mod tests {
     #[test]
     fn arguments_are_understood() {
         let arguments =
-            parse("x --servers elasticsearch7,http://localhost:9200/ --cases 7 --seed 3").unwrap();
+            parse("x --servers elasticsearch7.17,http://localhost:9200/ --cases 7 --seed 3").unwrap();
         assert_eq!(arguments.servers.len(), 2);
         assert_eq!((arguments.cases(), arguments.seed(), arguments.json), (7, 3, false));
         let arguments = parse("x --seed 3 --case 9 --json").unwrap();
@@ -84,6 +85,6 @@ mod tests {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         let error = parse("x --servers solr").unwrap_err().to_string();
-        assert!(error.contains("opensearch3") && error.contains("elasticsearch7"), "{error}");
+        assert!(error.contains("opensearch2") && error.contains("elasticsearch7.17"), "{error}");
     }
 }

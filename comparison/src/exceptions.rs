@@ -159,7 +159,10 @@ pub fn is_lenient(of_type: &str, parameter: &Parameter, value: &Value, target: T
         (_, "boost") => is_lenient_server(target),
         // Read when the first null comes, or with a warning.
         ("geo_point", "null_value") => value.is_array(),
-        (_, "null_value") => is_lenient_server(target) && (value.is_string() || of_type == "ip"),
+        (_, "null_value") => {
+            is_lenient_server(target)
+                && (value.is_string() || matches!(of_type, "ip" | "date" | "date_nanos"))
+        }
         (_, "normalizer") => {
             value.is_null()
                 && target.product == Product::Elasticsearch
@@ -193,6 +196,15 @@ pub fn root_parameter_is_absent(server: &Server, name: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a value of a setting lives in a plugin that this server has not.
+pub fn setting_is_absent(server: &Server, name: &str, value: &Value) -> bool {
+    let is_of_plugin = value.as_str().is_some_and(|codec| codec.starts_with("zstd"));
+    name == "codec"
+        && is_of_plugin
+        && server.target().product == Product::OpenSearch
+        && !server.has_module("opensearch-custom-codecs")
 }
 
 /// The index settings that a root parameter needs.

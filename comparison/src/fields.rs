@@ -1,7 +1,7 @@
 //! Generates fields over the whole table: types, parameters, values that fit and values that do
 //! not.
 
-use pillowtop_core::field_types::{FieldType, Parameter, Product, ValueKind, field_types};
+use pillowtop_core::field_types::{FieldType, Holds, Parameter, Product, ValueKind, field_types};
 use serde_json::{Map, Value, json};
 
 use crate::draw::Draw;
@@ -75,6 +75,7 @@ pub(crate) struct Menu<'a> {
     server: &'a Server,
     types: Vec<&'static FieldType>,
     leaves: Vec<&'static FieldType>,
+    leaves_and_objects: Vec<&'static FieldType>,
 }
 
 impl<'a> Menu<'a> {
@@ -83,7 +84,9 @@ impl<'a> Menu<'a> {
         let is_compared = |known: &&FieldType| !LEFT_OUT.contains(&known.name) && server.has_type(known);
         let types: Vec<_> = field_types().filter(is_compared).collect();
         let leaves = types.iter().copied().filter(|known| known.multi_field_allowed).collect();
-        Self { server, types, leaves }
+        let is_noticed = |known: &&FieldType| known.multi_field_allowed || known.holds != Holds::Leaf;
+        let leaves_and_objects = types.iter().copied().filter(is_noticed).collect();
+        Self { server, types, leaves, leaves_and_objects }
     }
 
     pub(crate) fn server(&self) -> &'a Server {
@@ -126,9 +129,10 @@ impl<'a> Menu<'a> {
         self.of_types(draw, &self.types, depth)
     }
 
-    /// A field for the `fields` of another one, or for a dynamic template.
+    /// A field for the `fields` of another one, or for a dynamic template. Of the types that cannot
+    /// be there, some servers notice features and objects as values with the first document alone.
     pub(crate) fn leaf(&self, draw: &mut Draw) -> Value {
-        let types = if draw.one_in(15) { &self.types } else { &self.leaves };
+        let types = if draw.one_in(15) { &self.leaves_and_objects } else { &self.leaves };
         self.of_types(draw, types, 3)
     }
 

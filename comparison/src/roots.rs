@@ -45,7 +45,7 @@ pub(crate) fn body(draw: &mut Draw, menu: &Menu<'_>, parts: &Parts) -> Body {
             }
         }
         6 => {
-            settings = parts.single(draw);
+            settings = parts.single(draw, menu.server());
             mappings.insert("properties".to_owned(), menu.properties(draw, 1));
         }
         7 => {

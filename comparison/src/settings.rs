@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::draw::Draw;
 use crate::error::ConformanceError;
+use crate::exceptions;
+use crate::server::Server;
 
 /// Sections with definitions: the names that they define, of which fields and other definitions
 /// name some.
@@ -71,16 +73,21 @@ impl Parts {
                 definition.insert(bare.to_owned(), value.clone());
             }
         }
+        // Without anything servers drop it, and pillowtop refuses it.
+        if definition.is_empty() {
+            definition.insert("type".to_owned(), json!(type_name));
+        }
         Value::Object(definition)
     }
 
     /// One or two single settings.
-    pub(crate) fn single(&self, draw: &mut Draw) -> Map<String, Value> {
+    pub(crate) fn single(&self, draw: &mut Draw, server: &Server) -> Map<String, Value> {
         let all: Vec<(&String, &Value)> = self.0["settings"].as_object().into_iter().flatten().collect();
         let mut settings = Map::new();
         for _ in 0..=draw.below(2) {
             if let Some((name, values)) = draw.pick(&all)
                 && let Some(value) = values.as_array().and_then(|values| draw.pick(values))
+                && !exceptions::setting_is_absent(server, name, value)
             {
                 settings.insert((*name).clone(), value.clone());
             }

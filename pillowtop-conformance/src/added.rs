@@ -9,6 +9,7 @@ use super::json::Json;
 use super::plan::{Dynamic, Kind, Node, ObjectPlan, text};
 use super::special;
 use super::walk::{Walk, is_absent, joined};
+use pillowtop_core::creation;
 use pillowtop_core::field_types::{Product, Version};
 
 /// Lists of this many fractions become a vector on Elasticsearch 8.11 and newer.
@@ -68,7 +69,7 @@ impl Walk<'_> {
         }
         let Some(made) = self.made_of_object(object, head, value) else { return };
         if made.is_runtime {
-            return self.add_runtime(&path, value);
+            return self.add_runtime(&path, &made.mapping, value);
         }
         if text(&made.mapping, "type") == Some("nested") && (self.copies || !self.is_newer_elastic()) {
             let reason = "a nested object is not made for a dot in a name, nor for a copy";
@@ -191,7 +192,7 @@ impl Walk<'_> {
             (Ok(Some(made)), _) => return Some(made),
             (Ok(None), Dynamic::StrictTemplates) => self.refuse_unmapped(object, name, value),
             (Ok(None), Dynamic::IgnoreTemplates) => self.ignore_unmapped(object, name, value),
-            (Ok(None), _) => self.add_runtime(&path, value),
+            (Ok(None), _) => self.add_runtime(&path, &Map::new(), value),
         }
         None
     }
@@ -200,7 +201,11 @@ impl Walk<'_> {
         self.target.product == Product::Elasticsearch && self.target.version.major >= 9
     }
 
-    fn add_runtime(&mut self, path: &str, value: &Json<'_>) {
+    fn add_runtime(&mut self, path: &str, mapping: &Map<String, Value>, value: &Json<'_>) {
+        if let Some(problem) = creation::of_runtime(&Value::Object(mapping.clone())) {
+            let reason = format!("a dynamic template makes no runtime field of it: {problem}");
+            return self.find(path, Effect::Rejected, &reason, value, &problem.help);
+        }
         self.find(path, Effect::MappedDynamically, "the server adds a runtime field", value, "");
     }
 
@@ -213,7 +218,7 @@ impl Walk<'_> {
     fn use_made(&mut self, object: &ObjectPlan, name: &str, made: &Made, value: &Json<'_>) {
         let path = joined(&object.path, name);
         if made.is_runtime {
-            return self.add_runtime(&path, value);
+            return self.add_runtime(&path, &made.mapping, value);
         }
         if let Some(node) = self.record(object, &path, made, value) {
             self.node(&node, value);

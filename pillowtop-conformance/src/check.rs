@@ -18,6 +18,9 @@ pub(super) fn check(
     custom_default: bool,
     is_routed: bool,
 ) -> Fit {
+    if is_unread(leaf, value) {
+        return Ok(());
+    }
     if let (Json::Object(_), false) = (value, takes_objects(&leaf.kind)) {
         return object(leaf, target);
     }
@@ -57,6 +60,17 @@ pub(super) fn check(
         Kind::Percolator => metrics::percolator(value),
         Kind::Alias => refused("it is another name of another field, and nothing can be written to it"),
         Kind::Unknown => unknown(format!("values of type `{}` are not checked", leaf.type_name)),
+    }
+}
+
+/// Whether servers do not look at a value, since nothing is kept of it. What else is not kept is
+/// read all the same.
+fn is_unread(leaf: &LeafPlan, value: &Json<'_>) -> bool {
+    let is_kept = leaf.index || leaf.store || leaf.doc_values.unwrap_or(true);
+    match leaf.kind {
+        Kind::Boolean => !is_kept && !matches!(value, Json::Object(_)),
+        Kind::Flattened => leaf.type_name == "flattened" && !leaf.index && leaf.doc_values == Some(false),
+        _ => false,
     }
 }
 

@@ -1,6 +1,6 @@
-//! What becomes of a value beside its own field: its multi-fields, and the fields that it is copied
-//! to.
+//! What becomes of a value beside its own field: the fields that it is copied to.
 
+use super::check::takes_objects;
 use super::finding::Effect;
 use super::json::Json;
 use super::plan::{Dynamic, LeafPlan, Node, text};
@@ -16,62 +16,57 @@ impl Walk<'_> {
         (!leaf.index && !self.is_since_7_17()) || (has_positions && is_old)
     }
 
-    /// A multi-field that a script computes takes no value.
-    pub(super) fn scripted_fields(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
-        for field in leaf.fields.iter().filter(|field| field.has_script) {
-            let hint = "leave `script` out, or map it as a field of its own";
-            self.find(&field.path, Effect::Rejected, "a script computes the field", value, hint);
-        }
-    }
-
-    /// What is left of an object, or of a list that is one value, for the multi-fields depends on
-    /// how the type reads it.
-    pub(super) fn fields_of_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
-        for field in &leaf.fields {
-            let reason = "what a multi-field makes of an object is not checked";
-            self.find(&field.path, Effect::NotChecked, reason, value, "");
-        }
-    }
-
     /// A copy goes to the place itself, not to where that one is copied to.
     pub(super) fn copy(&mut self, leaf: &LeafPlan, value: &Json<'_>) {
         if self.copies || leaf.copy_to.is_empty() {
             return;
         }
-        if matches!(value, Json::List(_)) || leaf.copy_to.contains(&leaf.path) {
-            let reason = "what is copied of a list that is one value, or to the field itself, is not checked";
+        if matches!(value, Json::List(_)) {
+            let reason = "what is copied of a list that is one value is not checked";
             return self.find(&leaf.path, Effect::NotChecked, reason, value, "");
         }
-        if matches!(value, Json::Object(_)) && !self.copies_object(leaf, value) {
+        if leaf.copy_to.contains(&leaf.path) {
+            let reason = "what is copied to the field itself is not checked";
+            self.find(&leaf.path, Effect::NotChecked, reason, value, "");
+        }
+        let is_object = matches!(value, Json::Object(_));
+        if is_object && self.refuses_object(leaf, value) {
             return;
         }
         self.copies = true;
         let plan = self.plan;
-        for path in &leaf.copy_to {
+        for path in leaf.copy_to.iter().filter(|path| **path != leaf.path) {
             match plan.leaf(path) {
                 Some(target) => self.values(target, value, false, false),
+                None if is_object => self.copy_to_no_field(leaf, path, value),
                 None => self.copy_to_unmapped(path, value),
             }
         }
         self.copies = false;
     }
 
-    /// Whether an object is read anew for the places that it is copied to. Others than `OpenSearch`
-    /// 3 reject it.
-    pub(super) fn copies_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> bool {
-        let plan = self.plan;
-        let (mapped, unmapped): (Vec<&String>, Vec<&String>) =
-            leaf.copy_to.iter().partition(|path| plan.leaf(path).is_some());
-        let is_new = self.is_since_7_17();
+    /// Whether what becomes of an object depends on how far `OpenSearch` reads it: it is left out,
+    /// and then copied.
+    pub(super) fn leaves_object_half_read(&self, leaf: &LeafPlan, value: &Json<'_>) -> bool {
+        self.target.product == Product::OpenSearch
+            && matches!(value, Json::Object(_))
+            && leaf.ignore_malformed
+            && !leaf.copy_to.is_empty()
+            && !takes_objects(&leaf.kind)
+    }
+
+    /// Whether an object is rejected for the places that it is copied to: `OpenSearch` 3 alone reads
+    /// it anew for each.
+    fn refuses_object(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> bool {
+        let is_mapped = leaf.copy_to.iter().any(|path| self.plan.leaf(path).is_some());
         let reads_anew = self.target.product == Product::OpenSearch && self.target.version.major >= 3;
-        if is_new || (!mapped.is_empty() && !reads_anew) {
+        let refuses = self.is_since_7_17() || (is_mapped && !reads_anew);
+        if refuses {
             let reason = "`copy_to` copies values, not objects";
             let hint = "leave `copy_to` out, or copy in the transform";
             self.find(&leaf.path, Effect::Rejected, reason, value, hint);
-            return false;
         }
-        unmapped.iter().for_each(|path| self.copy_to_no_field(leaf, path, value));
-        unmapped.is_empty()
+        refuses
     }
 
     /// Elasticsearch before 7.17 and `OpenSearch` try to make a field of a null that is copied to

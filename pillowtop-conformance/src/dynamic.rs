@@ -163,12 +163,18 @@ impl Dynamics {
         }
         for formats in self.date_formats.iter().filter(|_| self.detects_dates) {
             // Older servers take it for a date, and only then see that there is no such month.
-            if formats.declared() == DEFAULT_DATE_FORMAT && is_older && is_year_and_number(text) {
+            let is_month = matches!(formats.declared(), DEFAULT_DATE_FORMAT | "date");
+            if is_month && is_older && is_year_and_number(text) {
                 return Ok((Taken::Date, Some(formats.declared())));
             }
             match moment(formats, text, target) {
                 Ok(_) => return Ok((Taken::Date, Some(formats.declared()))),
                 Err(Fault::Unknown(reason)) => return Err(Fault::Unknown(reason)),
+                Err(_)
+                    if is_older && formats.declared().split("||").any(|format| has_shape(format, text)) =>
+                {
+                    return Ok((Taken::Date, Some(formats.declared())));
+                }
                 Err(_) => {}
             }
         }
@@ -203,6 +209,22 @@ impl Dynamics {
 fn is_year_and_number(text: &str) -> bool {
     let digits = |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
     text.split_once('-').is_some_and(|(year, month)| digits(year, 4) && digits(month, 2))
+}
+
+/// Whether a string has the shape of a pattern, whatever its month and day are: with a year of an
+/// era older servers look at those only when the field reads them.
+fn has_shape(pattern: &str, text: &str) -> bool {
+    if !pattern.contains('y') || pattern.contains(['u', '\'', '_']) || pattern.len() != text.len() {
+        return false;
+    }
+    let mut shape = text.as_bytes().to_vec();
+    for (position, letter) in pattern.bytes().enumerate() {
+        if b"MdD".contains(&letter) && text.as_bytes()[position].is_ascii_digit() {
+            let is_last = pattern.as_bytes().get(position + 1) != Some(&letter);
+            shape[position] = if is_last { b'1' } else { b'0' };
+        }
+    }
+    String::from_utf8(shape).is_ok_and(|shape| DateFormats::new(pattern).parse(&shape).is_ok())
 }
 
 /// What a server makes without a template.

@@ -3,7 +3,7 @@
 use super::finding::{Effect, Fault, Finding};
 use super::hint::hint;
 use super::json::Json;
-use super::plan::LeafPlan;
+use super::plan::{Kind, LeafPlan};
 use super::walk::Walk;
 use pillowtop_core::field_types::{Product, field_type};
 
@@ -41,13 +41,19 @@ impl Walk<'_> {
     pub(super) fn record_fit(&mut self, leaf: &LeafPlan, value: &Json<'_>, fit: Result<(), Fault>) {
         let Err(fault) = fit else { return };
         let hint = hint(leaf, value, &fault);
+        let is_range = matches!(leaf.kind, Kind::NumberRange(_) | Kind::DateRange(_) | Kind::IpRange);
+        let is_open = self.target.product == Product::OpenSearch;
         match fault {
+            // How much of the document is read then depends on where the range is malformed.
+            Fault::Malformed(reason) if leaf.ignore_malformed && is_range && is_open => {
+                let reason =
+                    format!("{reason}; whether `ignore_malformed` leaves a range out is not checked");
+                self.find(&leaf.path, Effect::NotChecked, &reason, value, "");
+            }
             Fault::Malformed(reason) if leaf.ignore_malformed && self.ignores_malformed(leaf) => {
                 self.find(&leaf.path, Effect::Malformed, &reason, value, &hint);
             }
-            Fault::Malformed(reason) | Fault::Refused(reason)
-                if self.plan.ignores_malformed && self.target.product == Product::OpenSearch =>
-            {
+            Fault::Malformed(reason) | Fault::Refused(reason) if self.plan.ignores_malformed && is_open => {
                 let reason =
                     format!("{reason}; whether the setting `ignore_malformed` leaves it out is not checked");
                 self.find(&leaf.path, Effect::NotChecked, &reason, value, "");

@@ -1,5 +1,7 @@
 //! Points on the earth: objects, lists, strings, geohashes, WKT and `GeoJSON`.
 
+use std::cell::Cell;
+
 use super::finding::{Fault, Fit, malformed};
 use super::json::Json;
 use super::numeric::{cut, java_double};
@@ -8,17 +10,48 @@ use pillowtop_core::field_types::{Product, Target};
 
 /// Whether one point fits. A list of numbers is a point, too.
 pub(super) fn point(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
-    let rules = Rules {
-        ignore_z: leaf.mapping.get("ignore_z_value").and_then(truth).unwrap_or(true),
-        elastic: (target.product == Product::Elasticsearch).then_some(target.version.major),
-        moves: leaf.ignore_malformed,
+    Rules::new(leaf, target).point(value)
+}
+
+/// The geohash of a point that fits, in twelve letters, as servers give it to multi-fields.
+pub(super) fn geohash(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Option<String> {
+    let string = match value {
+        Json::Text(text) if is_geohash(text).is_ok() => Some(text),
+        Json::Object(members) => members.iter().find_map(|(name, value)| match value {
+            Json::Text(text) if name == "geohash" => Some(text),
+            _ => None,
+        }),
+        _ => None,
     };
-    match value {
-        Json::Object(members) => rules.object(members),
-        Json::List(items) => rules.list(items),
-        Json::Text(text) => rules.text(text),
-        other => malformed(format!("{} is not a point", other.kind())),
+    if let Some(string) = string {
+        return Some(format!("{:0<12}", string.get(..12).unwrap_or(string)));
     }
+    let rules = Rules::new(leaf, target);
+    let (Ok(()) | Err(Fault::Altered(_))) = rules.point(value) else { return None };
+    let (latitude, longitude) = rules.at.get()?;
+    let (mut south, mut north, mut west, mut east) = (-90.0, 90.0, -180.0, 180.0);
+    let mut is_longitude = false;
+    let letters = (0..12).map(|_| {
+        let mut index = 0;
+        for _ in 0..5 {
+            is_longitude = !is_longitude;
+            let (least, most, value) = if is_longitude {
+                (&mut west, &mut east, longitude)
+            } else {
+                (&mut south, &mut north, latitude)
+            };
+            let middle: f64 = f64::midpoint(*least, *most);
+            index *= 2;
+            if value >= middle {
+                index += 1;
+                *least = middle;
+            } else {
+                *most = middle;
+            }
+        }
+        char::from(LETTERS[index])
+    });
+    Some(letters.collect())
 }
 
 /// Whether a list is one point and not several.
@@ -33,18 +66,46 @@ struct Rules {
     /// Under `ignore_malformed` a point beyond the earth is moved onto it, instead of being left
     /// out.
     moves: bool,
+    /// Latitude and longitude of the point that was read last.
+    at: Cell<Option<(f64, f64)>>,
 }
 
 impl Rules {
+    fn new(leaf: &LeafPlan, target: Target) -> Self {
+        Self {
+            ignore_z: leaf.mapping.get("ignore_z_value").and_then(truth).unwrap_or(true),
+            elastic: (target.product == Product::Elasticsearch).then_some(target.version.major),
+            moves: leaf.ignore_malformed,
+            at: Cell::new(None),
+        }
+    }
+
+    fn point(&self, value: &Json<'_>) -> Fit {
+        match value {
+            Json::Object(members) => self.object(members),
+            Json::List(items) => self.list(items),
+            Json::Text(text) => self.text(text),
+            other => malformed(format!("{} is not a point", other.kind())),
+        }
+    }
+
     fn on_earth(&self, latitude: f64, longitude: f64) -> Fit {
+        self.at.set(Some((latitude, longitude)));
         match on_earth(latitude, longitude) {
             Err(Fault::Malformed(reason)) if self.moves => {
                 let (latitude, longitude) = moved(latitude, longitude);
+                self.at.set(Some((latitude, longitude)));
                 let point = format!("latitude {latitude}, longitude {longitude}");
                 Err(Fault::Altered(format!("{reason}; `ignore_malformed` indexes another point, {point}")))
             }
             fit => fit,
         }
+    }
+
+    /// A point in WKT is never moved.
+    fn wkt_on_earth(&self, latitude: f64, longitude: f64) -> Fit {
+        self.at.set(Some((latitude, longitude)));
+        on_earth(latitude, longitude)
     }
 
     fn is_newer_elastic(&self) -> bool {
@@ -97,12 +158,15 @@ impl Rules {
             return malformed(format!("`{}` is not a point", cut(kind)));
         }
         // Elasticsearch 7 leaves them out.
-        let rules = Self { moves: self.moves && self.elastic != Some(7), ..*self };
+        let moves = self.moves && self.elastic != Some(7);
+        let rules = Self { moves, at: Cell::new(None), ..*self };
         let takes_texts = self.is_newer_elastic();
         if !takes_texts && items.iter().any(|item| !matches!(item, Json::Number(_))) {
             return malformed("its coordinates are not numbers");
         }
-        rules.list(items)
+        let fit = rules.list(items);
+        self.at.set(rules.at.get());
+        fit
     }
 
     /// Longitude, latitude and perhaps a height; `"lat,lon"` is the other way round.
@@ -151,19 +215,21 @@ impl Rules {
         let numbers: Option<Vec<f64>> =
             inner.split_whitespace().map(|number| number.parse::<f64>().ok()).collect();
         match numbers.as_deref() {
-            Some([longitude, latitude]) => on_earth(*latitude, *longitude),
+            Some([longitude, latitude]) => self.wkt_on_earth(*latitude, *longitude),
             Some([longitude, latitude, _]) => {
                 self.height()?;
-                on_earth(*latitude, *longitude)
+                self.wkt_on_earth(*latitude, *longitude)
             }
             _ => Err(none()),
         }
     }
 }
 
+/// The letters of a geohash.
+const LETTERS: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
+
 fn is_geohash(text: &str) -> Fit {
-    let fits = !text.is_empty()
-        && text.bytes().take(12).all(|byte| b"0123456789bcdefghjkmnpqrstuvwxyz".contains(&byte));
+    let fits = !text.is_empty() && text.bytes().take(12).all(|byte| LETTERS.contains(&byte));
     if fits { Ok(()) } else { malformed(format!("`{}` is neither a point nor a geohash", cut(text))) }
 }
 

@@ -4,14 +4,16 @@
 use serde_json::{Map, Value, json};
 
 use super::Conformance;
+use super::additions::Additions;
 use super::finding::{Effect, Finding, Report};
 use super::json::{DEEPEST, Json};
 use super::plan::{Plan, truth};
 use super::walk;
-use pillowtop_core::creation::{Consequence, Problem};
+use pillowtop_core::creation::{self, Consequence, Problem};
 use pillowtop_core::field_types::{Product, Target, Version};
 use pillowtop_core::limits::{self, Limited};
 use pillowtop_core::name::MAX_INDEX_ID_BYTES;
+use pillowtop_core::references::wrong_references;
 
 /// Indices of several targets, into which documents go one after the other, as into the servers'
 /// own. Nothing is kept of a document but the fields that it adds under `dynamic: true`.
@@ -103,6 +105,10 @@ impl Index {
             return report;
         }
         let settings = &conformance.settings;
+        if let Some(finding) = refused_field(&additions, settings, self.target) {
+            report.findings.push(finding);
+            return report;
+        }
         let before = self.grown.as_ref().map_or(&conformance.mappings, |grown| &grown.mappings);
         let mut mappings = before.clone();
         if leaves_out_beyond_limit(settings) {
@@ -124,7 +130,9 @@ impl Index {
         } else {
             additions.fields.into_iter().for_each(|(path, mapping)| insert(&mut mappings, &path, mapping));
         }
-        if let Some(finding) = past_limit(&mappings, settings, self.target) {
+        let wrong =
+            past_limit(&mappings, settings, self.target).or_else(|| wrong_reference(&mappings, self.target));
+        if let Some(finding) = wrong {
             report.findings.push(finding);
             return report;
         }
@@ -162,7 +170,9 @@ fn unlooked(reason: String) -> Report {
 fn refusal(problem: &Problem) -> Finding {
     let reason = match problem.consequence {
         Consequence::NotCreated | Consequence::RejectsSome => format!("no index is created: {problem}"),
-        Consequence::RejectsDocuments => format!("every document is rejected: {problem}"),
+        Consequence::RejectsDocuments | Consequence::StopsRuntime => {
+            format!("every document is rejected: {problem}")
+        }
     };
     Finding { hint: problem.help.clone(), ..super::refuse(reason) }
 }
@@ -190,6 +200,24 @@ fn insert(mappings: &mut Value, path: &str, mut mapping: Map<String, Value>) {
         }
         object = properties.entry(part).or_insert_with(|| json!({}));
     }
+}
+
+/// A field of a dynamic template at which the server looks only when a document needs it, and which
+/// it refuses then.
+fn refused_field(additions: &Additions, settings: &Value, target: Target) -> Option<Finding> {
+    additions.fields.iter().find_map(|(path, mapping)| {
+        let reason = creation::refusal_of_made(mapping, settings, target)?;
+        let hint = "fix the dynamic template: `cargo xtask make-mapping` tells what is wrong with it";
+        let reason = format!("a dynamic template maps it to what the server refuses: {reason}");
+        Some(Finding { path: path.clone(), hint: hint.to_owned(), ..super::refuse(reason) })
+    })
+}
+
+/// What fields say of those that a document has added.
+fn wrong_reference(mappings: &Value, target: Target) -> Option<Finding> {
+    let wrong = wrong_references(mappings).into_iter().find(|wrong| wrong.prevents_creation(target))?;
+    let hint = "map the field to which values are copied".to_owned();
+    Some(Finding { hint, ..super::refuse(format!("with the fields that are added, {wrong}")) })
 }
 
 /// The limit that a mapping is past, as a finding of the document that brought it there.
@@ -233,6 +261,8 @@ mod tests {
     fn an_index_that_takes_no_documents_as_they_are_sent_rejects_each() {
         let append_only = json!({"append_only": {"enabled": true}});
         assert_eq!(verdicts(&json!({}), &append_only, &["{}", r#"{"a":1}"#]), [true, true]);
+        let unsearched = json!({"blocks": {"read": true}});
+        assert_eq!(verdicts(&json!({}), &unsearched, &[r#"{"a":1}"#]), [false]);
     }
 
     #[test]
@@ -275,6 +305,46 @@ mod tests {
         }
         assert_eq!(rejecting(&objects(999), disabled.clone()), [false; 4]);
         assert_eq!(rejecting(&objects(1000), disabled), [false, true, false, true]);
+    }
+
+    #[test]
+    fn what_is_copied_to_does_not_become_an_object() {
+        let copied = json!({"properties": {"f": {"type": "keyword", "copy_to": "g"}}});
+        let documents = [r#"{"g":{"a":1}}"#, r#"{"f":"a"}"#, r#"{"g.a":1}"#];
+        assert_eq!(verdicts(&copied, &json!({}), &documents), [true, false, true]);
+    }
+
+    #[test]
+    fn older_servers_take_for_a_date_what_has_the_shape_of_one() {
+        for (source, rejecting) in [
+            (r#"{"a":"2024/02/30"}"#, [true, false, true]),
+            (r#"{"a":"2024/45/99 12:00:00"}"#, [true, false, true]),
+            (r#"{"a":"2024/01/01 25:00:00"}"#, [false; 3]),
+            (r#"{"a":"2024-45"}"#, [true, false, true]),
+            (r#"{"a":"2024-02-30"}"#, [false; 3]),
+            (r#"{"a":"20/45/99"}"#, [false; 3]),
+        ] {
+            let targets =
+                [Target::elasticsearch(7, 10), Target::elasticsearch(8, 14), Target::opensearch(2, 19)];
+            let reports = Conformance::new(&json!({}), &json!({})).check_each("1", source, &targets);
+            assert_eq!(reports.iter().map(Report::is_rejected).collect::<Vec<_>>(), rejecting, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_a_template_maps_is_checked_with_the_first_document() {
+        for (mapping, is_refused) in [
+            (json!({"type": "text", "store": null}), true),
+            (json!({"type": "keyword", "similarity": "classic"}), true),
+            (json!({"type": "text", "analyzer": "missing"}), true),
+            (json!({"type": "date", "format": "bogus"}), true),
+            // A parameter that the type has not is left out.
+            (json!({"type": "keyword", "coerce": null}), false),
+        ] {
+            let mappings = json!({"dynamic_templates": [{"t": {"match": "f", "mapping": mapping}}]});
+            let found = verdicts(&mappings, &json!({}), &[r#"{"f":"1"}"#, r#"{"g":"1"}"#]);
+            assert_eq!(found, [is_refused, false], "{mappings}");
+        }
     }
 
     #[test]

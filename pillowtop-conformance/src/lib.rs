@@ -28,12 +28,16 @@ mod special;
 mod check;
 
 mod additions;
+mod earlier;
 mod hint;
 
 mod walk;
 
 mod added;
 mod copies;
+mod multi_fields;
+mod sequence;
+
 mod faults;
 mod lists;
 
@@ -195,6 +199,9 @@ mod tests {
         check(&points, &json!({}), r#"{"f":"1,2"}"#, "......");
         let nowhere = json!({"f": {"type": "long_range", "copy_to": "missing"}});
         check(&nowhere, &json!({}), r#"{"f":{"gte":1}}"#, ".XXX..");
+        let both =
+            json!({"f": {"type": "long_range", "copy_to": ["missing", "g"]}, "g": {"type": "half_float"}});
+        check(&both, &json!({}), r#"{"f":{}}"#, "XXXXXX");
     }
 
     #[test]
@@ -218,6 +225,116 @@ mod tests {
         let field = |name: &str, value: Value| json!({"f": {"type": "search_as_you_type", name: value}});
         check(&field("index", json!(false)), &json!({}), r#"{"f":"a"}"#, "X...XX");
         check(&field("term_vector", json!("with_positions")), &json!({}), r#"{"f":"a"}"#, "X.....");
+    }
+
+    #[test]
+    fn a_number_of_32_bits_becomes_no_whole_number_of_another_field() {
+        let field =
+            |outer: &str, inner: &str| json!({"f": {"type": outer, "fields": {"m": {"type": inner}}}});
+        for outer in ["float", "half_float", "rank_feature"] {
+            for number in ["1.5", "1e2"] {
+                let source = format!(r#"{{"f":{number}}}"#);
+                check(&field(outer, "long"), &json!({}), &source, ".XXXXX");
+                check(&field(outer, "double"), &json!({}), &source, "......");
+            }
+            check(&field(outer, "long"), &json!({}), r#"{"f":2}"#, "......");
+            check(&field(outer, "long"), &json!({}), r#"{"f":"1.5"}"#, "......");
+        }
+        check(&field("double", "long"), &json!({}), r#"{"f":1.5}"#, "......");
+        let copies = |targets: Value| json!({"f": {"type": "float", "copy_to": targets}, "d": {"type": "double"}, "l": {"type": "long"}});
+        // What reads it as 64 bits in between helps.
+        check(&copies(json!(["d", "l"])), &json!({}), r#"{"f":1.5}"#, "......");
+        check(&copies(json!(["l", "d"])), &json!({}), r#"{"f":1.5}"#, ".XXXXX");
+        let lenient =
+            json!({"f": {"type": "float", "copy_to": "l"}, "l": {"type": "long", "ignore_malformed": true}});
+        check(&lenient, &json!({}), r#"{"f":1.5}"#, ".XXX..");
+    }
+
+    #[test]
+    fn multi_fields_of_a_point_get_its_geohash() {
+        let field = |inner: &str| json!({"f": {"type": "geo_point", "fields": {"m": {"type": inner}}}});
+        for point in [r#""1,2""#, r#""drm3""#, r#""POINT (2 1)""#] {
+            let source = format!(r#"{{"f":{point}}}"#);
+            check(&field("keyword"), &json!({}), &source, "......");
+            check(&field("geo_point"), &json!({}), &source, "X...XX");
+        }
+        let mut moved = field("rank_feature");
+        moved["f"]["ignore_malformed"] = json!(true);
+        check(&moved, &json!({}), r#"{"f":{"lat":91,"lon":0}}"#, "XX..XX");
+        let mut null = field("byte");
+        null["f"]["null_value"] = json!([-71.34, 41.12]);
+        check(&null, &json!({}), r#"{"f":null}"#, "XX..XX");
+        let object = Conformance::new(&json!({"properties": field("date")}), &json!({}));
+        let report = object.check("1", r#"{"f":{"lat":1,"lon":2}}"#, Target::opensearch(3, 6));
+        assert!(report.findings[0].reason.contains("s01mtw037ms0"), "{report:?}");
+    }
+
+    #[test]
+    fn some_fields_give_nothing_to_their_multi_fields() {
+        let field = |outer: &str| json!({"f": {"type": outer, "fields": {"m": {"type": "ip"}}}});
+        check(&field("search_as_you_type"), &json!({}), r#"{"f":"a b"}"#, "..XXXX");
+        let shapes = Conformance::new(&json!({"properties": field("geo_shape")}), &json!({}));
+        for target in [Target::opensearch(2, 19), Target::opensearch(3, 6)] {
+            assert!(!shapes.check("1", r#"{"f":"POINT (1 2)"}"#, target).is_rejected());
+        }
+    }
+
+    #[test]
+    fn a_boolean_of_which_nothing_is_kept_may_be_anything_but_an_object() {
+        let field = |store: bool| json!({"f": {"type": "boolean", "index": false, "doc_values": false, "store": store}});
+        check(&field(false), &json!({}), r#"{"f":"x"}"#, "......");
+        check(&field(false), &json!({}), r#"{"f":{"a":1}}"#, "XXXXXX");
+        check(&field(true), &json!({}), r#"{"f":"x"}"#, "XXXXXX");
+    }
+
+    #[test]
+    fn a_string_behind_the_last_position_is_refused() {
+        let field = |gap: i64| json!({"f": {"type": "text", "position_increment_gap": gap}});
+        for (gap, source, verdicts) in [
+            (2_147_483_647, r#"{"f":["a","b"]}"#, "XXXXXX"),
+            (2_147_483_647, r#"{"f":["a",""]}"#, "......"),
+            (2_147_483_647, r#"{"f":[null,"a"]}"#, "......"),
+            (1_073_741_824, r#"{"f":["a","b"]}"#, "......"),
+            (1_073_741_824, r#"{"f":["a","b","c"]}"#, "XXXXXX"),
+            (715_827_882, r#"{"f":["a","b","c"]}"#, "......"),
+        ] {
+            check(&field(gap), &json!({}), source, verdicts);
+        }
+    }
+
+    #[test]
+    fn a_shape_for_points_only_is_a_point() {
+        let polygon = r#"{"f":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}}"#;
+        for (parameter, value) in [("strategy", json!("term")), ("points_only", json!(true))] {
+            let mapping = json!({"properties": {"f": {"type": "geo_shape", parameter: value}}});
+            let field = Conformance::new(&mapping, &json!({}));
+            let target = Target::opensearch(3, 6);
+            assert!(field.check("1", polygon, target).is_rejected(), "{mapping}");
+            assert!(!field.check("1", r#"{"f":"POINT (1 2)"}"#, target).is_rejected(), "{mapping}");
+        }
+    }
+
+    #[test]
+    fn a_rank_feature_has_one_value_with_copies() {
+        let fields = json!({"f": {"type": "rank_feature"}, "g": {"type": "long", "copy_to": "f"}});
+        check(&fields, &json!({}), r#"{"f":"2","g":7}"#, "XXXXXX");
+        check(&fields, &json!({}), r#"{"f":null,"g":7}"#, "......");
+    }
+
+    #[test]
+    fn a_dot_leads_into_a_value_that_is_an_object_where_dots_are_expanded() {
+        let range = json!({"f": {"type": "long_range"}});
+        check(&range, &json!({}), r#"{"f.gte":1}"#, "XX..XX");
+        check(&json!({"f": {"type": "keyword"}}), &json!({}), r#"{"f.gte":1}"#, "XXXXXX");
+    }
+
+    #[test]
+    fn a_field_is_copied_to_itself_and_to_others() {
+        let mapping = json!({"properties": {"f": {"type": "long", "copy_to": ["f", "g"]}}});
+        let conformance = Conformance::new(&mapping, &json!({}));
+        let mut rehearsal = conformance.rehearse(&[Target::opensearch(3, 6)]);
+        assert!(!rehearsal.index("1", r#"{"f":7}"#)[0].is_rejected());
+        assert!(!rehearsal.index("2", r#"{"f":null}"#)[0].is_rejected());
     }
 
     #[test]

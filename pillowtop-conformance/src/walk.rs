@@ -1,8 +1,11 @@
 //! A document from its root to its values, with what each path's mapping does there.
 
+use std::collections::BTreeMap;
+
 use super::additions::Additions;
 use super::dynamic::Dynamics;
-use super::finding::{Effect, Fault, Report};
+use super::earlier::{FirstRead, Strings};
+use super::finding::{Effect, Fault, Fit, Report};
 use super::json::Json;
 use super::numeric::cut;
 use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
@@ -44,6 +47,8 @@ pub(super) fn walk(
         late: false,
         early: false,
         lists: 0,
+        first_read: FirstRead::None,
+        positions: BTreeMap::new(),
     };
     match document {
         Json::Object(members) => {
@@ -82,6 +87,10 @@ pub(super) struct Walk<'a> {
     pub(super) early: bool,
     /// The lists around what is checked now.
     pub(super) lists: usize,
+    /// How the number that is checked now was read first.
+    pub(super) first_read: FirstRead,
+    /// The strings so far of fields in which they have positions.
+    pub(super) positions: BTreeMap<String, Strings>,
 }
 
 impl Walk<'_> {
@@ -154,6 +163,9 @@ impl Walk<'_> {
                 Some(Node::Object(inner)) => return self.member(inner, rest, value),
                 // Before Elasticsearch 8 null leads nowhere.
                 Some(Node::Leaf(_)) if *value == Json::Null && !self.is_newer_elastic() => return,
+                Some(Node::Leaf(leaf)) if self.is_newer_elastic() && check::takes_objects(&leaf.kind) => {
+                    return self.leaf(leaf, &Json::Object(vec![(rest.to_owned(), value.clone())]));
+                }
                 Some(Node::Leaf(leaf)) => {
                     let reason = format!("`{}` holds values, so nothing can be below it", leaf.path);
                     return self.find(
@@ -254,8 +266,9 @@ impl Walk<'_> {
             Json::Null => {
                 self.record_fit(leaf, value, special::absent(leaf, value, in_list, self.target));
                 self.scripted_fields(leaf, value);
+                self.fields_of_null(leaf, in_list);
                 // OpenSearch gives a null to the multi-fields, too.
-                let is_open = self.target.product == Product::OpenSearch;
+                let is_open = self.target.product == Product::OpenSearch && self.gives_value(leaf);
                 for field in leaf.fields.iter().filter(|_| is_open) {
                     self.record_fit(field, value, special::absent(field, value, in_list, self.target));
                 }
@@ -279,12 +292,10 @@ impl Walk<'_> {
                 self.record_fit(leaf, value, fit);
             }
             Json::List(_) if special::walks_lists(leaf) => {
-                self.record_fit(
-                    leaf,
-                    value,
-                    check::check(leaf, value, self.target, false, self.routing.is_some()),
-                );
-                self.fields_of_object(leaf, value);
+                let fit = check::check(leaf, value, self.target, false, self.routing.is_some());
+                let fit = fit.and_then(|()| self.is_only_value(leaf, value));
+                self.multi_fields(leaf, value, (&fit, in_list, true));
+                self.record_fit(leaf, value, fit);
                 if copies {
                     self.copy(leaf, value);
                 }
@@ -310,32 +321,43 @@ impl Walk<'_> {
                     }
                 });
             }
+            value if copies && self.leaves_object_half_read(leaf, value) => {
+                let reason = "what is copied of an object that is left out is not checked";
+                self.find(&leaf.path, Effect::NotChecked, reason, value, "");
+            }
             value => {
-                let has_default = self.plan.has_default_analyzer;
-                let mut fit = check::check(leaf, value, self.target, has_default, self.routing.is_some());
-                if leaf.type_name == "search_as_you_type" && self.rejects_values_of_search_as_you_type(leaf) {
-                    let reason =
-                        "a `search_as_you_type` that is not indexed, or has positions, takes no value";
-                    fit = Err(Fault::Refused(reason.to_owned()));
+                if copies && !self.copies {
+                    self.first_read = FirstRead::None;
                 }
-                let is_upside_down = matches!(&fit, Err(Fault::Refused(reason) | Fault::Malformed(reason)) if reason == range::UPSIDE_DOWN);
-                if is_upside_down && !leaf.index {
-                    fit = Ok(());
-                }
-                let is_read = matches!(leaf.kind, Kind::Completion)
-                    || (fit.is_ok() && matches!(value, Json::Object(_)));
-                self.record_fit(leaf, value, fit);
-                if is_read {
-                    self.fields_of_object(leaf, value);
-                } else {
-                    self.scripted_fields(leaf, value);
-                    let fields = leaf.fields.iter().filter(|field| !field.has_script);
-                    fields.for_each(|field| self.values(field, value, in_list, false));
-                }
+                let fit = self.fit(leaf, value);
+                let is_taken = matches!(fit, Ok(()) | Err(Fault::Altered(_)));
+                let is_read =
+                    matches!(leaf.kind, Kind::Completion) || (is_taken && matches!(value, Json::Object(_)));
+                self.record_fit(leaf, value, fit.clone());
+                self.multi_fields(leaf, value, (&fit, in_list, is_read));
                 if copies {
                     self.copy(leaf, value);
                 }
             }
+        }
+    }
+
+    /// Whether one value fits a field, where the document has other values, too.
+    fn fit(&mut self, leaf: &LeafPlan, value: &Json<'_>) -> Fit {
+        if leaf.type_name == "search_as_you_type" && self.rejects_values_of_search_as_you_type(leaf) {
+            let reason = "a `search_as_you_type` that is not indexed, or has positions, takes no value";
+            return Err(Fault::Refused(reason.to_owned()));
+        }
+        let has_default = self.plan.has_default_analyzer;
+        let fit = check::check(leaf, value, self.target, has_default, self.routing.is_some());
+        match fit {
+            Err(Fault::Refused(reason) | Fault::Malformed(reason))
+                if reason == range::UPSIDE_DOWN && !leaf.index =>
+            {
+                Ok(())
+            }
+            Ok(()) => self.fits_after_others(leaf, value),
+            fit => fit,
         }
     }
 
@@ -350,8 +372,8 @@ impl Walk<'_> {
         {
             fit = Err(Fault::Refused(reason));
         }
+        self.multi_fields(leaf, value, (&fit, true, true));
         self.record_fit(leaf, value, fit);
-        self.fields_of_object(leaf, value);
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     error::ServerError,
     install::{Installable, install},
     java,
+    launcher::Launcher,
     process::is_root,
     server::{Identity, Launch, Server},
 };
@@ -18,18 +19,34 @@ use crate::{
 /// Which search server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Product {
+    /// `OpenSearch` 2.19.6.
+    OpenSearch2,
     /// `OpenSearch` 3.6.0.
     OpenSearch3,
     /// Elasticsearch 7.10.2, the last under the Apache licence.
     Elasticsearch7,
+    /// Elasticsearch 7.17.15, which `SonarQube` brings, as the later ones.
+    Elasticsearch717,
+    /// Elasticsearch 8.14.1.
+    Elasticsearch8,
+    /// Elasticsearch 9.4.3.
+    Elasticsearch9,
 }
 
 impl Product {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::OpenSearch3, Self::Elasticsearch7];
+    pub const ALL: [Self; 6] = [
+        Self::OpenSearch2,
+        Self::OpenSearch3,
+        Self::Elasticsearch7,
+        Self::Elasticsearch717,
+        Self::Elasticsearch8,
+        Self::Elasticsearch9,
+    ];
+    /// Those with which all tests run: quick to install, and with all modules.
+    pub const TESTED: [Self; 2] = [Self::OpenSearch3, Self::Elasticsearch7];
 
-    /// The name on the command line and in the environment of the tests: `opensearch3` or
-    /// `elasticsearch7`.
+    /// The name on the command line and in the environment of the tests, such as `opensearch3`.
     pub fn key(self) -> &'static str {
         self.installable().key()
     }
@@ -47,24 +64,41 @@ impl Product {
     /// What has to be installed for it.
     pub fn installable(self) -> Installable {
         match self {
+            Self::OpenSearch2 => Installable::OpenSearch2,
             Self::OpenSearch3 => Installable::OpenSearch3,
             Self::Elasticsearch7 => Installable::Elasticsearch7,
+            Self::Elasticsearch717 => Installable::Elasticsearch717,
+            Self::Elasticsearch8 => Installable::Elasticsearch8,
+            Self::Elasticsearch9 => Installable::Elasticsearch9,
         }
     }
 
-    /// The versions of Java it runs on. Elasticsearch 7 needs the Security Manager, which Java 24
-    /// no longer has.
+    /// The versions of Java it runs on. Older ones need the Security Manager, which Java 24 no
+    /// longer has.
     fn java_versions(self) -> RangeInclusive<u32> {
         match self {
-            Self::OpenSearch3 => 21..=u32::MAX,
-            Self::Elasticsearch7 => 17..=23,
+            Self::OpenSearch3 | Self::Elasticsearch9 => 21..=u32::MAX,
+            _ => 17..=23,
         }
+    }
+
+    fn is_open(self) -> bool {
+        matches!(self, Self::OpenSearch2 | Self::OpenSearch3)
+    }
+
+    /// Whether a program of its own starts the server.
+    fn has_launcher(self) -> bool {
+        matches!(self, Self::Elasticsearch8 | Self::Elasticsearch9)
     }
 
     fn home(self, installed: &Path) -> PathBuf {
         installed.join(match self {
+            Self::OpenSearch2 => "opensearch-2.19.6",
             Self::OpenSearch3 => "opensearch-3.6.0",
             Self::Elasticsearch7 => "elasticsearch-7.10.2",
+            Self::Elasticsearch717 => "sonarqube-9.9.8.100196/elasticsearch",
+            Self::Elasticsearch8 => "sonarqube-10.7.0.96327/elasticsearch",
+            Self::Elasticsearch9 => "sonarqube-26.9.0.129388/elasticsearch",
         })
     }
 }
@@ -122,12 +156,19 @@ impl Cluster {
             write_configuration(product, directory, port)
                 .map_err(ServerError::io(format!("configuring {}", product.label())))?;
             let home = product.home(&installed);
+            if product.has_launcher() {
+                let launcher = Launcher { java: &java, home: &home, directory, heap: &options.heap };
+                return launcher
+                    .launch(product == Product::Elasticsearch8, &options.java_options, &options.settings)
+                    .map_err(ServerError::io(format!("configuring {}", product.label())));
+            }
             Ok(Launch {
                 program: java.clone(),
                 arguments: arguments(product, &home, directory, options),
                 environment: vec![
                     ("HOME", directory.join("home").into()),
                     ("ES_TMPDIR", directory.join("tmp").into()),
+                    ("LIBFFI_TMPDIR", directory.join("tmp").into()),
                 ],
                 without_environment: vec!["JAVA_TOOL_OPTIONS", "JAVA_OPTS", "_JAVA_OPTIONS"],
                 working_directory: home,
@@ -156,10 +197,11 @@ fn write_configuration(product: Product, directory: &Path, port: u16) -> std::io
         // Writing to a String cannot fail.
         let _ = writeln!(settings, "{key}: {value}");
     }
-    let file = match product {
-        Product::OpenSearch3 => "opensearch.yml",
-        Product::Elasticsearch7 => "elasticsearch.yml",
-    };
+    if product.has_launcher() {
+        // Otherwise it would ask for certificates and passwords.
+        settings.push_str("xpack.security.enabled: false\n");
+    }
+    let file = if product.is_open() { "opensearch.yml" } else { "elasticsearch.yml" };
     fs_err::write(directory.join("conf").join(file), settings)?;
     fs_err::write(directory.join("conf/log4j2.properties"), LOGGING)
 }
@@ -210,21 +252,22 @@ fn arguments(product: Product, home: &Path, directory: &Path, options: &ClusterO
         // Both refuse to run as root. They ask through JNA who they are; without it they cannot.
         all.push("-Djna.noclasspath=true".into());
     }
-    let (prefix, main) = match product {
-        Product::OpenSearch3 => {
-            // The Java agent stays away (it costs two seconds), but its classes are needed.
-            let bootstrap = home.join("agent/opensearch-agent-bootstrap-3.6.0.jar");
-            all.push(with("-Xbootclasspath/a:", bootstrap));
-            all.push("--add-modules=jdk.incubator.vector".into());
-            all.push("--enable-native-access=ALL-UNNAMED".into());
-            ("opensearch", "org.opensearch.bootstrap.OpenSearch")
-        }
-        Product::Elasticsearch7 => {
-            all.push("-Djava.security.manager=allow".into());
-            all.push("-Des.networkaddress.cache.ttl=60".into());
-            all.push("-Des.distribution.flavor=oss".into());
-            ("es", "org.elasticsearch.bootstrap.Elasticsearch")
-        }
+    if product == Product::OpenSearch3 {
+        // The Java agent stays away (it costs two seconds), but its classes are needed.
+        let bootstrap = home.join("agent/opensearch-agent-bootstrap-3.6.0.jar");
+        all.push(with("-Xbootclasspath/a:", bootstrap));
+        all.push("--add-modules=jdk.incubator.vector".into());
+        all.push("--enable-native-access=ALL-UNNAMED".into());
+    } else {
+        all.push("-Djava.security.manager=allow".into());
+    }
+    let (prefix, main) = if product.is_open() {
+        ("opensearch", "org.opensearch.bootstrap.OpenSearch")
+    } else {
+        let flavor = if product == Product::Elasticsearch7 { "oss" } else { "default" };
+        all.push("-Des.networkaddress.cache.ttl=60".into());
+        all.push(format!("-Des.distribution.flavor={flavor}").into());
+        ("es", "org.elasticsearch.bootstrap.Elasticsearch")
     };
     all.push(with(&format!("-D{prefix}.path.home="), home.to_path_buf()));
     all.push(with(&format!("-D{prefix}.path.conf="), directory.join("conf")));

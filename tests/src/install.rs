@@ -12,10 +12,18 @@ use crate::{directories, error::ServerError};
 /// What can be installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Installable {
+    /// `OpenSearch` 2.19.6.
+    OpenSearch2,
     /// `OpenSearch` 3.6.0.
     OpenSearch3,
     /// Elasticsearch 7.10.2.
     Elasticsearch7,
+    /// Elasticsearch 7.17.15.
+    Elasticsearch717,
+    /// Elasticsearch 8.14.1.
+    Elasticsearch8,
+    /// Elasticsearch 9.4.3.
+    Elasticsearch9,
     /// The packages that the couch server needs.
     Couch,
 }
@@ -24,8 +32,12 @@ impl Installable {
     /// The name of its directory.
     pub(crate) fn key(self) -> &'static str {
         match self {
+            Self::OpenSearch2 => "opensearch2",
             Self::OpenSearch3 => "opensearch3",
             Self::Elasticsearch7 => "elasticsearch7",
+            Self::Elasticsearch717 => "elasticsearch7.17",
+            Self::Elasticsearch8 => "elasticsearch8",
+            Self::Elasticsearch9 => "elasticsearch9",
             Self::Couch => "couch",
         }
     }
@@ -33,8 +45,12 @@ impl Installable {
     /// What people call it.
     pub(crate) fn label(self) -> &'static str {
         match self {
+            Self::OpenSearch2 => "OpenSearch 2.19.6",
             Self::OpenSearch3 => "OpenSearch 3.6.0",
             Self::Elasticsearch7 => "Elasticsearch 7.10.2",
+            Self::Elasticsearch717 => "Elasticsearch 7.17.15",
+            Self::Elasticsearch8 => "Elasticsearch 8.14.1",
+            Self::Elasticsearch9 => "Elasticsearch 9.4.3",
             Self::Couch => "pouchdb-server 4.2.0",
         }
     }
@@ -79,19 +95,6 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
     let definition = directories::definition(what.key());
     let doing = || ServerError::io(format!("installing {}", what.label()));
     let (program, tool, hint, arguments) = match what {
-        Installable::OpenSearch3 | Installable::Elasticsearch7 => (
-            "mvn",
-            "Maven (`mvn`)",
-            "install Maven 3.6 or newer, for example with `apt install maven` or `brew install maven`",
-            vec![
-                "-B".into(),
-                "-q".into(),
-                "-Dstyle.color=never".into(),
-                format!("-Dinstall.folder={}", directory.display()),
-                format!("--file={}", definition.join("pom.xml").display()),
-                "generate-resources".into(),
-            ],
-        ),
         Installable::Couch => {
             fs_err::copy(definition.join("package.json"), directory.join("package.json")).map_err(doing())?;
             (
@@ -111,6 +114,19 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
                 .to_vec(),
             )
         }
+        _ => (
+            "mvn",
+            "Maven (`mvn`)",
+            "install Maven 3.6 or newer, for example with `apt install maven` or `brew install maven`",
+            vec![
+                "-B".into(),
+                "-q".into(),
+                "-Dstyle.color=never".into(),
+                format!("-Dinstall.folder={}", directory.display()),
+                format!("--file={}", definition.join("pom.xml").display()),
+                "generate-resources".into(),
+            ],
+        ),
     };
     let output = fs_err::File::create(log).map_err(doing())?.into_file();
     let status = Command::new(program)
@@ -164,6 +180,14 @@ mod tests {
         let elasticsearch = text(Installable::Elasticsearch7);
         assert!(elasticsearch.contains("<es.version>7.10.2<"));
         assert!(elasticsearch.contains("name=lang-painless"), "the modules' descriptors count, too");
+        for (what, version) in [
+            (Installable::OpenSearch2, "<opensearch.version>2.19.6<"),
+            (Installable::Elasticsearch717, "<version>9.9.8.100196<"),
+            (Installable::Elasticsearch8, "<version>10.7.0.96327<"),
+            (Installable::Elasticsearch9, "<version>26.9.0.129388<"),
+        ] {
+            assert!(text(what).contains(version), "{}", what.label());
+        }
         let couch = text(Installable::Couch);
         assert!(couch.contains("\"pouchdb-server\": \"4.2.0\""));
         assert!(!couch.contains("'use strict'"));

@@ -21,6 +21,8 @@ mod process;
 
 mod server;
 
+mod launcher;
+
 mod cluster;
 mod couch;
 

@@ -46,6 +46,37 @@ impl Workspace {
         assert!(text.contains(from), "{text}");
         fs_err::write(&path, text.replacen(from, to, 1)).expect("the documents");
     }
+
+    /// What sample documents become is committed beside the mapping, and the check tells of a
+    /// transform that changes it.
+    fn changes_a_transform(&self) {
+        let samples = self.directory.join("documents/samples.jsonl");
+        let emma = r#"{"_id":"emma","_rev":"1-a","doc_type":"Book","title":"Emma"}"#;
+        fs_err::write(samples, format!("{emma}\n")).expect("samples");
+        let pillow = "filter = !self.withdrawn";
+        self.edit(
+            &format!("{pillow})]"),
+            &format!("{pillow}, transform = Book::loud, samples = \"samples.jsonl\")]"),
+        );
+        self.edit(
+            "/// A book of a lending library.",
+            "impl Book {
+                fn loud(self, _: &pillowtop::ChangeMeta) -> Option<Self> {
+                    Some(Self { title: self.title.to_uppercase(), ..self })
+                }
+            }
+
+            /// A book of a lending library.",
+        );
+        let text = printed(&self.cargo(&["xtask", "make-mapping", "book"]), 0);
+        assert!(text.contains("mappings/book.samples.jsonl"), "{text}");
+        printed(&self.cargo(&["xtask", "make-mapping", "--all", "--check"]), 0);
+        self.edit("to_uppercase", "to_lowercase");
+        let text = printed(&self.cargo(&["xtask", "make-mapping", "--all", "--check"]), 4);
+        assert!(text.contains("sample documents of `Book` become something else"), "{text}");
+        assert!(text.contains("`emma`") && text.contains("transform_version"), "{text}");
+        self.edit("to_lowercase", "to_uppercase");
+    }
 }
 
 fn copy_tree(from: &Path, to: &Path) {
@@ -99,6 +130,8 @@ fn a_changed_field_stops_the_build_until_its_mapping_is_made() {
     // The test of one line that the template has.
     let text = printed(&workspace.cargo(&["test", "--profile", "xtask", "--package", "documents"]), 0);
     assert!(text.contains("mappings_are_committed ... ok"), "{text}");
+
+    workspace.changes_a_transform();
 
     // A hand edit is not a stale file, and an orphan is named.
     let mapping = workspace.directory.join("mappings/book.json");

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pillowtop_runtime::claim::WhenHeld;
 use pillowtop_runtime::engine::Served;
@@ -26,7 +27,9 @@ pub(crate) async fn run(context: &Context, arguments: &Run) -> Result<Outcome, F
     let servers = servers?;
     let mut served = Vec::new();
     for pillow in &pillows {
-        served.push(servers.served(context, pillow)?);
+        let mut followed = servers.served(context, pillow)?;
+        followed.options.stop_within = Duration::from_secs(arguments.stop_within.into());
+        served.push(followed);
     }
     // A service starts with whatever is ready; at a terminal somebody waits for an answer.
     let is_service = arguments.standby || !std::io::stdin().is_terminal();

@@ -67,11 +67,20 @@ pub(super) struct Rules {
     /// It was compared with a real server.
     pub(super) is_known: bool,
     pub(super) ignores_height: bool,
+    /// It is indexed as a prefix tree, as servers did it first.
+    pub(super) is_prefix_tree: bool,
+    /// Anything but points is refused.
+    pub(super) points_only: bool,
 }
 
 impl Rules {
     pub(super) fn check(self, geometry: &Geometry) -> Read<()> {
         match geometry {
+            Geometry::Lines(_) | Geometry::Polygons(_) | Geometry::Envelope { .. } | Geometry::Circle
+                if self.points_only =>
+            {
+                unreadable("the field is for points only")
+            }
             Geometry::Empty { is_point: true } => Ok(()),
             Geometry::Empty { .. } => invalid("an empty shape other than `POINT EMPTY` has nothing to index"),
             Geometry::Points(points) => self.positions(points),
@@ -82,6 +91,7 @@ impl Rules {
                 part => self.check(part),
             }),
             Geometry::Envelope { west, east, top, bottom } => self.envelope([*west, *east, *top, *bottom]),
+            Geometry::Circle if self.is_prefix_tree => unsure("circles in prefix trees are not checked"),
             Geometry::Circle => invalid("the index holds no circles"),
         }
     }

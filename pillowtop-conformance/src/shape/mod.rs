@@ -11,9 +11,21 @@ mod wkt;
 
 use super::finding::{Fit, malformed, unknown};
 use super::json::Json;
-use super::plan::{LeafPlan, truth};
+use super::plan::{LeafPlan, text, truth};
 use geometry::{Flaw, Rules};
 use pillowtop_core::field_types::{Product, Target};
+
+/// Parameters of which one makes a prefix tree of a field.
+const PREFIX_TREE: [&str; 6] =
+    ["strategy", "tree", "tree_levels", "precision", "distance_error_pct", "points_only"];
+
+/// Whether a field holds points alone. Fields of prefix trees may, which `OpenSearch` still has.
+fn is_for_points_only(leaf: &LeafPlan) -> bool {
+    leaf.mapping
+        .get("points_only")
+        .and_then(truth)
+        .unwrap_or_else(|| text(&leaf.mapping, "strategy") == Some("term"))
+}
 
 /// Whether a value is a shape that the field takes.
 pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
@@ -21,6 +33,8 @@ pub(super) fn check(leaf: &LeafPlan, value: &Json<'_>, target: Target) -> Fit {
         closes_rings: leaf.coerce_shapes(),
         is_on_earth: leaf.type_name == "geo_shape",
         is_known: target.product == Product::OpenSearch && leaf.type_name == "geo_shape",
+        is_prefix_tree: PREFIX_TREE.iter().any(|name| leaf.mapping.contains_key(*name)),
+        points_only: is_for_points_only(leaf),
         ignores_height: leaf.mapping.get("ignore_z_value").and_then(truth).unwrap_or(true),
     };
     let geometry = match value {

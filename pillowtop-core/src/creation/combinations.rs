@@ -103,7 +103,14 @@ const IN_FLATTENED: [&str; 17] = [
 
 /// Rules of `flattened`.
 pub(super) fn of_flattened(members: &Members) -> Option<Problem> {
-    let types = members.get("properties")?.as_object()?.values();
+    let inner = members.get("properties")?.as_object()?.values();
+    for name in ["copy_to", "fields"] {
+        if inner.clone().any(|field| field.get(name).is_some()) {
+            let what = format!("`properties` of `flattened` have `{name}`");
+            return Some(Problem::everywhere("properties", what, "leave it out"));
+        }
+    }
+    let types = inner;
     let mut types = types.map(|field| field.get("type").and_then(Value::as_str).unwrap_or("object"));
     let wrong = types.find(|name| !IN_FLATTENED.contains(name))?;
     let what = format!("`properties` has a field of type `{wrong}`, which cannot lie in `flattened`");
@@ -147,6 +154,34 @@ pub(super) fn of_completion(members: &Members) -> Vec<Problem> {
     found
 }
 
+/// Since Elasticsearch 9 the dimension of a time series needs less.
+const SINCE_ELASTICSEARCH_9: Versions =
+    Versions { elasticsearch: (0x0900, NEVER), opensearch: (NEVER, NEVER) };
+
+/// Rules of dimensions and metrics of a time series.
+pub(super) fn of_time_series(members: &Members) -> Vec<Problem> {
+    if has(members, "time_series_metric") && is(members, "doc_values", false) {
+        let what = "`doc_values = false` cannot be combined with `time_series_metric`";
+        return vec![Problem::everywhere("doc_values", what, "leave one of the two out")];
+    }
+    if !is(members, "time_series_dimension", true) {
+        return Vec::new();
+    }
+    let parameters = [
+        ("normalizer", has(members, "normalizer"), Versions::NONE),
+        ("ignore_above", has(members, "ignore_above"), SINCE_ELASTICSEARCH_9),
+        ("doc_values", is(members, "doc_values", false), Versions::NONE),
+        ("index", is(members, "index", false), SINCE_ELASTICSEARCH_9),
+    ];
+    let refused = parameters.into_iter().filter(|(_, is_refused, _)| *is_refused);
+    refused
+        .map(|(name, _, accepted)| {
+            let what = format!("`{name}` cannot be combined with `time_series_dimension`");
+            Problem::everywhere(name, what, "leave one of the two out").accepted_by(accepted)
+        })
+        .collect()
+}
+
 /// Rules of fields that a script computes, of any type.
 pub(super) fn of_script(members: &Members) -> Vec<Problem> {
     if !has(members, "script") {
@@ -155,9 +190,13 @@ pub(super) fn of_script(members: &Members) -> Vec<Problem> {
         return has(members, "on_script_error").then_some(problem).into_iter().collect();
     }
     let mut found = Vec::new();
-    for name in ["null_value", "copy_to", "fields", "ignore_malformed", "coerce"]
+    let is_empty = |name: &str| members.get(name).and_then(Value::as_object).is_some_and(Members::is_empty);
+    // In these types the default is the same as nothing.
+    let is_plain = matches!(members.get("type").and_then(Value::as_str), Some("date" | "date_nanos" | "ip"));
+    let is_default = |name: &str| is_plain && name == "ignore_malformed" && is(members, name, false);
+    for name in ["null_value", "copy_to", "fields", "ignore_malformed", "ignore_z_value", "coerce"]
         .into_iter()
-        .filter(|name| has(members, name))
+        .filter(|name| has(members, name) && !is_empty(name) && !is_default(name))
     {
         let what = format!("`{name}` cannot be combined with `script`");
         found.push(Problem::everywhere(name, what, "remove one of them"));
@@ -198,8 +237,20 @@ mod tests {
                 "similarity",
             ),
             (json!({"type": "join", "relations": {"a": "b", "c": ["b"]}}), "relations"),
+            (
+                json!({"type": "keyword", "time_series_dimension": true, "normalizer": "lowercase"}),
+                "normalizer",
+            ),
+            (json!({"type": "ip", "time_series_dimension": true, "doc_values": false}), "doc_values"),
+            (json!({"type": "long", "time_series_metric": "gauge", "doc_values": false}), "doc_values"),
+            (
+                json!({"type": "flattened", "properties": {"a": {"type": "keyword", "copy_to": "b"}}}),
+                "properties",
+            ),
+            (json!({"type": "flattened", "properties": {"a": {"type": "long", "fields": {}}}}), "properties"),
             (json!({"type": "completion", "contexts": [{"name": "a", "type": "bogus"}]}), "contexts"),
             (json!({"type": "long", "script": "emit(1)", "null_value": 3}), "null_value"),
+            (json!({"type": "geo_point", "script": "emit(1,2)", "ignore_z_value": true}), "ignore_z_value"),
             (json!({"type": "long", "script": "emit(1)", "index": false, "doc_values": false}), "script"),
         ] {
             let found = of_field(&field);
@@ -221,6 +272,8 @@ mod tests {
             json!({"type": "text", "position_increment_gap": 50}),
             json!({"type": "join", "relations": {"a": "a", "b": ["c", "d"]}}),
             json!({"type": "keyword", "index": false, "fielddata": true}),
+            json!({"type": "long", "script": "emit(1)", "fields": {}}),
+            json!({"type": "date", "script": "emit(1)", "ignore_malformed": false}),
         ] {
             assert_eq!(of_field(&field), [], "{field}");
         }

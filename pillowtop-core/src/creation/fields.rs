@@ -82,6 +82,7 @@ pub(super) fn of_members(type_name: &str, members: &Map<String, Value>) -> Vec<P
         "completion" => found.extend(combinations::of_completion(members)),
         _ => {}
     }
+    found.extend(combinations::of_time_series(members));
     found.extend(combinations::of_script(members));
     found
 }
@@ -135,6 +136,7 @@ fn null_value(type_name: &str, members: &Map<String, Value>) -> Option<Problem> 
             (value.as_str().is_some_and(|text| text.parse::<IpAddr>().is_ok()), BEFORE_ELASTICSEARCH_8)
         }
         ("date" | "date_nanos", _) => (is_date(value, members), BEFORE_ELASTICSEARCH_8),
+        ("geo_point", _) => (value.as_str().is_none_or(is_point), Versions::NONE),
         _ => return None,
     };
     let what = || format!("`null_value` is {value}, which is not a value of the field");
@@ -142,6 +144,16 @@ fn null_value(type_name: &str, members: &Map<String, Value>) -> Option<Problem> 
         Problem::everywhere("null_value", what(), format!("write a value of type `{type_name}`"))
             .accepted_by(accepted)
     })
+}
+
+/// Whether a string is a point: latitude and longitude, a geohash, or WKT.
+fn is_point(text: &str) -> bool {
+    let is_geohash = |letter: char| letter.is_ascii_alphanumeric() && !"ailoAILO".contains(letter);
+    let is_pair = text.split(',').count() > 1
+        && text.split(',').all(|number| number.trim().parse::<f64>().is_ok_and(f64::is_finite));
+    is_pair
+        || text.to_ascii_lowercase().contains("point")
+        || (!text.is_empty() && text.chars().all(is_geohash))
 }
 
 /// Whether the formats of a field read a value; true where that is not known.
@@ -292,6 +304,8 @@ mod tests {
             (json!({"type": "date", "null_value": "2024-01-01"}), false),
             (json!({"type": "keyword", "null_value": "NULL"}), false),
             (json!({"type": "geo_point", "null_value": "1,2"}), false),
+            (json!({"type": "geo_point", "null_value": "drm3btev3e86"}), false),
+            (json!({"type": "geo_point", "null_value": "::1"}), true),
         ] {
             assert_eq!(!parameters(&field).is_empty(), is_refused, "{field}");
         }

@@ -15,6 +15,8 @@ mod sort;
 
 mod table;
 mod templates;
+mod value_kinds;
+
 mod values;
 mod writes;
 
@@ -32,7 +34,7 @@ use crate::settings::limited_settings;
 /// Before Elasticsearch 8, and every `OpenSearch`.
 const BEFORE_ELASTICSEARCH_8: Versions = Versions { elasticsearch: (0, 0x0800), opensearch: (0, NEVER) };
 
-pub use refusals::refusals;
+pub use refusals::{refusal_of_made, refusals};
 
 /// What becomes of an index with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,9 @@ pub enum Consequence {
     /// Elasticsearch 8 and later refuse to create it; the others reject the documents that come to
     /// it.
     RejectsSome,
+    /// It takes documents, and the runtime cannot do the rest of its work: search, or change
+    /// settings and aliases.
+    StopsRuntime,
 }
 
 /// Something in a mapping or its settings that servers refuse.
@@ -103,7 +108,12 @@ impl Problem {
     #[must_use]
     pub fn rejects_all(&self, target: Target) -> bool {
         let is_seen_early = !refusals::looks_into_templates_later(target);
-        self.concerns(target) && (self.consequence != Consequence::RejectsSome || is_seen_early)
+        let rejects = match self.consequence {
+            Consequence::NotCreated | Consequence::RejectsDocuments => true,
+            Consequence::RejectsSome => is_seen_early,
+            Consequence::StopsRuntime => false,
+        };
+        rejects && self.concerns(target)
     }
 
     /// Whether a target does not create the index because of it.
@@ -193,6 +203,12 @@ pub fn of_field(mapping: &Value) -> Vec<Problem> {
     }
     fields::of_object(mapping, "", &mut found);
     found
+}
+
+/// What is wrong with a runtime field that a dynamic template makes.
+#[must_use]
+pub fn of_runtime(mapping: &Value) -> Option<Problem> {
+    templates::of_runtime(mapping)
 }
 
 /// Problems of settings, whatever the mapping is.

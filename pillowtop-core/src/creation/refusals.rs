@@ -1,8 +1,8 @@
 //! All reasons for which one server does not create an index, in one list.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::{of_products, problems, table};
+use super::{of_field, of_products, problems, table};
 use crate::analysis::{defined, missing_names};
 use crate::field_types::{Product, Target};
 use crate::limits::examine;
@@ -46,6 +46,26 @@ pub fn refusals(mappings: &Value, settings: &Value, target: Target) -> Vec<Strin
     found
 }
 
+/// Why a target refuses a field that a dynamic template makes of a member. Servers before
+/// Elasticsearch 8 look at it only then.
+#[must_use]
+pub fn refusal_of_made(mapping: &Map<String, Value>, settings: &Value, target: Target) -> Option<String> {
+    let type_name = mapping.get("type").and_then(Value::as_str).unwrap_or("object");
+    let field = Value::Object(mapping.clone());
+    let mut problems = table::of_values(type_name, mapping);
+    problems.extend(of_field(&field));
+    let problem = problems.iter().find(|problem| problem.concerns(target)).map(ToString::to_string);
+    problem.or_else(|| {
+        let root = json!({"properties": {"made": field}});
+        requirement::of_root(&root).iter().find_map(|requirement| match &requirement.asks {
+            Asks::Definition { kind, name } if !defined(settings, *kind).contains(name) => {
+                Some(format!("it names the {} `{name}`, which is neither defined nor built in", kind.word()))
+            }
+            _ => None,
+        })
+    })
+}
+
 /// Whether a target looks at what a dynamic template maps when a document comes.
 pub(super) fn looks_into_templates_later(target: Target) -> bool {
     target.product == Product::OpenSearch || target.version.major < 8
@@ -84,6 +104,12 @@ mod tests {
         let template = json!({"dynamic_templates": [{"t": {"match": "f*", "mapping": {"type": "text", "analyzer": "a"}}}]});
         assert_eq!(refusals(&template, &json!({}), target), [""; 0]);
         assert_eq!(refusals(&template, &json!({}), Target::elasticsearch(8, 14)).len(), 1);
+        let mapping = json!({"type": "keyword", "similarity": "classic"});
+        assert!(refusal_of_made(mapping.as_object().unwrap(), &json!({}), target).is_some());
+        let mapping = json!({"type": "text", "store": null});
+        assert!(refusal_of_made(mapping.as_object().unwrap(), &json!({}), target).is_some());
+        let mapping = json!({"type": "text", "analyzer": "a"});
+        assert_eq!(refusal_of_made(mapping.as_object().unwrap(), &defined, target), None);
         // It is created, and rejects documents.
         assert_eq!(refusals(&json!({"_routing": {"required": true}}), &json!({}), target), [""; 0]);
     }

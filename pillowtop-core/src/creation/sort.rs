@@ -13,7 +13,8 @@ const SORTS_ALIASES: Versions = Versions { elasticsearch: (0, 0x070d), opensearc
 const SORTS_BINARY: Versions = Versions { elasticsearch: (0x0900, NEVER), opensearch: (NEVER, NEVER) };
 
 /// Types that no server sorts an index by.
-const UNSORTED: [&str; 27] = [
+const UNSORTED: [&str; 28] = [
+    "constant_keyword",
     "text",
     "match_only_text",
     "annotated_text",
@@ -154,7 +155,7 @@ mod tests {
         let mapping = json!({"properties": {
             "day": {"type": "date"}, "note": {"type": "text", "fields": {"exact": {"type": "keyword"}}},
             "raw": {"type": "keyword", "doc_values": false}, "half": {"type": "half_float"},
-            "alias": {"type": "alias", "path": "day"}, "owner": {"properties": {"name": {"type": "keyword"}}},
+            "one": {"type": "constant_keyword", "value": "a"}, "alias": {"type": "alias", "path": "day"}, "owner": {"properties": {"name": {"type": "keyword"}}},
             "actions": {"type": "nested", "properties": {"kind": {"type": "keyword"}}},
         }});
         problems(&mapping, &normalize(settings).unwrap())
@@ -163,7 +164,8 @@ mod tests {
     /// Each checked against the servers.
     #[test]
     fn an_index_is_sorted_by_mapped_fields_that_have_an_order() {
-        for field in ["other", "note", "raw", "half", "owner", "actions.kind", "_id", "_score", "_doc"] {
+        for field in ["other", "note", "raw", "one", "half", "owner", "actions.kind", "_id", "_score", "_doc"]
+        {
             let found = found(&json!({"sort.field": field}));
             assert_eq!(found.len(), 1, "{field}: {found:?}");
             assert_eq!(found[0].accepted, Versions::NONE, "{field}");

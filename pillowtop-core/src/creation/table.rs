@@ -43,6 +43,20 @@ fn of_fields(fields: &Value) -> Vec<Problem> {
 
 /// What is wrong with a field of a type, and with those inside.
 pub(super) fn of_field(type_name: &str, members: &Members) -> Vec<Problem> {
+    let mut found = of_values(type_name, members);
+    let Some(known) = field_type(type_name) else { return found };
+    for name in members.keys().filter(|name| *name != "type" && !known.ignores(name)) {
+        if known.parameter(name).is_none() && !is_placeholder(&members[name]) {
+            let what = format!("`{type_name}` has no parameter `{name}`");
+            found.push(refuse(name, what, "leave it out"));
+        }
+    }
+    found
+}
+
+/// The same without the parameters that the type does not have, which older servers leave out of
+/// what a dynamic template maps.
+pub(super) fn of_values(type_name: &str, members: &Members) -> Vec<Problem> {
     if type_name.contains('{') {
         return Vec::new();
     }
@@ -53,18 +67,14 @@ pub(super) fn of_field(type_name: &str, members: &Members) -> Vec<Problem> {
     let mut found = Vec::new();
     for (name, value) in members.iter().filter(|(name, value)| *name != "type" && !is_placeholder(value)) {
         match known.parameter(name) {
-            _ if known.ignores(name) => {}
-            None => {
-                let what = format!("`{type_name}` has no parameter `{name}`");
-                found.push(refuse(name, what, "leave it out"));
-            }
-            Some(parameter) => {
+            Some(parameter) if !known.ignores(name) => {
                 if let Err(unfit) = parameter.check(value) {
                     found.push(refuse(name, format!("`{name}` {unfit}"), "write such a value"));
                 } else if matches!(name.as_str(), "fields" | "properties") {
                     found.extend(of_fields(value));
                 }
             }
+            _ => {}
         }
     }
     for required in known.parameters().filter(|parameter| parameter.required) {

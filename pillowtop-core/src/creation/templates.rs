@@ -137,7 +137,8 @@ fn of_mapping(mapping: &Value) -> Vec<Problem> {
 }
 
 /// A runtime field has a type of its own, or that of the value.
-fn of_runtime(runtime: &Value) -> Option<Problem> {
+/// What is wrong with a runtime field.
+pub(super) fn of_runtime(runtime: &Value) -> Option<Problem> {
     let type_name = runtime.get("type").and_then(Value::as_str).filter(|name| !name.contains('{'))?;
     (!RUNTIME_TYPES.contains(&type_name)).then(|| {
         refuse(

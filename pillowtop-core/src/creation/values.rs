@@ -3,110 +3,10 @@
 use serde_json::Value;
 
 use super::Problem;
+use super::value_kinds::{BOOLEANS, NUMBERS, SIZES, TIMES, WORDS};
 use crate::lenient::{boolean, integer};
 use crate::requirement::{NEVER, Versions};
 use crate::settings::setting;
-
-/// Settings that are true or false.
-const BOOLEANS: [&str; 11] = [
-    "mapping.coerce",
-    "mapping.ignore_malformed",
-    "load_fixed_bitset_filters_eagerly",
-    "hidden",
-    "queries.cache.enabled",
-    "requests.cache.enable",
-    "soft_deletes.enabled",
-    "query.parse.allow_unmapped_fields",
-    "append_only.enabled",
-    "warmer.enabled",
-    "query_string.lenient",
-];
-
-/// Settings that are a whole number, each with the least and the most.
-const NUMBERS: [(&str, i64, i64); 25] = [
-    ("number_of_shards", 1, 1024),
-    ("number_of_replicas", 0, i64::MAX),
-    ("number_of_routing_shards", 1, i64::MAX),
-    ("routing_partition_size", 1, i64::MAX),
-    ("max_result_window", 1, i64::MAX),
-    ("max_inner_result_window", 1, i64::MAX),
-    ("max_rescore_window", 1, i64::MAX),
-    ("max_docvalue_fields_search", 0, i64::MAX),
-    ("max_script_fields", 0, i64::MAX),
-    ("max_ngram_diff", 0, i64::MAX),
-    ("max_shingle_diff", 0, i64::MAX),
-    ("max_terms_count", 1, i64::MAX),
-    ("max_regex_length", 1, i64::MAX),
-    ("max_refresh_listeners", 0, i64::MAX),
-    ("priority", 0, i64::MAX),
-    ("mapping.ignore_above", 0, i64::MAX),
-    ("merge.scheduler.max_thread_count", 1, i64::MAX),
-    ("soft_deletes.retention.operations", 0, i64::MAX),
-    ("analyze.max_token_count", 1, i64::MAX),
-    ("highlight.max_analyzed_offset", 1, i64::MAX),
-    ("mapping.total_fields.limit", 0, i64::MAX),
-    ("mapping.depth.limit", 1, i64::MAX),
-    ("mapping.nested_fields.limit", 0, i64::MAX),
-    ("mapping.nested_objects.limit", 0, i64::MAX),
-    ("mapping.field_name_length.limit", 1, i64::MAX),
-];
-
-/// Settings that are a time.
-const TIMES: [&str; 6] = [
-    "refresh_interval",
-    "gc_deletes",
-    "translog.sync_interval",
-    "search.idle.after",
-    "soft_deletes.retention_lease.period",
-    "unassigned.node_left.delayed_timeout",
-];
-
-/// Settings that are a size.
-const SIZES: [&str; 3] =
-    ["merge.policy.max_merged_segment", "merge.policy.floor_segment", "translog.flush_threshold_size"];
-
-/// Settings that are one of some words, of any server.
-const WORDS: [(&str, &[&str]); 7] = [
-    (
-        "codec",
-        &[
-            "default",
-            "best_compression",
-            "lucene_default",
-            "legacy_default",
-            "legacy_best_compression",
-            "lz4",
-            "zlib",
-            "zstd",
-            "zstd_no_dict",
-            "qat_lz4",
-            "qat_deflate",
-            "qat_zstd",
-            "default_zstd",
-        ],
-    ),
-    ("translog.durability", &["request", "async"]),
-    ("mapping.synthetic_source_keep", &["none", "arrays"]),
-    ("replication.type", &["document", "segment"]),
-    ("indexing.slowlog.level", &["trace", "debug", "info", "warn"]),
-    (
-        "store.type",
-        &[
-            "fs",
-            "niofs",
-            "mmapfs",
-            "hybridfs",
-            "simplefs",
-            "default",
-            "remote_snapshot",
-            "snapshot",
-            "smb_mmap_fs",
-            "smb_nio_fs",
-            "smb_simple_fs",
-        ],
-    ),
-    ("shard.check_on_startup", &["true", "false", "checksum"]),
-];
 
 /// What servers note of an index themselves: whoever copies the settings of an index finds them
 /// there.
@@ -121,55 +21,12 @@ const MAPPER_DYNAMIC: Versions = Versions { elasticsearch: (NEVER, NEVER), opens
 
 /// What is wrong with single settings.
 pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
-    let mut found = Vec::new();
+    let mut found = of_kinds(settings);
     let value = |name: &str| setting(settings, name).filter(|value| !value.is_null());
     let mut refuse = |name: &str, what: String, help: &str, accepted: Versions| {
-        found.push(
-            Problem::everywhere(name, format!("the setting `{name}` {what}"), help).accepted_by(accepted),
-        );
+        let what = format!("the setting `{name}` {what}");
+        found.push(Problem::everywhere(name, what, help).accepted_by(accepted));
     };
-    for (name, value) in BOOLEANS.iter().filter_map(|name| Some((name, value(name)?))) {
-        if boolean(value).is_none() {
-            refuse(name, format!("is {value}"), "write true or false", Versions::NONE);
-        }
-    }
-    for ((name, least, most), value) in NUMBERS.iter().filter_map(|known| Some((known, value(known.0)?))) {
-        if !integer(value).is_some_and(|number| (*least..=*most).contains(&number)) {
-            let help = if *most == i64::MAX {
-                format!("write {least} or more")
-            } else {
-                format!("write {least} to {most}")
-            };
-            refuse(name, format!("is {value}"), &help, Versions::NONE);
-        }
-    }
-    for (name, value) in TIMES.iter().filter_map(|name| Some((name, value(name)?))) {
-        if !is_time(value) {
-            refuse(
-                name,
-                format!("is {value}, which is not a time"),
-                "write a number with a unit, such as `\"30s\"`",
-                Versions::NONE,
-            );
-        }
-    }
-    for (name, value) in SIZES.iter().filter_map(|name| Some((name, value(name)?))) {
-        if !value.as_str().is_some_and(is_size) {
-            let help = "write a number with a unit, such as `\"512mb\"`";
-            refuse(name, format!("is {value}, which is not a size"), help, Versions::NONE);
-        }
-    }
-    for ((name, words), value) in WORDS.iter().filter_map(|known| Some((known, value(known.0)?))) {
-        let explicit = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        if !words.contains(&explicit.to_ascii_lowercase().as_str()) {
-            refuse(
-                name,
-                format!("is {value}"),
-                &format!("write one of `{}`", words.join("`, `")),
-                Versions::NONE,
-            );
-        }
-    }
     for name in PRIVATE.into_iter().filter(|name| value(name).is_some()) {
         let accepted = if name == "creation_date" { CREATION_DATE } else { Versions::NONE };
         refuse(name, "is the server's own".to_owned(), "leave it out", accepted);
@@ -209,6 +66,60 @@ pub(super) fn of_settings(settings: &Value) -> Vec<Problem> {
         }
     }
     found.extend(shards(settings, &mode));
+    found
+}
+
+/// Values that are not of the kind that a setting has.
+fn of_kinds(settings: &Value) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let value = |name: &str| setting(settings, name).filter(|value| !value.is_null());
+    let mut refuse = |name: &str, what: String, help: &str| {
+        found.push(Problem::everywhere(name, format!("the setting `{name}` {what}"), help));
+    };
+    for (name, value) in BOOLEANS.iter().filter_map(|name| Some((name, value(name)?))) {
+        if boolean(value).is_none() {
+            refuse(name, format!("is {value}"), "write true or false");
+        }
+    }
+    for ((name, least, most), value) in NUMBERS.iter().filter_map(|known| Some((known, value(known.0)?))) {
+        if !integer(value).is_some_and(|number| (*least..=*most).contains(&number)) {
+            let help = if *most == i64::MAX {
+                format!("write {least} or more")
+            } else {
+                format!("write {least} to {most}")
+            };
+            refuse(name, format!("is {value}"), &help);
+        }
+    }
+    for (name, value) in TIMES.iter().filter_map(|name| Some((name, value(name)?))) {
+        if !is_time(value) {
+            refuse(
+                name,
+                format!("is {value}, which is not a time"),
+                "write a number with a unit, such as `\"30s\"`",
+            );
+        }
+    }
+    if value("translog.sync_interval").and_then(Value::as_str).and_then(millis).is_some_and(|time| time < 100)
+    {
+        refuse(
+            "translog.sync_interval",
+            "is less than 100 milliseconds".to_owned(),
+            "write `\"100ms\"` or more",
+        );
+    }
+    for (name, value) in SIZES.iter().filter_map(|name| Some((name, value(name)?))) {
+        if !value.as_str().is_some_and(is_size) {
+            let help = "write a number with a unit, such as `\"512mb\"`";
+            refuse(name, format!("is {value}, which is not a size"), help);
+        }
+    }
+    for ((name, words), value) in WORDS.iter().filter_map(|known| Some((known, value(known.0)?))) {
+        let explicit = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if !words.contains(&explicit.to_ascii_lowercase().as_str()) {
+            refuse(name, format!("is {value}"), &format!("write one of `{}`", words.join("`, `")));
+        }
+    }
     found
 }
 
@@ -269,6 +180,21 @@ fn is_time(value: &Value) -> bool {
     is_number && (units.contains(&unit.trim()) || (unit.is_empty() && matches!(number, "0" | "-1")))
 }
 
+/// A time in milliseconds.
+fn millis(text: &str) -> Option<i64> {
+    let text = text.trim().to_ascii_lowercase();
+    let split = text.find(|letter: char| !letter.is_ascii_digit())?;
+    let (number, unit) = text.split_at(split);
+    let number: i64 = number.parse().ok()?;
+    let thousandths = |divisor: i64| Some(number / divisor);
+    match unit.trim() {
+        "nanos" => thousandths(1_000_000),
+        "micros" => thousandths(1_000),
+        "ms" => Some(number),
+        _ => number.checked_mul(1_000),
+    }
+}
+
 /// A number of bytes with a unit.
 fn is_size(text: &str) -> bool {
     let text = text.trim().to_ascii_lowercase();
@@ -317,6 +243,16 @@ mod tests {
             ("version.created", json!(7_000_099)),
             ("uuid", json!("x")),
             ("routing_path", json!(["a"])),
+            ("blocks.read", json!("x")),
+            ("merge.scheduler.auto_throttle", json!("x")),
+            ("max_slices_per_scroll", json!(0)),
+            ("routing.allocation.total_shards_per_node", json!(-2)),
+            ("routing.rebalance.enable", json!("x")),
+            ("routing.allocation.enable", json!("x")),
+            ("translog.retention.age", json!("x")),
+            ("translog.sync_interval", json!("50ms")),
+            ("search.slowlog.threshold.query.warn", json!("x")),
+            ("indexing.slowlog.threshold.index.trace", json!(5)),
         ] {
             let settings = normalize(&json!({ name: value })).unwrap();
             let found = of_settings(&settings);
@@ -343,6 +279,7 @@ mod tests {
             ("shard.check_on_startup", json!(false)),
             ("soft_deletes.enabled", json!(true)),
             ("number_of_routing_shards", json!(3)),
+            ("search.slowlog.threshold.fetch.info", json!("-1")),
         ] {
             let settings = normalize(&json!({ name: value })).unwrap();
             assert_eq!(of_settings(&settings), [], "{name} {value}");

@@ -27,6 +27,9 @@ pub struct MemberOptions {
     pub target_limit: Duration,
     /// How often a position is saved while documents are written. Default: 5 s.
     pub save_interval: Duration,
+    /// How long a stop waits for operations on their way, which come again at the next start.
+    /// Supervisors commonly kill a process 30 seconds after asking it to stop. Default: 10 s.
+    pub stop_within: Duration,
     /// So many open dead letters pause the pillow, until some are resolved. Default: 10,000.
     pub max_open_dead_letters: u64,
     /// A load fails when more than this share of its documents became dead letters, after 1,000
@@ -46,6 +49,7 @@ impl Default for MemberOptions {
             waiting_rows: 100_000,
             target_limit: GuardedTarget::LIMIT,
             save_interval: Duration::from_secs(5),
+            stop_within: Duration::from_secs(10),
             max_open_dead_letters: 10_000,
             max_dead_letter_share: Some(0.1),
             keeps_bodies: false,

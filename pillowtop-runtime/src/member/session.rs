@@ -25,10 +25,6 @@ use crate::request::{Request, RequestResult};
 const IDLE_SAVE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often versions are reserved anew when there is no room.
 const RESERVE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long unanswered operations are waited for when a stop is asked for. What is unacknowledged
-/// then comes again at the next start. Supervisors commonly kill a process 30 seconds after asking
-/// it to stop.
-const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// A member that is paused for so long gives up what is on its way, which is read again later.
 const PAUSE_LIMIT: Duration = Duration::from_secs(5);
 /// So does one that acknowledges nothing for so long.
@@ -121,7 +117,7 @@ impl<'a> Session<'a> {
             if self.is_reading && self.pipeline.has_too_many_dead_letters() {
                 let limit = self.pipeline.options.max_open_dead_letters;
                 // What was read is not read again.
-                self.drain(Some(STOP_PATIENCE), stop).await?;
+                self.drain(Some(self.pipeline.options.stop_within), stop).await?;
                 return Ok(SessionEnd::Suspended(format!(
                     "{limit} dead letters are open, which is the limit; resolve some (`dead-letters`), or raise `max_open_dead_letters`"
                 )));
@@ -138,7 +134,7 @@ impl<'a> Session<'a> {
                 biased;
                 Some(done) = self.tasks.join_next() => self.complete(done)?,
                 () = stop.cancelled() => {
-                    self.drain(Some(STOP_PATIENCE), stop).await?;
+                    self.drain(Some(self.pipeline.options.stop_within), stop).await?;
                     return Ok(SessionEnd::Stopped);
                 }
                 chunk = self.deciding.next() => self.decided(chunk)?,
@@ -147,7 +143,7 @@ impl<'a> Session<'a> {
                 delivery = subscription.next(), if has_room => match delivery {
                     Some(Delivery::End) => return self.drain(None, stop).await,
                     Some(Delivery::Failed(reason)) => {
-                        self.drain(Some(STOP_PATIENCE), stop).await?;
+                        self.drain(Some(self.pipeline.options.stop_within), stop).await?;
                         return Err(MemberError::Source(reason));
                     }
                     Some(delivery) => self.take(delivery),
@@ -164,7 +160,7 @@ impl<'a> Session<'a> {
         stop: &CancellationToken,
     ) -> Result<SessionEnd, MemberError> {
         if !subscription.is_detached() {
-            self.drain(Some(STOP_PATIENCE), stop).await?;
+            self.drain(Some(self.pipeline.options.stop_within), stop).await?;
             return Err(MemberError::Source("the reader of the source ended".to_owned()));
         }
         tracing::info!(member = self.pipeline.member, "continues on a reader of its own, at its own pace");
@@ -429,7 +425,7 @@ impl<'a> Session<'a> {
                 chunk = self.deciding.next() => self.decided(chunk)?,
                 () = stop.cancelled(), if end.is_none() => {
                     result = SessionEnd::Stopped;
-                    end = Some(Instant::now() + STOP_PATIENCE);
+                    end = Some(Instant::now() + self.pipeline.options.stop_within);
                 }
                 () = tokio::time::sleep_until(wake) => {}
             }

@@ -43,7 +43,7 @@ impl Arguments {
     /// Reads the arguments; the error is for the user.
     pub(super) fn parse(arguments: &[String], in_ci: bool) -> Result<Asked, String> {
         let mut parsed = Self {
-            products: Product::ALL.to_vec(),
+            products: Product::TESTED.to_vec(),
             e2e_only: false,
             without_servers: false,
             rest: Vec::new(),
@@ -74,7 +74,8 @@ impl Arguments {
 
 fn product(key: Option<&str>) -> Result<Product, String> {
     let key = key.ok_or("`--only` needs a product: opensearch3 or elasticsearch7")?;
-    Product::from_key(key).ok_or_else(|| format!("unknown product `{key}`: opensearch3 or elasticsearch7"))
+    let product = Product::from_key(key).filter(|product| Product::TESTED.contains(product));
+    product.ok_or_else(|| format!("unknown product `{key}`: opensearch3 or elasticsearch7"))
 }
 
 #[cfg(test)]
@@ -95,11 +96,17 @@ mod tests {
 
     #[test]
     fn arguments_are_understood() {
-        check("", &Product::ALL, false, false, &[]);
+        check("", &Product::TESTED, false, false, &[]);
         check("--only opensearch3", &[Product::OpenSearch3], false, false, &[]);
         check("--only=elasticsearch7 --e2e-only", &[Product::Elasticsearch7], true, false, &[]);
-        check("--without-servers", &Product::ALL, false, true, &[]);
-        check("--e2e-only -- --nocapture restart", &Product::ALL, true, false, &["--nocapture", "restart"]);
+        check("--without-servers", &Product::TESTED, false, true, &[]);
+        check(
+            "--e2e-only -- --nocapture restart",
+            &Product::TESTED,
+            true,
+            false,
+            &["--nocapture", "restart"],
+        );
         assert_eq!(parse("--e2e-only --help", false), Ok(Asked::Help));
     }
 

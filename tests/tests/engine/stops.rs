@@ -101,4 +101,32 @@ fn a_service_ends_soon_while_its_cluster_does_not_respond() {
     cluster.resume().expect("to resume it");
     world.assert_indexed_soon("hqcases", "one");
     assert_eq!(service.terminate(), Some(0));
+
+    // How long the bulk on its way is waited for is an option.
+    let service = world.start(&["run", "case", "--wait", "--stop-within", "1"]);
+    rename(&world, "v2");
+    world.assert_indexed_soon("hqcases", "one");
+    cluster.pause().expect("to pause it");
+    rename(&world, "v3");
+    std::thread::sleep(Duration::from_secs(2));
+    let began = Instant::now();
+    assert_eq!(service.terminate(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(8), "ended after {:?}", began.elapsed());
+    cluster.resume().expect("to resume it");
+    let service = world.follow_some(&["case"]);
+    world.assert_indexed_soon("hqcases", "one");
+
+    // Whoever asks a second time does not wait for it at all.
+    cluster.pause().expect("to pause it");
+    rename(&world, "v4");
+    std::thread::sleep(Duration::from_secs(2));
+    service.signal("TERM");
+    service.wait_for_words(Duration::from_secs(5), &["stopping: waiting for unanswered requests"]);
+    let began = Instant::now();
+    assert_eq!(service.terminate(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(2), "ended after {:?}", began.elapsed());
+    cluster.resume().expect("to resume it");
+    let service = world.follow_some(&["case"]);
+    world.assert_indexed_soon("hqcases", "one");
+    assert_eq!(service.terminate(), Some(0));
 }
