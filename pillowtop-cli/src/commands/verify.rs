@@ -75,6 +75,23 @@ pub(crate) async fn run(context: &Context, arguments: &arguments::Verify) -> Res
     ended
 }
 
+/// Compares one pillow as the command does without options, and stores and shows what was found.
+/// Returns how many documents differ.
+pub(super) async fn compare(
+    context: &Context,
+    servers: &Servers,
+    stop: &Stop,
+    pillow: &Arc<dyn AnyPillow>,
+) -> Result<u64, Failure> {
+    let arguments = arguments::Verify::plain();
+    let command = Command { context, servers, arguments: &arguments, stop };
+    let mut results = Results::default();
+    command.pillow(pillow, &mut results).await?;
+    print::show_text(context, &results);
+    let strays: u64 = results.strays.iter().map(|strays| strays.found.count).sum();
+    Ok(results.compared.iter().map(|compared| compared.left).sum::<u64>() + strays)
+}
+
 impl Command<'_> {
     /// Compares all pillows. One that cannot be compared does not keep the others from it.
     async fn all(&self, pillows: &[Arc<dyn AnyPillow>]) -> Result<Outcome, Failure> {

@@ -102,6 +102,12 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
     assert!(printed.contains("no process follows database") && printed.contains("hint:"), "{printed}");
     let mut second = follow();
     owned(1);
+    let printed = world.run_badly(&["es-manage", "flip", "case"], 1);
+    assert!(
+        printed.contains("it was not compared with database") && printed.contains("verify case"),
+        "{printed}"
+    );
+    world.run_well(&["verify", "case"]);
     world.run_well(&["es-manage", "flip", "case"]);
     assert!(indices(&world)[1]["aliases"].to_string().contains("-hqcases\""));
     for process in [&mut first, &mut second] {
