@@ -16,6 +16,9 @@ pub(crate) struct Verify {
     /// All enabled pillows
     #[arg(long, conflicts_with = "names")]
     pub(crate) all: bool,
+    /// Skip what a comparison found equal since it was complete
+    #[arg(long, conflicts_with = "repair")]
+    pub(crate) once: bool,
     /// Compare this database alone, where a pillow reads several [default: all]
     #[arg(long, value_name = "NAME")]
     pub(crate) database: Option<String>,
@@ -49,6 +52,7 @@ impl Verify {
         Self {
             names: Vec::new(),
             all: false,
+            once: false,
             database: None,
             sample: SAMPLE,
             all_bodies: false,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pillowtop_core::{AnyPillow, DatabaseName, PillowName};
+use pillowtop_runtime::claim::last_verified;
 use pillowtop_runtime::engine::{DatabaseSelection, Served};
 use pillowtop_runtime::request::{RequestKind, RequestResult};
 use pillowtop_runtime::target::TargetRef;
@@ -120,10 +121,22 @@ impl Command<'_> {
             self.strays(&served, &all, results).await?;
         }
         for part in choose(all, self.arguments.database.as_deref())? {
+            if self.arguments.once && self.was_equal(&served, &part).await? {
+                continue;
+            }
             let compared = self.part(&served, part).await?;
             results.compared.push(compared);
         }
         Ok(())
+    }
+
+    /// Whether the last comparison found no difference.
+    async fn was_equal(&self, served: &Served, part: &Part) -> Result<bool, Failure> {
+        let last = last_verified(self.servers.lease.store().as_ref(), &part.claim(served)).await?;
+        let Some(last) = last.filter(|last| last.differences() == 0) else { return Ok(false) };
+        let (index, time) = (&part.target.name, &last.ended);
+        self.context.ui.note(&format!("{index}: compared at {time}, without differences"));
+        Ok(true)
     }
 
     /// Documents that no comparison of one database finds.
