@@ -1,6 +1,6 @@
 //! The scripts of `docs/deploy.md`, run as they are printed.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
