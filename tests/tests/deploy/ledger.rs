@@ -68,6 +68,15 @@ impl Ledger {
 
     /// Changes documents in one request. Each number is there once.
     fn write(&self, world: &World, changes: &[(usize, Change)]) {
+        // There may be nothing to delete.
+        let exists = |number: usize| self.documents()[number].revision.is_some();
+        let changes: Vec<(usize, Change)> = changes
+            .iter()
+            .map(|(number, change)| match change {
+                Change::Delete if !exists(*number) => (*number, Change::Filter),
+                change => (*number, *change),
+            })
+            .collect();
         let mut written = Vec::new();
         let bodies: Vec<Value> = changes
             .iter()
@@ -100,9 +109,6 @@ impl Ledger {
         });
         if let Some(revision) = &self.documents()[number].revision {
             body["_rev"] = json!(revision);
-        } else if change == Change::Delete {
-            // There is nothing to delete.
-            return self.body(number, Change::Filter, written);
         }
         if change == Change::Delete {
             body["_deleted"] = json!(true);
