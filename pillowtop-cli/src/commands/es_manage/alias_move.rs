@@ -127,7 +127,7 @@ pub(super) async fn move_all(
     };
     refused(moves)?;
     let began = Instant::now();
-    if moves.iter().any(|planned| !planned.plan.is_done()) {
+    if moves.iter().any(|planned| !planned.plan.is_done() && planned.is_followed()) {
         context.ui.note("waiting until what the databases have now is in the indices");
     }
     let patience = if force { Duration::ZERO } else { PATIENCE };

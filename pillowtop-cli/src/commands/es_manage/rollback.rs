@@ -63,7 +63,8 @@ async fn roll_back(
         moves.push(planned);
     }
     let hint = |planned: &Move| hint(overview, &definitions, planned);
-    if arguments.dry_run || arguments.force || followed.is_empty() {
+    let is_refused = moves.iter().any(|planned| !planned.refusals().is_empty());
+    if arguments.dry_run || arguments.force || followed.is_empty() || is_refused {
         return execute(context, servers, moves, arguments, hint).await;
     }
     let moving = async {
@@ -79,7 +80,7 @@ async fn roll_back(
             tokio::time::sleep(PAUSE).await;
         }
     };
-    while_followed(context, servers, followed, moving).await
+    while_followed(context, servers, followed, Box::pin(moving)).await
 }
 
 /// The index that an alias is on, and the one that it was on before.
