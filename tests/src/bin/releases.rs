@@ -86,16 +86,13 @@ mod fourth {
     }
 }
 
-fn main() -> ExitCode {
+fn main() -> Result<ExitCode, &'static str> {
     let registry = match std::env::var("RELEASE").as_deref() {
         Ok("1") => pillowtop::registry![first::Visit],
         Ok("2") => pillowtop::registry![second::Visit],
         Ok("3") => pillowtop::registry![third::Visit],
         Ok("4") => pillowtop::registry![fourth::Visit],
-        _ => {
-            eprintln!("RELEASE is not 1, 2, 3 or 4");
-            return ExitCode::from(2);
-        }
+        _ => return Err("RELEASE is not 1, 2, 3 or 4"),
     };
-    pillowtop_cli::main(registry)
+    Ok(pillowtop_cli::main(registry))
 }

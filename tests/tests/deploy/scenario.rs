@@ -2,6 +2,7 @@
 //! that are killed. A writer changes documents throughout. At every moment a searcher on the alias
 //! finds a complete index that is not older than the stated lag.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -61,7 +62,7 @@ fn in_a_deploy_of_four_releases_searches_are_complete_and_not_old() {
         wait_for("everything to be indexed", MINUTE, || all(&world, &ledger) == ledger.last());
         drop(searched);
         let oldest = searching.join().expect("no panic").unwrap_or_else(|reason| panic!("{reason}"));
-        eprintln!("what was searched was at most {oldest:?} old");
+        writeln!(std::io::stderr(), "what was searched was at most {oldest:?} old").expect("a terminal");
         let verified = fourth.told(&["verify", "--all", "--all-bodies"]);
         let part = &verified["parts"][0];
         assert_eq!(

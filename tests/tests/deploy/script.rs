@@ -63,7 +63,7 @@ fn run(world: &World, script: &str) -> (Group, String) {
 }
 
 /// A release that is in production: searched, and followed by a service.
-fn in_production<'a>(world: &'a World, number: u8) -> (Release<'a>, Running) {
+fn in_production(world: &World, number: u8) -> (Release<'_>, Running) {
     Ledger::filled(world, 1000);
     let old = Release { world, number };
     old.well(&["preindex"]);
