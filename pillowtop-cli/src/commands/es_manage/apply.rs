@@ -156,7 +156,7 @@ impl Applier<'_> {
         }
     }
 
-    /// Moves the aliases of some pillows in one request, if nothing speaks against it now.
+    /// Moves the aliases of some pillows in one request, unless there is a reason against it now.
     async fn flip(&self, pillows: &[&PillowName]) -> Result<(), Failure> {
         let mut moves = Vec::new();
         for pillow in pillows {
