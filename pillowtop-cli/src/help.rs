@@ -90,8 +90,8 @@ Examples:
 `flip` moves the alias that is searched to the index of the committed mapping.
 It does not move it to an index that no process follows, or that was not
 compared: start `PROGRAM run` for the new one first, and give
-`PROGRAM verify --all`. Then it waits until what the databases have now is in
-the index. `prune` never touches an index that pillowtop did not make.";
+`PROGRAM verify --all`. Then it waits until what the databases have now is
+in the index. `prune` never touches an index that pillowtop did not make.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:
