@@ -5,6 +5,7 @@ use std::fmt;
 use pillowtop_core::{CommittedFileError, PillowName};
 #[cfg(feature = "quickstart")]
 use pillowtop_embedded::EmbeddedError;
+use pillowtop_runtime::caught_up::CaughtUpError;
 use pillowtop_runtime::claim::{AcquireError, StoreError};
 use pillowtop_runtime::hint::{Hint as _, PILLOW};
 use pillowtop_runtime::http::EndpointError;
@@ -137,6 +138,7 @@ macro_rules! failures_with_hints {
 
 failures_with_hints!(
     AcquireError,
+    CaughtUpError,
     ClusterError,
     CouchError,
     MemberError,

@@ -88,9 +88,10 @@ Examples:
   PROGRAM es-manage prune --older-than 30d
 
 `flip` moves the alias that is searched to the index of the committed mapping.
-It does not move it from an index that is followed to one that no process
-follows: start `PROGRAM run` for the new one first. `prune` never touches an
-index that pillowtop did not make.";
+It does not move it to an index that no process follows, or that was not
+compared: start `PROGRAM run` for the new one first, and give
+`PROGRAM verify --all`. Then it waits until what the databases have now is
+in the index. `prune` never touches an index that pillowtop did not make.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:
@@ -99,6 +100,7 @@ Examples:
   PROGRAM verify case --all-bodies --ignore inserted_at
                                        all bodies, without one member
   PROGRAM verify case --repair         process what differs again
+  PROGRAM verify --all --once          in a deploy, before `es-manage flip`
 
 Changes may be made and applied meanwhile. Exit code 4 when documents are
 missing, stale, extra or of another body, or changes are not applied. Documents

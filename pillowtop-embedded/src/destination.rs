@@ -7,13 +7,15 @@ use pillowtop_core::Definition;
 
 use super::directory::IndexDirectory;
 use super::error::EmbeddedError;
+use super::read_back::ReadBack;
 use super::reader::EmbeddedReader;
 use super::target::EmbeddedTarget;
-use pillowtop_runtime::claim::AcquireOptions;
-use pillowtop_runtime::target::OpenError;
+use pillowtop_runtime::claim::{AcquireOptions, ClaimStore};
 use pillowtop_runtime::target::local::{
-    DirectoryDestination, DirectoryLock, LocalDestination, LocalDirectory, LocalKind, LocalOptions,
+    DirectoryDestination, DirectoryLock, LocalDestination, LocalDirectory, LocalError, LocalKind,
+    LocalOptions,
 };
+use pillowtop_runtime::target::{OpenError, TargetReader, TargetRef};
 
 /// Options for [`EmbeddedDestination`].
 #[derive(Debug, Clone)]
@@ -89,6 +91,16 @@ impl EmbeddedDestination {
         EmbeddedReader::open(&self.parent, &self.definition)
     }
 
+    /// Where the claims on the index are, as [`Verify`](pillowtop_runtime::verify::Verify) needs
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be created.
+    pub fn claim_store(&self) -> Result<Arc<dyn ClaimStore>, LocalError> {
+        self.inner.claim_store()
+    }
+
     /// Opens the index for writing as
     /// [`Destination::open`](pillowtop_runtime::target::Destination::open) does, without a claim,
     /// and keeps its type.
@@ -110,5 +122,15 @@ impl DirectoryDestination for EmbeddedDestination {
 
     fn local(&self) -> &LocalDestination<Embedded> {
         &self.inner
+    }
+
+    fn target_reader(&self, target: &TargetRef) -> Option<Arc<dyn TargetReader>> {
+        match ReadBack::new(self.parent.clone(), self.definition.clone(), target.clone()) {
+            Ok(reader) => Some(Arc::new(reader)),
+            Err(error) => {
+                tracing::warn!(%error, "the index cannot be read back");
+                None
+            }
+        }
     }
 }

@@ -39,6 +39,8 @@ mod query;
 
 mod reader;
 
+mod read_back;
+
 mod target;
 
 mod destination;

@@ -16,6 +16,9 @@ use super::query;
 use pillowtop_runtime::dead_letter::DeadLetter;
 use pillowtop_runtime::target::DeadLetterFiles;
 
+/// As many documents are handed over at once.
+const PAGE: usize = 1000;
+
 /// What a search found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchResult {
@@ -151,6 +154,22 @@ impl EmbeddedReader {
         let hits: Result<Vec<Hit>, EmbeddedError> =
             found.into_iter().map(|(score, address)| self.hit(&searcher, score, address)).collect();
         Ok(SearchResult { total, hits: hits? })
+    }
+
+    /// Hands over every committed document, page by page, until `take` wants no more.
+    pub(super) fn pages(&self, mut take: impl FnMut(Vec<Hit>) -> bool) -> Result<(), EmbeddedError> {
+        let searcher = self.reader.searcher();
+        let mut page = Vec::new();
+        for (segment, reader) in (0..).zip(searcher.segment_readers()) {
+            for document in reader.doc_ids_alive() {
+                page.push(self.hit(&searcher, 0.0, DocAddress::new(segment, document))?);
+                if page.len() == PAGE && !take(std::mem::take(&mut page)) {
+                    return Ok(());
+                }
+            }
+        }
+        take(page);
+        Ok(())
     }
 
     fn hit(&self, searcher: &Searcher, score: f32, address: DocAddress) -> Result<Hit, EmbeddedError> {

@@ -30,6 +30,8 @@ pub mod http;
 
 pub mod source;
 
+pub mod caught_up;
+
 pub mod request;
 
 pub mod reader;

@@ -2,6 +2,11 @@
 
 use clap::Args;
 
+/// Bodies that are compared by default.
+const SAMPLE: usize = 300;
+/// How long a change is waited for by default, in seconds.
+const PATIENCE: u64 = 90;
+
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
@@ -11,11 +16,14 @@ pub(crate) struct Verify {
     /// All enabled pillows
     #[arg(long, conflicts_with = "names")]
     pub(crate) all: bool,
+    /// Skip what a comparison found equal since it was complete
+    #[arg(long, conflicts_with = "repair")]
+    pub(crate) once: bool,
     /// Compare this database alone, where a pillow reads several [default: all]
     #[arg(long, value_name = "NAME")]
     pub(crate) database: Option<String>,
     /// Compare the bodies of this many documents, chosen at random
-    #[arg(long, value_name = "N", default_value_t = 300)]
+    #[arg(long, value_name = "N", default_value_t = SAMPLE)]
     pub(crate) sample: usize,
     /// Compare the bodies of all documents
     #[arg(long, conflicts_with = "sample")]
@@ -25,7 +33,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "PATH")]
     pub(crate) ignore: Vec<String>,
     /// Wait this many seconds for a change that is not yet applied
-    #[arg(long, value_name = "SECONDS", default_value_t = 90)]
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE)]
     pub(crate) patience: u64,
     /// Process the documents that differ again
     #[arg(long)]
@@ -36,4 +44,23 @@ pub(crate) struct Verify {
     /// Compare, and change nothing: neither repair nor store what was found
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+impl Verify {
+    /// The command without options.
+    pub(crate) fn plain() -> Self {
+        Self {
+            names: Vec::new(),
+            all: false,
+            once: false,
+            database: None,
+            sample: SAMPLE,
+            all_bodies: false,
+            ignore: Vec::new(),
+            patience: PATIENCE,
+            repair: false,
+            yes: false,
+            dry_run: false,
+        }
+    }
 }

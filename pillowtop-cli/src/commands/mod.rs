@@ -4,6 +4,10 @@ pub(crate) mod audit;
 pub(crate) mod checkpoint;
 pub(crate) mod completions;
 mod confirm;
+mod touching;
+
+pub(crate) mod verify;
+
 pub(crate) mod es_manage;
 mod explain;
 pub(crate) mod fast_reindex;
@@ -18,8 +22,6 @@ pub(crate) mod preindex;
 #[cfg(feature = "quickstart")]
 pub(crate) mod quickstart;
 pub(crate) mod run;
-mod touching;
 
 pub(crate) mod dead_letters;
 pub(crate) mod process;
-pub(crate) mod verify;

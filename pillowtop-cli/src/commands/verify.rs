@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pillowtop_core::{AnyPillow, DatabaseName, PillowName};
+use pillowtop_runtime::claim::last_verified;
 use pillowtop_runtime::engine::{DatabaseSelection, Served};
 use pillowtop_runtime::request::{RequestKind, RequestResult};
 use pillowtop_runtime::target::TargetRef;
@@ -75,6 +76,23 @@ pub(crate) async fn run(context: &Context, arguments: &arguments::Verify) -> Res
     ended
 }
 
+/// Compares one pillow as the command does without options, and stores and shows what was found.
+/// Returns how many documents differ.
+pub(super) async fn compare(
+    context: &Context,
+    servers: &Servers,
+    stop: &Stop,
+    pillow: &Arc<dyn AnyPillow>,
+) -> Result<u64, Failure> {
+    let arguments = arguments::Verify::plain();
+    let command = Command { context, servers, arguments: &arguments, stop };
+    let mut results = Results::default();
+    command.pillow(pillow, &mut results).await?;
+    print::show_text(context, &results);
+    let strays: u64 = results.strays.iter().map(|strays| strays.found.count).sum();
+    Ok(results.compared.iter().map(|compared| compared.left).sum::<u64>() + strays)
+}
+
 impl Command<'_> {
     /// Compares all pillows. One that cannot be compared does not keep the others from it.
     async fn all(&self, pillows: &[Arc<dyn AnyPillow>]) -> Result<Outcome, Failure> {
@@ -103,10 +121,22 @@ impl Command<'_> {
             self.strays(&served, &all, results).await?;
         }
         for part in choose(all, self.arguments.database.as_deref())? {
+            if self.arguments.once && self.was_equal(&served, &part).await? {
+                continue;
+            }
             let compared = self.part(&served, part).await?;
             results.compared.push(compared);
         }
         Ok(())
+    }
+
+    /// Whether the last comparison found no difference.
+    async fn was_equal(&self, served: &Served, part: &Part) -> Result<bool, Failure> {
+        let last = last_verified(self.servers.lease.store().as_ref(), &part.claim(served)).await?;
+        let Some(last) = last.filter(|last| last.differences() == 0) else { return Ok(false) };
+        let (index, time) = (&part.target.name, &last.ended);
+        self.context.ui.note(&format!("{index}: compared at {time}, without differences"));
+        Ok(true)
     }
 
     /// Documents that no comparison of one database finds.

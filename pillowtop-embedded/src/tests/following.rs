@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{destination, ids};
 
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Note {
+pub(super) struct Note {
     n: u32,
 }
 
@@ -41,7 +41,7 @@ impl Pillow for Note {
 }
 
 /// A row of a note with this number, or of its deletion.
-fn row(seq: u32, id: &str, n: impl Into<Option<u32>>) -> String {
+pub(super) fn row(seq: u32, id: &str, n: impl Into<Option<u32>>) -> String {
     let (revision, n) = (format!("{seq}-a"), n.into());
     let mut document = json!({"_id": id, "_rev": revision, "doc_type": "Note", "n": n});
     if n.is_none() {

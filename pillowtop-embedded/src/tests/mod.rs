@@ -1,5 +1,6 @@
 //! Tests of the embedded index.
 
+mod comparing;
 mod contract;
 mod durability;
 mod following;

@@ -12,6 +12,7 @@ use super::lease::{Lease, LeaseError};
 use super::past::PastCheckpoints;
 use super::state::{ClaimState, DatabaseIdentity, Phase};
 use super::store::{ClaimDocument, ClaimKey, ClaimStore, Owner, StoreError, Token, changed_histories};
+use super::verified::forget_verified;
 use crate::clock::{VersionClock, now_text};
 use crate::operation::Version;
 
@@ -140,7 +141,8 @@ async fn amend_document(
         document.epoch += 1;
         document.saved = now_text();
         match store.write(&key.claim(), &json!(document), Some(token)).await {
-            Ok(_) => return Ok(true),
+            // What was compared was another state.
+            Ok(_) => return forget_verified(store, key).await.map(|()| true),
             // A live owner saves every few seconds; the next attempt is sooner.
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error),

@@ -54,5 +54,5 @@ pub use lease::{Lease, LeaseError};
 pub use past::{PastCheckpoint, PastCheckpoints};
 pub use process::ProcessIdentity;
 pub use state::{ClaimState, DatabaseIdentity, LoadState, Phase};
-pub use store::{ClaimDocument, ClaimKey, ClaimStore, Owner, Slice, StoreError, Stored, Token};
+pub use store::{ClaimDocument, ClaimKey, ClaimStore, Owner, Slice, StoreError, Stored, Token, overwrite};
 pub use verified::{Verified, last_verified};

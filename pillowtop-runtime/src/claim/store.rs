@@ -212,6 +212,32 @@ pub trait ClaimStore: Send + Sync + fmt::Debug + 'static {
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, Stored)>, StoreError>>;
 }
 
+/// Writes over whatever a document is: `next` makes the next value of the present one, and `None`
+/// removes the document. A concurrent write is read, and written over.
+///
+/// # Errors
+///
+/// When the store cannot be read or written.
+pub async fn overwrite(
+    store: &dyn ClaimStore,
+    key: &str,
+    mut next: impl FnMut(Option<Value>) -> Option<Value> + Send,
+) -> Result<(), StoreError> {
+    loop {
+        let seen = store.read(key).await?;
+        let (value, token) = seen.map(|stored| (stored.value, stored.token)).unzip();
+        let written = match (next(value), token) {
+            (Some(value), token) => store.write(key, &value, token).await.map(drop),
+            (None, Some(token)) => store.remove(key, token).await,
+            (None, None) => Ok(()),
+        };
+        match written {
+            Err(StoreError::Conflict { .. }) => {}
+            written => return written,
+        }
+    }
+}
+
 /// Which parts of a target have another history than the stored one.
 pub(super) fn changed_histories(
     stored: &BTreeMap<String, String>,

@@ -4,12 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::store::{ClaimKey, ClaimStore, StoreError};
+use super::store::{ClaimKey, ClaimStore, StoreError, overwrite};
 
 /// What the keys of all these documents begin with; a claim's key follows.
 pub(crate) const VERIFIED: &str = "verified:";
-/// How often a concurrent write of the same document is written over.
-const TRIES: usize = 5;
 
 /// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,17 +49,7 @@ impl Verified {
     ///
     /// When the store cannot be read or written.
     pub async fn store(&self, store: &dyn ClaimStore, claim: &ClaimKey) -> Result<(), StoreError> {
-        let key = key(claim);
-        let mut tries = TRIES;
-        loop {
-            let seen = store.read(&key).await?.map(|stored| stored.token);
-            tries -= 1;
-            match store.write(&key, &json!(self), seen).await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::Conflict { .. }) if tries > 0 => {}
-                Err(error) => return Err(error),
-            }
-        }
+        overwrite(store, &key(claim), |_| Some(json!(self))).await
     }
 }
 
@@ -77,6 +65,11 @@ fn key(claim: &ClaimKey) -> String {
 pub async fn last_verified(store: &dyn ClaimStore, claim: &ClaimKey) -> Result<Option<Verified>, StoreError> {
     let key = key(claim);
     store.read(&key).await?.map(|stored| stored.parse(format_args!("`{key}`"))).transpose()
+}
+
+/// Forgets the last result for a claim, whose state was changed since.
+pub(super) async fn forget_verified(store: &dyn ClaimStore, claim: &ClaimKey) -> Result<(), StoreError> {
+    overwrite(store, &key(claim), |_| None).await
 }
 
 #[cfg(test)]
@@ -96,5 +89,8 @@ mod tests {
         last.store(&store, &key).await.unwrap();
         assert_eq!(last_verified(&store, &key).await, Ok(Some(last)));
         assert_eq!(first.differences(), 2);
+        forget_verified(&store, &key).await.unwrap();
+        forget_verified(&store, &key).await.unwrap();
+        assert_eq!(last_verified(&store, &key).await, Ok(None));
     }
 }

@@ -2,6 +2,7 @@
 
 mod certificates;
 
+use crate::caught_up::CaughtUpError;
 use crate::claim::AcquireError;
 use crate::engine::SelectionError;
 use crate::member::MemberError;
@@ -49,6 +50,15 @@ impl Hint for CouchError {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+impl Hint for CaughtUpError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => error.hint(),
+            Self::Store(_) => None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod process;
 mod reading;
 mod store;
 
+mod catching_up;
 mod immutable_filter;
 mod local_targets;
 mod lookups;

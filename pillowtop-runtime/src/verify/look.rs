@@ -11,11 +11,12 @@ use futures_util::stream::{self, BoxStream};
 use pillowtop_core::{DocumentId, Revision, Sequence};
 
 use super::{VerifyError, VerifyOptions};
+use crate::caught_up::{MOST_BEHIND, read_changes};
 use crate::claim::{ClaimDocument, ClaimKey, ClaimStore, DatabaseIdentity, Phase, read};
 use crate::engine::DatabaseSelection;
 use crate::member::{Deciders, Decision};
 use crate::row::Row;
-use crate::source::{FeedEvent, FeedMode, FeedRequest, Source, SourceError};
+use crate::source::Source;
 use crate::target::{StoredDocument, TargetReader, TargetRef};
 
 /// Documents that are fetched together: their bodies are in memory.
@@ -24,10 +25,6 @@ const CHUNK: usize = 250;
 const AT_ONCE: usize = 4;
 /// How long filter and transform may take for a chunk, with everything that they look up.
 const HUNG: Duration = Duration::from_mins(5);
-/// How long a feed may be silent.
-const SILENT: Duration = Duration::from_mins(2);
-/// Changes that an owner may be behind: they are read again for each group of documents.
-const MOST_BEHIND: u64 = 100_000;
 
 /// What is compared.
 pub(super) struct Sides<'a> {
@@ -124,26 +121,12 @@ impl Sides<'_> {
         identity: DatabaseIdentity,
         among: &HashSet<DocumentId>,
     ) -> Result<HashSet<DocumentId>, VerifyError> {
-        let request = FeedRequest { since, identity, mode: FeedMode::OneShot, selector: None };
-        let mut feed = self.source.open(request);
-        let (mut changed, mut rows) = (HashSet::new(), 0);
-        loop {
-            let event = tokio::time::timeout(SILENT, feed.next()).await.map_err(|_| SourceError::Other {
-                reason: format!("{} does not respond", self.source.describe()),
-                is_retryable: true,
-            })?;
-            match event.transpose()? {
-                None => return Ok(changed),
-                Some(FeedEvent::Rows(found)) => {
-                    rows += found.len() as u64;
-                    changed.extend(found.into_iter().map(|row| row.id).filter(|id| among.contains(id)));
-                }
-                Some(FeedEvent::Position { .. } | FeedEvent::Waiting(_)) => {}
-            }
-            if rows > MOST_BEHIND {
-                return Err(VerifyError::Behind { target: self.target.name.clone(), most: MOST_BEHIND });
-            }
+        let mut changed = HashSet::new();
+        let take = |row: Row| changed.extend(Some(row.id).filter(|id| among.contains(id)));
+        if !read_changes(self.source.as_ref(), since, identity, take).await? {
+            return Err(VerifyError::Behind { target: self.target.name.clone(), most: MOST_BEHIND });
         }
+        Ok(changed)
     }
 
     /// Fetches and decides documents, chunk by chunk.

@@ -44,6 +44,7 @@ use self::compare::compare;
 use self::comparison::Comparison;
 use self::listing::list;
 use self::look::Sides;
+use crate::caught_up::PATIENCE;
 use crate::claim::{ClaimStore, DatabaseIdentity, Phase, StoreError, Verified};
 use crate::clock::now_text;
 use crate::dead_letter::DeadLetterError;
@@ -74,8 +75,7 @@ pub struct VerifyOptions {
     /// Paths of members that a transform makes of something else than the document, such as the
     /// time. They are not compared.
     pub ignore: Vec<String>,
-    /// How long a change is waited for that is not yet applied. Default: 90 s, since an owner
-    /// stores its position once a minute while nothing of its database is its own.
+    /// How long a change is waited for that is not yet applied. Default: [`PATIENCE`].
     pub patience: Duration,
     /// How many examples of each kind are kept. Default: 10.
     pub examples: usize,
@@ -89,7 +89,7 @@ impl Default for VerifyOptions {
         Self {
             bodies: Bodies::Sample(300),
             ignore: Vec::new(),
-            patience: Duration::from_secs(90),
+            patience: PATIENCE,
             examples: 10,
             memory: 32_000_000,
         }

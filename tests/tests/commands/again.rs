@@ -105,6 +105,12 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
     }
     let mut second = follow();
     owned(1);
+    let printed = world.run_badly(&["es-manage", "flip", "case"], 1);
+    assert!(
+        printed.contains("it was not compared with database") && printed.contains("verify case"),
+        "{printed}"
+    );
+    world.run_well(&["verify", "case"]);
     let printed = world.run_well(&["es-manage", "flip", "case", "--dry-run"]);
     assert!(printed.contains("would move from"), "{printed}");
     world.run_well(&["es-manage", "flip", "case"]);

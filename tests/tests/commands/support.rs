@@ -189,17 +189,17 @@ impl World {
 
     /// A command in the background, as a service runs it: without a terminal.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.start_command(&mut self.command(arguments))
+    }
+
+    /// The same for a command that is made.
+    pub(crate) fn start_command(&self, command: &mut Command) -> Running {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let log = self.directory.path().join(format!("said-{number}.log"));
         let printed = fs_err::File::create(&log).expect("a log").into_file();
-        let child = self
-            .command(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(printed)
-            .spawn()
-            .expect("the binary");
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(printed);
+        let child = command.spawn().expect("the binary");
         Running { child, log }
     }
 

@@ -63,7 +63,7 @@ async fn an_unreadable_state_is_not_an_absent_one() {
     assert!(is_unavailable(&control.list("claim:").await.unwrap_err()));
     assert!(is_unavailable(&control.claims(std::slice::from_ref(&key)).await.unwrap_err()));
     assert!(is_unavailable(&FollowReport::read(&control, &key).await.unwrap_err()));
-    let listed = world.cluster.list_indices().await;
+    let listed = world.cluster.index_claims().await;
     assert!(matches!(listed, Err(ClusterError::Store(StoreError::Unavailable { .. }))), "{listed:?}");
     let not_ready = destination_targets(&destination).await;
     assert_eq!(not_ready, Err("failed"));

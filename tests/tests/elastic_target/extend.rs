@@ -18,7 +18,7 @@ fn reserved(fields: &Value) -> Definition {
 }
 
 async fn seen(world: &World) -> IndexStatus {
-    let indices = world.cluster.list_indices().await.unwrap();
+    let indices = world.cluster.overview().await.unwrap().indices;
     indices.into_iter().find(|index| index.name == *world.index()).unwrap()
 }
 
@@ -97,5 +97,5 @@ async fn an_index_is_removed_only_as_it_was_seen_with_all_that_belongs_to_it() {
     let removed = world.cluster.remove_index(&now).await.unwrap();
     assert!(removed.control_documents >= 1, "{removed:?}");
     assert!(world.control().claims(&[world.key()]).await.unwrap().is_empty());
-    assert!(world.cluster.list_indices().await.unwrap().is_empty());
+    assert!(world.cluster.overview().await.unwrap().indices.is_empty());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pillowtop_core::AliasName;
 use pillowtop_runtime::Outcome;
 use pillowtop_runtime::claim::{
-    AcquireOptions, ClaimStore as _, DatabaseIdentity, FollowReport, Slice, WhenHeld,
+    AcquireOptions, ClaimStore as _, DatabaseIdentity, FollowReport, Slice, Verified, WhenHeld,
 };
 use pillowtop_runtime::target::elastic::{ElasticDestination, GateOptions, IndexUse, Problem};
 use pillowtop_runtime::target::{Destination as _, OpenError};
@@ -18,6 +18,11 @@ async fn problems(world: &World, databases: &[DatabaseIdentity]) -> Vec<Problem>
     world.cluster.gate(&world.definition, world.index(), databases, &options).await.unwrap()
 }
 
+/// Stores that a comparison found nothing.
+async fn verified(world: &World) {
+    Verified::default().store(&world.control(), &world.key()).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_complete_and_followed_index_passes_the_gate() {
     let world = World::new("gate").await;
@@ -26,6 +31,15 @@ async fn only_a_complete_and_followed_index_passes_the_gate() {
     let owner = world.acquire("owner").await;
     assert!(matches!(problems(&world, &own).await[..], [Problem::Incomplete { .. }]));
     owner.follow().await;
+    assert!(matches!(problems(&world, &own).await[..], [Problem::NotVerified { .. }]));
+    let found = Verified { missing: 2, ended: "2026-01-31T00:00:00Z".to_owned(), ..Verified::default() };
+    found.store(&world.control(), &world.key()).await.unwrap();
+    let differs = problems(&world, &own).await;
+    assert!(
+        matches!(&differs[..], [Problem::Differs { differences: 2, time, .. }] if time.starts_with("2026")),
+        "{differs:?}"
+    );
+    verified(&world).await;
     assert_eq!(problems(&world, &own).await, []);
 
     let other = DatabaseIdentity { instance_start_time: "2".to_owned(), ..database() };
@@ -79,6 +93,7 @@ async fn an_owner_that_does_not_renew_its_lease_is_silent_whatever_its_machine()
     let world = World::new("gatesilent").await;
     let owner = world.try_acquire("far away", Duration::from_secs(2), WhenHeld::Fail).await.unwrap();
     owner.follow().await;
+    verified(&world).await;
     assert_eq!(problems(&world, &[database()]).await, []);
     world.amend(|claim| claim["owner"]["boot_id"] = json!("another machine")).await;
     drop(owner);

@@ -159,7 +159,7 @@ async fn indices_are_listed_by_prefix_with_their_owners() {
     owner.put("x", &json!({"name": "x"})).await;
     world.cluster.refresh(world.index()).await.unwrap();
     world.http("PUT", &format!("/{}-unmanaged", world.cluster.prefix().unwrap()), &Value::Null, 200);
-    let found = world.cluster.list_indices().await.unwrap();
+    let found = world.cluster.overview().await.unwrap().indices;
     assert_eq!(found.len(), 1, "{found:?}");
     let status = &found[0];
     assert_eq!((&status.name, &status.uuid), (world.index(), &world.created.uuid));
@@ -171,9 +171,9 @@ async fn indices_are_listed_by_prefix_with_their_owners() {
     let [(_, claim)] = &status.claims[..] else { panic!("{status:?}") };
     assert_eq!(claim.state.phase, Phase::Loading);
     assert_eq!(claim.owner.as_ref().unwrap().label, "host: run");
-    assert!(other.cluster.list_indices().await.unwrap()[0].claims.is_empty());
+    assert!(other.cluster.overview().await.unwrap().indices[0].claims.is_empty());
     world.http("POST", &format!("/{}/_close", world.index()), &Value::Null, 200);
-    let closed = world.cluster.list_indices().await.unwrap();
+    let closed = world.cluster.overview().await.unwrap().indices;
     assert_eq!((closed.len(), closed[0].documents, closed[0].health), (1, None, IndexHealth::Closed));
 }
 

@@ -48,3 +48,51 @@ fn a_block_on_what_is_searched_is_told_before_a_flip() {
     );
     assert!(printed.contains("is read-only") && printed.contains("read_only_allow_delete"), "{printed}");
 }
+
+#[test]
+fn a_data_stream_that_has_the_name_of_an_alias_is_refused() {
+    let world = world_of_two("stream", 1);
+    let name = format!("{}-hqusers", world.prefix());
+    let template = format!("/_index_template/{}", world.prefix());
+    let body = json!({"index_patterns": [name], "data_stream": {}});
+    let stream = format!("/_data_stream/{name}");
+    if world.elastic("PUT", &template, &body).status >= 300 {
+        // The open-source distribution of Elasticsearch has no data streams. What it would be told
+        // there is in the tests of `facts`.
+        let product = std::env::var(pillowtop_tests::PRODUCT_VARIABLE);
+        assert_eq!(product.as_deref(), Ok("elasticsearch7"));
+        return;
+    }
+    let made = world.elastic("PUT", &stream, &Value::Null);
+    assert!(made.status < 300, "{made:?}");
+    let printed = world.run_badly(&["preindex"], 1);
+    world.elastic("DELETE", &stream, &Value::Null);
+    world.elastic("DELETE", &template, &Value::Null);
+    assert!(printed.contains(&format!("`{name}` is a data stream")), "{printed}");
+    assert!(indices(&world, "case").is_empty(), "nothing was built");
+}
+
+#[test]
+fn a_red_cluster_is_told_and_a_closed_or_red_index_is_not_searched() {
+    let world = world_of_two("red-cluster", 1);
+    let broken = format!("/{}-broken", world.prefix());
+    let nowhere = json!({"settings": {"index": {"routing.allocation.require.nowhere": "x"}}});
+    let made = world.elastic("PUT", &format!("{broken}?wait_for_active_shards=0"), &nowhere);
+    assert!(made.status < 300, "{made:?}");
+    let output = world.run(&["preindex"]);
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    world.elastic("DELETE", &broken, &Value::Null);
+    assert!(output.status.success() && printed.contains("the cluster is red"), "{printed}");
+
+    let index = format!("/{}", indices(&world, "case")[0]);
+    world.elastic("POST", &format!("{index}/_close"), &Value::Null);
+    let printed = world.run_badly(&["es-manage", "flip", "case"], 1);
+    assert!(printed.contains("it is closed"), "{printed}");
+    let moved = world.elastic("PUT", &format!("{index}/_settings"), &nowhere["settings"]);
+    assert!(moved.status < 300, "{moved:?}");
+    world.elastic("POST", &format!("{index}/_open?wait_for_active_shards=0"), &Value::Null);
+    let printed = world.run_badly(&["es-manage", "flip", "case"], 1);
+    assert!(printed.contains("it is red"), "{printed}");
+    let back = json!({"index.routing.allocation.require.nowhere": null});
+    world.elastic("PUT", &format!("{index}/_settings"), &back);
+}

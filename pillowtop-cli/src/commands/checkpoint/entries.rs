@@ -17,15 +17,8 @@ pub(super) struct Entry {
 
 /// The claims of all indices that exist, in order of indices.
 pub(super) async fn all(cluster: &Cluster) -> Result<Vec<Entry>, Failure> {
-    let indices = cluster.list_indices().await?;
-    let entries = indices.into_iter().flat_map(|index| {
-        index.claims.into_iter().map(move |(slice, claim)| Entry {
-            index: index.name.clone(),
-            key: ClaimKey { target: index.uuid.clone(), slice },
-            claim,
-        })
-    });
-    Ok(entries.collect())
+    let claims = cluster.index_claims().await?;
+    Ok(claims.into_iter().map(|(index, key, claim)| Entry { index, key, claim }).collect())
 }
 
 /// The claims of a pillow whose positions are to be changed. The position of a load that is not

@@ -5,17 +5,19 @@ mod backfill;
 
 use std::sync::Arc;
 
-use pillowtop_core::{AnyPillow, Definition};
-use pillowtop_runtime::target::elastic::{FlipPlan, IndexStatus, Overview};
+use pillowtop_core::{AnyPillow, Definition, PillowName};
+use pillowtop_runtime::target::elastic::{IndexStatus, Overview};
 use serde_json::{Value, json};
 
+use super::alias_move::move_all;
 use super::plan::{self, Plan, Step};
-use super::{check_facts, prune, require_terminal, status};
+use super::{check_facts, flip, prune, require_terminal, status};
 use crate::commands::confirm::is_confirmed;
+use crate::commands::verify;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
-use crate::output::{Align, Table};
+use crate::output::{Align, Table, counted};
 use crate::servers::{Servers, WhenUnreachable};
 use crate::stop::Stop;
 
@@ -113,7 +115,7 @@ impl<'a> Applier<'a> {
     /// Does each step. Searches move in one request, after everything that they need.
     async fn apply(&self, plan: &Plan<'_>) -> Result<(), Failure> {
         let (cluster, ui) = (&self.servers.cluster, &self.context.ui);
-        let (mut flips, mut pruned): (Vec<FlipPlan>, Vec<&IndexStatus>) = (Vec::new(), Vec::new());
+        let (mut flips, mut pruned): (Vec<&PillowName>, Vec<&IndexStatus>) = (Vec::new(), Vec::new());
         for step in &plan.steps {
             match step {
                 Step::Extend { definition, index, .. } => {
@@ -129,16 +131,43 @@ impl<'a> Applier<'a> {
                     cluster.put_settings(index, changes).await?;
                     ui.text(&format!("{index}: settings changed"));
                 }
-                Step::Flip(planned) => flips.push(planned.plan.clone()),
+                Step::Verify { pillow, .. } => self.verify(pillow).await?,
+                Step::Flip(planned) => flips.push(&planned.pillow),
                 Step::Prune { index, .. } => pruned.push(index),
                 Step::Build { .. } | Step::Wait { .. } | Step::Keep { .. } => {}
             }
         }
-        cluster.flip_searches(&flips).await?;
-        for plan in &flips {
-            ui.text(&format!("{} moved to {}", plan.alias, plan.to));
-        }
+        self.flip(&flips).await?;
         if pruned.is_empty() { Ok(()) } else { prune::remove(self.context, cluster, &pruned, false).await }
+    }
+}
+
+impl Applier<'_> {
+    /// Compares the index of a pillow. What differs ends the plan.
+    async fn verify(&self, pillow: &PillowName) -> Result<(), Failure> {
+        let compared = self.context.pillow(pillow.as_str())?;
+        match verify::compare(self.context, self.servers, self.stop, compared).await? {
+            0 => Ok(()),
+            differences => Err(Failure::new(format!(
+                "{pillow}: {} found; no alias was moved",
+                counted(differences, "difference")
+            ))
+            .hint(format!("`PROGRAM verify {pillow} --repair` processes what differs again"))),
+        }
+    }
+
+    /// Moves the aliases of some pillows in one request, unless there is a reason against it now.
+    async fn flip(&self, pillows: &[&PillowName]) -> Result<(), Failure> {
+        let mut moves = Vec::new();
+        for pillow in pillows {
+            let definition = self.context.pillow(pillow.as_str())?.definition();
+            moves.push(flip::plan(self.context, self.servers, definition).await?);
+        }
+        move_all(self.context, self.servers, &mut moves, (false, false), flip::hint).await?;
+        for planned in &moves {
+            self.context.ui.text(&format!("{} moved to {}", planned.plan.alias, planned.plan.to));
+        }
+        Ok(())
     }
 }
 

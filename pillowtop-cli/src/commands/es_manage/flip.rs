@@ -2,43 +2,17 @@
 
 use std::sync::Arc;
 
-use pillowtop_core::{AnyPillow, Definition, IndexName, PillowName};
-use pillowtop_runtime::claim::DatabaseIdentity;
-use pillowtop_runtime::target::elastic::{FlipPlan, GateOptions, Problem};
+use pillowtop_core::{AnyPillow, Definition, IndexName};
+use pillowtop_runtime::target::elastic::FlipPlan;
 use serde_json::{Value, json};
 
+use super::alias_move::{Move, move_all};
 use super::check_facts;
 use crate::arguments::Flip;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
 use crate::servers::{Servers, WhenUnreachable};
-
-/// An alias to move, and the reasons against it.
-pub(super) struct Move {
-    pub(super) pillow: PillowName,
-    pub(super) plan: FlipPlan,
-    pub(super) problems: Vec<Problem>,
-}
-
-impl Move {
-    /// What refuses it. Where nothing is searched yet, nobody has to follow the index either.
-    pub(super) fn refusals(&self) -> Vec<&Problem> {
-        let is_first = self.plan.from.is_empty();
-        let counts = |problem: &&Problem| !(is_first && matches!(problem, Problem::NotFollowed { .. }));
-        if self.plan.is_done() { Vec::new() } else { self.problems.iter().filter(counts).collect() }
-    }
-
-    /// Whether the only reason against it is that nobody follows the index closely.
-    pub(super) fn is_about_owner(&self) -> bool {
-        self.refusals().iter().all(|problem| {
-            matches!(
-                problem,
-                Problem::NotFollowed { .. } | Problem::OwnerSilent { .. } | Problem::Behind { .. }
-            )
-        })
-    }
-}
 
 pub(super) async fn run(context: &Context, arguments: &Flip) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&arguments.names)?;
@@ -63,34 +37,21 @@ async fn plan_and_flip(
     for definition in definitions {
         moves.push(plan(context, servers, definition).await?);
     }
-    execute(context, servers, &moves, arguments, hint).await
+    execute(context, servers, moves, arguments, hint).await
 }
 
-/// Moves all aliases in one request, unless there is a reason against one of them.
+/// Moves all aliases, unless there is a reason against one of them, and shows it.
 pub(super) async fn execute(
     context: &Context,
     servers: &Servers,
-    moves: &[Move],
+    mut moves: Vec<Move>,
     arguments: &Flip,
     hint: impl Fn(&Move) -> String,
 ) -> Result<Outcome, Failure> {
     let Flip { dry_run, force, .. } = *arguments;
-    let refused: Vec<Failure> =
-        moves.iter().filter(|_| !force).filter_map(|planned| refusal(planned, &hint)).collect();
-    if let Some(failure) = Failure::of_several(refused) {
-        return Err(failure);
-    }
-    for planned in moves {
-        for problem in planned.refusals() {
-            context.ui.note(&format!("overridden by `--force`: {}: {problem}", planned.plan.to));
-        }
-    }
-    if !dry_run {
-        let plans: Vec<FlipPlan> = moves.iter().map(|planned| planned.plan.clone()).collect();
-        servers.cluster.flip_searches(&plans).await?;
-    }
+    let age = move_all(context, servers, &mut moves, (force, dry_run), hint).await?;
     let mut listed = Vec::new();
-    for Move { pillow, plan, problems } in moves {
+    for Move { pillow, plan, problems, .. } in &moves {
         context.ui.text(&line(plan, dry_run));
         let overridden: Vec<String> = problems.iter().map(ToString::to_string).collect();
         listed.push(json!({
@@ -98,7 +59,7 @@ pub(super) async fn execute(
             "moved": !plan.is_done() && !dry_run, "problems": overridden,
         }));
     }
-    context.ui.json(&json!({"flips": Value::from(listed)}));
+    context.ui.json(&json!({"flips": Value::from(listed), "age_seconds": age.as_secs_f64()}));
     Ok(Outcome::Done)
 }
 
@@ -129,42 +90,19 @@ pub(super) async fn plan(
         return Err(Failure::new(format!("pillow `{name}` has no index `{hashed}`"))
             .hint(format!("build it: `PROGRAM fast-reindex {name}`")));
     };
-    let identities = identities(context, servers, definition).await?;
-    let problems = cluster.gate(definition, &index, &identities, &GateOptions::default()).await?;
-    let plan = cluster.plan_flip(&definition.search_alias(cluster.prefix()), &index).await?;
-    Ok(Move { pillow: name.clone(), plan, problems })
+    Move::plan(context, servers, definition, definition, &index).await
 }
 
-/// The databases that a pillow reads, as they are now.
-pub(super) async fn identities(
-    context: &Context,
-    servers: &Servers,
-    definition: &Definition,
-) -> Result<Vec<DatabaseIdentity>, Failure> {
-    let mut identities = Vec::new();
-    for database in servers.databases(&context.databases(definition)?).await? {
-        identities.push(database.info().await?.identity);
-    }
-    Ok(identities)
-}
-
-/// Why an alias is not moved.
-fn refusal(planned: &Move, hint: impl Fn(&Move) -> String) -> Option<Failure> {
-    let refusals = planned.refusals();
-    if refusals.is_empty() {
-        return None;
-    }
-    let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-    let failure =
-        Failure::new(format!("searches do not move to `{}`: {}", planned.plan.to, reasons.join("; ")));
-    Some(failure.hint(hint(planned)))
-}
-
-fn hint(planned: &Move) -> String {
+/// What to do about the reasons against a move.
+pub(super) fn hint(planned: &Move) -> String {
     let name = &planned.pillow;
     if planned.is_about_owner() {
         format!(
             "start another `PROGRAM run {name}`, which follows the new index beside the old one; flip, then stop the old one. `--force` moves it anyway"
+        )
+    } else if planned.is_complete() {
+        format!(
+            "`PROGRAM verify {name}` compares it with its databases while `PROGRAM run {name}` follows them, and `--repair` processes what differs again; `--force` moves the alias anyway"
         )
     } else {
         format!("`PROGRAM fast-reindex {name}` builds or resumes it; `--force` moves the alias anyway")

@@ -1,8 +1,12 @@
 //! `es-manage`: indices and aliases.
 
+mod alias_move;
+
 mod flip;
 mod prune;
 pub(super) mod state;
+
+mod dropped;
 
 mod rollback;
 mod status;

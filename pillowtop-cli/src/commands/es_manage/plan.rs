@@ -6,7 +6,8 @@ use pillowtop_core::{Definition, IndexName, PillowName};
 use pillowtop_runtime::target::elastic::{Extension, IndexStatus, SettingChange};
 use serde_json::{Value, json};
 
-use super::flip::{self, Move, sources};
+use super::alias_move::Move;
+use super::flip::{self, sources};
 use super::prune::{self, prunable};
 use super::state::{Look, PillowStatus, State};
 use crate::context::Context;
@@ -25,6 +26,8 @@ pub(super) enum Step<'a> {
     Backfill { definition: &'a Definition, index: &'a IndexStatus },
     /// Dynamic settings are changed.
     Settings { pillow: &'a PillowName, index: &'a IndexName, changes: Vec<SettingChange> },
+    /// The index is compared with its databases.
+    Verify { pillow: &'a PillowName, index: &'a IndexName },
     /// Searches move.
     Flip(Box<Move>),
     /// Nothing has to be done.
@@ -64,6 +67,7 @@ impl Step<'_> {
             Self::Extend { .. } => "put mapping",
             Self::Backfill { .. } => "backfill",
             Self::Settings { .. } => "put settings",
+            Self::Verify { .. } => "verify",
             Self::Flip(_) => "flip",
             Self::Keep { .. } => "keep",
             Self::Prune { .. } => "prune",
@@ -76,9 +80,10 @@ impl Step<'_> {
             Self::Extend { .. } => 1,
             Self::Backfill { .. } => 2,
             Self::Settings { .. } => 3,
-            Self::Flip(_) => 4,
-            Self::Keep { .. } => 5,
-            Self::Prune { .. } => 6,
+            Self::Verify { .. } => 4,
+            Self::Flip(_) => 5,
+            Self::Keep { .. } => 6,
+            Self::Prune { .. } => 7,
         }
     }
 
@@ -87,6 +92,7 @@ impl Step<'_> {
             Self::Build { pillow, .. }
             | Self::Wait { pillow, .. }
             | Self::Settings { pillow, .. }
+            | Self::Verify { pillow, .. }
             | Self::Keep { pillow, .. } => pillow,
             Self::Extend { definition, .. } | Self::Backfill { definition, .. } => &definition.pillow,
             Self::Flip(planned) => &planned.pillow,
@@ -101,7 +107,9 @@ impl Step<'_> {
             Self::Extend { index, .. } | Self::Backfill { index, .. } | Self::Prune { index, .. } => {
                 index.name.to_string()
             }
-            Self::Settings { index, .. } | Self::Keep { index, .. } => index.to_string(),
+            Self::Settings { index, .. } | Self::Verify { index, .. } | Self::Keep { index, .. } => {
+                index.to_string()
+            }
             Self::Flip(planned) => {
                 let plan = &planned.plan;
                 format!("{}: {} to {}", plan.alias, sources(&plan.from), plan.to)
@@ -126,6 +134,7 @@ impl Step<'_> {
                 };
                 changes.iter().map(change).collect::<Vec<_>>().join(", ")
             }
+            Self::Verify { .. } => "it was not compared with its databases since it was complete".to_owned(),
             Self::Flip(_) => "the index of the committed mapping is complete and followed".to_owned(),
             Self::Keep { .. } => "it has the committed mapping and is searched".to_owned(),
             Self::Prune { used, .. } => format!("nothing refers to it, and it was last used at {used}"),
@@ -216,14 +225,17 @@ async fn steps_of<'a>(
             }
             let planned = flip::plan(context, servers, definition).await?;
             let refusals: Vec<String> = planned.refusals().iter().map(ToString::to_string).collect();
-            steps.push(if planned.plan.is_done() {
-                Step::Keep { pillow, index: &index.name }
-            } else if refusals.is_empty() {
-                Step::Flip(Box::new(planned))
+            if planned.plan.is_done() {
+                steps.push(Step::Keep { pillow, index: &index.name });
+            } else if planned.is_about_comparison() {
+                if !refusals.is_empty() {
+                    steps.push(Step::Verify { pillow, index: &index.name });
+                }
+                steps.push(Step::Flip(Box::new(planned)));
             } else {
                 let reason = format!("searches do not move to `{}`: {}", index.name, refusals.join("; "));
-                Step::Wait { pillow, reason }
-            });
+                steps.push(Step::Wait { pillow, reason });
+            }
             Ok(steps)
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use chrono::DateTime;
 use pillowtop_core::{AliasName, DatabaseName, Definition, IndexName};
-use pillowtop_runtime::claim::{ClaimDocument, Phase, Slice};
+use pillowtop_runtime::claim::{ClaimDocument, Phase, Slice, Verified};
 use pillowtop_runtime::target::elastic::{Backfill, GateOptions, IndexHealth, IndexStatus, Overview};
 
 /// How far a pillow's index is.
@@ -81,6 +81,8 @@ pub(in crate::commands) struct PillowStatus<'a> {
     pub(in crate::commands) pending: Option<u64>,
     /// For how long changes have been missing, in seconds.
     pub(in crate::commands) lag: Option<u64>,
+    /// What the last comparisons of its index with its databases found, if all were compared.
+    pub(in crate::commands) verified: Option<Vec<&'a Verified>>,
     /// The command to run next.
     pub(in crate::commands) next: Option<String>,
 }
@@ -91,14 +93,24 @@ impl PillowStatus<'_> {
         let name = &self.definition.pillow;
         match self.state {
             State::Missing | State::Building(_) => self.owners.is_empty().then(|| format!("preindex {name}")),
-            State::Ready if self.searched.is_empty() || !self.owners.is_empty() => {
-                Some(format!("es-manage flip {name}"))
-            }
+            State::Ready if self.searched.is_empty() => Some(format!("es-manage flip {name}")),
+            State::Ready if !self.owners.is_empty() => Some(match self.differences() {
+                None => format!("verify {name}"),
+                Some(0) => format!("es-manage flip {name}"),
+                Some(_) => format!("verify {name} --repair"),
+            }),
             State::Behind if !self.owners.is_empty() => None,
             State::Ready | State::Behind => Some(format!("run {name}")),
             State::Backfilling(_) => Some("es-manage apply".to_owned()),
             State::Current | State::Paused | State::Unmanaged => None,
         }
+    }
+}
+
+impl PillowStatus<'_> {
+    /// How many documents differed when the index was last compared. Nothing if it never was.
+    fn differences(&self) -> Option<u64> {
+        Some(self.verified.as_ref()?.iter().map(|verified| verified.differences()).sum())
     }
 }
 
@@ -126,12 +138,15 @@ impl<'a> Look<'a> {
             owners: Vec::new(),
             pending: None,
             lag: None,
+            verified: None,
             next: None,
         };
         if let Some(index) = status.index {
             status.owners = self.owners(index);
             status.pending = self.pending(index);
             status.lag = self.lag(index);
+            let results = index.claims.iter().map(|(slice, _)| self.overview.verified(index, slice));
+            status.verified = results.collect::<Option<_>>();
         } else if let Some(owner) = self.overview.builder(&definition.hashed_alias(self.prefix)) {
             status.owners = vec![owner.label.clone()];
         }

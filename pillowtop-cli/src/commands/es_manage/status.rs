@@ -51,9 +51,11 @@ async fn show(context: &Context, cluster: &Cluster, clears: bool) -> Result<(), 
     if clears {
         context.ui.raw(CLEAR);
     }
-    context.ui.table(&pillow_table(&statuses));
+    let rows: Vec<(&PillowStatus<'_>, Option<String>)> =
+        statuses.iter().map(|status| (status, committed_hash(status))).collect();
+    context.ui.table(&pillow_table(&rows));
     for status in &statuses {
-        for line in advice(context, status).into_iter().chain(verified(context, &look, status)) {
+        for line in advice(context, status).into_iter().chain(verified(context, status)) {
             context.ui.paragraph(&line, "");
         }
     }
@@ -67,7 +69,7 @@ async fn show(context: &Context, cluster: &Cluster, clears: bool) -> Result<(), 
         context.ui.table(&index_table(&look, &others));
     }
     context.ui.json(&json!({
-        "pillows": statuses.iter().map(pillow_json).collect::<Vec<_>>(),
+        "pillows": rows.iter().map(pillow_json).collect::<Vec<_>>(),
         "indices": overview.indices.iter().map(|index| index_json(context, &look, index)).collect::<Vec<_>>(),
     }));
     Ok(())
@@ -98,7 +100,8 @@ pub(in crate::commands) async fn look<'a>(
     Look { overview, prefix: cluster.prefix(), feeds, now: now_micros() / 1_000_000 }
 }
 
-fn pillow_table(statuses: &[PillowStatus<'_>]) -> Table {
+/// A row for each pillow with its committed hash.
+fn pillow_table(rows: &[(&PillowStatus<'_>, Option<String>)]) -> Table {
     let mut table = Table::new(&[
         ("pillow", Align::Left),
         ("state", Align::Left),
@@ -111,17 +114,17 @@ fn pillow_table(statuses: &[PillowStatus<'_>]) -> Table {
         ("lag", Align::Right),
         ("owner", Align::Left),
     ]);
-    let mut sorted: Vec<&PillowStatus<'_>> = statuses.iter().collect();
+    let mut sorted: Vec<_> = rows.iter().collect();
     // Problems first.
-    sorted.sort_by_key(|status| status.state == State::Current);
-    for status in sorted {
+    sorted.sort_by_key(|(status, _)| status.state == State::Current);
+    for (status, committed) in sorted {
         let searched: Vec<&str> = status.searched.iter().map(|name| name.as_str()).collect();
         table.row([
             status.definition.pillow.to_string(),
             status.state.to_string(),
             status.alias.to_string(),
             if searched.is_empty() { "-".to_owned() } else { searched.join(", ") },
-            committed_hash(status).unwrap_or_else(|| "-".to_owned()),
+            committed.clone().unwrap_or_else(|| "-".to_owned()),
             status.definition.hash.short(),
             number(status.index.and_then(|index| index.documents)),
             megabytes(status.index),
@@ -147,10 +150,8 @@ fn advice(context: &Context, status: &PillowStatus<'_>) -> Vec<String> {
 
 /// When the index was last compared with its databases, and what was found. Nothing if it never
 /// was.
-fn verified(context: &Context, look: &Look<'_>, status: &PillowStatus<'_>) -> Option<String> {
-    let (name, index) = (&status.definition.pillow, status.index?);
-    let results = index.claims.iter().map(|(slice, _)| look.overview.verified(index, slice));
-    let results: Vec<&Verified> = results.collect::<Option<_>>()?;
+fn verified(context: &Context, status: &PillowStatus<'_>) -> Option<String> {
+    let (name, results) = (&status.definition.pillow, status.verified.as_ref()?);
     let last = results.iter().map(|verified| verified.ended.as_str()).min()?;
     let differences: u64 = results.iter().map(|verified| verified.differences()).sum();
     let repaired: u64 = results.iter().map(|verified| verified.repaired).sum();
@@ -223,13 +224,13 @@ fn phase(index: &IndexStatus) -> String {
     if phases.is_empty() { "empty".to_owned() } else { phases.join(", ") }
 }
 
-fn pillow_json(status: &PillowStatus<'_>) -> Value {
+fn pillow_json((status, committed): &(&PillowStatus<'_>, Option<String>)) -> Value {
     let index = status.index;
     json!({
         "pillow": status.definition.pillow, "state": status.state.name(), "percent": status.state.percent(),
         "reason": status.reason, "next": status.next,
         "alias": status.alias, "searched": status.searched, "index": index.map(|index| &index.name),
-        "committed_hash": committed_hash(status), "struct_hash": status.definition.hash.to_string(),
+        "committed_hash": committed, "struct_hash": status.definition.hash.to_string(),
         "documents": index.and_then(|index| index.documents), "bytes": index.and_then(|index| index.bytes),
         "pending": status.pending, "lag_seconds": status.lag, "owners": status.owners,
     })

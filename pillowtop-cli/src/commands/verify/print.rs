@@ -15,6 +15,16 @@ pub(super) fn show(context: &Context, results: &Results, is_dry_run: bool) {
     if is_dry_run {
         context.ui.note("dry run: nothing is changed");
     }
+    show_text(context, results);
+    context.ui.json(&json!({
+        "dry_run": is_dry_run,
+        "parts": results.compared.iter().map(to_json).collect::<Vec<Value>>(),
+        "strays": results.strays.iter().map(strays_json).collect::<Vec<Value>>(),
+    }));
+}
+
+/// The same without JSON.
+pub(super) fn show_text(context: &Context, results: &Results) {
     let mut table = Table::new(&[
         ("pillow", Align::Left),
         ("index", Align::Left),
@@ -49,11 +59,6 @@ pub(super) fn show(context: &Context, results: &Results, is_dry_run: bool) {
     for compared in &results.compared {
         context.ui.text(&conclusion(compared));
     }
-    context.ui.json(&json!({
-        "dry_run": is_dry_run,
-        "parts": results.compared.iter().map(to_json).collect::<Vec<Value>>(),
-        "strays": results.strays.iter().map(strays_json).collect::<Vec<Value>>(),
-    }));
 }
 
 fn cells(compared: &Compared) -> [String; 11] {

@@ -9,7 +9,7 @@ use super::cluster::Cluster;
 use super::control::ControlIndex;
 use super::error::ClusterError;
 use super::search::hits;
-use crate::claim::{ClaimStore as _, StoreError};
+use crate::claim::{ClaimStore as _, overwrite};
 
 /// How many ids are read at once.
 const PAGE: usize = 2000;
@@ -65,20 +65,9 @@ impl Cluster {
     ///
     /// When it cannot be written.
     pub async fn store_backfill(&self, uuid: &str, backfill: Option<&Backfill>) -> Result<(), ClusterError> {
-        let (control, key) = (ControlIndex::new(self), key(uuid));
-        loop {
-            let seen = control.read(&key).await?.map(|stored| stored.token);
-            let written = match (backfill, seen) {
-                (Some(backfill), seen) => control.write(&key, &json!(backfill), seen).await.map(drop),
-                (None, Some(token)) => control.remove(&key, token).await,
-                (None, None) => Ok(()),
-            };
-            match written {
-                // Another process works on the same backfill.
-                Err(StoreError::Conflict { .. }) => {}
-                written => return Ok(written?),
-            }
-        }
+        // Another process may work on the same backfill.
+        let value = backfill.map(|backfill| json!(backfill));
+        Ok(overwrite(&ControlIndex::new(self), &key(uuid), |_| value.clone()).await?)
     }
 
     /// Some documents of an index in order of their ids, those after `after`, and where they end.

@@ -133,6 +133,20 @@ impl Cluster {
         &self.connection.found
     }
 
+    /// A response, `None` if this server or this user has none.
+    pub(super) async fn told(
+        &self,
+        request: Request<'_>,
+        doing: &str,
+    ) -> Result<Option<Value>, ClusterError> {
+        match self.value(request, doing).await {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.is_retryable() => Err(error),
+            Err(ClusterError::Refused { .. } | ClusterError::Forbidden { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Buffers for the bodies of bulk requests.
     pub(super) fn body_buffers(&self) -> &BodyBuffers {
         &self.connection.body_buffers

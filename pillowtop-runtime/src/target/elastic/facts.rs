@@ -15,9 +15,6 @@ use super::request::Request;
 use super::status::{IndexHealth, IndexStatus};
 use crate::pattern::matches;
 
-/// The privileges that pillowtop needs on its indices.
-const PRIVILEGES: [&str; 3] = ["manage", "read", "write"];
-
 /// Something in a cluster that has to be known before an index is built or an alias is moved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -137,22 +134,15 @@ impl Cluster {
         }
         facts.extend(self.attached_policies(definitions, overview).await?);
         facts.extend(self.matching_templates(definitions).await?);
-        facts.extend(self.missing_privileges().await?);
+        let (pattern, privileges) = self.missing_privileges().await?;
+        if !privileges.is_empty() {
+            facts.push(ClusterFact::Privileges { pattern, privileges });
+        }
         let health = self.told(Request::get(&["_cluster", "health"]), "reading the health of the cluster");
         if health.await?.is_some_and(|health| health.get("status") == Some(&json!("red"))) {
             facts.push(ClusterFact::RedCluster);
         }
         Ok(facts)
-    }
-
-    /// A response, `None` if this server or this user has none.
-    async fn told(&self, request: Request<'_>, doing: &str) -> Result<Option<Value>, ClusterError> {
-        match self.value(request, doing).await {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if error.is_retryable() => Err(error),
-            Err(ClusterError::Refused { .. } | ClusterError::Forbidden { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// Aliases whose name is taken by something else.
@@ -239,25 +229,6 @@ impl Cluster {
         }
         Ok(facts)
     }
-
-    /// Privileges that the user lacks. Only Elasticsearch tells.
-    async fn missing_privileges(&self) -> Result<Option<ClusterFact>, ClusterError> {
-        if self.target().product != Product::Elasticsearch {
-            return Ok(None);
-        }
-        let pattern = self.prefixed("*");
-        let body = json!({"index": [{"names": [pattern], "privileges": PRIVILEGES}]});
-        let path = ["_security", "user", "_has_privileges"];
-        let request = Request::post(&path).json(&body).repeatable();
-        let Some(found) = self.told(request, "reading the privileges of the user").await? else {
-            return Ok(None);
-        };
-        let granted = found.get("index").and_then(|index| index.get(&pattern));
-        let lacks = |privilege: &&&str| granted.and_then(|all| all.get(**privilege)) == Some(&json!(false));
-        let privileges: Vec<String> =
-            PRIVILEGES.iter().filter(lacks).map(|privilege| (*privilege).to_owned()).collect();
-        Ok((!privileges.is_empty()).then_some(ClusterFact::Privileges { pattern, privileges }))
-    }
 }
 
 /// What a template would add to an index that makes it unusable.
@@ -275,6 +246,9 @@ fn refused(template: &Value) -> Vec<String> {
 fn is_matched(patterns: &Value, name: &str) -> bool {
     strings(Some(patterns)).into_iter().any(|pattern| matches(pattern, name))
 }
+
+#[cfg(test)]
+mod scripted_tests;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! Problems that prevent serving searches from an index: the same checks for `preindex`, `status`,
 //! and `flip`, in a dry run too.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pillowtop_core::{Definition, IndexName, PillowName};
@@ -13,6 +14,7 @@ use super::fence::IndexFence;
 use super::status::IndexHealth;
 use crate::claim::{
     ClaimDocument, ClaimKey, DatabaseIdentity, Fence as _, FenceError, FollowReport, Phase, Slice, is_alive,
+    last_verified,
 };
 
 /// The most changes that may be pending by default.
@@ -150,6 +152,22 @@ pub enum Problem {
         /// Why.
         reason: String,
     },
+    /// It was not compared with the database since it was complete.
+    #[error("it was not compared with database `{database}` since it was complete")]
+    NotVerified {
+        /// The database.
+        database: String,
+    },
+    /// The last comparison with the database found differences.
+    #[error("a comparison with database `{database}` at {time} found {differences} differences")]
+    Differs {
+        /// The database.
+        database: String,
+        /// When it ended.
+        time: String,
+        /// How many documents differ.
+        differences: u64,
+    },
     /// The owner is behind.
     #[error("{pending} changes of database `{database}` are pending")]
     Behind {
@@ -198,14 +216,7 @@ impl Cluster {
         }
         problems.extend(self.problems_of_mapping(expected, index).await?);
         let control = ControlIndex::new(self);
-        let key_of = |slice| ClaimKey { target: uuid.clone(), slice };
-        let mut keys: Vec<ClaimKey> = slices(databases).into_iter().map(key_of).collect();
-        let mut claims = control.claims(&keys).await?;
-        if let ([database], true) = (databases, claims.is_empty()) {
-            // The only one that a pattern matches now.
-            keys = vec![key_of(Slice::Database(database.name.clone()))];
-            claims = control.claims(&keys).await?;
-        }
+        let (keys, claims) = self.claims_of(&uuid, databases).await?;
         if problems.is_empty()
             && !self.has_its_shards(expected.pillow(), index, &uuid, claims.values()).await?
         {
@@ -224,6 +235,39 @@ impl Cluster {
             problems.extend(found?);
         }
         Ok(problems)
+    }
+
+    /// The keys of the claims on an index that is filled from these databases, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When the index or the claims cannot be read.
+    pub async fn claim_keys(
+        &self,
+        index: &IndexName,
+        databases: &[DatabaseIdentity],
+    ) -> Result<Vec<ClaimKey>, ClusterError> {
+        let Some(uuid) = self.index_uuid(index).await? else { return Ok(Vec::new()) };
+        Ok(self.claims_of(&uuid, databases).await?.0)
+    }
+
+    /// The claims on an index, and their keys in the order of the databases.
+    async fn claims_of(
+        &self,
+        uuid: &str,
+        databases: &[DatabaseIdentity],
+    ) -> Result<(Vec<ClaimKey>, BTreeMap<ClaimKey, ClaimDocument>), ClusterError> {
+        let control = ControlIndex::new(self);
+        let key_of = |slice| ClaimKey { target: uuid.to_owned(), slice };
+        let keys: Vec<ClaimKey> = slices(databases).into_iter().map(key_of).collect();
+        let claims = control.claims(&keys).await?;
+        if let ([database], true) = (databases, claims.is_empty()) {
+            // The only one that a pattern matches now.
+            let keys = vec![key_of(Slice::Database(database.name.clone()))];
+            let claims = control.claims(&keys).await?;
+            return Ok((keys, claims));
+        }
+        Ok((keys, claims))
     }
 
     async fn problems_of_mapping(
@@ -288,6 +332,9 @@ impl Followed<'_> {
         if problems.is_empty() {
             problems.extend(self.problems_of_report().await?);
         }
+        if claim.state.phase == Phase::Following {
+            problems.extend(self.problem_of_comparison().await?);
+        }
         Ok(problems)
     }
 
@@ -319,6 +366,20 @@ impl Followed<'_> {
             return Ok(None);
         }
         Ok(Some(Problem::OwnerSilent { database, owner: owner.label.clone(), length }))
+    }
+
+    /// A comparison is made only of a complete index, and its result is forgotten when the state of
+    /// the claim is changed from outside.
+    async fn problem_of_comparison(&self) -> Result<Option<Problem>, ClusterError> {
+        let database = self.name();
+        Ok(match last_verified(self.control, self.key).await? {
+            None => Some(Problem::NotVerified { database }),
+            Some(found) if found.differences() > 0 => {
+                let differences = found.differences();
+                Some(Problem::Differs { database, time: found.ended, differences })
+            }
+            Some(_) => None,
+        })
     }
 
     async fn problems_of_report(&self) -> Result<Vec<Problem>, ClusterError> {

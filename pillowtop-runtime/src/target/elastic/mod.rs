@@ -12,6 +12,9 @@
 //! All of them are written through aliases with a capital letter, which no server creates by
 //! itself: an index that is deleted while it is written stays deleted.
 
+#[cfg(test)]
+mod scripted;
+
 mod product;
 mod rendering;
 
@@ -39,6 +42,8 @@ mod moves;
 mod status;
 
 mod overview;
+
+mod privileges;
 
 mod facts;
 

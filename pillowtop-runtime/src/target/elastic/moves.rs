@@ -2,13 +2,13 @@
 
 use pillowtop_core::{AliasName, IndexName};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::aliases::FlipPlan;
 use super::cluster::Cluster;
 use super::control::ControlIndex;
 use super::error::ClusterError;
-use crate::claim::{ClaimStore as _, StoreError};
+use crate::claim::{ClaimStore as _, overwrite};
 use crate::clock::now_text;
 
 /// What the keys of all histories begin with.
@@ -71,18 +71,13 @@ impl Cluster {
 
     async fn remember(&self, plan: &FlipPlan) -> Result<(), ClusterError> {
         let (control, key) = (ControlIndex::new(self), format!("{MOVES}{}", plan.alias));
-        loop {
-            let seen = control.read(&key).await?;
-            let (value, token) = seen.map(|stored| (stored.value, stored.token)).unzip();
+        let added = |value: Option<Value>| {
             let mut history: AliasHistory =
                 value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default();
             history.add(plan);
-            match control.write(&key, &json!(history), token).await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+            Some(json!(history))
+        };
+        Ok(overwrite(&control, &key, added).await?)
     }
 
     /// Where an alias was.

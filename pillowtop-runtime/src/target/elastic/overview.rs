@@ -134,11 +134,8 @@ impl Cluster {
     ///
     /// When a claim cannot be read: it must not look like an index that was never loaded.
     pub async fn overview(&self) -> Result<Overview, ClusterError> {
-        let pattern = self.prefixed("*");
-        let path = [pattern.as_str()];
-        let query = [("expand_wildcards", "open,closed"), ("filter_path", PARTS)];
-        let response = self.optional_value(Request::get(&path).query(&query), "listing indices").await?;
-        let states = self.index_states(&pattern).await?;
+        let response = self.described_indices().await?;
+        let states = self.index_states(&self.prefixed("*")).await?;
         let kinds = ["claim:", "report:", VERIFIED, MOVES, BUILDS, "backfill:", LEASES];
         let mut overview = Overview::default();
         for (key, stored) in ControlIndex::new(self).documents_of(&kinds).await? {
@@ -164,6 +161,37 @@ impl Cluster {
             index.documents = count;
         }
         Ok(overview)
+    }
+
+    /// What is told of the indices under this prefix, by their names.
+    async fn described_indices(&self) -> Result<Option<Value>, ClusterError> {
+        let pattern = self.prefixed("*");
+        let path = [pattern.as_str()];
+        let query = [("expand_wildcards", "open,closed"), ("filter_path", PARTS)];
+        self.optional_value(Request::get(&path).query(&query), "listing indices").await
+    }
+
+    /// The claims on the indices that pillowtop created under this prefix, in order of names. They
+    /// are known by `_meta.pillowtop`, so an index of a pillow that no longer exists is among them.
+    ///
+    /// # Errors
+    ///
+    /// When a claim cannot be read: it must not look like an index that was never loaded.
+    pub async fn index_claims(&self) -> Result<Vec<(IndexName, ClaimKey, ClaimDocument)>, ClusterError> {
+        let response = self.described_indices().await?;
+        let entries = response.as_ref().and_then(Value::as_object).into_iter().flatten();
+        let described =
+            entries.filter_map(|(name, entry)| IndexStatus::described(name, entry, self.prefix()));
+        let names: BTreeMap<String, IndexName> = described.map(|index| (index.uuid, index.name)).collect();
+        let mut claims = Vec::new();
+        for (key, stored) in ControlIndex::new(self).documents_of(&["claim:"]).await? {
+            let Some(key) = claim_key(&key) else { continue };
+            let Some(name) = names.get(&key.target) else { continue };
+            let claim = read_claim(&stored.value, &key)?;
+            claims.push((name.clone(), key, claim));
+        }
+        claims.sort_by(|left, right| (&left.0, &left.1).cmp(&(&right.0, &right.1)));
+        Ok(claims)
     }
 
     /// The uuids of indices that were deleted and that the control index still knows.

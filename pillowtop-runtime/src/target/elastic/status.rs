@@ -119,16 +119,6 @@ fn blocks_in(settings: &Value) -> Vec<String> {
 }
 
 impl Cluster {
-    /// The physical indices that pillowtop created under this prefix, in order of names. They are
-    /// known by `_meta.pillowtop`, so an index of a pillow that no longer exists is among them.
-    ///
-    /// # Errors
-    ///
-    /// When a claim cannot be read: it must not look like an index that was never loaded.
-    pub async fn list_indices(&self) -> Result<Vec<IndexStatus>, ClusterError> {
-        Ok(self.overview().await?.indices)
-    }
-
     /// The states of some indices, by their names.
     pub(super) async fn index_states(
         &self,

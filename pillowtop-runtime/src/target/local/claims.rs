@@ -48,7 +48,7 @@ impl LocalClaims {
         Self { directory, definition, options, lease: Mutex::new(None) }
     }
 
-    fn store(&self) -> Result<FileClaimStore, LocalError> {
+    pub(super) fn store(&self) -> Result<FileClaimStore, LocalError> {
         FileClaimStore::open(self.directory.claims())
             .map_err(|error| self.directory.io("opening the claims", error))
     }

@@ -12,9 +12,9 @@ use tokio::sync::Mutex;
 use super::claims::{LocalClaims, LocalOptions};
 use super::directory::{DirectoryLock, LocalDirectory};
 use super::error::LocalError;
-use crate::claim::{AcquireOptions, DatabaseIdentity, Slice};
-use crate::target::Target;
+use crate::claim::{AcquireOptions, ClaimStore, DatabaseIdentity, Slice};
 use crate::target::destination::{Destination, OpenError, OpenTarget, TargetRef};
+use crate::target::{Target, TargetReader};
 
 /// A kind of target in a directory. Methods may block.
 pub trait LocalKind: Clone + Send + Sync + fmt::Debug + 'static {
@@ -58,6 +58,15 @@ impl<K: LocalKind> LocalDestination<K> {
     pub fn new(kind: K, directory: LocalDirectory, definition: Definition, options: LocalOptions) -> Self {
         let claims = LocalClaims::new(directory.clone(), definition, options);
         Self { kind, directory, claims, open: Mutex::new((String::new(), Weak::new())) }
+    }
+
+    /// Where the claims on the target are.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be created.
+    pub fn claim_store(&self) -> Result<Arc<dyn ClaimStore>, LocalError> {
+        Ok(Arc::new(self.claims.store()?))
     }
 
     /// See [`Destination::targets`].
@@ -120,6 +129,11 @@ pub trait DirectoryDestination: Send + Sync + fmt::Debug + 'static {
 
     /// The destination that does the work.
     fn local(&self) -> &LocalDestination<Self::Kind>;
+
+    /// See [`Destination::reader`].
+    fn target_reader(&self, _target: &TargetRef) -> Option<Arc<dyn TargetReader>> {
+        None
+    }
 }
 
 impl<D: DirectoryDestination> Destination for D {
@@ -135,6 +149,10 @@ impl<D: DirectoryDestination> Destination for D {
         options: AcquireOptions,
     ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
         self.local().open(target, slice, begin, options).boxed()
+    }
+
+    fn reader(&self, target: &TargetRef) -> Option<Arc<dyn TargetReader>> {
+        self.target_reader(target)
     }
 }
 

@@ -84,11 +84,20 @@ impl LocalDirectory {
 
     /// Reads the uuid of a target, which is stored beside its contents, or creates it. A directory
     /// that was deleted and created again has another one.
-    pub(crate) fn uuid(&self, contents: &Path) -> Result<String, LocalError> {
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or written.
+    pub fn uuid(&self, contents: &Path) -> Result<String, LocalError> {
         read_or_create_uuid(contents).map_err(|error| self.io("reading the uuid", error))
     }
 
-    pub(crate) fn open_dead_letters(&self) -> Result<DeadLetterFiles, LocalError> {
+    /// Opens its dead letters.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be created or listed.
+    pub fn open_dead_letters(&self) -> Result<DeadLetterFiles, LocalError> {
         DeadLetterFiles::open(self.dead_letters()).map_err(|error| self.io("opening the dead letters", error))
     }
 }

@@ -51,7 +51,13 @@ fn what_is_complete_is_to_be_searched_and_followed() {
     let mut overview = of(vec![old]);
     let ready = followed(ready(), &mut overview, &json!({"pending": 0}));
     overview.indices.push(ready);
-    check(&overview, (State::Ready, "searches still use", Some("es-manage flip case")));
+    check(&overview, (State::Ready, "searches still use", Some("verify case")));
+    let key = format!("verified:{}", overview.indices[1].uuid);
+    for (missing, next) in [(0, "es-manage flip case"), (2, "verify case --repair")] {
+        let found = Verified { missing, ..Verified::default() };
+        overview.take(&key, &json!(found)).unwrap();
+        check(&overview, (State::Ready, "searches still use", Some(next)));
+    }
 
     check(&of(vec![searched()]), (State::Behind, "nobody follows", Some("run case")));
     for (report, expected) in [
