@@ -69,9 +69,12 @@ pub(super) fn of_members(type_name: &str, members: &Map<String, Value>) -> Vec<P
             members.get("format").and_then(Value::as_str).and_then(|format| date_format("format", format)),
         );
     }
-    if members.get("print_format").and_then(Value::as_str).is_some_and(|format| format.contains("||")) {
-        let what = "`print_format` has several formats";
-        found.push(Problem::everywhere("print_format", what, "write the one in which dates are shown"));
+    match members.get("print_format").and_then(Value::as_str) {
+        Some(format) if format.contains("||") => {
+            let what = "`print_format` has several formats";
+            found.push(Problem::everywhere("print_format", what, "write the one in which dates are shown"));
+        }
+        format => found.extend(format.and_then(|format| date_format("print_format", format))),
     }
     found.extend(null_value(type_name, members));
     match type_name {
@@ -237,6 +240,7 @@ mod tests {
         for type_name in ["date", "date_nanos", "date_range"] {
             assert_eq!(parameters(&json!({"type": type_name, "format": bogus})), ["format"]);
         }
+        assert_eq!(parameters(&json!({"type": "date", "print_format": "bogus"})), ["print_format"]);
         assert_eq!(
             parameters(&json!({"type": "date", "format": "yyyy-MM-dd||epoch_millis"})),
             [] as [&str; 0]
