@@ -124,7 +124,6 @@ fn writable(directory: &Path, is_writable: bool) {
             writable(&path, is_writable);
         } else if !path.is_symlink() {
             let mut permissions = fs_err::metadata(&path).expect("a file").permissions();
-            #[expect(clippy::permissions_set_readonly_false, reason = "a directory of this test")]
             permissions.set_readonly(!is_writable);
             fs_err::set_permissions(path, permissions).expect("permissions");
         }
