@@ -394,3 +394,6 @@ impl Followed<'_> {
         Ok(problems)
     }
 }
+
+#[cfg(test)]
+mod tests;
