@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod checkpoint;
 pub(crate) mod completions;
 mod confirm;
+pub(crate) mod couch_view;
 pub(crate) mod es_manage;
 mod explain;
 pub(crate) mod fast_reindex;

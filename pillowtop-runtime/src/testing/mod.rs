@@ -12,6 +12,7 @@ mod store;
 mod immutable_filter;
 mod local_targets;
 mod lookups;
+mod ranges;
 mod routing;
 mod tests;
 mod touching;

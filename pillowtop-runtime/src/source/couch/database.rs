@@ -1,7 +1,7 @@
 //! One CouchDB database: its information, and writing to it.
 
 use pillowtop_core::{DatabaseName, Revision, Sequence};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, Response};
 use serde::Deserialize;
 use serde_json::Value;
@@ -131,14 +131,17 @@ impl CouchDatabase {
         self.server.json(response, WHAT).await
     }
 
-    /// Posts JSON to an endpoint of the database.
+    /// Posts JSON to an endpoint of the database, which may have a query.
     pub(super) async fn post(
         &self,
         endpoint: &str,
         body: &Value,
         what: &'static str,
     ) -> Result<Response, CouchError> {
-        let request = self.server.request(Method::POST, &[self.name.as_str(), endpoint]);
+        let (endpoint, query) = endpoint.split_once('?').unwrap_or((endpoint, ""));
+        let mut url = self.server.endpoint().url(&[self.name.as_str(), endpoint]);
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
+        let request = self.server.endpoint().request(Method::POST, url).header(ACCEPT, "application/json");
         let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         self.server.send(request, Some(self.name.as_str()), what).await
     }
