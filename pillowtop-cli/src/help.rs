@@ -53,6 +53,10 @@ Examples:
                                            without --restart resumes
   PROGRAM fast-reindex case --wait     wait for servers that do not respond
   PROGRAM fast-reindex case --dry-run  what would be read, and why
+  PROGRAM fast-reindex case --in-place
+                                           send every document again
+  PROGRAM fast-reindex case --selector '{\"domain\": \"d\"}'
+                                           send these documents again
 
 While a load by `ids`, `all-docs` or `view` runs, the same command on other
 machines helps it. A process that dies is replaced.

@@ -1,4 +1,7 @@
-//! `fast-reindex`: builds the index of a pillow from its databases.
+//! `fast-reindex`: builds the index of a pillow from its databases, or sends documents into it
+//! again.
+
+mod part;
 
 use std::sync::Arc;
 
@@ -21,7 +24,10 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
     require_fresh(std::slice::from_ref(&pillow))?;
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
     let servers = Servers::connect(context, "fast-reindex", when_unreachable).await?.for_one_pillow();
-    let ended = if arguments.dry_run {
+    let ended = if arguments.part.is_wanted() {
+        let stop = Stop::on_signals(&context.ui);
+        part::run(context, &servers, &pillow, arguments, &stop).await
+    } else if arguments.dry_run {
         show_plan(context, &servers, &pillow, arguments).await
     } else {
         let stop = Stop::on_signals(&context.ui);

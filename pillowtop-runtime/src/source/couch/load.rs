@@ -169,7 +169,7 @@ impl CouchRange {
         let with_documents = self.load.listing == CouchListing::AllDocs;
         let limit = if with_documents { bodies.count() + 1 } else { PAGE };
         let end = self.range.to.as_ref();
-        let wanted = PageRequest { with_documents, end, ..self.load.request(start, limit) };
+        let wanted = PageRequest { end, with_documents, ..self.load.request(start, limit) };
         let page = bodies.patience.retry(|| self.load.database.page(&wanted).boxed()).await?;
         let entries: VecDeque<PageEntry> = page.entries.into();
         let last = entries.back().filter(|_| !page.is_last).map(|entry| entry.listed.id.clone());

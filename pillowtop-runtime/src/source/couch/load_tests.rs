@@ -62,7 +62,7 @@ fn row(id: &str, revision: &str) -> (String, String, bool) {
 async fn ids_are_listed_and_their_documents_fetched() {
     let listings = vec![page(&[("a", "1-a"), ("b", "2-b")])];
     let documents = vec![found(&[("a", "1-a"), ("b", "3-c")])];
-    let server = Scripted { listings, documents, ..Scripted::default() }.start().await;
+    let server = Scripted { documents, listings, ..Scripted::default() }.start().await;
     let (rows, positions) = rows_of(open(&server, CouchListing::Ids, IdRange::default(), None)).await;
     assert_eq!(rows, [row("a", "1-a"), row("b", "3-c")], "a later revision is what the document is now");
     assert_eq!(positions, ["after:b"]);
@@ -73,7 +73,7 @@ async fn ids_are_listed_and_their_documents_fetched() {
 async fn a_range_resumes_after_a_document_and_ends_before_another() {
     let listings = vec![page(&[("b", "1-a"), ("c", "1-a")])];
     let documents = vec![found(&[("c", "1-a")])];
-    let server = Scripted { listings, documents, ..Scripted::default() }.start().await;
+    let server = Scripted { documents, listings, ..Scripted::default() }.start().await;
     let range = IdRange { from: Some("a".into()), to: Some("d\"".into()) };
     let (rows, _) = rows_of(open(&server, CouchListing::Ids, range, Some("b"))).await;
     assert_eq!(rows, [row("c", "1-a")]);
@@ -91,7 +91,7 @@ async fn an_older_document_than_the_listed_one_is_requested_again() {
         found(&[("b", "")]),
         found(&[("b", "2-x")]),
     ];
-    let server = Scripted { listings, documents, ..Scripted::default() }.start().await;
+    let server = Scripted { documents, listings, ..Scripted::default() }.start().await;
     let range = IdRange { from: Some("a".into()), to: None };
     // The listing of `b` alone.
     let feed = open(&server, CouchListing::Ids, range, None);
@@ -106,7 +106,7 @@ async fn an_older_document_than_the_listed_one_is_requested_again() {
 async fn a_listed_revision_that_was_deleted_beside_another_is_the_other() {
     let listings = vec![page(&[("a", "3-x")]), page(&[("a", "2-y")])];
     let documents = vec![found(&[("a", "2-y")]), found(&[("a", "4-x!")]), found(&[("a", "2-y")])];
-    let server = Scripted { listings, documents, ..Scripted::default() }.start().await;
+    let server = Scripted { documents, listings, ..Scripted::default() }.start().await;
     let (rows, _) = rows_of(open(&server, CouchListing::Ids, IdRange::default(), None)).await;
     assert_eq!(rows, [row("a", "2-y")]);
 }
@@ -115,7 +115,7 @@ async fn a_listed_revision_that_was_deleted_beside_another_is_the_other() {
 async fn a_document_that_is_not_listed_any_more_is_missing() {
     let listings = vec![page(&[("a", "1-x")]), page(&[("b", "1-x")])];
     let documents = vec![found(&[("a", "")])];
-    let server = Scripted { listings, documents, ..Scripted::default() }.start().await;
+    let server = Scripted { documents, listings, ..Scripted::default() }.start().await;
     let (rows, _) = rows_of(open(&server, CouchListing::Ids, IdRange::default(), None)).await;
     assert_eq!(rows, [("a".to_owned(), String::new(), true)]);
 }
@@ -139,7 +139,7 @@ async fn a_view_is_read_without_documents_and_waited_for_while_it_is_built() {
     let built = r#"{"total_rows":1,"rows":[{"id":"a","key":"a","value":"1-a"}]}"#;
     let listings = vec![Script::Status(500, r#"{"error":"timeout"}"#), Script::text(built)];
     let documents = vec![found(&[("a", "1-a")])];
-    let server = Scripted { listings, documents, ..Scripted::default() }.start().await;
+    let server = Scripted { documents, listings, ..Scripted::default() }.start().await;
     let view = CouchListing::View("pillowtop/cases".parse().unwrap());
     let drained = drain(open(&server, view.clone(), IdRange::default(), None)).await;
     assert_eq!((drained.ids.len(), drained.waits.len()), (1, 1));

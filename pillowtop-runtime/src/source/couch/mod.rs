@@ -13,6 +13,7 @@ mod listing;
 mod purges;
 
 mod bodies;
+mod changed;
 mod design;
 
 mod load;
