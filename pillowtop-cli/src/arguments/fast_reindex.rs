@@ -19,6 +19,9 @@ pub(crate) struct FastReindex {
     /// Build another index even if one is complete
     #[arg(long)]
     pub(crate) restart: bool,
+    /// Build the index although it seems not to fit onto the disks of the cluster
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) part: Part,
     /// Show what would be done and change nothing
@@ -86,6 +89,8 @@ pub(crate) enum From {
     AllDocs,
     /// Ids from the pillow's view, documents by `_bulk_get`
     View,
+    /// The index that is searched, copied by the server
+    OldIndex,
 }
 
 impl From {
@@ -95,6 +100,7 @@ impl From {
             Self::Ids => LoadForm::Ids,
             Self::AllDocs => LoadForm::AllDocs,
             Self::View => LoadForm::View,
+            Self::OldIndex => LoadForm::OldIndex,
         }
     }
 }

@@ -9,6 +9,7 @@ use pillowtop_core::{AnyPillow, DatabaseName, PillowName};
 use pillowtop_runtime::claim::WhenHeld;
 use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::reindex::{Chosen, Reindex, ReindexPlan, ReindexStep, Reindexed, Wanted};
+use pillowtop_runtime::target::elastic::Space;
 use serde_json::{Value, json};
 
 use crate::arguments::FastReindex;
@@ -39,7 +40,7 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
 
 fn wanted(arguments: &FastReindex) -> Wanted {
     let form = arguments.from.map(|from| from.form());
-    Wanted { form, ranges: arguments.ranges.map(usize::from), ..Wanted::default() }
+    Wanted { form, ranges: arguments.ranges.map(usize::from), force: arguments.force, ..Wanted::default() }
 }
 
 async fn build_and_show(
@@ -84,7 +85,7 @@ async fn show_plan(
     let served = servers.served(context, pillow)?;
     let how = How { restart: arguments.restart, wanted: wanted(arguments), ..How::default() };
     let planned = reindex(context, servers, served, how).await?.plan().await;
-    let mut read: Vec<Value> = Vec::new();
+    let (mut read, mut needed): (Vec<Value>, Value) = (Vec::new(), Value::Null);
     let (action, index) = match planned.map_err(|error| Failure::from(error).for_pillow(name))? {
         ReindexPlan::Complete(index) => {
             context.ui.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
@@ -94,9 +95,22 @@ async fn show_plan(
             context.ui.text(&format!("{name}: would resume loading index `{index}`"));
             ("continue", Some(index))
         }
-        ReindexPlan::Create(databases) => {
+        ReindexPlan::Create { databases, space } => {
             let hash = pillow.definition().hash.short();
             context.ui.text(&format!("{name}: would create an index for hash {hash} and load it"));
+            if let Some(space) = space {
+                context.ui.text(&format!("{name}: {}", needs(&space)));
+                needed = json!({
+                    "needed": space.needed, "available": space.available, "shard": space.shard,
+                    "fits": space.fits(),
+                });
+            }
+            if let Ok(source) = servers.cluster.copy_source(pillow.definition()).await? {
+                let index = &source.index;
+                context.ui.note(&format!(
+                    "{name}: the server could copy index `{index}` instead, with `--from old-index`"
+                ));
+            }
             for (database, chosen) in databases {
                 let database = &database.name;
                 context.ui.text(&format!("{name}: would load {}", describe(database, &chosen)));
@@ -109,8 +123,21 @@ async fn show_plan(
         }
         _ => ("unknown", None),
     };
-    context.ui.json(&json!({"pillow": name, "action": action, "index": index, "read": read}));
+    context
+        .ui
+        .json(&json!({"pillow": name, "action": action, "index": index, "read": read, "space": needed}));
     Ok(Outcome::Done)
+}
+
+/// What an index needs, for people.
+fn needs(space: &Space) -> String {
+    const MEGABYTE: u64 = 1_000_000;
+    let needed = format!("it needs about {} MB on the disks of the cluster", space.needed / MEGABYTE);
+    let free = space.available.map(|free| format!(", where {} MB are free", free / MEGABYTE));
+    let shards = space.has_large_shards().then(|| {
+        format!("; a shard has about {} MB, so more shards would be better", space.shard / MEGABYTE)
+    });
+    format!("{needed}{}{}", free.unwrap_or_default(), shards.unwrap_or_default())
 }
 
 /// What a load of a database reads, and why.
@@ -148,6 +175,10 @@ pub(crate) async fn build(
         .run(stop.token(), |step| {
             match &step {
                 ReindexStep::Loading(_, chosen) => total.set(chosen.documents),
+                ReindexStep::Copied(done, documents) => {
+                    total.set(*documents);
+                    total.set_copied(*done);
+                }
                 ReindexStep::CatchingUp(_) => total.set(0),
                 _ => {}
             }
@@ -161,6 +192,9 @@ pub(crate) async fn build(
 /// Tells what a reindex does.
 pub(super) fn note_step(ui: &Ui, name: &PillowName, step: ReindexStep) {
     match step {
+        ReindexStep::Space(space) if space.has_large_shards() || !space.fits() => {
+            ui.note(&format!("{name}: {}", needs(&space)));
+        }
         ReindexStep::Created(index, added) => {
             ui.note(&format!("{name}: created `{index}`"));
             if !added.is_empty() {

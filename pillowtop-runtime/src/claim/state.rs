@@ -108,6 +108,9 @@ pub struct LoadState {
     /// The view that it reads, as `DESIGN/VIEW`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<String>,
+    /// The index that it copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexName>,
     /// The ids at which the listing is divided, one less than there are ranges. Each range has a
     /// claim of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -118,7 +121,7 @@ impl LoadState {
     /// A load that has read nothing.
     pub fn new(start: Sequence, form: LoadForm) -> Self {
         let position = Sequence::start();
-        Self { start, position, uses_selector: false, form, view: None, boundaries: Vec::new() }
+        Self { start, position, uses_selector: false, form, view: None, index: None, boundaries: Vec::new() }
     }
 
     /// Where catching up begins. A load by the feed continues from its own last position: with

@@ -2,24 +2,19 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use pillowtop_core::{IndexName, PillowName};
+use pillowtop_core::IndexName;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ReindexError;
-use super::form::{Chosen, Wanted, choose, listing_of};
-use super::ranges::{RangedLoad, RangedTarget, RangesEnd};
+use super::form::{Chosen, Wanted};
 use super::step::{ReindexPlan, ReindexStep, Reindexed};
 use crate::claim::{
-    AcquireError, AcquireOptions, BuildLock, Claim, ClaimKey, ClaimState, DatabaseIdentity, FenceError,
-    Lease, LoadForm, LoadState, Phase, Slice, WhenHeld, read,
+    AcquireError, AcquireOptions, BuildLock, ClaimKey, DatabaseIdentity, Lease, Phase, Slice, WhenHeld,
 };
 use crate::engine::{DatabaseSelection, Engine, Served};
-use crate::member::{Counts, MemberEnd};
-use crate::reader::ReadMode;
-use crate::source::{CouchDatabase, CouchError, CouchLoad, DatabaseInfo, Listing as _, Source as _, head};
-use crate::target::elastic::{Cluster, ControlIndex, ElasticDestination, IndexFence, IndexUse};
+use crate::member::MemberEnd;
+use crate::source::{CouchDatabase, CouchError, DatabaseInfo};
+use crate::target::elastic::{Cluster, ControlIndex, IndexUse};
 use crate::target::{OpenError, OpenTarget, TargetRef};
 
 /// Building the index of one pillow from its databases.
@@ -42,48 +37,22 @@ pub struct Reindex<'a> {
     pub acquire: AcquireOptions,
 }
 
-/// An index whose ranges are loaded.
-struct IndexRanges<'a> {
-    cluster: &'a Cluster,
-    destination: ElasticDestination,
-    pillow: &'a PillowName,
-    target: TargetRef,
-}
-
-impl RangedTarget for IndexRanges<'_> {
-    fn open(
-        &self,
-        slice: Slice,
-        initial: ClaimState,
-        acquire: AcquireOptions,
-    ) -> BoxFuture<'_, Result<OpenTarget, OpenError>> {
-        async move { self.destination.open_with(&self.target, slice, Some(initial), acquire).await }.boxed()
-    }
-
-    fn close<'a>(&'a self, slices: &'a [Slice]) -> BoxFuture<'a, Result<(), FenceError>> {
-        let TargetRef { name, uuid } = &self.target;
-        let fence = |slice| IndexFence::new(self.cluster, name, uuid, slice, self.pillow);
-        let fences: Vec<IndexFence> = slices.iter().map(fence).collect();
-        async move { IndexFence::remove_all(&fences).await }.boxed()
-    }
-}
-
 /// The index that is built.
-struct Found {
-    target: TargetRef,
+pub(super) struct Found {
+    pub(super) target: TargetRef,
     /// Whether it is empty, and its load begins now.
-    is_fresh: bool,
+    pub(super) is_fresh: bool,
     /// Whether nothing is left to do.
     is_done: bool,
 }
 
 /// One of the databases that an index is filled from.
-struct OfDatabase<'a> {
-    database: &'a CouchDatabase,
-    info: &'a DatabaseInfo,
-    target: &'a TargetRef,
+pub(super) struct OfDatabase<'a> {
+    pub(super) database: &'a CouchDatabase,
+    pub(super) info: &'a DatabaseInfo,
+    pub(super) target: &'a TargetRef,
     /// What is read, if the load begins now.
-    chosen: Option<Chosen>,
+    pub(super) chosen: Option<Chosen>,
 }
 
 impl Reindex<'_> {
@@ -97,7 +66,11 @@ impl Reindex<'_> {
         Ok(match self.existing(&infos, &|_| ()).await? {
             Some(found) if found.is_done => ReindexPlan::Complete(found.target.name),
             Some(found) => ReindexPlan::Continue(found.target.name),
-            None => ReindexPlan::Create(self.choose_all(&infos).await?),
+            None => {
+                let databases = self.choose_all(&infos).await?;
+                let space = self.space(&infos, &databases).await?;
+                ReindexPlan::Create { databases, space }
+            }
         })
     }
 
@@ -153,8 +126,14 @@ impl Reindex<'_> {
             }
             Some(found) => found,
             None => {
-                // What cannot be read is refused before anything is created.
-                self.choose_all(&infos).await?;
+                // What cannot be read, or does not fit, is refused before anything is created.
+                let databases = self.choose_all(&infos).await?;
+                if let Some(space) = self.space(&infos, &databases).await? {
+                    if !space.fits() && !self.wanted.force {
+                        return Err(ReindexError::Space(space));
+                    }
+                    progress(ReindexStep::Space(space));
+                }
                 self.create(progress).await?
             }
         };
@@ -182,7 +161,7 @@ impl Reindex<'_> {
         Ok(infos)
     }
 
-    fn slice(&self, database: &DatabaseIdentity) -> Slice {
+    pub(super) fn slice(&self, database: &DatabaseIdentity) -> Slice {
         match &self.served.databases {
             DatabaseSelection::One(_) => Slice::Whole,
             DatabaseSelection::Several { .. } => Slice::Database(database.name.clone()),
@@ -296,218 +275,6 @@ impl Reindex<'_> {
         }
         self.finish(&found.target.name, opened, progress).await?;
         Ok(false)
-    }
-
-    /// Takes the claim for one database. A load begins in an empty index, or slice of one, alone:
-    /// then this tells what it reads.
-    async fn open(
-        &self,
-        found: &Found,
-        database: &CouchDatabase,
-        info: &DatabaseInfo,
-    ) -> Result<(OpenTarget, Option<Chosen>), ReindexError> {
-        let (definition, slice) = (self.served.pillow.definition(), self.slice(&info.identity));
-        let key = ClaimKey { target: found.target.uuid.clone(), slice: slice.clone() };
-        let known = read(self.lease.store().as_ref(), &key).await?;
-        let begun = known.as_ref().filter(|claim| claim.state.phase == Phase::Loading);
-        if let (Some(begun), Some(wanted)) =
-            (begun.and_then(|claim| claim.state.load.as_ref()), self.wanted.form)
-            && begun.form != wanted
-        {
-            let index = found.target.name.clone();
-            return Err(ReindexError::OtherForm { index, begun: begun.form, wanted });
-        }
-        let (mut chosen, mut initial) = (None, None);
-        if known.is_none() && (found.is_fresh || slice != Slice::Whole) {
-            let reads = choose(definition, database, info, &self.wanted).await?;
-            let load = self.begin(database, info, &reads).await?;
-            let state =
-                ClaimState::new(definition, found.target.name.clone(), info.identity.clone(), Some(load));
-            let purges = if reads.form == LoadForm::Feed { None } else { database.purges(None).await? };
-            initial = Some(ClaimState { purges: purges.map(|purges| purges.position), ..state });
-            chosen = Some(reads);
-        }
-        let destination = ElasticDestination::new(self.cluster, definition, &self.lease);
-        let open = destination.open_with(&found.target, slice, initial, self.acquire.clone()).await?;
-        Ok((open, chosen))
-    }
-
-    /// The state of a load that begins now.
-    async fn begin(
-        &self,
-        database: &CouchDatabase,
-        info: &DatabaseInfo,
-        reads: &Chosen,
-    ) -> Result<LoadState, ReindexError> {
-        let definition = self.served.pillow.definition();
-        let Some(listing) = listing_of(reads.form, reads.view.as_ref().map(ToString::to_string).as_deref())
-        else {
-            // With several copies of a shard, `start` may be ahead of the copy that the load reads.
-            let uses_selector = definition.selector.is_some() && info.copies <= 1;
-            return Ok(LoadState {
-                uses_selector,
-                ..LoadState::new(info.update_sequence.clone(), reads.form)
-            });
-        };
-        // What is changed after the feed was opened here comes again when it is caught up with, whether
-        // the listing has it or not.
-        let start = head(database, &info.identity).await?;
-        let boundaries = CouchLoad::new(database.clone(), listing).boundaries(reads.ranges).await?;
-        let view = reads.view.as_ref().map(ToString::to_string);
-        Ok(LoadState { view, boundaries, ..LoadState::new(start, reads.form) })
-    }
-
-    /// What would be read from each database.
-    async fn choose_all(
-        &self,
-        infos: &[DatabaseInfo],
-    ) -> Result<Vec<(DatabaseIdentity, Chosen)>, ReindexError> {
-        let definition = self.served.pillow.definition();
-        let mut all = Vec::new();
-        for (database, info) in self.databases.iter().zip(infos) {
-            let chosen = choose(definition, database, info, &self.wanted).await?;
-            all.push((info.identity.clone(), chosen));
-        }
-        Ok(all)
-    }
-
-    /// Loads and catches up from one database.
-    async fn fill_from(
-        &self,
-        mut from: OfDatabase<'_>,
-        open: OpenTarget,
-        stop: &CancellationToken,
-        progress: &(impl Fn(ReindexStep) + Sync),
-    ) -> Result<MemberEnd, ReindexError> {
-        let claim = Arc::clone(&open.claim);
-        let identity = &from.info.identity;
-        if claim.state().phase == Phase::Loading {
-            progress(match from.chosen.take() {
-                Some(chosen) => ReindexStep::Loading(identity.clone(), chosen),
-                None => ReindexStep::Resuming(identity.clone()),
-            });
-        }
-        if self.load_ranges(&from, &claim, stop, progress).await? == MemberEnd::Stopped {
-            return Ok(MemberEnd::Stopped);
-        }
-        let mut member = self.engine.member(&self.served, &identity.name, open).await?;
-        loop {
-            let phase = claim.state().phase;
-            match phase {
-                Phase::Loading => {}
-                Phase::CatchingUp => progress(ReindexStep::CatchingUp(identity.clone())),
-                Phase::Following => return Ok(MemberEnd::CaughtUp),
-            }
-            if member.run(ReadMode::ToEnd, stop).await? == MemberEnd::Stopped {
-                return Ok(MemberEnd::Stopped);
-            }
-            if phase == Phase::CatchingUp {
-                return Ok(MemberEnd::CaughtUp);
-            }
-            self.check_loaded(&claim.target())?;
-            claim.enter(Phase::CatchingUp).await?;
-        }
-    }
-
-    /// Loads by ranges, if the load has some, and enters the next phase.
-    async fn load_ranges(
-        &self,
-        from: &OfDatabase<'_>,
-        claim: &Claim,
-        stop: &CancellationToken,
-        progress: &(impl Fn(ReindexStep) + Sync),
-    ) -> Result<MemberEnd, ReindexError> {
-        let state = claim.state();
-        let Some(load) = &state.load else { return Ok(MemberEnd::CaughtUp) };
-        let Some(listing) = listing_of(load.form, load.view.as_deref()) else {
-            return Ok(MemberEnd::CaughtUp);
-        };
-        let listing = CouchLoad::new(from.database.clone(), listing);
-        let target = self.index_ranges(from.target);
-        let progress = |number, count| progress(ReindexStep::Range(number, count));
-        let ranges = self.ranged_load(&target, &listing, claim.key().clone(), &progress);
-        if state.phase == Phase::Loading {
-            match ranges.run(stop).await? {
-                RangesEnd::Loaded => {}
-                RangesEnd::Stopped => return Ok(MemberEnd::Stopped),
-                RangesEnd::Gone => {
-                    let reason = "another process entered the next phase".to_owned();
-                    return Err(claim.lose(reason).into());
-                }
-            }
-            self.check_loaded(&claim.target())?;
-            ranges.close(claim).await?;
-            claim.enter(Phase::CatchingUp).await?;
-        }
-        ranges.forget(load).await?;
-        Ok(MemberEnd::CaughtUp)
-    }
-
-    fn index_ranges(&self, target: &TargetRef) -> IndexRanges<'_> {
-        let definition = self.served.pillow.definition();
-        IndexRanges {
-            cluster: self.cluster,
-            destination: ElasticDestination::new(self.cluster, definition, &self.lease),
-            pillow: &definition.pillow,
-            target: target.clone(),
-        }
-    }
-
-    fn ranged_load<'b>(
-        &'b self,
-        target: &'b IndexRanges<'b>,
-        listing: &'b CouchLoad,
-        key: ClaimKey,
-        progress: &'b (dyn Fn(usize, usize) + Sync),
-    ) -> RangedLoad<'b> {
-        let (engine, served, store) = (&*self.engine, &self.served, self.lease.store());
-        RangedLoad { engine, served, store, target, listing, key, progress }
-    }
-
-    /// Loads ranges of an index that another process builds, until all are complete. `false` if it
-    /// has none.
-    async fn help(
-        &self,
-        stop: &CancellationToken,
-        progress: &(impl Fn(ReindexStep) + Sync),
-    ) -> Result<bool, ReindexError> {
-        let definition = self.served.pillow.definition();
-        let mut indices = self.cluster.indices_after(definition, None).await?;
-        indices.reverse();
-        let mut has_helped = false;
-        for name in indices {
-            let Some(uuid) = self.cluster.index_uuid(&name).await? else { continue };
-            let target = TargetRef { name, uuid };
-            for database in &self.databases {
-                let slice = self.served.databases.slice(database.name());
-                let key = ClaimKey { target: target.uuid.clone(), slice };
-                let Some(claim) = read(self.lease.store().as_ref(), &key).await? else { continue };
-                let load = claim.state.load.filter(|_| claim.state.phase == Phase::Loading);
-                let listing = load.and_then(|load| listing_of(load.form, load.view.as_deref()));
-                let Some(listing) = listing.filter(|_| claim.owner.is_some()) else { continue };
-                if !std::mem::replace(&mut has_helped, true) {
-                    progress(ReindexStep::Helping(target.name.clone()));
-                }
-                let listing = CouchLoad::new(database.clone(), listing);
-                let target = self.index_ranges(&target);
-                let progress = |number, count| progress(ReindexStep::Range(number, count));
-                let ranges = self.ranged_load(&target, &listing, key, &progress);
-                if ranges.run(stop).await? == RangesEnd::Stopped {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(has_helped)
-    }
-
-    /// An index whose documents were all rejected is not complete.
-    fn check_loaded(&self, index: &IndexName) -> Result<(), ReindexError> {
-        let Counts { indexed, dead_letters, .. } = self.served.counters.snapshot();
-        if indexed > 0 || dead_letters == 0 {
-            return Ok(());
-        }
-        let pillow = self.served.pillow.definition().pillow.clone();
-        Err(ReindexError::NothingIndexed { pillow, index: index.clone(), dead_letters })
     }
 
     /// Makes a filled index one that is followed.

@@ -7,7 +7,7 @@ use crate::hint::Hint;
 use crate::member::MemberError;
 use crate::source::{CouchError, SourceError};
 use crate::target::OpenError;
-use crate::target::elastic::ClusterError;
+use crate::target::elastic::{ClusterError, Space};
 
 /// Why an index was not built.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,12 @@ pub enum ReindexError {
         /// Why not.
         reason: String,
     },
+    /// The index would not fit onto the disks.
+    #[error(
+        "the index would need about {} MB on the disks of the cluster, where {} MB are free",
+        .0.needed / 1_000_000, .0.available.unwrap_or(0) / 1_000_000
+    )]
+    Space(Space),
     /// A load that was begun from something else continues from that.
     #[error("the load of `{index}` was begun from `{begun}`, not from `{wanted}`")]
     OtherForm {
@@ -92,6 +98,9 @@ impl Hint for ReindexError {
             Self::Member(error) => return error.hint(),
             Self::Form { form: LoadForm::View, .. } => {
                 "`PROGRAM couch-view NAME` installs the view and waits until it is built"
+            }
+            Self::Space(_) => {
+                "make room, for instance with `PROGRAM es-manage prune`, or build it all the same with `PROGRAM fast-reindex NAME --force`"
             }
             Self::Form { .. } => "leave out `--from`: the fastest form that can be used is chosen",
             Self::OtherForm { .. } => {

@@ -12,6 +12,7 @@ use super::error::ReindexError;
 use super::view::{is_current, view_name};
 use crate::claim::LoadForm;
 use crate::source::{CouchDatabase, CouchListing, DatabaseInfo, Source as _, ViewName};
+use crate::target::elastic::{Cluster, CopySource};
 
 /// Documents of one range.
 const RANGE: u64 = 250_000;
@@ -27,6 +28,8 @@ pub struct Wanted {
     pub view: Option<ViewName>,
     /// Into how many ranges a listing is divided.
     pub ranges: Option<usize>,
+    /// Whether an index is built that seems not to fit onto the disks.
+    pub force: bool,
 }
 
 /// What a load reads, and why.
@@ -38,6 +41,8 @@ pub struct Chosen {
     pub view: Option<ViewName>,
     /// About how many documents are read.
     pub documents: u64,
+    /// The index that is copied.
+    pub index: Option<Box<CopySource>>,
     /// Into how many ranges a listing is divided; 1 for other forms.
     pub ranges: usize,
     /// Why, for people.
@@ -46,7 +51,19 @@ pub struct Chosen {
 
 impl Chosen {
     fn new(form: LoadForm, documents: u64, reason: impl Into<String>) -> Self {
-        Self { form, view: None, documents, ranges: 1, reason: reason.into() }
+        Self { form, view: None, documents, index: None, ranges: 1, reason: reason.into() }
+    }
+}
+
+/// A load from the index that is searched, if that is sound.
+pub(super) async fn of_index(cluster: &Cluster, definition: &Definition) -> Result<Chosen, ReindexError> {
+    let form = LoadForm::OldIndex;
+    match cluster.copy_source(definition).await? {
+        Ok(source) => {
+            let reason = format!("the server copies index `{}`", source.index);
+            Ok(Chosen { index: Some(Box::new(source)), ..Chosen::new(form, 0, reason) })
+        }
+        Err(reason) => Err(ReindexError::Form { form, reason }),
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) mod ranges;
 
 mod build;
 
+mod loading;
+
 pub use build::Reindex;
 pub use error::ReindexError;
 pub use form::{Chosen, Wanted};

@@ -4,6 +4,7 @@ use pillowtop_core::IndexName;
 
 use super::form::Chosen;
 use crate::claim::DatabaseIdentity;
+use crate::target::elastic::Space;
 
 /// What a reindex is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +19,14 @@ pub enum ReindexStep {
     /// It is not known what an index holds: its claim is lost, or it has other shards. Another
     /// index is built.
     LeftAlone(IndexName),
+    /// An index is about to be created: what it needs, where that can be estimated.
+    Space(Space),
     /// Documents of a database are loaded: from what.
     Loading(DatabaseIdentity, Chosen),
     /// A range of the listing is loaded: its number, from 1, and how many there are.
     Range(usize, usize),
+    /// So many of so many documents of another index are copied.
+    Copied(u64, u64),
     /// Another process builds this index. This one helps it by loading ranges of the listing.
     Helping(IndexName),
     /// A load that was interrupted resumes.
@@ -56,6 +61,11 @@ pub enum ReindexPlan {
     Complete(IndexName),
     /// Continue an index that an earlier run began.
     Continue(IndexName),
-    /// Create an index and load it, from each of these databases.
-    Create(Vec<(DatabaseIdentity, Chosen)>),
+    /// Create an index and load it.
+    Create {
+        /// What is read from each database.
+        databases: Vec<(DatabaseIdentity, Chosen)>,
+        /// What it needs, where that can be estimated.
+        space: Option<Space>,
+    },
 }

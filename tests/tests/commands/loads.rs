@@ -198,3 +198,36 @@ fn documents_are_sent_again() {
     let refused = world.run_badly(&["fast-reindex", "case", "--in-place", "--restart"], 2);
     assert!(refused.contains("cannot be used with"), "{refused}");
 }
+
+#[test]
+fn an_index_is_copied_from_the_one_that_is_searched() {
+    let world = world_of("copied", 2500);
+    let arguments = ["fast-reindex", "case", "--restart", "--from", "old-index"];
+    let refused = world.run_badly(&arguments, 1);
+    assert!(refused.contains("is not on one index"), "{refused}");
+    world.run_well(&["fast-reindex", "case"]);
+    world.run_well(&["es-manage", "flip", "case"]);
+    // What the other index does not have yet is caught up with.
+    world.delete("case-00200");
+    world.change("case-00201", |document| document["name"] = json!("changed"));
+    world.change("case-02600", |document| {
+        for (name, value) in case(2600).as_object().into_iter().flatten() {
+            document[name] = value.clone();
+        }
+    });
+    let planned = world.run_well(&["--json", "fast-reindex", "case", "--restart", "--dry-run"]);
+    let planned: Value = serde_json::from_str(&planned).expect("JSON");
+    assert_eq!(planned["action"], "create", "{planned}");
+    let printed = end(start(&world, &arguments));
+    assert!(printed.contains("the server copies index"), "{printed}");
+    world.run_well(&["es-manage", "flip", "case", "--force"]);
+    assert_equal(&world);
+    world.run_well(&["verify", "case"]);
+    // A document that failed is not in the other index, so the server cannot copy it.
+    world.change("case-00300", |document| document["modified_on"] = json!({"not": "a date"}));
+    world.run_well(&["run", "case", "--until-caught-up"]);
+    if !world.dead_letters().is_empty() {
+        let refused = world.run_badly(&arguments, 1);
+        assert!(refused.contains("dead letters of index"), "{refused}");
+    }
+}

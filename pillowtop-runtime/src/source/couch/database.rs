@@ -31,6 +31,8 @@ pub struct DatabaseInfo {
     pub update_sequence: Sequence,
     /// The position after the last purge: opaque, and no position of the changes feed.
     pub purge_sequence: Sequence,
+    /// The bytes of all documents as JSON, without attachments, where the server reports them.
+    pub bytes: Option<u64>,
     /// How many copies of each shard the cluster keeps: `n`. A server that reports none keeps one.
     pub copies: u64,
 }
@@ -47,6 +49,12 @@ struct InfoBody {
     #[serde(default)]
     purge_seq: Value,
     cluster: Option<ClusterBody>,
+    sizes: Option<SizesBody>,
+}
+
+#[derive(Deserialize)]
+struct SizesBody {
+    external: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +107,7 @@ impl CouchDatabase {
             deleted_documents: body.doc_del_count,
             update_sequence: Sequence::new(text(&body.update_seq)),
             purge_sequence: Sequence::new(text(&body.purge_seq)),
+            bytes: body.sizes.and_then(|sizes| sizes.external),
             copies: body.cluster.and_then(|cluster| cluster.n).unwrap_or(1),
         }
     }
