@@ -224,10 +224,13 @@ fn an_index_is_copied_from_the_one_that_is_searched() {
     assert_equal(&world);
     world.run_well(&["verify", "case"]);
     // A document that failed is not in the other index, so the server cannot copy it.
-    world.change("case-00300", |document| document["modified_on"] = json!({"not": "a date"}));
+    let samples = commcare::samples::summary().into_iter().find(|summary| summary.pillow == "case");
+    let samples = samples.expect("the samples of cases");
+    let failing = samples.undecodable.first().or(samples.rejected.first()).expect("a case that fails");
+    let documents = commcare::samples::documents();
+    let failing = documents.iter().find(|document| document["_id"] == **failing).expect("its document");
+    world.save(std::slice::from_ref(failing));
     world.run_well(&["run", "case", "--until-caught-up"]);
-    if !world.dead_letters().is_empty() {
-        let refused = world.run_badly(&arguments, 1);
-        assert!(refused.contains("dead letters of index"), "{refused}");
-    }
+    let refused = world.run_badly(&arguments, 1);
+    assert!(refused.contains("1 documents are dead letters of index"), "{refused}");
 }
