@@ -18,7 +18,7 @@ use crate::workspace::Dependency;
 pub(crate) use checkpoint::{Checkpoint, CheckpointAction, Of};
 pub(crate) use dead_letters::{DeadLetterAction, DeadLetters, Filter};
 pub(crate) use es_manage::{EsAction, EsManage, Flip, Preindex};
-pub(crate) use fast_reindex::{CouchView, FastReindex, Part};
+pub(crate) use fast_reindex::{CouchView, FastReindex, LoadFrom, Part};
 pub(crate) use verify::Verify;
 
 /// The heading of the options that every command has.

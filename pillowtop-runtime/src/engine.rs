@@ -23,6 +23,9 @@ use crate::target::{Destination, OpenTarget};
 /// The share of a process's memory for rows and operations; the rest is for everything else.
 const BATCHES_SHARE: usize = 4;
 
+/// How often a position in a range of a load is saved.
+const LOAD_SAVE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The databases of a server.
 pub trait Databases: Send + Sync + 'static {
     /// The names of all databases, without those of the server itself.
@@ -230,6 +233,10 @@ impl Engine {
         source: Arc<dyn Source>,
         open: OpenTarget,
     ) -> Result<Member, MemberError> {
+        // What is read again after an interruption is read by ids, which costs more than saving often.
+        let save_interval = served.options.save_interval.min(LOAD_SAVE_INTERVAL);
+        let options = MemberOptions { save_interval, ..served.options.clone() };
+        let served = &Served { options, ..served.clone() };
         // It has no other members to wait for.
         let readers = ReaderOptions { gather: Duration::ZERO, ..self.readers.clone() };
         let hub = Hub::new(source, self.budget.clone(), readers);

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 use pillowtop_runtime::claim::LoadForm;
 use serde_json::Value;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Args)]
 pub(crate) struct FastReindex {
     /// The pillow
@@ -11,7 +12,7 @@ pub(crate) struct FastReindex {
     pub(crate) name: String,
     /// What to read [default: the fastest that can be used, which the command names]
     #[arg(long, value_enum, value_name = "FORM")]
-    pub(crate) from: Option<From>,
+    pub(crate) from: Option<LoadFrom>,
     /// Divide the listing into so many ranges, which several processes share [default: one for
     /// 250,000 documents]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -80,7 +81,7 @@ fn read_selector(text: &str) -> Result<Value, String> {
 
 /// What a load reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum From {
+pub(crate) enum LoadFrom {
     /// The changes feed, with documents
     Feed,
     /// Ids from `_all_docs`, documents by `_bulk_get`
@@ -93,7 +94,7 @@ pub(crate) enum From {
     OldIndex,
 }
 
-impl From {
+impl LoadFrom {
     pub(crate) fn form(self) -> LoadForm {
         match self {
             Self::Feed => LoadForm::Feed,

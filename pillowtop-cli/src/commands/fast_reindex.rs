@@ -12,7 +12,7 @@ use pillowtop_runtime::reindex::{Chosen, Reindex, ReindexPlan, ReindexStep, Rein
 use pillowtop_runtime::target::elastic::Space;
 use serde_json::{Value, json};
 
-use crate::arguments::FastReindex;
+use crate::arguments::{FastReindex, LoadFrom};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
@@ -39,7 +39,7 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
 }
 
 fn wanted(arguments: &FastReindex) -> Wanted {
-    let form = arguments.from.map(|from| from.form());
+    let form = arguments.from.map(LoadFrom::form);
     Wanted { form, ranges: arguments.ranges.map(usize::from), force: arguments.force, ..Wanted::default() }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pillowtop_core::field_types::Product;
-use pillowtop_core::{Definition, IndexName, Sequence};
+use pillowtop_core::{Definition, IndexName};
 use pillowtop_runtime::claim::{
     AcquireOptions, Claim, ClaimKey, ClaimState, ClaimStore, DatabaseIdentity, Lease, LoadForm, LoadState,
     Phase, Slice, WhenHeld,

@@ -46,7 +46,8 @@ impl Cluster {
         let stats = self.value(Request::get(&path).query(&query), "reading the space on disks").await;
         let available = match stats {
             Ok(stats) => available_in(&stats),
-            Err(ClusterError::Forbidden { .. }) => None,
+            // Not every user, and not every service, may see that.
+            Err(error) if !error.is_retryable() => None,
             Err(error) => return Err(error),
         };
         let settings = self.with_overrides(definition).settings;
