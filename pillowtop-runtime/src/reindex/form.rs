@@ -113,7 +113,7 @@ async fn of_database(
     let is_there = design.is_some_and(|design| is_current(definition, &design));
     let is_ready = is_there && !matches!(database.is_building(&view.design).await, Ok(Some(true)));
     if (wanted.view.is_some() || is_ready) && check_bulk_get(database, LoadForm::View).await.is_ok() {
-        // A view that cannot be read is no reason to load nothing.
+        // If the view cannot be read, another form is chosen.
         if let Ok(chosen) = of_view(definition, database, wanted).await {
             return Ok(chosen);
         }

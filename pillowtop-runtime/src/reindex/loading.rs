@@ -243,7 +243,7 @@ impl Reindex<'_> {
     }
 
     /// Has the server copy another index, if the load is from one, and enters the next phase. A copy
-    /// that was interrupted begins again: what is there already is not written again.
+    /// that was interrupted begins again, and passes over the documents that it wrote.
     async fn copy_index(
         &self,
         from: &OfDatabase<'_>,
