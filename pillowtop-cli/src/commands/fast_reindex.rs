@@ -22,6 +22,10 @@ use crate::stop::Stop;
 
 pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Outcome, Failure> {
     let pillow = Arc::clone(context.pillow(&arguments.name)?);
+    if arguments.part.database.is_some() && !arguments.part.is_wanted() {
+        return Err(Failure::usage("`--database` chooses documents that are sent again")
+            .hint("give `--in-place` too; an index is built from all databases of its pillow"));
+    }
     require_fresh(std::slice::from_ref(&pillow))?;
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
     let servers = Servers::connect(context, "fast-reindex", when_unreachable).await?.for_one_pillow();

@@ -49,6 +49,7 @@ fn wrong_usage_is_code_2() {
         ("fast-reindex note --since 1 --from ids", "cannot be used"),
         ("fast-reindex note --ids nowhere.txt --until 1", "cannot be used"),
         ("fast-reindex note --selector [1]", "expected a JSON object"),
+        ("fast-reindex note --database a", "hint: give `--in-place` too"),
         ("couch-view noet", "hint: did you mean `note`?"),
         ("make-mapping", "make-mapping --all"),
         ("make-mapping --all note", "cannot be used"),

@@ -6,6 +6,8 @@
 //! that may belong into the index, too. The feed also brings what was deleted, which a listing does
 //! not have.
 
+use std::time::Duration;
+
 use pillowtop_core::Definition;
 
 use super::error::ReindexError;
@@ -16,6 +18,8 @@ use crate::target::elastic::{Cluster, CopySource};
 
 /// Documents of one range.
 const RANGE: u64 = 250_000;
+/// How long a view is looked for.
+const LOOK_WITHIN: Duration = Duration::from_secs(3);
 /// The most ranges.
 const RANGES: usize = 64;
 
@@ -108,10 +112,13 @@ async fn of_database(
     wanted: &Wanted,
 ) -> Result<Chosen, ReindexError> {
     let view = view_name(definition);
-    // Whoever may not see views reads the feed.
-    let design = database.design(&view.design).await.unwrap_or_default();
-    let is_there = design.is_some_and(|design| is_current(definition, &design));
-    let is_ready = is_there && !matches!(database.is_building(&view.design).await, Ok(Some(true)));
+    let looking = async {
+        let design = database.design(&view.design).await.unwrap_or_default();
+        let is_there = design.is_some_and(|design| is_current(definition, &design));
+        (is_there, is_there && !matches!(database.is_building(&view.design).await, Ok(Some(true))))
+    };
+    // Whoever may not see views, or not soon, reads the feed.
+    let (is_there, is_ready) = tokio::time::timeout(LOOK_WITHIN, looking).await.unwrap_or_default();
     if (wanted.view.is_some() || is_ready) && check_bulk_get(database, LoadForm::View).await.is_ok() {
         // If the view cannot be read, another form is chosen.
         if let Ok(chosen) = of_view(definition, database, wanted).await {
