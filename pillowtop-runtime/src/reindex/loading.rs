@@ -39,10 +39,10 @@ impl RangedTarget for IndexRanges<'_> {
     fn open(
         &self,
         slice: Slice,
-        initial: ClaimState,
+        initial: Option<ClaimState>,
         acquire: AcquireOptions,
     ) -> BoxFuture<'_, Result<OpenTarget, OpenError>> {
-        async move { self.destination.open_with(&self.target, slice, Some(initial), acquire).await }.boxed()
+        async move { self.destination.open_with(&self.target, slice, initial, acquire).await }.boxed()
     }
 
     fn close<'a>(&'a self, slices: &'a [Slice]) -> BoxFuture<'a, Result<(), FenceError>> {

@@ -41,11 +41,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What ranges are loaded into.
 pub(crate) trait RangedTarget: Send + Sync {
-    /// Takes the claim of a range. `initial` is its state if nobody took it before.
+    /// Takes the claim of a range. `initial` is its state if nobody took it before; without it a
+    /// missing claim is an error.
     fn open(
         &self,
         slice: Slice,
-        initial: ClaimState,
+        initial: Option<ClaimState>,
         acquire: AcquireOptions,
     ) -> BoxFuture<'_, Result<OpenTarget, OpenError>>;
 
@@ -115,7 +116,9 @@ impl RangedLoad<'_> {
             waited_for.remove(&number);
             let open = match taken {
                 Ok(open) => open,
-                Err(OpenError::Acquire(AcquireError::Held { .. } | AcquireError::Overtaken { .. })) => {
+                Err(OpenError::Acquire(
+                    AcquireError::Held { .. } | AcquireError::Overtaken { .. } | AcquireError::NoState(_),
+                )) => {
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
@@ -204,6 +207,8 @@ impl RangedLoad<'_> {
     ) -> Result<OpenTarget, OpenError> {
         let load = state.load.as_ref().map(|load| LoadState::new(load.start.clone(), load.form));
         let initial = ClaimState { load, ceiling: Version(0), ..state.clone() };
+        // A claim that is waited for exists. One that was removed is not created again.
+        let initial = Some(initial).filter(|_| when_held == WhenHeld::Fail);
         // That others load too is nothing to tell.
         let notify = crate::claim::Notify(Arc::new(|sentence: &str| tracing::debug!("{sentence}")));
         let acquire = AcquireOptions { when_held, notify };

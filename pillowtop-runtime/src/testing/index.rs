@@ -344,10 +344,10 @@ impl RangedTarget for FakeDestination {
     fn open(
         &self,
         slice: Slice,
-        initial: ClaimState,
+        initial: Option<ClaimState>,
         acquire: AcquireOptions,
     ) -> BoxFuture<'_, Result<OpenTarget, OpenError>> {
-        self.acquire(slice, Some(initial), acquire).boxed()
+        self.acquire(slice, initial, acquire).boxed()
     }
 
     fn close<'a>(&'a self, slices: &'a [Slice]) -> BoxFuture<'a, Result<(), FenceError>> {
