@@ -12,6 +12,7 @@ const REINDEX: &str = "\
 Examples:
   cargo xtask bench reindex                           200,000 documents, three rounds
   cargo xtask bench reindex --docs 50000 --rounds 5
+  cargo xtask bench reindex --from ids                ids and `_bulk_get` instead of the feed
   cargo xtask bench reindex --json | jq .ratio
   cargo xtask bench reindex --couch-url http://localhost:5984 --elastic-url http://localhost:9200
 
@@ -96,6 +97,9 @@ pub(crate) struct Reindex {
     /// Connections that replay bulk requests for the ceiling
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=16))]
     pub(crate) connections: u32,
+    /// What `fast-reindex` reads: `feed`, `ids`, `all-docs` or `view` [default: what it chooses]
+    #[arg(long, value_name = "FORM", value_parser = ["feed", "ids", "all-docs", "view"])]
+    pub(crate) from: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -217,7 +221,8 @@ mod tests {
     fn options_are_read() {
         let arguments = reindex("reindex --docs 2000 --rounds=1 --json --connections 4");
         assert_eq!((arguments.docs, arguments.rounds, arguments.connections), (2000, 1, 4));
-        assert!(arguments.json);
+        assert!(arguments.json && arguments.from.is_none());
+        assert_eq!(reindex("reindex --from all-docs").from.as_deref(), Some("all-docs"));
         let arguments = follow("follow --writes 10 --changes 2000 --json --product elasticsearch7");
         assert_eq!((arguments.writes, arguments.changes), (10, 2000));
         assert_eq!(arguments.servers.product, "elasticsearch7");
@@ -240,7 +245,14 @@ mod tests {
 
     #[test]
     fn wrong_usage_is_refused_and_help_is_not() {
-        for line in ["reindex --docs 0", "reindex --rounds x", "follow --docs 5", "fast", "--product solr"] {
+        for line in [
+            "reindex --docs 0",
+            "reindex --from x",
+            "reindex --rounds x",
+            "follow --docs 5",
+            "fast",
+            "--product solr",
+        ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
         for line in ["--help", "reindex --help", "follow -h"] {

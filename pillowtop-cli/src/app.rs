@@ -169,6 +169,7 @@ impl App {
             Command::NewPillow(arguments) => wait(commands::new_pillow::run(&context, &arguments)),
             Command::New(arguments) => wait(commands::new::run(&context, &arguments)),
             Command::FastReindex(arguments) => wait(commands::fast_reindex::run(&context, &arguments)),
+            Command::CouchView(arguments) => wait(commands::couch_view::run(&context, &arguments)),
             Command::Run(arguments) => wait(commands::run::run(&context, &arguments)),
             Command::Preindex(arguments) => wait(commands::preindex::run(&context, &arguments)),
             Command::EsManage(arguments) => wait(commands::es_manage::run(&context, &arguments.action)),

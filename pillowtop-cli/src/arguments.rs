@@ -3,6 +3,7 @@
 mod checkpoint;
 mod dead_letters;
 mod es_manage;
+mod fast_reindex;
 mod verify;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::workspace::Dependency;
 pub(crate) use checkpoint::{Checkpoint, CheckpointAction, Of};
 pub(crate) use dead_letters::{DeadLetterAction, DeadLetters, Filter};
 pub(crate) use es_manage::{EsAction, EsManage, Flip, Preindex};
+pub(crate) use fast_reindex::{CouchView, FastReindex, LoadFrom, Part};
 pub(crate) use verify::Verify;
 
 /// The heading of the options that every command has.
@@ -93,6 +95,9 @@ pub(crate) enum Command {
     /// Build the index of a pillow from its database
     #[command(after_help = help::FAST_REINDEX)]
     FastReindex(FastReindex),
+    /// Install a view that lists the documents of a pillow, and wait until it is built
+    #[command(after_help = help::COUCH_VIEW)]
+    CouchView(CouchView),
     /// Follow changes into the indices, until ctrl-c
     #[command(after_help = help::RUN)]
     Run(Run),
@@ -203,22 +208,6 @@ pub(crate) struct NewPillow {
     /// Overwrite existing files
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FastReindex {
-    /// The pillow
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
-    /// Build another index even if one is complete
-    #[arg(long)]
-    pub(crate) restart: bool,
-    /// Show what would be done and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Wait for servers that do not respond yet, instead of failing
-    #[arg(long)]
-    pub(crate) wait: bool,
 }
 
 #[derive(Debug, Args)]

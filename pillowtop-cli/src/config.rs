@@ -10,6 +10,7 @@ use pillowtop_core::{DatabaseName, PillowName};
 use pillowtop_runtime::engine::DatabaseSelection;
 use pillowtop_runtime::http::{Endpoint, EndpointError};
 use pillowtop_runtime::member::MemberOptions;
+use pillowtop_runtime::source::ViewName;
 use pillowtop_runtime::target::elastic::SettingsOverrides;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -67,6 +68,20 @@ struct FilePillow {
     settings: Option<Value>,
     dead_letters: Option<KeptLetters>,
     max_open_dead_letters: Option<u64>,
+    view: Option<ReadView>,
+}
+
+/// A view that loads read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+struct ReadView(ViewName);
+
+impl TryFrom<String> for ReadView {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self)
+    }
 }
 
 /// What dead letters keep.
@@ -209,6 +224,11 @@ impl Config {
             Some(databases) => databases.selection(),
             None => DatabaseSelection::One(DatabaseName::from(named)),
         }
+    }
+
+    /// The view that loads of a pillow read, if one is named.
+    pub(crate) fn view(&self, pillow: &PillowName) -> Option<ViewName> {
+        self.members.get(pillow)?.view.as_ref().map(|view| view.0.clone())
     }
 
     /// The bounds of a pillow's members.
@@ -374,6 +394,10 @@ mod tests {
         assert!(failure.message.contains("`[pillow.case.settings]` sets `analysis`"), "{failure:?}");
         assert!(failure.hint.is_some_and(|hint| hint.contains("settings file")));
         assert!(read("[pillow.case]\nsetings = 1\n", &Shared::default(), &[]).is_err());
+        let config = read("[pillow.case]\nview = \"cases/by_id\"\n", &Shared::default(), &[]).unwrap();
+        assert_eq!(config.view(&"case".into()).map(|view| view.to_string()).as_deref(), Some("cases/by_id"));
+        let failure = read("[pillow.case]\nview = \"cases\"\n", &Shared::default(), &[]).unwrap_err();
+        assert!(failure.message.contains("`cases` is not a view"), "{failure:?}");
     }
 
     #[test]

@@ -52,8 +52,24 @@ Examples:
   PROGRAM fast-reindex case --restart  build another one, which a run
                                            without --restart resumes
   PROGRAM fast-reindex case --wait     wait for servers that do not respond
+  PROGRAM fast-reindex case --dry-run  what would be read, and why
+  PROGRAM fast-reindex case --in-place
+                                           send every document again
+  PROGRAM fast-reindex case --selector '{\"domain\": \"d\"}'
+                                           send these documents again
+
+While a load by `ids`, `all-docs` or `view` runs, the same command on other
+machines helps it. A process that dies is replaced.
 
 Searches do not see the new index before `PROGRAM es-manage flip case`.";
+
+pub(crate) const COUCH_VIEW: &str = "\
+Examples:
+  PROGRAM couch-view case            write _design/pillowtop-case, and wait
+  PROGRAM couch-view case --dry-run  show it
+
+CouchDB keeps the view up to date whenever it is read. `fast-reindex` reads it
+without documents, which is the fastest form. A changed filter needs it again.";
 
 pub(crate) const RUN: &str = "\
 Examples:
@@ -201,6 +217,7 @@ mod tests {
             AUDIT,
             NEW_PILLOW,
             FAST_REINDEX,
+            COUCH_VIEW,
             RUN,
             PREINDEX,
             ES_MANAGE,

@@ -103,16 +103,7 @@ impl Servers {
         &self,
         selection: &DatabaseSelection,
     ) -> Result<Vec<CouchDatabase>, Failure> {
-        if let DatabaseSelection::One(name) = selection {
-            return Ok(vec![self.couch.database(name.clone())]);
-        }
-        let all = self.couch.list().await?;
-        let selected = selection.select(&all).map_err(|patterns| {
-            let patterns: Vec<String> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
-            Failure::new(format!("no database matches {}", patterns.join(", ")))
-                .hint("which databases a pillow reads is set in `[databases]` of pillowtop.toml")
-        })?;
-        Ok(selected.into_iter().map(|name| self.couch.database(name)).collect())
+        databases(&self.couch, selection).await
     }
 
     /// Ends the lease, after all claims were released. One that cannot be ended runs out.
@@ -123,6 +114,23 @@ impl Servers {
             Err(_) => tracing::debug!("the lease is not ended: no response in time"),
         }
     }
+}
+
+/// The databases of a server that are selected now.
+pub(crate) async fn databases(
+    couch: &CouchServer,
+    selection: &DatabaseSelection,
+) -> Result<Vec<CouchDatabase>, Failure> {
+    if let DatabaseSelection::One(name) = selection {
+        return Ok(vec![couch.database(name.clone())]);
+    }
+    let all = couch.list().await?;
+    let selected = selection.select(&all).map_err(|patterns| {
+        let patterns: Vec<String> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
+        Failure::new(format!("no database matches {}", patterns.join(", ")))
+            .hint("which databases a pillow reads is set in `[databases]` of pillowtop.toml")
+    })?;
+    Ok(selected.into_iter().map(|name| couch.database(name)).collect())
 }
 
 /// CouchDB, after checking that it is one.

@@ -77,6 +77,12 @@ impl VersionClock {
         Version(now_micros().max(inner.last.0).saturating_add(ahead)).max(inner.ceiling)
     }
 
+    /// Starts above what somebody else may have sent.
+    pub fn raise(&self, above: Version) {
+        let mut inner = self.lock();
+        inner.last = inner.last.max(above);
+    }
+
     /// A ceiling was stored.
     pub fn reserved(&self, ceiling: Version) {
         let mut inner = self.lock();

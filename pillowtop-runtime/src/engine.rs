@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use pillowtop_core::{AnyPillow, DatabaseName, IndexName, PillowName};
@@ -21,6 +22,9 @@ use crate::target::{Destination, OpenTarget};
 
 /// The share of a process's memory for rows and operations; the rest is for everything else.
 const BATCHES_SHARE: usize = 4;
+
+/// How often a position in a range of a load is saved.
+const LOAD_SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The databases of a server.
 pub trait Databases: Send + Sync + 'static {
@@ -218,10 +222,38 @@ impl Engine {
         database: &DatabaseName,
         open: OpenTarget,
     ) -> Result<Member, MemberError> {
+        self.member_of(served, database, self.hub(database), open).await
+    }
+
+    /// A member that reads another source of a database, such as a range of its listing.
+    pub(crate) async fn loader(
+        &self,
+        served: &Served,
+        database: &DatabaseName,
+        source: Arc<dyn Source>,
+        open: OpenTarget,
+    ) -> Result<Member, MemberError> {
+        // What is read again after an interruption is read by ids, which costs more than saving often.
+        let save_interval = served.options.save_interval.min(LOAD_SAVE_INTERVAL);
+        let options = MemberOptions { save_interval, ..served.options.clone() };
+        let served = &Served { options, ..served.clone() };
+        // It has no other members to wait for.
+        let readers = ReaderOptions { gather: Duration::ZERO, ..self.readers.clone() };
+        let hub = Hub::new(source, self.budget.clone(), readers);
+        self.member_of(served, database, hub, open).await
+    }
+
+    async fn member_of(
+        &self,
+        served: &Served,
+        database: &DatabaseName,
+        hub: Arc<Hub>,
+        open: OpenTarget,
+    ) -> Result<Member, MemberError> {
         let queue = self.inbox(open.claim.lease().store()).subscribe(open.claim.key());
         let parts = MemberParts {
             pillow: Arc::clone(&served.pillow),
-            hub: self.hub(database),
+            hub,
             name: member_name(served, database, &open.claim.target()),
             open,
             prefixes_ids: served.databases.prefixes_ids(),

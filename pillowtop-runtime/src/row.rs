@@ -180,7 +180,8 @@ impl Row {
     /// # Errors
     ///
     /// When the bytes are not a JSON object.
-    pub fn of_document(text: String, id: &str, revision: &str) -> Result<Self, RowError> {
+    pub fn of_document(text: impl Into<ByteString>, id: &str, revision: &str) -> Result<Self, RowError> {
+        let text = text.into();
         let (mut found_id, mut found_revision, mut deleted) = (None, None, false);
         check_length(&text)?;
         let mut members = Vec::with_capacity(USUAL_MEMBERS);
@@ -201,7 +202,7 @@ impl Row {
             deleted,
             unreadable: None,
             document: Some(Span::of(&text, &text)),
-            line: text.into(),
+            line: text,
             members,
         })
     }

@@ -45,11 +45,16 @@ pub(super) async fn measure(environment: &Environment, arguments: &Reindex) -> a
     progress(&format!("writing {} documents to CouchDB …", arguments.docs));
     environment.create_database(environment.database()).await?;
     environment.save(environment.database(), 0..arguments.docs).await?;
+    if arguments.from.as_deref() == Some("view") {
+        progress("installing the view, and waiting until it is built …");
+        let command = environment.command(&["--json", "couch-view", "case"]);
+        child::run(command, "couch-view", environment.directory()).await?;
+    }
     let replay = Replay::new(arguments.docs, arguments.connections)?;
     warm_up(environment, &replay).await?;
     let mut rounds = Vec::new();
     for number in 0..arguments.rounds {
-        let round = measure_round(environment, &replay, script.as_ref(), arguments.docs, number).await?;
+        let round = measure_round(environment, &replay, script.as_ref(), arguments, number).await?;
         progress(&format!("round {} of {}: {}", number + 1, arguments.rounds, summary(&round)));
         rounds.push(round);
     }
@@ -90,14 +95,15 @@ async fn measure_round(
     environment: &Environment,
     replay: &Replay,
     script: Option<&Script>,
-    documents: u32,
+    arguments: &Reindex,
     number: u32,
 ) -> anyhow::Result<Round> {
+    let documents = arguments.docs;
     let (mut ceiling, mut ours, mut python) = (None, None, None);
     for part in order(number) {
         match (part, script) {
             (Part::Ceiling, _) => ceiling = Some(replay.round(environment).await?),
-            (Part::Ours, _) => ours = Some(fast_reindex(environment, documents).await?),
+            (Part::Ours, _) => ours = Some(fast_reindex(environment, arguments).await?),
             (Part::Python, Some(script)) => python = Some(script.round(environment, documents).await?),
             (Part::Python, None) => {}
         }
@@ -110,10 +116,12 @@ async fn measure_round(
 
 /// The command from its start to its end. Its index must have all documents, and is deleted
 /// afterwards.
-async fn fast_reindex(environment: &Environment, documents: u32) -> anyhow::Result<Usage> {
-    let command = environment.command(&["--json", "fast-reindex", "case"]);
+async fn fast_reindex(environment: &Environment, arguments: &Reindex) -> anyhow::Result<Usage> {
+    let mut line = vec!["--json", "fast-reindex", "case"];
+    line.extend(arguments.from.iter().flat_map(|form| ["--from", form.as_str()]));
+    let command = environment.command(&line);
     let usage = child::run(command, "fast-reindex", environment.directory()).await?;
-    environment.require_count(&environment.alias()?, documents).await?;
+    environment.require_count(&environment.alias()?, arguments.docs).await?;
     environment.remove_indices().await?;
     Ok(usage)
 }

@@ -1,14 +1,18 @@
-//! `fast-reindex`: builds the index of a pillow from its databases.
+//! `fast-reindex`: builds the index of a pillow from its databases, or sends documents into it
+//! again.
+
+mod part;
 
 use std::sync::Arc;
 
-use pillowtop_core::{AnyPillow, PillowName};
+use pillowtop_core::{AnyPillow, DatabaseName, PillowName};
 use pillowtop_runtime::claim::WhenHeld;
 use pillowtop_runtime::engine::Served;
-use pillowtop_runtime::reindex::{Reindex, ReindexPlan, ReindexStep, Reindexed};
-use serde_json::json;
+use pillowtop_runtime::reindex::{Chosen, Reindex, ReindexPlan, ReindexStep, Reindexed, Wanted};
+use pillowtop_runtime::target::elastic::Space;
+use serde_json::{Value, json};
 
-use crate::arguments::FastReindex;
+use crate::arguments::{FastReindex, LoadFrom};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
@@ -18,29 +22,42 @@ use crate::stop::Stop;
 
 pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Outcome, Failure> {
     let pillow = Arc::clone(context.pillow(&arguments.name)?);
+    if arguments.part.database.is_some() && !arguments.part.is_wanted() {
+        return Err(Failure::usage("`--database` chooses documents that are sent again")
+            .hint("give `--in-place` too; an index is built from all databases of its pillow"));
+    }
     require_fresh(std::slice::from_ref(&pillow))?;
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
     let servers = Servers::connect(context, "fast-reindex", when_unreachable).await?.for_one_pillow();
-    let ended = if arguments.dry_run {
-        show_plan(context, &servers, &pillow, arguments.restart).await
+    let ended = if arguments.part.is_wanted() {
+        let stop = Stop::on_signals(&context.ui);
+        part::run(context, &servers, &pillow, arguments, &stop).await
+    } else if arguments.dry_run {
+        show_plan(context, &servers, &pillow, arguments).await
     } else {
         let stop = Stop::on_signals(&context.ui);
-        build_and_show(context, &servers, &pillow, arguments.restart, &stop).await
+        build_and_show(context, &servers, &pillow, arguments, &stop).await
     };
     servers.end().await;
     ended
+}
+
+fn wanted(arguments: &FastReindex) -> Wanted {
+    let form = arguments.from.map(LoadFrom::form);
+    Wanted { form, ranges: arguments.ranges.map(usize::from), force: arguments.force, ..Wanted::default() }
 }
 
 async fn build_and_show(
     context: &Context,
     servers: &Servers,
     pillow: &Arc<dyn AnyPillow>,
-    restart: bool,
+    arguments: &FastReindex,
     stop: &Stop,
 ) -> Result<Outcome, Failure> {
     let name = &pillow.definition().pillow;
     let served = servers.served(context, pillow)?;
-    let (done, summary) = build(context, servers, served, restart, stop).await?;
+    let how = How { restart: arguments.restart, wanted: wanted(arguments), ..How::default() };
+    let (done, summary) = build(context, servers, served, how, stop).await?;
     if !done.already_complete {
         summary.print();
     }
@@ -66,28 +83,81 @@ async fn show_plan(
     context: &Context,
     servers: &Servers,
     pillow: &Arc<dyn AnyPillow>,
-    restart: bool,
+    arguments: &FastReindex,
 ) -> Result<Outcome, Failure> {
     let name = &pillow.definition().pillow;
     let served = servers.served(context, pillow)?;
-    let (action, index) =
-        match reindex(context, servers, served, restart, WhenHeld::Fail).await?.plan().await? {
-            ReindexPlan::Complete(index) => {
-                context.ui.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
-                ("none", Some(index))
+    let how = How { restart: arguments.restart, wanted: wanted(arguments), ..How::default() };
+    let planned = reindex(context, servers, served, how).await?.plan().await;
+    let (mut read, mut needed): (Vec<Value>, Value) = (Vec::new(), Value::Null);
+    let (action, index) = match planned.map_err(|error| Failure::from(error).for_pillow(name))? {
+        ReindexPlan::Complete(index) => {
+            context.ui.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
+            ("none", Some(index))
+        }
+        ReindexPlan::Continue(index) => {
+            context.ui.text(&format!("{name}: would resume loading index `{index}`"));
+            ("continue", Some(index))
+        }
+        ReindexPlan::Create { databases, space } => {
+            let hash = pillow.definition().hash.short();
+            context.ui.text(&format!("{name}: would create an index for hash {hash} and load it"));
+            if let Some(space) = space {
+                context.ui.text(&format!("{name}: {}", needs(&space)));
+                needed = json!({
+                    "needed": space.needed, "available": space.available, "shard": space.shard,
+                    "fits": space.fits(),
+                });
             }
-            ReindexPlan::Continue(index) => {
-                context.ui.text(&format!("{name}: would resume loading index `{index}`"));
-                ("continue", Some(index))
+            if let Ok(source) = servers.cluster.copy_source(pillow.definition()).await? {
+                let index = &source.index;
+                context.ui.note(&format!(
+                    "{name}: the server could copy index `{index}` instead, with `--from old-index`"
+                ));
             }
-            _ => {
-                let hash = pillow.definition().hash.short();
-                context.ui.text(&format!("{name}: would create an index for hash {hash} and load it"));
-                ("create", None)
+            for (database, chosen) in databases {
+                let database = &database.name;
+                context.ui.text(&format!("{name}: would load {}", describe(database, &chosen)));
+                read.push(json!({
+                    "database": database, "from": chosen.form.to_string(), "reason": chosen.reason,
+                    "documents": chosen.documents, "ranges": chosen.ranges,
+                }));
             }
-        };
-    context.ui.json(&json!({"pillow": name, "action": action, "index": index}));
+            ("create", None)
+        }
+        _ => ("unknown", None),
+    };
+    context
+        .ui
+        .json(&json!({"pillow": name, "action": action, "index": index, "read": read, "space": needed}));
     Ok(Outcome::Done)
+}
+
+/// What an index needs, for people.
+fn needs(space: &Space) -> String {
+    const MEGABYTE: u64 = 1_000_000;
+    let needed = format!("it needs about {} MB on the disks of the cluster", space.needed / MEGABYTE);
+    let free = space.available.map(|free| format!(", where {} MB are free", free / MEGABYTE));
+    let shards = space.has_large_shards().then(|| {
+        format!("; a shard has about {} MB, so more shards would be better", space.shard / MEGABYTE)
+    });
+    format!("{needed}{}{}", free.unwrap_or_default(), shards.unwrap_or_default())
+}
+
+/// What a load of a database reads, and why.
+fn describe(database: &DatabaseName, chosen: &Chosen) -> String {
+    let Chosen { form, ranges, reason, .. } = chosen;
+    let ranges = if *ranges > 1 { format!(" in {ranges} ranges") } else { String::new() };
+    format!("database `{database}` from `{form}`{ranges}: {reason}")
+}
+
+/// How an index is built.
+#[derive(Default)]
+pub(crate) struct How {
+    pub(crate) restart: bool,
+    pub(crate) wanted: Wanted,
+    /// Whether a claim of another process is waited for.
+    pub(crate) stands_by: bool,
 }
 
 /// Builds an index and shows progress. The caller prints what was done.
@@ -95,11 +165,11 @@ pub(crate) async fn build(
     context: &Context,
     servers: &Servers,
     served: Served,
-    restart: bool,
+    how: How,
     stop: &Stop,
 ) -> Result<(Reindexed, Summary), Failure> {
     let name = served.pillow.definition().pillow.clone();
-    let reindex = reindex(context, servers, served, restart, WhenHeld::Fail).await?;
+    let reindex = reindex(context, servers, served, how).await?;
     let counters = Arc::clone(&reindex.served.counters);
     let pillows = vec![(name.clone(), counters)];
     let progress = Progress::start(&context.ui, "loading", pillows, WithoutTerminal::Lines);
@@ -108,7 +178,11 @@ pub(crate) async fn build(
     let done = reindex
         .run(stop.token(), |step| {
             match &step {
-                ReindexStep::Loading(_, documents) => total.set(*documents),
+                ReindexStep::Loading(_, chosen) => total.set(chosen.documents),
+                ReindexStep::Copied(done, documents) => {
+                    total.set(*documents);
+                    total.set_copied(*done);
+                }
                 ReindexStep::CatchingUp(_) => total.set(0),
                 _ => {}
             }
@@ -122,6 +196,9 @@ pub(crate) async fn build(
 /// Tells what a reindex does.
 pub(super) fn note_step(ui: &Ui, name: &PillowName, step: ReindexStep) {
     match step {
+        ReindexStep::Space(space) if space.has_large_shards() || !space.fits() => {
+            ui.note(&format!("{name}: {}", needs(&space)));
+        }
         ReindexStep::Created(index, added) => {
             ui.note(&format!("{name}: created `{index}`"));
             if !added.is_empty() {
@@ -135,9 +212,15 @@ pub(super) fn note_step(ui: &Ui, name: &PillowName, step: ReindexStep) {
         ReindexStep::LeftAlone(index) => ui.note(&format!(
             "{name}: it is not known what `{index}` holds, so nothing is loaded over it; another index is built"
         )),
-        ReindexStep::Loading(database, _) => {
-            ui.note(&format!("{name}: loading from database `{}`", database.name));
+        ReindexStep::Loading(database, chosen) => {
+            ui.note(&format!("{name}: loading {}", describe(&database.name, &chosen)));
         }
+        ReindexStep::Range(number, count) if count > 1 => {
+            ui.note(&format!("{name}: loading range {number} of {count}"));
+        }
+        ReindexStep::Helping(index) => ui.note(&format!(
+            "{name}: another process builds `{index}`; this one loads ranges of it"
+        )),
         ReindexStep::Resuming(database) => {
             ui.note(&format!("{name}: resuming an interrupted load from database `{}`", database.name));
         }
@@ -153,10 +236,12 @@ pub(super) async fn reindex<'a>(
     context: &Context,
     servers: &'a Servers,
     served: Served,
-    restart: bool,
-    when_held: WhenHeld,
+    how: How,
 ) -> Result<Reindex<'a>, Failure> {
     let databases = servers.databases(&served.databases).await?;
+    let How { restart, mut wanted, stands_by } = how;
+    let when_held = if stands_by { WhenHeld::Standby } else { WhenHeld::Fail };
+    wanted.view = context.config.view(&served.pillow.definition().pillow);
     Ok(Reindex {
         cluster: &servers.cluster,
         databases,
@@ -164,6 +249,7 @@ pub(super) async fn reindex<'a>(
         engine: Arc::clone(&servers.engine),
         lease: Arc::clone(&servers.lease),
         restart,
+        wanted,
         acquire: servers::acquire(context, when_held),
     })
 }

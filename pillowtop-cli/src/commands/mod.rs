@@ -8,9 +8,9 @@ mod touching;
 
 pub(crate) mod verify;
 
+pub(crate) mod couch_view;
 pub(crate) mod es_manage;
 mod explain;
-pub(crate) mod fast_reindex;
 pub(crate) mod limits;
 
 pub(crate) mod make_mapping;
@@ -18,10 +18,12 @@ pub(crate) mod new_pillow;
 
 pub(crate) mod new;
 pub(crate) mod pillows;
-pub(crate) mod preindex;
-#[cfg(feature = "quickstart")]
-pub(crate) mod quickstart;
 pub(crate) mod run;
 
 pub(crate) mod dead_letters;
+pub(crate) mod fast_reindex;
 pub(crate) mod process;
+
+pub(crate) mod preindex;
+#[cfg(feature = "quickstart")]
+pub(crate) mod quickstart;

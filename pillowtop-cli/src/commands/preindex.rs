@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use pillowtop_core::{AnyPillow, Definition};
-use pillowtop_runtime::claim::{AcquireError, WhenHeld};
+use pillowtop_runtime::claim::AcquireError;
 use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::reindex::{ReindexError, ReindexPlan, Reindexed};
 use pillowtop_runtime::target::OpenError;
 use serde_json::{Value, json};
 
 use super::es_manage::check_facts;
-use super::fast_reindex::{note_step, reindex};
+use super::fast_reindex::{How, note_step, reindex};
 use crate::arguments::Preindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
@@ -108,7 +108,7 @@ impl Builder<'_> {
         let name = &pillow.definition().pillow;
         let served = self.servers.served(self.context, pillow)?;
         let mut row = Row { pillow: name.to_string(), index: None, documents: None, ended: Ended::Complete };
-        let planned = match reindex(self.context, self.servers, served.clone(), false, WhenHeld::Fail).await {
+        let planned = match reindex(self.context, self.servers, served.clone(), How::default()).await {
             Ok(reindex) => reindex.plan().await.map_err(Failure::from),
             Err(failure) => Err(failure),
         };
@@ -137,8 +137,8 @@ impl Builder<'_> {
             return row;
         }
         let name = served.pillow.definition().pillow.clone();
-        let when_held = if self.arguments.wait { WhenHeld::Standby } else { WhenHeld::Fail };
-        let built = match reindex(self.context, self.servers, served, false, when_held).await {
+        let how = How { stands_by: self.arguments.wait, ..How::default() };
+        let built = match reindex(self.context, self.servers, served, how).await {
             Ok(reindex) => {
                 let ui = &self.context.ui;
                 reindex.run(self.stop.token(), |step| note_step(ui, &name, step)).await.map_err(Into::into)

@@ -66,7 +66,7 @@ fn note_long_ids(context: &Context, served: &Served, database: &DatabaseName, id
     }
 }
 
-fn read_ids(file: &str) -> Result<Vec<DocumentId>, Failure> {
+pub(super) fn read_ids(file: &str) -> Result<Vec<DocumentId>, Failure> {
     let bytes = if file == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes)?;

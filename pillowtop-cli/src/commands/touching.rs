@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::{Stream, TryStreamExt as _};
 use pillowtop_core::DocumentId;
 use pillowtop_runtime::claim::WhenHeld;
 use pillowtop_runtime::engine::{DatabaseSelection, Served};
@@ -25,9 +26,12 @@ pub(super) struct Job {
     pub(super) ids: Vec<DocumentId>,
 }
 
-/// What became of the documents of a job; nothing yet in a dry run.
+/// What became of documents of one pillow, index and database; nothing yet in a dry run.
 pub(super) struct Ended {
-    job: Job,
+    pub(super) served: Served,
+    pub(super) part: Part,
+    /// How many they are.
+    pub(super) documents: u64,
     pub(super) result: Option<RequestResult>,
 }
 
@@ -36,6 +40,11 @@ impl Job {
     fn describe(&self) -> String {
         let Part { target, database } = &self.part;
         format!("index `{}`, database `{database}`", target.name)
+    }
+
+    fn ended(self, result: Option<RequestResult>) -> Ended {
+        let Self { served, part, ids } = self;
+        Ended { served, part, documents: ids.len() as u64, result }
     }
 }
 
@@ -66,9 +75,39 @@ pub(super) fn choose(all: Vec<Part>, database: Option<&str>) -> Result<Vec<Part>
 
 /// Shows what would be done.
 pub(super) fn dry_run(context: &Context, jobs: Vec<Job>) -> Outcome {
-    let ended: Vec<Ended> = jobs.into_iter().map(|job| Ended { job, result: None }).collect();
+    let ended: Vec<Ended> = jobs.into_iter().map(|job| job.ended(None)).collect();
     context.ui.note("dry run: nothing is changed");
     show(context, &ended)
+}
+
+/// Processes documents of one part, some at a time: `blocks` has their ids.
+pub(super) async fn run_blocks(
+    context: &Context,
+    servers: &Servers,
+    (served, part): (&Served, &Part),
+    blocks: impl Stream<Item = Result<Vec<DocumentId>, Failure>>,
+    total: u64,
+    stop: &Stop,
+) -> Result<Ended, Failure> {
+    let steps = Steps::start(&context.ui, "processing", total);
+    let (mut blocks, mut sum) = (std::pin::pin!(blocks), RequestResult::default());
+    while let Some(ids) = blocks.try_next().await? {
+        let job = Job { served: served.clone(), part: part.clone(), ids };
+        let before = sum.total();
+        let show_done = |of_job: u64| steps.set((before + of_job).min(total));
+        let result = match run_job(context, servers, &job, RequestKind::Touch, stop, &show_done).await {
+            Err(TouchError::Stopped(of_job)) => return Err(stopped(before + of_job.total(), total)),
+            result => result.map_err(|error| in_job(error.into(), &job))?,
+        };
+        sum += result;
+    }
+    let (served, part) = (served.clone(), part.clone());
+    Ok(Ended { served, part, documents: sum.total(), result: Some(sum) })
+}
+
+fn stopped(done: u64, total: u64) -> Failure {
+    Failure::new(format!("stopped after {done} of {}", counted(total, "document")))
+        .hint("run this again: documents may be processed any number of times")
 }
 
 /// Processes the documents of all jobs, one job after the other, and shows what became of them.
@@ -85,15 +124,11 @@ pub(super) async fn run(
     for job in jobs {
         let result = run_job(context, servers, &job, kind, stop, &|of_job| steps.set(done + of_job)).await;
         let result = match result {
-            Err(TouchError::Stopped(of_job)) => {
-                let done = done + of_job.total();
-                return Err(Failure::new(format!("stopped after {done} of {}", counted(total, "document")))
-                    .hint("run this again: documents may be processed any number of times"));
-            }
+            Err(TouchError::Stopped(of_job)) => return Err(stopped(done + of_job.total(), total)),
             result => result.map_err(|error| in_job(error.into(), &job))?,
         };
         done += job.ids.len() as u64;
-        ended.push(Ended { job, result: Some(result) });
+        ended.push(job.ended(Some(result)));
     }
     Ok(ended)
 }
@@ -152,7 +187,7 @@ pub(super) fn show(context: &Context, ended: &[Ended]) -> Outcome {
 }
 
 fn cells(ended: &Ended) -> [String; 8] {
-    let Job { served, part, ids } = &ended.job;
+    let Ended { served, part, documents, .. } = ended;
     let count = |count: fn(&RequestResult) -> u64| {
         ended.result.as_ref().map_or_else(|| "-".to_owned(), |result| count(result).to_string())
     };
@@ -160,7 +195,7 @@ fn cells(ended: &Ended) -> [String; 8] {
         served.pillow.definition().pillow.to_string(),
         part.target.name.to_string(),
         part.database.to_string(),
-        ids.len().to_string(),
+        documents.to_string(),
         count(|result| result.indexed),
         count(|result| result.removed),
         count(|result| result.dead_letters),
@@ -169,10 +204,10 @@ fn cells(ended: &Ended) -> [String; 8] {
 }
 
 fn to_json(ended: &Ended) -> Value {
-    let Job { served, part, ids } = &ended.job;
+    let Ended { served, part, documents, result } = ended;
     let pillow = &served.pillow.definition().pillow;
-    json!({"pillow": pillow, "index": part.target.name, "database": part.database, "documents": ids.len(),
-        "result": ended.result})
+    json!({"pillow": pillow, "index": part.target.name, "database": part.database, "documents": documents,
+        "result": result})
 }
 
 #[cfg(test)]

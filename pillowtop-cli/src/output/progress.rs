@@ -42,18 +42,23 @@ pub(crate) struct Progress {
 
 /// How many documents there are to load; 0 where that is not known.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Total(Arc<AtomicU64>);
+pub(crate) struct Total(Arc<(AtomicU64, AtomicU64)>);
 
 impl Total {
     /// Sets the number.
     pub(crate) fn set(&self, documents: u64) {
-        self.0.store(documents, Ordering::Relaxed);
+        self.0.0.store(documents, Ordering::Relaxed);
+    }
+
+    /// Sets how many of them a server loaded by itself.
+    pub(crate) fn set_copied(&self, documents: u64) {
+        self.0.1.store(documents, Ordering::Relaxed);
     }
 
     /// Percent and remaining time, once something is done.
     fn describe(&self, counted: &[(PillowName, Counts)], elapsed: Duration) -> String {
-        let total = self.0.load(Ordering::Relaxed);
-        let done: u64 = counted.iter().map(|(_, counts)| counts.seen).sum();
+        let (total, copied) = (self.0.0.load(Ordering::Relaxed), self.0.1.load(Ordering::Relaxed));
+        let done = copied + counted.iter().map(|(_, counts)| counts.seen).sum::<u64>();
         if total == 0 || done == 0 || done > total {
             return String::new();
         }

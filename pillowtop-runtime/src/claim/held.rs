@@ -319,6 +319,22 @@ impl Claim {
         .await
     }
 
+    /// Enters the next phase as the last write under this claim, without a new epoch: whoever
+    /// closes the ranges of a load removes the fence.
+    ///
+    /// # Errors
+    ///
+    /// When the claim is lost, the target was restored meanwhile, or a server does not respond.
+    pub async fn complete(&self) -> Result<(), ClaimError> {
+        self.confirm().await?;
+        self.store(|document| {
+            if document.state.phase == Phase::Loading {
+                document.state.enter(Phase::CatchingUp);
+            }
+        })
+        .await
+    }
+
     /// Compares the histories of the target with the stored ones: after a restore, acknowledged
     /// documents may be missing.
     ///

@@ -53,6 +53,6 @@ pub use held::{Claim, ClaimError, amend, read, set_position};
 pub use lease::{Lease, LeaseError};
 pub use past::{PastCheckpoint, PastCheckpoints};
 pub use process::ProcessIdentity;
-pub use state::{ClaimState, DatabaseIdentity, LoadState, Phase};
+pub use state::{ClaimState, DatabaseIdentity, LoadForm, LoadState, Phase};
 pub use store::{ClaimDocument, ClaimKey, ClaimStore, Owner, Slice, StoreError, Stored, Token, overwrite};
 pub use verified::{Verified, last_verified};

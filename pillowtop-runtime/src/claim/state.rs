@@ -1,6 +1,6 @@
 //! What a claim remembers: phase, position, identities. Kept in one document, always written whole.
 
-use pillowtop_core::{DatabaseName, Definition, IndexName, PillowName, Sequence};
+use pillowtop_core::{DatabaseName, Definition, DocumentId, IndexName, PillowName, Sequence};
 use serde::{Deserialize, Serialize};
 
 use crate::operation::Version;
@@ -54,10 +54,47 @@ impl DatabaseIdentity {
     }
 }
 
+/// What a load reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadForm {
+    /// The changes feed, with documents.
+    #[default]
+    Feed,
+    /// Ids and revisions from `_all_docs`, and the documents by `_bulk_get`.
+    Ids,
+    /// `_all_docs` with documents.
+    AllDocs,
+    /// Ids and revisions from a view, and the documents by `_bulk_get`.
+    View,
+    /// The index that is searched, by `_reindex` on the server.
+    OldIndex,
+}
+
+impl LoadForm {
+    /// Whether documents are listed in order of their ids, so that the load has ranges.
+    pub fn has_ranges(self) -> bool {
+        matches!(self, Self::Ids | Self::AllDocs | Self::View)
+    }
+}
+
+impl std::fmt::Display for LoadForm {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Feed => "feed",
+            Self::Ids => "ids",
+            Self::AllDocs => "all-docs",
+            Self::View => "view",
+            Self::OldIndex => "old-index",
+        })
+    }
+}
+
 /// A first load, so that it can be resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadState {
-    /// The position that the database reported before the first document was read.
+    /// The position that the database reported before the first document was read. If documents are
+    /// listed, it was taken by opening the feed.
     pub start: Sequence,
     /// Everything before this position of the load's own feed is acknowledged.
     pub position: Sequence,
@@ -65,6 +102,35 @@ pub struct LoadState {
     /// the selector is not in it, so catching up begins at `start`.
     #[serde(default)]
     pub uses_selector: bool,
+    /// What it reads.
+    #[serde(default)]
+    pub form: LoadForm,
+    /// The view that it reads, as `DESIGN/VIEW`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+    /// The index that it copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexName>,
+    /// The ids at which the listing is divided, one less than there are ranges. Each range has a
+    /// claim of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub boundaries: Vec<DocumentId>,
+}
+
+impl LoadState {
+    /// A load that has read nothing.
+    pub fn new(start: Sequence, form: LoadForm) -> Self {
+        let position = Sequence::start();
+        Self { start, position, uses_selector: false, form, view: None, index: None, boundaries: Vec::new() }
+    }
+
+    /// Where catching up begins. A load by the feed continues from its own last position: with
+    /// several copies of a shard, the position that `GET /<database>` reported when the load began
+    /// may be ahead of the copy that the load read. What is listed, or read through a selector, has
+    /// no position.
+    fn reached(&self) -> &Sequence {
+        if self.uses_selector || self.form != LoadForm::Feed { &self.start } else { &self.position }
+    }
 }
 
 /// What a claim remembers of its target, or of its slice of it.
@@ -130,15 +196,10 @@ impl ClaimState {
         }
     }
 
-    /// Enters the next phase. Catching up continues from the load's own last position: with several
-    /// copies of a shard, the position that `GET /db` reported when the load began may be ahead
-    /// of the copy that the load read. A load through a selector is only made where there is
-    /// one copy.
+    /// Enters the next phase.
     pub fn enter(&mut self, phase: Phase) {
         if self.phase == Phase::Loading {
-            let reached =
-                |load: &LoadState| if load.uses_selector { &load.start } else { &load.position }.clone();
-            self.checkpoint = self.load.as_ref().map(reached);
+            self.checkpoint = self.load.as_ref().map(|load| load.reached().clone());
         }
         self.phase = phase;
         if phase == Phase::Following {
@@ -158,7 +219,7 @@ mod tests {
             hash: "0".to_owned(),
             phase: Phase::Loading,
             checkpoint: None,
-            load: Some(LoadState { start: "s0".into(), position: Sequence::start(), uses_selector: false }),
+            load: Some(LoadState::new("s0".into(), LoadForm::Feed)),
             database: DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() },
             purges: None,
             ceiling: Version(1),
@@ -177,6 +238,22 @@ mod tests {
         state.enter(Phase::Following);
         assert_eq!(state.position(), "s1".into());
         assert_eq!(state.load, None);
+    }
+
+    #[test]
+    fn catching_up_with_a_listing_continues_from_the_position_before_it() {
+        for form in [LoadForm::Ids, LoadForm::AllDocs, LoadForm::View, LoadForm::OldIndex] {
+            let load = LoadState::new("s0".into(), form);
+            let mut state = ClaimState { load: Some(load), ..state() };
+            state.set_position("after:x".into());
+            state.enter(Phase::CatchingUp);
+            assert_eq!(state.position(), "s0".into());
+            let text = serde_json::to_value(form).unwrap();
+            assert_eq!(text, form.to_string());
+        }
+        // A claim of an earlier release.
+        let load: LoadState = serde_json::from_str(r#"{"start": "s", "position": "p"}"#).unwrap();
+        assert_eq!((load.form, load.reached()), (LoadForm::Feed, &"p".into()));
     }
 
     #[test]

@@ -20,6 +20,26 @@ pub enum Slice {
     Whole,
     /// The documents of one database, where a pillow reads several.
     Database(DatabaseName),
+    /// One range of the load of the whole, or of the documents of a database.
+    Range {
+        /// The database, where a pillow reads several.
+        database: Option<DatabaseName>,
+        /// The number of the range, from 0.
+        number: u32,
+    },
+}
+
+impl Slice {
+    /// A range of its load.
+    #[must_use]
+    pub fn range(&self, number: u32) -> Self {
+        let database = match self {
+            Self::Whole => None,
+            Self::Database(database) => Some(database.clone()),
+            Self::Range { database, .. } => database.clone(),
+        };
+        Self::Range { database, number }
+    }
 }
 
 /// What a claim is on.
@@ -39,7 +59,8 @@ impl ClaimKey {
 
     /// The key of the claim's document.
     pub fn claim(&self) -> String {
-        format!("claim:{self}")
+        let kind = if matches!(self.slice, Slice::Range { .. }) { "range" } else { "claim" };
+        format!("{kind}:{self}")
     }
 
     /// The key of the document with earlier checkpoints.
@@ -58,6 +79,11 @@ impl fmt::Display for ClaimKey {
         match &self.slice {
             Slice::Whole => formatter.write_str(&self.target),
             Slice::Database(database) => write!(formatter, "{}/{database}", self.target),
+            // No name of a database has a `#`.
+            Slice::Range { database: Some(database), number } => {
+                write!(formatter, "{}/{database}#{number}", self.target)
+            }
+            Slice::Range { database: None, number } => write!(formatter, "{}#{number}", self.target),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! stops while the channel is full.
 
 mod listing;
+pub mod ranges;
 
 mod couch;
 mod file;
@@ -24,10 +25,13 @@ use tokio::task::JoinHandle;
 use crate::claim::DatabaseIdentity;
 use crate::row::{Row, RowError};
 
-pub use couch::{CouchDatabase, CouchError, CouchServer, DatabaseInfo, PurgedIds};
+pub use couch::{
+    CouchDatabase, CouchError, CouchListing, CouchLoad, CouchServer, DatabaseInfo, PurgedIds, ViewName,
+};
 pub use directory::DocumentDirectory;
 pub use file::ChangesFile;
 pub use listing::{ListedDocument, ListedPage};
+pub use ranges::{IdRange, Listing};
 
 /// Events that wait in the channel between a source and its session.
 const CHANNEL: usize = 4;
@@ -346,6 +350,11 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
+    /// Where events go, for what reports beside the rows.
+    fn events(&self) -> mpsc::Sender<Result<FeedEvent, SourceError>> {
+        self.events.clone()
+    }
+
     /// Keeps a row. Returns whether there are enough to be [handed over](Self::flush).
     fn keep(&mut self, row: Row) -> bool {
         self.bytes += row.len();

@@ -103,6 +103,18 @@ impl FakeDatabase {
         held.into_iter().collect()
     }
 
+    /// The documents that are not deleted, in order of their ids, as they are now.
+    pub(crate) fn listed(&self) -> Vec<Row> {
+        let log = self.log.lock().unwrap();
+        let mut rows: Vec<Row> = changes(&log, 0, log.len())
+            .into_iter()
+            .map(|(number, change)| row(&change, number, None))
+            .filter(|row| !row.deleted)
+            .collect();
+        rows.sort_by(|one, other| one.id.cmp(&other.id));
+        rows
+    }
+
     fn copy(&self) -> usize {
         let mut script = self.script.lock().unwrap();
         if script.is_empty() { fastrand::usize(..self.lags.len()) } else { script.remove(0) }
@@ -174,7 +186,10 @@ impl Source for FakeDatabase {
         let (log, lag, sent) = (Arc::clone(&self.log), self.lags[self.copy()], Arc::clone(&self.sent));
         self.opened.lock().unwrap().push(format!("{:?} {}", request.mode, request.since));
         Feed::of_task(move |sender| async move {
-            let mut since = number_of(&request.since);
+            let mut since = match request.since.as_str() {
+                "now" => FakeDatabase::visible(&log.lock().unwrap(), lag),
+                _ => number_of(&request.since),
+            };
             loop {
                 let found = {
                     let log = log.lock().unwrap();

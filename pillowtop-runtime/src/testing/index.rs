@@ -18,6 +18,7 @@ use crate::claim::{
 };
 use crate::dead_letter::{DeadLetter, DeadLetterError, DeadLetterStore};
 use crate::operation::{Action, Operation, Version};
+use crate::reindex::ranges::RangedTarget;
 use crate::target::{
     Destination, OpenError, OpenTarget, Outcome, Target, TargetReader, TargetRef, WriteError,
 };
@@ -28,7 +29,8 @@ pub(crate) struct FakeIndex {
     pub(crate) documents: Mutex<HashMap<DocumentId, (Version, Option<String>)>>,
     pub(crate) dead_letters: Mutex<HashMap<DocumentId, DeadLetter>>,
     pub(crate) faults: Mutex<Vec<u8>>,
-    epoch: Mutex<u64>,
+    /// The epoch of each slice that may write.
+    epochs: Mutex<HashMap<Slice, u64>>,
     history: Mutex<u32>,
     /// Larger requests are refused.
     most_bytes: Option<usize>,
@@ -82,7 +84,7 @@ impl FakeIndex {
 
     /// Somebody removes the fence.
     pub(crate) fn remove_fence(&self) {
-        *self.epoch.lock().unwrap() = 0;
+        self.epochs.lock().unwrap().clear();
     }
 
     /// Documents with an open dead letter, and of which revision.
@@ -129,7 +131,17 @@ impl FakeIndex {
         Outcome::Done
     }
 
-    async fn response(&self, operations: &[Operation], epoch: u64) -> Result<Vec<Outcome>, WriteError> {
+    /// Which epoch of a slice may write; 0 if none may.
+    fn epoch(&self, slice: &Slice) -> u64 {
+        self.epochs.lock().unwrap().get(slice).copied().unwrap_or(0)
+    }
+
+    async fn response(
+        &self,
+        operations: &[Operation],
+        slice: &Slice,
+        epoch: u64,
+    ) -> Result<Vec<Outcome>, WriteError> {
         let bytes = operations.iter().map(Operation::body_bytes).sum();
         self.bulks.lock().unwrap().push(Bulk { operations: operations.len(), bytes });
         if self.most_bytes.is_some_and(|most| bytes > most) {
@@ -146,7 +158,7 @@ impl FakeIndex {
         let fault = self.faults.lock().unwrap().pop().unwrap_or(0);
         let latency = *self.latency.lock().unwrap();
         tokio::time::sleep(latency + Duration::from_millis(u64::from(fault))).await;
-        if *self.epoch.lock().unwrap() != epoch {
+        if self.epoch(slice) != epoch {
             return Err(WriteError::Refused("no such alias".to_owned()));
         }
         match fault {
@@ -175,7 +187,7 @@ impl FakeIndex {
 }
 
 #[derive(Debug)]
-struct FakeFence(Arc<FakeIndex>);
+struct FakeFence(Arc<FakeIndex>, Slice);
 
 impl Fence for FakeFence {
     fn histories(&self) -> BoxFuture<'_, Result<BTreeMap<String, String>, FenceError>> {
@@ -184,7 +196,7 @@ impl Fence for FakeFence {
     }
 
     fn installed(&self) -> BoxFuture<'_, Result<u64, FenceError>> {
-        let epoch = *self.0.epoch.lock().unwrap();
+        let epoch = self.0.epoch(&self.1);
         async move { Ok(epoch) }.boxed()
     }
 
@@ -192,11 +204,11 @@ impl Fence for FakeFence {
         async move {
             let latency = *self.0.latency.lock().unwrap();
             tokio::time::sleep(latency).await;
-            let mut installed = self.0.epoch.lock().unwrap();
-            if *installed > epoch {
+            let installed = self.0.epoch(&self.1);
+            if installed > epoch {
                 return Err(FenceError::Overtaken(installed.to_string()));
             }
-            *installed = epoch;
+            self.0.epochs.lock().unwrap().insert(self.1.clone(), epoch);
             Ok(())
         }
         .boxed()
@@ -224,7 +236,9 @@ impl Target for FakeTarget {
             })?;
             // A request that was sent continues without the task that waits for it.
             let (index, sent) = (Arc::clone(&self.index), operations.to_vec());
-            let response = tokio::spawn(async move { index.response(&sent, epoch).await }).await.unwrap();
+            let slice = self.claim.key().slice.clone();
+            let response =
+                tokio::spawn(async move { index.response(&sent, &slice, epoch).await }).await.unwrap();
             match response {
                 Err(WriteError::Refused(reason)) if reason == "no such alias" => {
                     match self.claim.repair().await {
@@ -317,12 +331,28 @@ impl FakeDestination {
         options: AcquireOptions,
     ) -> Result<OpenTarget, OpenError> {
         let key = ClaimKey { target: self.uuid.clone(), slice };
-        let fence = Arc::new(FakeFence(Arc::clone(&self.index)));
+        let fence = Arc::new(FakeFence(Arc::clone(&self.index), key.slice.clone()));
         let name = self.uuid.as_str().into();
         let claim = Arc::new(Claim::acquire(&self.lease, key, &name, fence, options, initial).await?);
         *self.opened.lock().unwrap() += 1;
         let target = Arc::new(FakeTarget { index: Arc::clone(&self.index), claim: Arc::clone(&claim) });
         Ok(OpenTarget { claim, target, dead_letters: Arc::clone(&self.index) as _ })
+    }
+}
+
+impl RangedTarget for FakeDestination {
+    fn open(
+        &self,
+        slice: Slice,
+        initial: Option<ClaimState>,
+        acquire: AcquireOptions,
+    ) -> BoxFuture<'_, Result<OpenTarget, OpenError>> {
+        self.acquire(slice, initial, acquire).boxed()
+    }
+
+    fn close<'a>(&'a self, slices: &'a [Slice]) -> BoxFuture<'a, Result<(), FenceError>> {
+        self.index.epochs.lock().unwrap().retain(|slice, _| !slices.contains(slice));
+        async { Ok(()) }.boxed()
     }
 }
 

@@ -13,6 +13,7 @@ mod catching_up;
 mod immutable_filter;
 mod local_targets;
 mod lookups;
+mod ranges;
 mod routing;
 mod tests;
 mod touching;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::process::{Process, World};
 use super::{FakeDatabase, FakeDestination, FakeIndex, PANICS, POISON, REFUSED, UNKNOWN};
-use crate::claim::{ClaimKey, ClaimState, ClaimStore, Lease, LoadState, Phase, Slice};
+use crate::claim::{ClaimKey, ClaimState, ClaimStore, Lease, LoadForm, LoadState, Phase, Slice};
 use crate::engine::EngineOptions;
 use crate::member::MemberOptions;
 use crate::reader::ReaderOptions;
@@ -598,7 +598,7 @@ async fn begin_load(world: &World, position: &str) {
     let lease = Lease::start(store, "load", Lease::LENGTH).await.unwrap();
     let destination = FakeDestination::new(&world.indices[0], &lease, "notes_0");
     let database = crate::claim::DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() };
-    let load = LoadState { start: "0".into(), position: position.into(), uses_selector: false };
+    let load = LoadState { position: position.into(), ..LoadState::new("0".into(), LoadForm::Feed) };
     let definition = super::note_pillow();
     let state = ClaimState::new(definition.definition(), "notes_0".into(), database, Some(load));
     let open = destination.open_with(Slice::Whole, state).await.unwrap();

@@ -7,5 +7,6 @@ mod support;
 mod again;
 mod bad_input;
 mod crash;
+mod loads;
 mod service;
 mod whole_way;

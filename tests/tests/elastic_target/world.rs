@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pillowtop_core::field_types::Product;
-use pillowtop_core::{Definition, IndexName, Sequence};
+use pillowtop_core::{Definition, IndexName};
 use pillowtop_runtime::claim::{
-    AcquireOptions, Claim, ClaimKey, ClaimState, ClaimStore, DatabaseIdentity, Lease, LoadState, Phase,
-    Slice, WhenHeld,
+    AcquireOptions, Claim, ClaimKey, ClaimState, ClaimStore, DatabaseIdentity, Lease, LoadForm, LoadState,
+    Phase, Slice, WhenHeld,
 };
 use pillowtop_runtime::http::Endpoint;
 use pillowtop_runtime::target::elastic::{
@@ -175,7 +175,7 @@ impl World {
 
     /// The state of a load that has just begun.
     pub(crate) fn state(&self) -> ClaimState {
-        let load = LoadState { start: "s0".into(), position: Sequence::start(), uses_selector: false };
+        let load = LoadState::new("s0".into(), LoadForm::Feed);
         ClaimState::new(&self.definition, self.index().clone(), database(), Some(load))
     }
 

@@ -107,7 +107,8 @@ async fn build(
 ) -> Result<Option<Summary>, Failure> {
     let mut loaded: Option<Summary> = None;
     for served in served {
-        let (done, summary) = fast_reindex::build(context, servers, served.clone(), false, stop).await?;
+        let (done, summary) =
+            fast_reindex::build(context, servers, served.clone(), fast_reindex::How::default(), stop).await?;
         if done.stopped {
             return Err(Failure::new("stopped").hint("the next run resumes from here"));
         }

@@ -1,7 +1,7 @@
 //! One CouchDB database: its information, and writing to it.
 
 use pillowtop_core::{DatabaseName, Revision, Sequence};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, Response};
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,6 +31,8 @@ pub struct DatabaseInfo {
     pub update_sequence: Sequence,
     /// The position after the last purge: opaque, and no position of the changes feed.
     pub purge_sequence: Sequence,
+    /// The bytes of all documents as JSON, without attachments, where the server reports them.
+    pub bytes: Option<u64>,
     /// How many copies of each shard the cluster keeps: `n`. A server that reports none keeps one.
     pub copies: u64,
 }
@@ -47,6 +49,12 @@ struct InfoBody {
     #[serde(default)]
     purge_seq: Value,
     cluster: Option<ClusterBody>,
+    sizes: Option<SizesBody>,
+}
+
+#[derive(Deserialize)]
+struct SizesBody {
+    external: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +107,7 @@ impl CouchDatabase {
             deleted_documents: body.doc_del_count,
             update_sequence: Sequence::new(text(&body.update_seq)),
             purge_sequence: Sequence::new(text(&body.purge_seq)),
+            bytes: body.sizes.and_then(|sizes| sizes.external),
             copies: body.cluster.and_then(|cluster| cluster.n).unwrap_or(1),
         }
     }
@@ -131,14 +140,17 @@ impl CouchDatabase {
         self.server.json(response, WHAT).await
     }
 
-    /// Posts JSON to an endpoint of the database.
+    /// Posts JSON to an endpoint of the database, which may have a query.
     pub(super) async fn post(
         &self,
         endpoint: &str,
         body: &Value,
         what: &'static str,
     ) -> Result<Response, CouchError> {
-        let request = self.server.request(Method::POST, &[self.name.as_str(), endpoint]);
+        let (endpoint, query) = endpoint.split_once('?').unwrap_or((endpoint, ""));
+        let mut url = self.server.endpoint().url(&[self.name.as_str(), endpoint]);
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
+        let request = self.server.endpoint().request(Method::POST, url).header(ACCEPT, "application/json");
         let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         self.server.send(request, Some(self.name.as_str()), what).await
     }

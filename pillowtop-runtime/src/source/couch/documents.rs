@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use pillowtop_core::DocumentId;
+use bytestring::ByteString;
+use pillowtop_core::{DocumentId, Revision};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -11,6 +12,7 @@ use super::database::CouchDatabase;
 use super::error::CouchError;
 use crate::retry::{RetryPolicy, retry};
 use crate::row::{Row, Unreadable};
+use crate::source::listing::ListedDocument;
 
 /// Documents of one request. A response is held in memory whole.
 const CHUNK: usize = 100;
@@ -49,8 +51,17 @@ impl CouchDatabase {
     /// The documents of some ids as they are now, one row for each id. When a request fails because
     /// of a document in it, that one is found by halving, and its row is unreadable.
     pub(super) async fn documents(&self, ids: &[DocumentId]) -> Result<Vec<Row>, CouchError> {
+        self.documents_by(ids, CHUNK).await
+    }
+
+    /// The same with requests for so many ids.
+    pub(super) async fn documents_by(
+        &self,
+        ids: &[DocumentId],
+        chunk: usize,
+    ) -> Result<Vec<Row>, CouchError> {
         let mut rows = Vec::with_capacity(ids.len());
-        let mut chunks: Vec<&[DocumentId]> = ids.chunks(CHUNK).rev().collect();
+        let mut chunks: Vec<&[DocumentId]> = ids.chunks(chunk.max(1)).rev().collect();
         let mut policy = RetryPolicy { within: Duration::from_secs(10), ..RetryPolicy::default() };
         // A response without a length that was cut is malformed.
         let is_passing =
@@ -89,12 +100,7 @@ impl CouchDatabase {
             .filter(|id| !id.as_str().is_empty())
             .map(|id| serde_json::json!({ "id": id }))
             .collect();
-        let response = self.post("_bulk_get", &serde_json::json!({ "docs": wanted }), WHAT).await?;
-        let body = response.bytes().await.map_err(|error| self.server().unreachable(error))?;
-        let malformed = |error: serde_json::Error| self.server().malformed(WHAT, &error.to_string());
-        let body: Body<'_> = serde_json::from_slice(&body).map_err(malformed)?;
-        let mut found: HashMap<String, Row> =
-            body.results.into_iter().map(|of_id| (of_id.id.clone(), winner(of_id))).collect();
+        let mut found = self.found(&wanted, "_bulk_get").await?;
         ids.iter()
             .map(|id| match found.remove(id.as_str()) {
                 Some(row) => Ok(row),
@@ -103,15 +109,36 @@ impl CouchDatabase {
             })
             .collect()
     }
+
+    /// The revision of a document that is listed, or the latest one that descends from it.
+    pub(super) async fn descendant(&self, listed: &ListedDocument) -> Result<Row, CouchError> {
+        let wanted = [serde_json::json!({ "id": listed.id, "rev": listed.revision })];
+        let mut found = self.found(&wanted, "_bulk_get?latest=true").await?;
+        Ok(found.remove(listed.id.as_str()).unwrap_or_else(|| Row::missing(listed.id.clone())))
+    }
+
+    /// What `_bulk_get` finds, by the documents' ids.
+    async fn found(
+        &self,
+        wanted: &[serde_json::Value],
+        endpoint: &str,
+    ) -> Result<HashMap<String, Row>, CouchError> {
+        let response = self.post(endpoint, &serde_json::json!({ "docs": wanted }), WHAT).await?;
+        let body = response.bytes().await.map_err(|error| self.server().unreachable(error))?;
+        let malformed = |reason: &dyn std::fmt::Display| self.server().malformed(WHAT, &reason.to_string());
+        let body = ByteString::try_from(body).map_err(|error| malformed(&error))?;
+        let parsed: Body<'_> = serde_json::from_str(&body).map_err(|error| malformed(&error))?;
+        Ok(parsed.results.into_iter().map(|of_id| (of_id.id.clone(), winner(of_id, &body))).collect())
+    }
 }
 
 /// The winning one of the leaf revisions: without a revision in the request, CouchDB responds with
 /// all of them.
-fn winner(of_id: OfId<'_>) -> Row {
+fn winner(of_id: OfId<'_>, body: &ByteString) -> Row {
     let (mut winner, mut failure): (Option<Row>, _) = (None, None);
     for leaf in of_id.docs {
         match (leaf.ok, leaf.error) {
-            (Some(document), _) => match Row::of_document(document.get().to_owned(), &of_id.id, "") {
+            (Some(document), _) => match Row::of_document(body.slice_ref(document.get()), &of_id.id, "") {
                 Ok(row) => winner = Some(winner.map_or(row.clone(), |other| prevailing(other, row))),
                 Err(error) => failure = Some(Unreadable::new("malformed", error.to_string())),
             },
@@ -133,11 +160,14 @@ fn winner(of_id: OfId<'_>) -> Row {
 /// The one of two leaf revisions that CouchDB prefers: one that is not deleted, then the longer
 /// history, then the higher hash.
 fn prevailing(one: Row, other: Row) -> Row {
-    fn rank(row: &Row) -> (bool, u64, &str) {
-        let (generation, hash) = row.revision.as_str().split_once('-').unwrap_or_default();
-        (!row.deleted, generation.parse().unwrap_or(0), hash)
-    }
-    if rank(&one) >= rank(&other) { one } else { other }
+    let is_first = (!one.deleted, rank(&one.revision)) >= (!other.deleted, rank(&other.revision));
+    if is_first { one } else { other }
+}
+
+/// The length of a revision's history, and its hash.
+pub(super) fn rank(revision: &Revision) -> (u64, &str) {
+    let (generation, hash) = revision.as_str().split_once('-').unwrap_or_default();
+    (generation.parse().unwrap_or(0), hash)
 }
 
 #[cfg(test)]

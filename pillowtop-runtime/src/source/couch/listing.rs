@@ -1,43 +1,17 @@
 //! The ids and revisions of all documents, through `_all_docs`, page by page.
 
-use std::borrow::Cow;
-
 use futures_util::{Stream, stream};
-use pillowtop_core::{DocumentId, Revision};
-use reqwest::Method;
-use serde::Deserialize;
+use pillowtop_core::DocumentId;
 
 use super::database::CouchDatabase;
 use super::error::CouchError;
+use super::page::{PageRequest, PageStart};
 use crate::retry::{RetryPolicy, retry};
 use crate::source::listing::{ListedDocument, ListedPage};
 
 /// Documents of one response. Pages cost little over one stream, and one that was cut is requested
 /// again.
-const PAGE: usize = 10_000;
-
-const WHAT: &str = "listing documents";
-
-#[derive(Deserialize)]
-struct Body<'body> {
-    total_rows: Option<u64>,
-    #[serde(borrow)]
-    rows: Vec<Entry<'body>>,
-}
-
-#[derive(Deserialize)]
-struct Entry<'body> {
-    #[serde(borrow)]
-    id: Cow<'body, str>,
-    #[serde(borrow)]
-    value: EntryValue<'body>,
-}
-
-#[derive(Deserialize)]
-struct EntryValue<'body> {
-    #[serde(borrow)]
-    rev: Cow<'body, str>,
-}
+pub(super) const PAGE: usize = 10_000;
 
 /// Where the next page begins.
 enum Next {
@@ -50,55 +24,23 @@ impl CouchDatabase {
     /// All documents that are not deleted.
     pub(super) fn listing(&self) -> impl Stream<Item = Result<ListedPage, CouchError>> + Send + '_ {
         stream::try_unfold(Next::First, move |next| async move {
-            let last = match &next {
-                Next::First => None,
-                Next::After(id) => Some(id),
+            let start = match next {
+                Next::First => PageStart::First,
+                Next::After(id) => PageStart::After(id),
                 Next::Done => return Ok(None),
             };
             // A response that was cut is malformed.
             let is_passing =
                 |error: &CouchError| error.is_retryable() || matches!(error, CouchError::Malformed { .. });
-            let (mut page, is_last) =
-                retry(RetryPolicy::default(), is_passing, || self.list_from(last)).await?;
-            let next = match page.documents.last() {
-                Some(document) if !is_last => Next::After(document.id.clone()),
+            let wanted = PageRequest { start, limit: PAGE, ..PageRequest::default() };
+            let page = retry(RetryPolicy::default(), is_passing, || self.page(&wanted)).await?;
+            let documents: Vec<ListedDocument> = page.entries.into_iter().map(|entry| entry.listed).collect();
+            let next = match documents.last() {
+                Some(document) if !page.is_last => Next::After(document.id.clone()),
                 _ => Next::Done,
             };
-            // The page begins with the last document of the one before, unless that was deleted
-            // meanwhile.
-            if last.is_some() && page.documents.first().map(|document| &document.id) == last {
-                page.documents.remove(0);
-            }
-            Ok(Some((page, next)))
+            Ok(Some((ListedPage { documents, total: page.total }, next)))
         })
-    }
-
-    /// A page from this document on, and whether there is no other after it.
-    async fn list_from(&self, id: Option<&DocumentId>) -> Result<(ListedPage, bool), CouchError> {
-        let mut url = self.server().endpoint().url(&[self.name().as_str(), "_all_docs"]);
-        url.query_pairs_mut().append_pair("limit", &PAGE.to_string());
-        if let Some(id) = id {
-            let key = serde_json::Value::from(id.as_str()).to_string();
-            url.query_pairs_mut().append_pair("startkey", &key);
-        }
-        let name = self.name().as_str();
-        let request = self.server().endpoint().request(Method::GET, url);
-        let request = request.header(reqwest::header::ACCEPT, "application/json");
-        let response = self.server().send(request, Some(name), WHAT).await?;
-        let body = response.bytes().await.map_err(|error| self.server().unreachable(error))?;
-        let malformed = |error: serde_json::Error| self.server().malformed(WHAT, &error.to_string());
-        let body: Body<'_> = serde_json::from_slice(&body).map_err(malformed)?;
-        let documents: Vec<ListedDocument> = body
-            .rows
-            .into_iter()
-            .map(|entry| ListedDocument {
-                id: DocumentId::new(entry.id),
-                revision: Revision::new(entry.value.rev),
-                deleted: false,
-            })
-            .collect();
-        let is_last = documents.len() < PAGE;
-        Ok((ListedPage { documents, total: body.total_rows }, is_last))
     }
 }
 

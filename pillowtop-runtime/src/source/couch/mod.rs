@@ -7,8 +7,16 @@ mod server;
 mod database;
 
 mod documents;
+mod page;
+
 mod listing;
 mod purges;
+
+mod bodies;
+mod changed;
+mod design;
+
+mod load;
 
 mod changes;
 mod lines;
@@ -19,6 +27,8 @@ mod feed;
 
 #[cfg(test)]
 mod feed_tests;
+#[cfg(test)]
+mod load_tests;
 #[cfg(test)]
 mod scripted;
 
@@ -34,6 +44,8 @@ use crate::row::Row;
 
 pub use database::{CouchDatabase, DatabaseInfo};
 pub use error::CouchError;
+pub use load::{CouchListing, CouchLoad};
+pub use page::ViewName;
 pub use purges::PurgedIds;
 pub use server::CouchServer;
 

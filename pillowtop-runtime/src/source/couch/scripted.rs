@@ -42,6 +42,8 @@ pub(super) struct Scripted {
     pub(super) changes: Scripts,
     /// Responses to `_bulk_get`.
     pub(super) documents: Scripts,
+    /// Responses to `_all_docs` and views; those to everything else if there are none.
+    pub(super) listings: Scripts,
     /// Responses to everything else, such as `GET /db`.
     pub(super) info: Scripts,
 }
@@ -80,6 +82,7 @@ impl Scripted {
         match kind {
             Kind::Changes => &self.changes,
             Kind::Documents => &self.documents,
+            Kind::Listings => &self.listings,
             Kind::Other => &self.info,
         }
     }
@@ -89,15 +92,19 @@ impl Scripted {
 enum Kind {
     Changes,
     Documents,
+    Listings,
     Other,
 }
 
-impl Request {
-    fn kind(&self) -> Kind {
-        if self.head.contains(" /db/_changes") {
+impl Scripted {
+    fn kind(&self, request: &Request) -> Kind {
+        let is_listing = || request.head.contains(" /db/_all_docs") || request.head.contains("/_view/");
+        if request.head.contains(" /db/_changes") {
             Kind::Changes
-        } else if self.head.contains(" /db/_bulk_get") {
+        } else if request.head.contains(" /db/_bulk_get") {
             Kind::Documents
+        } else if !self.listings.is_empty() && is_listing() {
+            Kind::Listings
         } else {
             Kind::Other
         }
@@ -145,11 +152,12 @@ async fn receive(stream: &mut TcpStream) -> Option<Request> {
 
 async fn respond(mut stream: TcpStream, scripted: Scripted, requests: Arc<Mutex<Vec<Request>>>) {
     let Some(request) = receive(&mut stream).await else { return };
-    let scripts = scripted.of_kind(request.kind());
+    let kind = scripted.kind(&request);
+    let scripts = scripted.of_kind(kind);
     let index = {
         let mut requests = requests.lock().unwrap();
         requests.push(request.clone());
-        let of_kind = requests.iter().filter(|earlier| earlier.kind() == request.kind()).count();
+        let of_kind = requests.iter().filter(|earlier| scripted.kind(earlier) == kind).count();
         of_kind.min(scripts.len()) - 1
     };
     let (status, parts, pause) = match scripts[index].clone() {

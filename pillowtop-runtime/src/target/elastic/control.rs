@@ -152,7 +152,7 @@ impl ControlIndex {
     /// reports, requests, and what is remembered of comparisons and a backfill. Returns how many
     /// there were.
     pub(super) async fn forget(&self, uuid: &str) -> Result<u64, StoreError> {
-        let kinds = ["claim", "past", "report", "request", "verified", "backfill"];
+        let kinds = ["claim", "range", "past", "report", "request", "verified", "backfill"];
         let prefixes: Vec<String> = kinds.iter().map(|kind| format!("{kind}:{uuid}")).collect();
         let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
         let mut removed = 0;
@@ -260,7 +260,7 @@ impl ControlIndex {
 /// The uuid in the key of a document that belongs to an index.
 pub(super) fn uuid_in(key: &str) -> Option<&str> {
     let (_, rest) = key.split_once(':')?;
-    rest.split(['/', ':']).next()
+    rest.split(['/', ':', '#']).next()
 }
 
 /// What the claim with this document key is on.

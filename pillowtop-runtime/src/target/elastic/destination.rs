@@ -243,6 +243,7 @@ pub(super) fn why_incomplete(slice: &Slice, claim: Option<&ClaimDocument>) -> Op
     let what = match slice {
         Slice::Whole => String::new(),
         Slice::Database(database) => format!("database `{database}`: "),
+        Slice::Range { number, .. } => format!("range {number}: "),
     };
     match claim {
         None => Some(format!("{what}nothing was ever loaded")),

@@ -160,6 +160,26 @@ impl IndexFence {
         }
     }
 
+    /// Removes the fences of several slices of the index in one change of the cluster's state:
+    /// whatever their owners still send is refused from then on.
+    pub async fn remove_all(fences: &[Self]) -> Result<(), FenceError> {
+        let Some(first) = fences.first() else { return Ok(()) };
+        let remove = async || {
+            let aliases = match first.live().await {
+                Ok(live) => live.aliases,
+                Err(error) => return Ok(Err(error)),
+            };
+            let actions: Vec<Value> =
+                fences.iter().flat_map(|fence| fence.aliases.removal(&aliases)).collect();
+            if actions.is_empty() {
+                return Ok(Ok(()));
+            }
+            let doing = format!("removing private aliases of index `{}`", first.index);
+            first.cluster.change_aliases(&actions, &doing).await.map(Ok)
+        };
+        first.cluster.retry(remove).await.unwrap_or_else(|error| Err(first.error(&error)))
+    }
+
     async fn remove_alias(&self, epoch: u64) {
         let actions = [json!({"remove": {"index": self.index, "alias": self.alias(epoch)}})];
         let doing = "removing a private alias from another index";

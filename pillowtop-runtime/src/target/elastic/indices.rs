@@ -162,7 +162,7 @@ impl Cluster {
     }
 
     /// The definition with this environment's settings.
-    fn with_overrides(&self, definition: &Definition) -> Definition {
+    pub(super) fn with_overrides(&self, definition: &Definition) -> Definition {
         Definition { settings: self.settings_overrides().over(definition), ..definition.clone() }
     }
 

@@ -64,6 +64,9 @@ mod prune;
 
 mod fence;
 
+mod copy;
+mod space;
+
 mod gate;
 mod leased;
 
@@ -78,6 +81,7 @@ pub use backfill::{Backfill, IndexedId};
 pub use bulk::body as bulk_body;
 pub use cluster::{Cluster, ClusterOptions, SettingsOverrides};
 pub use control::ControlIndex;
+pub use copy::{CopySource, CopyStatus};
 pub use dead_letter_search::{DeadLetterFilter, DeadLetterPage, DeadLettersOf, NextPage, StoredDeadLetter};
 pub use dead_letters::IndexDeadLetters;
 pub use destination::ElasticDestination;
@@ -95,4 +99,5 @@ pub use product::FoundServer;
 pub use prune::Removed;
 pub use rendering::{RenderingError, creation_body};
 pub use search::{DocumentCopy, SearchHit, SearchRequest, SearchResponse};
+pub use space::Space;
 pub use status::{IndexHealth, IndexStatus};

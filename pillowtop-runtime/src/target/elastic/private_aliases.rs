@@ -32,6 +32,10 @@ impl PrivateAliases {
             Slice::Database(database) => {
                 format!("{index}.{uuid_part}.{:016x}", hash_text(database.as_str()) & 0xffff_ffff_ffff_ffff)
             }
+            Slice::Range { database, number } => {
+                let name = format!("{}#{number}", database.as_ref().map_or("", |name| name.as_str()));
+                format!("{index}.{uuid_part}.{:016x}", hash_text(&name) & 0xffff_ffff_ffff_ffff)
+            }
         };
         Self { index: index.clone(), uuid_part, stem }
     }
@@ -52,6 +56,12 @@ impl PrivateAliases {
 
     fn epochs<'a>(&self, aliases: &'a [String]) -> impl Iterator<Item = (u64, &'a str)> {
         aliases.iter().filter_map(|alias| Some((self.epoch_of(alias)?, alias.as_str())))
+    }
+
+    /// The actions that remove the aliases of all epochs.
+    pub(super) fn removal(&self, aliases: &[String]) -> Vec<Value> {
+        let index = &self.index;
+        self.epochs(aliases).map(|(_, alias)| json!({"remove": {"index": index, "alias": alias}})).collect()
     }
 
     /// Whether an alias is a private one of another index that had this name, or of an earlier
@@ -125,6 +135,10 @@ mod tests {
         assert_eq!((slice.epoch_of(&alias), whole.epoch_of(&alias)), (Some(8), None));
         assert!(!whole.is_foreign(&alias) && is_private(&alias));
         assert_ne!(alias, aliases_of(&Slice::Database("other".into())).alias(8));
+        let (first, second) = (aliases_of(&Slice::Whole.range(0)), aliases_of(&Slice::Whole.range(1)));
+        assert!(first.alias(8) != second.alias(8) && whole.epoch_of(&first.alias(8)).is_none());
+        let found = [first.alias(1), second.alias(8), "cases".to_owned()];
+        assert_eq!(first.removal(&found), [json!({"remove": {"index": "cases_0_1", "alias": found[0]}})]);
         for other in ["cases_0_1", "cases_0_1.Zf3kQa0x.w8", "cases_0_1.Zf3kQa0x.W", "cases_0_12.Zf3kQa0x.W8"]
         {
             assert_eq!((whole.epoch_of(other), whole.is_foreign(other)), (None, false), "{other}");

@@ -1,155 +1,21 @@
-//! Building an index from its databases.
-//!
-//! ```text
-//! loading ─ everything there is ─▶ catching up ─ what changed since ─▶ settings restored ─▶ following
-//! ```
-//!
-//! Each database has a claim of its own on the index, with the load's position. A load that was
-//! interrupted resumes there. Catching up continues from the load's own last position, or from
-//! where the database stood before the load if the load was read through a selector: a change after
-//! which a document no longer matches the selector is not in it.
-//!
-//! Only an empty index is loaded anew. One that has documents and no claim is left alone, as
-//! anything may be in it: a document that was deleted since would come neither in the load nor in
-//! what is caught up.
+//! Building the index of one pillow.
 
 use std::sync::Arc;
 
-use pillowtop_core::{IndexName, PillowName, Sequence};
+use pillowtop_core::IndexName;
 use tokio_util::sync::CancellationToken;
 
+use super::error::ReindexError;
+use super::form::{Chosen, Wanted};
+use super::step::{ReindexPlan, ReindexStep, Reindexed};
 use crate::claim::{
-    AcquireError, AcquireOptions, BuildLock, ClaimError, ClaimKey, ClaimState, DatabaseIdentity, Lease,
-    LoadState, Phase, Slice, StoreError,
+    AcquireError, AcquireOptions, BuildLock, ClaimKey, DatabaseIdentity, Lease, Phase, Slice, WhenHeld,
 };
 use crate::engine::{DatabaseSelection, Engine, Served};
-use crate::hint::Hint;
-use crate::member::{Counts, MemberEnd, MemberError};
-use crate::reader::ReadMode;
+use crate::member::MemberEnd;
 use crate::source::{CouchDatabase, CouchError, DatabaseInfo};
-use crate::target::elastic::{Cluster, ClusterError, ControlIndex, ElasticDestination, IndexUse};
+use crate::target::elastic::{Cluster, ControlIndex, IndexUse};
 use crate::target::{OpenError, OpenTarget, TargetRef};
-
-/// Why an index was not built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReindexError {
-    /// The cluster did not do something.
-    #[error(transparent)]
-    Cluster(#[from] ClusterError),
-    /// A database cannot be read.
-    #[error(transparent)]
-    Couch(#[from] CouchError),
-    /// A claim cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Another process builds it, or the right to build it cannot be taken.
-    #[error(transparent)]
-    Acquire(#[from] AcquireError),
-    /// The index cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// Reading or writing cannot continue.
-    #[error(transparent)]
-    Member(#[from] MemberError),
-    /// A claim cannot be changed.
-    #[error(transparent)]
-    Claim(#[from] ClaimError),
-    /// The load began on another database of the same name.
-    #[error(
-        "index `{index}` was begun from database `{}` created at {}, not from `{}` created at {}",
-        .expected.name, .expected.instance_start_time, .found.name, .found.instance_start_time
-    )]
-    OtherDatabase {
-        /// The index.
-        index: IndexName,
-        /// The database that it was begun from.
-        expected: Box<DatabaseIdentity>,
-        /// The database that was found.
-        found: Box<DatabaseIdentity>,
-    },
-    /// Every document of the pillow became a dead letter.
-    #[error(
-        "none of the {dead_letters} documents of pillow `{pillow}` can be indexed, so `{index}` is not complete"
-    )]
-    NothingIndexed {
-        /// The pillow.
-        pillow: PillowName,
-        /// The index.
-        index: IndexName,
-        /// How many.
-        dead_letters: u64,
-    },
-}
-
-impl Hint for ReindexError {
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Cluster(error) => return error.hint(),
-            Self::Couch(error) => return error.hint(),
-            Self::Acquire(error) => return error.hint(),
-            Self::Open(error) => return error.hint(),
-            Self::Member(error) => return error.hint(),
-            Self::OtherDatabase { .. } => "start again with `PROGRAM fast-reindex NAME --restart`",
-            Self::NothingIndexed { .. } => {
-                "`PROGRAM audit NAME --docs …` shows what the mapping rejects, and `PROGRAM dead-letters list NAME` what failed"
-            }
-            _ => return None,
-        };
-        Some(hint.to_owned())
-    }
-}
-
-/// What a reindex is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReindexStep {
-    /// An index was created. Settings and fields that index templates of the cluster added are
-    /// named.
-    Created(IndexName, Vec<String>),
-    /// An index that an earlier run began is continued. The hashed alias is on another one until it
-    /// is complete.
-    Continuing(IndexName),
-    /// It is not known what an index holds: its claim is lost, or it has other shards. Another
-    /// index is built.
-    LeftAlone(IndexName),
-    /// Documents of a database are loaded, about so many.
-    Loading(DatabaseIdentity, u64),
-    /// A load that was interrupted resumes.
-    Resuming(DatabaseIdentity),
-    /// Changes since the load began are applied.
-    CatchingUp(DatabaseIdentity),
-    /// Refresh interval and replicas are restored.
-    Restoring,
-    /// The index is complete.
-    Done,
-}
-
-/// What a reindex has done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Reindexed {
-    /// The physical index.
-    pub index: IndexName,
-    /// The documents in it.
-    pub documents: u64,
-    /// Whether it was stopped before it was complete.
-    pub stopped: bool,
-    /// Whether it was complete before, so that nothing was done.
-    pub already_complete: bool,
-}
-
-/// What a reindex would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReindexPlan {
-    /// Nothing: the index is complete.
-    Complete(IndexName),
-    /// Continue an index that an earlier run began.
-    Continue(IndexName),
-    /// Create an index and load it.
-    Create,
-}
 
 /// Building the index of one pillow from its databases.
 pub struct Reindex<'a> {
@@ -165,17 +31,28 @@ pub struct Reindex<'a> {
     pub lease: Arc<Lease>,
     /// Build another index even if one exists. It takes the hashed alias when it is complete.
     pub restart: bool,
+    /// What a load reads.
+    pub wanted: Wanted,
     /// How claims are taken.
     pub acquire: AcquireOptions,
 }
 
 /// The index that is built.
-struct Found {
-    target: TargetRef,
+pub(super) struct Found {
+    pub(super) target: TargetRef,
     /// Whether it is empty, and its load begins now.
-    is_fresh: bool,
+    pub(super) is_fresh: bool,
     /// Whether nothing is left to do.
     is_done: bool,
+}
+
+/// One of the databases that an index is filled from.
+pub(super) struct OfDatabase<'a> {
+    pub(super) database: &'a CouchDatabase,
+    pub(super) info: &'a DatabaseInfo,
+    pub(super) target: &'a TargetRef,
+    /// What is read, if the load begins now.
+    pub(super) chosen: Option<Chosen>,
 }
 
 impl Reindex<'_> {
@@ -189,7 +66,11 @@ impl Reindex<'_> {
         Ok(match self.existing(&infos, &|_| ()).await? {
             Some(found) if found.is_done => ReindexPlan::Complete(found.target.name),
             Some(found) => ReindexPlan::Continue(found.target.name),
-            None => ReindexPlan::Create,
+            None => {
+                let databases = self.choose_all(&infos).await?;
+                let space = self.space(&infos, &databases).await?;
+                ReindexPlan::Create { databases, space }
+            }
         })
     }
 
@@ -205,14 +86,26 @@ impl Reindex<'_> {
         progress: impl Fn(ReindexStep) + Send + Sync,
     ) -> Result<Reindexed, ReindexError> {
         let name = self.served.pillow.definition().hashed_alias(self.cluster.prefix());
-        // Two processes that find no index must not create one each.
-        let lock = tokio::select! {
-            lock = BuildLock::acquire(&self.lease, &name, &self.acquire) => lock?,
-            () = stop.cancelled() => {
-                let index = name.as_str().into();
-                return Ok(Reindexed { index, documents: 0, stopped: true, already_complete: false });
-            }
+        let stopped = || {
+            let index = name.as_str().into();
+            Reindexed { index, documents: 0, stopped: true, already_complete: false }
         };
+        // Two processes that find no index must not create one each.
+        let at_once = AcquireOptions { when_held: WhenHeld::Fail, ..self.acquire.clone() };
+        let mut lock = BuildLock::acquire(&self.lease, &name, &at_once).await;
+        if let Err(error @ AcquireError::Held { .. }) = lock {
+            let has_helped = self.help(stop, &progress).await?;
+            if !has_helped && self.acquire.when_held == WhenHeld::Fail {
+                return Err(error.into());
+            }
+            // The other process catches up; if it dies, this one does.
+            let acquire = AcquireOptions { when_held: WhenHeld::Standby, ..self.acquire.clone() };
+            lock = tokio::select! {
+                lock = BuildLock::acquire(&self.lease, &name, &acquire) => lock,
+                () = stop.cancelled() => return Ok(stopped()),
+            };
+        }
+        let lock = lock?;
         let ended = self.run_alone(stop, &progress).await;
         lock.release().await;
         ended
@@ -232,7 +125,17 @@ impl Reindex<'_> {
                 return Ok(Reindexed { index, documents, stopped: false, already_complete: true });
             }
             Some(found) => found,
-            None => self.create(progress).await?,
+            None => {
+                // What cannot be read, or does not fit, is refused before anything is created.
+                let databases = self.choose_all(&infos).await?;
+                if let Some(space) = self.space(&infos, &databases).await? {
+                    if !space.fits() && !self.wanted.force {
+                        return Err(ReindexError::Space(space));
+                    }
+                    progress(ReindexStep::Space(space));
+                }
+                self.create(progress).await?
+            }
         };
         let index = found.target.name.clone();
         let stopped = match self.build(&found, &infos, stop, progress).await {
@@ -258,7 +161,7 @@ impl Reindex<'_> {
         Ok(infos)
     }
 
-    fn slice(&self, database: &DatabaseIdentity) -> Slice {
+    pub(super) fn slice(&self, database: &DatabaseIdentity) -> Slice {
         match &self.served.databases {
             DatabaseSelection::One(_) => Slice::Whole,
             DatabaseSelection::Several { .. } => Slice::Database(database.name.clone()),
@@ -362,74 +265,16 @@ impl Reindex<'_> {
         progress: &(impl Fn(ReindexStep) + Sync),
         opened: &mut Vec<OpenTarget>,
     ) -> Result<bool, ReindexError> {
-        for info in infos {
-            let open = self.open(found, info).await?;
+        for (database, info) in self.databases.iter().zip(infos) {
+            let (open, chosen) = self.open(found, database, info).await?;
             opened.push(open.clone());
-            if self.fill_from(info, open, found.is_fresh, stop, progress).await? == MemberEnd::Stopped {
+            let from = OfDatabase { database, info, target: &found.target, chosen };
+            if self.fill_from(from, open, stop, progress).await? == MemberEnd::Stopped {
                 return Ok(true);
             }
         }
         self.finish(&found.target.name, opened, progress).await?;
         Ok(false)
-    }
-
-    /// Takes the claim for one database. A load begins in an empty index, or slice of one, alone.
-    async fn open(&self, found: &Found, info: &DatabaseInfo) -> Result<OpenTarget, ReindexError> {
-        let definition = self.served.pillow.definition();
-        let slice = self.slice(&info.identity);
-        let begins = found.is_fresh || slice != Slice::Whole;
-        let initial = begins.then(|| {
-            let load = LoadState {
-                start: info.update_sequence.clone(),
-                position: Sequence::start(),
-                // With several copies of a shard, `start` may be ahead of the copy that the load reads.
-                uses_selector: definition.selector.is_some() && info.copies <= 1,
-            };
-            ClaimState::new(definition, found.target.name.clone(), info.identity.clone(), Some(load))
-        });
-        let destination = ElasticDestination::new(self.cluster, definition, &self.lease);
-        Ok(destination.open_with(&found.target, slice, initial, self.acquire.clone()).await?)
-    }
-
-    /// Loads and catches up from one database.
-    async fn fill_from(
-        &self,
-        info: &DatabaseInfo,
-        open: OpenTarget,
-        is_fresh: bool,
-        stop: &CancellationToken,
-        progress: &(impl Fn(ReindexStep) + Sync),
-    ) -> Result<MemberEnd, ReindexError> {
-        let claim = Arc::clone(&open.claim);
-        let mut member = self.engine.member(&self.served, &info.identity.name, open).await?;
-        loop {
-            let phase = claim.state().phase;
-            let identity = info.identity.clone();
-            match phase {
-                Phase::Loading if is_fresh => progress(ReindexStep::Loading(identity, info.documents)),
-                Phase::Loading => progress(ReindexStep::Resuming(identity)),
-                Phase::CatchingUp => progress(ReindexStep::CatchingUp(identity)),
-                Phase::Following => return Ok(MemberEnd::CaughtUp),
-            }
-            if member.run(ReadMode::ToEnd, stop).await? == MemberEnd::Stopped {
-                return Ok(MemberEnd::Stopped);
-            }
-            if phase == Phase::CatchingUp {
-                return Ok(MemberEnd::CaughtUp);
-            }
-            self.check_loaded(&claim.target())?;
-            claim.enter(Phase::CatchingUp).await?;
-        }
-    }
-
-    /// An index whose documents were all rejected is not complete.
-    fn check_loaded(&self, index: &IndexName) -> Result<(), ReindexError> {
-        let Counts { indexed, dead_letters, .. } = self.served.counters.snapshot();
-        if indexed > 0 || dead_letters == 0 {
-            return Ok(());
-        }
-        let pillow = self.served.pillow.definition().pillow.clone();
-        Err(ReindexError::NothingIndexed { pillow, index: index.clone(), dead_letters })
     }
 
     /// Makes a filled index one that is followed.
