@@ -69,7 +69,7 @@ struct Values {
     #[es(date, format = "yyyy-MM-dd", locale = "de-DE", meta(unit = "day"))]
     day: String,
     #[es(geo_point, null_value(lat = 41.5, lon = -71.5))]
-    location: String,
+    place: String,
     #[es(long, script(source = "emit(1)"), on_script_error = continue)]
     computed: i64,
     #[es(object, enabled = false)]

@@ -133,13 +133,13 @@ struct Place {
 
 #[test]
 fn a_generic_struct_has_a_mapping_for_each_of_its_types() {
-    let location = json!({"name": keyword()});
+    let place = json!({"name": keyword()});
     assert_eq!(
         properties::<Versioned<Place, 3>>(),
         json!({
-            "current": {"type": "object", "properties": location},
-            "before": {"type": "object", "properties": location},
-            "places": {"type": "nested", "properties": location},
+            "current": {"type": "object", "properties": place},
+            "before": {"type": "object", "properties": place},
+            "places": {"type": "nested", "properties": place},
         })
     );
 }

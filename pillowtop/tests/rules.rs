@@ -73,7 +73,7 @@ struct ByType<'a> {
     amount: Vec<money::Amount>,
     bytes: Option<Vec<u8>>,
     map: HashMap<String, u8>,
-    location: (f64, f64),
+    place: (f64, f64),
     secret: Vec<Secret>,
     tagged: Tagged,
     other: Other,

@@ -47,9 +47,9 @@ fn a_snapshot_has_a_line_for_each_sample_document() {
 fn a_changed_transform_is_told_by_the_documents_that_it_changes() {
     let registry = registry();
     let pillow = registry.pillows()[0].as_ref();
-    let directory = std::env::temp_dir().join(format!("pillowtop-samples-{}", std::process::id()));
-    fs_err::create_dir_all(&directory).unwrap();
-    let mapping = directory.join("visit.json");
+    let folder = std::env::temp_dir().join(format!("pillowtop-samples-{}", std::process::id()));
+    fs_err::create_dir_all(&folder).unwrap();
+    let mapping = folder.join("visit.json");
     let find = || samples_finding(pillow, &mapping, "mappings/visit.samples.jsonl", "cargo xtask").unwrap();
     assert_eq!(find().state, State::SamplesNew);
 
@@ -66,5 +66,5 @@ fn a_changed_transform_is_told_by_the_documents_that_it_changes() {
             "help: raise `transform_version` if indices are to be rebuilt, then run `cargo xtask make-mapping visit`",
         ]
     );
-    fs_err::remove_dir_all(&directory).unwrap();
+    fs_err::remove_dir_all(&folder).unwrap();
 }

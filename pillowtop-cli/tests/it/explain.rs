@@ -26,7 +26,7 @@ struct Visit {
     code: String,
     #[serde(rename = "measured")]
     measurements: Vec<Measurement>,
-    location: Place,
+    place: Place,
     #[es(nested)]
     places: Vec<Place>,
     #[serde(flatten)]

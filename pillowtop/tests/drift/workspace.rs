@@ -84,7 +84,7 @@ const ANALYSIS: &str =
     r#"{"analysis": {"normalizer": {"lower": {"type": "custom", "filter": ["lowercase"]}}}}"#;
 
 pub(crate) struct Workspace {
-    directory: PathBuf,
+    folder: PathBuf,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -92,11 +92,11 @@ impl Workspace {
     pub(crate) fn create() -> Self {
         let alone = TARGET.lock().unwrap_or_else(PoisonError::into_inner);
         // Always the same, or the target directory would gather builds of crates that are gone.
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drift");
-        if directory.is_dir() {
-            fs_err::remove_dir_all(&directory).unwrap();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drift");
+        if folder.is_dir() {
+            fs_err::remove_dir_all(&folder).unwrap();
         }
-        let workspace = Self { directory, _alone: alone };
+        let workspace = Self { folder, _alone: alone };
         let checkout = checkout();
         let here = checkout.to_str().unwrap().replace('\\', "/");
         workspace.write("Cargo.toml", WORKSPACE);
@@ -156,14 +156,14 @@ impl Workspace {
     }
 
     fn path(&self, path: &str) -> PathBuf {
-        self.directory.join(path)
+        self.folder.join(path)
     }
 
     fn cargo(&self, arguments: &[&str]) -> (bool, String) {
         let output = Command::new(env!("CARGO"))
             .args(arguments)
             .args(["--offline", "--color", "never"])
-            .current_dir(&self.directory)
+            .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", checkout().join("target/drift-tests"))
             .output()
             .unwrap();
