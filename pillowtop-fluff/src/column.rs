@@ -114,7 +114,7 @@ impl SqlValue {
             Self::Text(text) if text.contains('\0') => return Err(ValueError::Nul),
             Self::Text(text) => json!(text),
             Self::Integer(number) => json!(number),
-            Self::Decimal(number) => json!(number.to_string()),
+            Self::Decimal(number) => json!(number.normalize().to_string()),
             Self::Float(number) if !number.is_finite() => return Err(ValueError::NotFinite),
             Self::Float(number) => json!(number),
             Self::Boolean(value) => json!(value),

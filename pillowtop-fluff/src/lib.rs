@@ -14,6 +14,8 @@ mod rows;
 
 mod fluff;
 
+pub mod sql;
+
 pub use column::{ColumnKind, ColumnType, GROUP_CHARACTERS, GroupColumn, SqlColumn, SqlValue, ValueError};
 pub use emitter::{
     Dated, DatedEmitter, Emission, EmittedNumber, Emitter, Filter, Number, Reduce, ToDate, Undated,

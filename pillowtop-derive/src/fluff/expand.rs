@@ -39,6 +39,7 @@ pub(crate) fn expand(
         });
     let committed = committed(facade, drift, location);
     let compare = compare(facade, model, drift);
+    let names = model.fields.iter().map(|field| field.ident);
     let assert = quote_spanned! {span=>
         const _: () = ::pillowtop_fluff::__private::assert_table(&<#ident as ::pillowtop_fluff::Fluff>::TABLE);
     };
@@ -60,6 +61,8 @@ pub(crate) fn expand(
         }
         #assert
         #compare
+        // Its fields are read by this derive alone.
+        const _: fn(&#ident) = |table| { #(let _ = &table.#names;)* };
     }
 }
 
