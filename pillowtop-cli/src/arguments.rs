@@ -3,6 +3,8 @@
 mod checkpoint;
 mod dead_letters;
 mod es_manage;
+#[cfg(feature = "sql")]
+mod fluff;
 mod verify;
 
 use std::path::PathBuf;
@@ -17,6 +19,8 @@ use crate::workspace::Dependency;
 pub(crate) use checkpoint::{Checkpoint, CheckpointAction, Of};
 pub(crate) use dead_letters::{DeadLetterAction, DeadLetters, Filter};
 pub(crate) use es_manage::{EsAction, EsManage, Flip, Preindex};
+#[cfg(feature = "sql")]
+pub(crate) use fluff::{By, Change, Fluff, FluffAction, From, Query as FluffQuery};
 pub(crate) use verify::Verify;
 
 /// The heading of the options that every command has.
@@ -114,6 +118,10 @@ pub(crate) enum Command {
     /// Show or change how far indices are
     #[command(after_help = help::CHECKPOINT)]
     Checkpoint(Checkpoint),
+    /// Compute tables of rows in an SQL database, and query them
+    #[cfg(feature = "sql")]
+    #[command(after_help = help::FLUFF)]
+    Fluff(Fluff),
     /// Index sample documents and search them
     #[command(after_help = help::QUICKSTART)]
     Quickstart(Quickstart),

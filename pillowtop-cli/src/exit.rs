@@ -123,6 +123,8 @@ macro_rules! failures {
 
 #[cfg(feature = "quickstart")]
 failures!(EmbeddedError);
+#[cfg(feature = "sql")]
+failures!(pillowtop_fluff::sql::SqlError);
 failures!(EndpointError, StoreError, CommittedFileError, std::io::Error);
 
 macro_rules! failures_with_hints {

@@ -44,7 +44,8 @@ impl ColumnType {
     }
 
     /// The type of a name in committed files.
-    pub fn named(name: &str) -> Option<Self> {
+    #[cfg(feature = "sql")]
+    pub(crate) fn named(name: &str) -> Option<Self> {
         [Self::Text, Self::Integer, Self::Decimal, Self::Float, Self::Boolean, Self::Date, Self::Timestamp]
             .into_iter()
             .find(|kind| kind.name() == name)

@@ -38,7 +38,8 @@ impl Reduce {
     }
 
     /// The reduction of a name in committed files.
-    pub fn named(name: &str) -> Option<Self> {
+    #[cfg(feature = "sql")]
+    pub(crate) fn named(name: &str) -> Option<Self> {
         [Self::Sum, Self::Count, Self::Min, Self::Max, Self::SumSqr, Self::Avg]
             .into_iter()
             .find(|reduce| reduce.name() == name)

@@ -14,6 +14,9 @@ mod rows;
 
 mod fluff;
 
+mod snapshot;
+
+#[cfg(feature = "sql")]
 pub mod sql;
 
 pub use column::{ColumnKind, ColumnType, GROUP_CHARACTERS, GroupColumn, SqlColumn, SqlValue, ValueError};
@@ -24,6 +27,7 @@ pub use emitter::{
 pub use fluff::{Fluff, definition, emit, pillow};
 pub use pillowtop_derive::Fluff;
 pub use rows::{EmitError, MAX_VALUES, Rows};
+pub use snapshot::assert_emits;
 pub use table::{Calculated, Calculator, Source, Table};
 
 #[doc(hidden)]

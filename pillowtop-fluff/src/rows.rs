@@ -4,7 +4,6 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::column::{ColumnType, SqlValue, ValueError, date_text};
@@ -41,7 +40,7 @@ struct Row {
 /// # Errors
 ///
 /// When a value cannot be stored, or a function of the user panics.
-pub fn rows<D>(table: &Table<D>, document: &D) -> Result<Option<Rows>, EmitError> {
+pub(crate) fn rows<D>(table: &Table<D>, document: &D) -> Result<Option<Rows>, EmitError> {
     if !guarded("filter", || table.filter.is_none_or(|filter| filter.accepts(document)))? {
         return Ok(None);
     }
@@ -254,7 +253,7 @@ fn reduce(cells: &mut [Option<Number>], reduce: Reduce, value: Number) -> Result
 }
 
 /// The sum of two values of one emitter, which are of one type.
-pub(crate) fn add(one: Number, other: Number) -> Result<Number, ValueError> {
+fn add(one: Number, other: Number) -> Result<Number, ValueError> {
     match (one, other) {
         (Number::Integer(one), Number::Integer(other)) => one.checked_add(other).map(Number::Integer),
         (Number::Decimal(one), Number::Decimal(other)) => one.checked_add(other).map(Number::Decimal),
@@ -278,24 +277,12 @@ fn finite(number: f64) -> Option<Number> {
     number.is_finite().then_some(Number::Float(number))
 }
 
-pub(crate) fn is_less(one: Number, other: Number) -> bool {
+fn is_less(one: Number, other: Number) -> bool {
     match (one, other) {
         (Number::Integer(one), Number::Integer(other)) => one < other,
         (Number::Decimal(one), Number::Decimal(other)) => one < other,
         (Number::Float(one), Number::Float(other)) => one < other,
         _ => false,
-    }
-}
-
-/// A number of a column, as JSON or as a database gives it.
-pub(crate) fn number(text: &str, column_type: ColumnType) -> Option<Number> {
-    match column_type {
-        ColumnType::Integer => text.parse().ok().map(Number::Integer),
-        ColumnType::Decimal => {
-            text.parse::<Decimal>().ok().or_else(|| Decimal::from_scientific(text).ok()).map(Number::Decimal)
-        }
-        ColumnType::Float => text.parse().ok().map(Number::Float),
-        _ => None,
     }
 }
 

@@ -98,7 +98,7 @@ pub struct Table<D: 'static> {
 }
 
 /// The fingerprint of all that the committed file says of a table.
-pub const fn fingerprint<D>(table: &Table<D>) -> Fingerprint {
+pub(crate) const fn fingerprint<D>(table: &Table<D>) -> Fingerprint {
     let mut parts = mix(hash_text("table version"), table.version as u128);
     parts = parts.wrapping_add(mix(hash_text("keep_flat"), table.keeps_flat as u128));
     parts = parts.wrapping_add(mix(hash_text("groups"), sources(table.groups)));
@@ -359,7 +359,7 @@ const fn assert_name(what: &str, name: &str, longest: usize) {
 }
 
 /// The type of an emitter's column.
-pub const fn result_type(reduce: Reduce, value: ColumnType) -> ColumnType {
+pub(crate) const fn result_type(reduce: Reduce, value: ColumnType) -> ColumnType {
     match reduce {
         Reduce::Count => ColumnType::Integer,
         _ => value,

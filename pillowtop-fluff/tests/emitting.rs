@@ -211,3 +211,20 @@ fn the_fingerprint_covers_what_the_file_says() {
     assert_eq!(definition.mappings["table"]["calculators"][0]["version"], 2);
     assert_eq!(definition.mappings["_meta"]["windows"], json!({"visits": 30, "bad": 1}));
 }
+
+#[test]
+fn a_snapshot_shows_what_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("mothers.jsonl");
+    let samples = mother(None).to_string();
+    let compare = || std::panic::catch_unwind(|| pillowtop_fluff::assert_emits::<Mothers>(&samples, &path));
+    let message = *compare().unwrap_err().downcast::<String>().unwrap();
+    assert!(message.contains("FLUFF_BLESS=1 and commit"), "{message}");
+    let rows = json!({"id": "m", "rows": rows(&mother(None)).unwrap()});
+    let versions = r#"{"calculators":[["visits",2],["bad",1]],"table":"mothers","version":3}"#;
+    std::fs::write(&path, format!("{versions}\n{rows}\n")).unwrap();
+    compare().unwrap();
+    std::fs::write(&path, format!("{versions}\n{{}}\n")).unwrap();
+    let message = *compare().unwrap_err().downcast::<String>().unwrap();
+    assert!(message.contains("raise the version"), "{message}");
+}

@@ -357,6 +357,7 @@ const CRATES: [&str; 9] = [
     "pillowtop",
     "pillowtop-runtime",
     "pillowtop-embedded",
+    "pillowtop-fluff",
     "pillowtop-cli",
     "xtask",
     "tests",

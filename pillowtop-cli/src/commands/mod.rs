@@ -7,6 +7,8 @@ mod confirm;
 pub(crate) mod es_manage;
 mod explain;
 pub(crate) mod fast_reindex;
+#[cfg(feature = "sql")]
+pub(crate) mod fluff;
 pub(crate) mod limits;
 
 pub(crate) mod make_mapping;

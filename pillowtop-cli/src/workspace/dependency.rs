@@ -12,6 +12,7 @@ const CRATES: [&str; 7] = [
     "pillowtop-core",
     "pillowtop-derive",
     "pillowtop-embedded",
+    "pillowtop-fluff",
     "pillowtop-runtime",
 ];
 

@@ -166,6 +166,18 @@ impl Schema {
     /// When there is none, it has other columns than the committed definition, or the database does
     /// not do something.
     pub async fn rollback(&self) -> Result<PhysicalTable, SqlError> {
+        let earlier = self.earlier().await?;
+        self.flip(&earlier).await?;
+        Ok(earlier)
+    }
+
+    /// The table that the views showed before.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, it has other columns than the committed definition, or the database does
+    /// not respond.
+    pub async fn earlier(&self) -> Result<PhysicalTable, SqlError> {
         let sql = format!(
             "{COLUMNS} WHERE view_name = $1 AND is_shown = 0 AND was_shown > 0 ORDER BY was_shown DESC LIMIT 1"
         );
@@ -178,7 +190,6 @@ impl Schema {
                 earlier.name
             )));
         }
-        self.flip(&earlier).await?;
         Ok(earlier)
     }
 
