@@ -20,7 +20,7 @@ pub(crate) use checkpoint::{Checkpoint, CheckpointAction, Of};
 pub(crate) use dead_letters::{DeadLetterAction, DeadLetters, Filter};
 pub(crate) use es_manage::{EsAction, EsManage, Flip, Preindex};
 #[cfg(feature = "sql")]
-pub(crate) use fluff::{By, Change, Fluff, FluffAction, From, Query as FluffQuery};
+pub(crate) use fluff::{By, Fluff, FluffAction, From, Query as FluffQuery};
 pub(crate) use verify::Verify;
 
 /// The heading of the options that every command has.

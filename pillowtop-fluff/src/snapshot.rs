@@ -18,12 +18,12 @@ use crate::fluff::{Fluff, emit};
 pub fn assert_emits<F: Fluff>(samples: &str, snapshot: &Path) {
     let found = emitted::<F>(samples);
     if std::env::var_os("FLUFF_BLESS").is_some() {
-        if let Err(error) = std::fs::write(snapshot, &found) {
+        if let Err(error) = fs_err::write(snapshot, &found) {
             panic!("cannot write {}: {error}", snapshot.display());
         }
         return;
     }
-    let committed = std::fs::read_to_string(snapshot).unwrap_or_default();
+    let committed = fs_err::read_to_string(snapshot).unwrap_or_default();
     let different =
         found.lines().zip(committed.lines().chain(std::iter::repeat(""))).find(|(one, other)| one != other);
     let is_same_version = found.lines().next() == committed.lines().next();

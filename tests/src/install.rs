@@ -18,6 +18,8 @@ pub enum Installable {
     Elasticsearch7,
     /// The packages that the couch server needs.
     Couch,
+    /// `PostgreSQL` 17.5.
+    Postgres,
 }
 
 impl Installable {
@@ -27,6 +29,7 @@ impl Installable {
             Self::OpenSearch3 => "opensearch3",
             Self::Elasticsearch7 => "elasticsearch7",
             Self::Couch => "couch",
+            Self::Postgres => "postgres",
         }
     }
 
@@ -36,6 +39,7 @@ impl Installable {
             Self::OpenSearch3 => "OpenSearch 3.6.0",
             Self::Elasticsearch7 => "Elasticsearch 7.10.2",
             Self::Couch => "pouchdb-server 4.2.0",
+            Self::Postgres => "PostgreSQL 17.5",
         }
     }
 }
@@ -79,7 +83,7 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
     let definition = directories::definition(what.key());
     let doing = || ServerError::io(format!("installing {}", what.label()));
     let (program, tool, hint, arguments) = match what {
-        Installable::OpenSearch3 | Installable::Elasticsearch7 => (
+        Installable::OpenSearch3 | Installable::Elasticsearch7 | Installable::Postgres => (
             "mvn",
             "Maven (`mvn`)",
             "install Maven 3.6 or newer, for example with `apt install maven` or `brew install maven`",
@@ -88,6 +92,7 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
                 "-q".into(),
                 "-Dstyle.color=never".into(),
                 format!("-Dinstall.folder={}", directory.display()),
+                format!("-Dpostgres.platform={}", postgres_platform()),
                 format!("--file={}", definition.join("pom.xml").display()),
                 "generate-resources".into(),
             ],
@@ -121,6 +126,16 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
         .stderr(output)
         .status();
     match status {
+        Ok(status) if status.success() && what == Installable::Postgres => {
+            match unpack(directory).map_err(doing())? {
+                true => Ok(()),
+                false => Err(ServerError::Install {
+                    server: what.label().to_owned(),
+                    log: log.to_path_buf(),
+                    tail: "its archive could not be unpacked with `tar`".to_owned(),
+                }),
+            }
+        }
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(ServerError::Install {
             server: what.label().to_owned(),
@@ -134,6 +149,27 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
         }),
         Err(error) => Err(doing()(error)),
     }
+}
+
+/// Unpacks the archive that is in the jar, where any user may read it.
+fn unpack(directory: &Path) -> io::Result<bool> {
+    let server = directory.join("server");
+    fs_err::create_dir_all(&server)?;
+    let archive = fs_err::read_dir(directory.join("jar"))?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "txz"));
+    let Some(archive) = archive else { return Ok(false) };
+    let unpacked = Command::new("tar").arg("xJf").arg(archive).arg("-C").arg(&server).status()?;
+    let readable = Command::new("chmod").args(["-R", "a+rX"]).arg(&server).status()?;
+    Ok(unpacked.success() && readable.success())
+}
+
+/// The part of the artifact's name that says which platform it is for.
+fn postgres_platform() -> String {
+    let system = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
+    let processor = if cfg!(target_arch = "aarch64") { "arm64v8" } else { "amd64" };
+    format!("{system}-{processor}")
 }
 
 /// The text of all files that decide what is installed. Scripts are run from the source tree and do

@@ -23,6 +23,7 @@ mod server;
 
 mod cluster;
 mod couch;
+mod postgres;
 
 pub mod command;
 
@@ -37,6 +38,7 @@ pub use directories::tail;
 pub use error::ServerError;
 pub use http::{Response, request};
 pub use install::{Installable, install};
+pub use postgres::Postgres;
 pub use process::Guarded;
 pub use server::Server;
 

@@ -350,7 +350,7 @@ fn absolute(path: &[String], module: &[String], mut inline: usize) -> Option<Vec
 }
 
 /// The crates that are published, and what this workspace builds and tests with.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "pillowtop-core",
     "pillowtop-conformance",
     "pillowtop-derive",

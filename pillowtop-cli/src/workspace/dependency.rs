@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Crates that the image of a service is built from.
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "pillowtop",
     "pillowtop-cli",
     "pillowtop-conformance",

@@ -29,14 +29,16 @@ pub(super) fn compare(before: &Value, after: &Value, changes: &mut Changes) {
     let (old, new) = pair("groups");
     changes.compare("groups", Some(&old), Some(&new), GROUPS);
     let (old, new) = pair("flat");
-    named(&old, &new, &mut |name, old, new| {
-        let path = format!("flat {name}");
-        changes.compare(&path, old, new, class_of(old, new, &["type"]));
-    });
+    for (name, old, new) in named(&old, &new) {
+        let class = class_of(old.as_ref(), new.as_ref(), &["type"]);
+        changes.compare(&format!("flat {name}"), old.as_ref(), new.as_ref(), class);
+    }
     let (old, new) = pair("keep_flat");
     changes.compare("keep_flat", Some(&old), Some(&new), ROWS);
     let (old, new) = pair("calculators");
-    named(&old, &new, &mut |name, old, new| calculator(name, old, new, changes));
+    for (name, old, new) in named(&old, &new) {
+        calculator(&name, old.as_ref(), new.as_ref(), changes);
+    }
     let windows = |value: &Value| value.pointer("/_meta/windows").cloned().unwrap_or_else(|| json!({}));
     changes.compare("windows", Some(&windows(before)), Some(&windows(after)), WINDOW);
 }
@@ -50,10 +52,10 @@ fn calculator(name: &str, old: Option<&Value>, new: Option<&Value>, changes: &mu
         changes.compare(&format!("calculator {name} {member}"), old.get(member), new.get(member), class);
     }
     let emitters = |calculator: &Value| calculator.get("emitters").cloned().unwrap_or_default();
-    named(&emitters(old), &emitters(new), &mut |emitter, old, new| {
-        let path = format!("{name}_{emitter}");
-        changes.compare(&path, old, new, class_of(old, new, &["type", "reduce", "dated", "values"]));
-    });
+    for (emitter, old, new) in named(&emitters(old), &emitters(new)) {
+        let class = class_of(old.as_ref(), new.as_ref(), &["type", "reduce", "dated", "values"]);
+        changes.compare(&format!("{name}_{emitter}"), old.as_ref(), new.as_ref(), class);
+    }
 }
 
 /// The class of something that was added, removed or changed; a change of some members breaks.
@@ -66,18 +68,18 @@ fn class_of(old: Option<&Value>, new: Option<&Value>, breaking: &[&str]) -> (Cha
     }
 }
 
-/// Calls a function with both sides of each thing that has a name.
-fn named(old: &Value, new: &Value, each: &mut dyn FnMut(&str, Option<&Value>, Option<&Value>)) {
+/// Both sides of each thing that has a name.
+fn named(old: &Value, new: &Value) -> Vec<(String, Option<Value>, Option<Value>)> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let name = |value: &Value| value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let (old, new) = (list(old), list(new));
-    for one in &old {
-        let other = new.iter().find(|other| name(other) == name(one));
-        each(&name(one), Some(one), other);
-    }
-    for other in new.iter().filter(|other| !old.iter().any(|one| name(one) == name(other))) {
-        each(&name(other), None, Some(other));
-    }
+    let added = new.iter().filter(|other| !old.iter().any(|one| name(one) == name(other)));
+    let added: Vec<_> = added.map(|other| (name(other), None, Some(other.clone()))).collect();
+    let kept = old.into_iter().map(|one| {
+        let other = new.iter().find(|other| name(other) == name(&one)).cloned();
+        (name(&one), Some(one), other)
+    });
+    kept.chain(added).collect()
 }
 
 #[cfg(test)]
