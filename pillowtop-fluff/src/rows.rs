@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::column::{ColumnType, SqlValue, ValueError, date_text};
 use crate::emitter::{Emission, Emitter, Number, Reduce};
-use crate::table::{Source, Table, result_type};
+use crate::table::{Calculated, Source, Table, result_type};
 
 /// The most values of one document.
 pub const MAX_VALUES: usize = 10_000;
@@ -81,7 +81,7 @@ pub(crate) const fn columns(reduce: Reduce) -> usize {
 }
 
 fn width<D>(table: &Table<D>) -> usize {
-    let emitters = table.calculators.iter().flat_map(|calculated| calculated.emitters());
+    let emitters = table.calculators.iter().flat_map(Calculated::emitters);
     emitters.map(|emitter| columns(emitter.reduce)).sum()
 }
 

@@ -53,5 +53,6 @@ fn emitted<F: Fluff>(samples: &str) -> String {
             Err(error) => json!({"id": id, "dead_letter": error.to_string()}),
         });
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    lines.join("\n") + "\n"
 }

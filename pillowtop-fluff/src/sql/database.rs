@@ -236,15 +236,14 @@ impl Dialect {
     /// The name of a type.
     pub(crate) fn type_name(self, column_type: ColumnType) -> &'static str {
         match (self, column_type) {
-            (_, ColumnType::Text) => "TEXT",
+            // SQLite has neither dates nor timestamps; their strings are in order of time.
+            (_, ColumnType::Text) | (Self::Sqlite, ColumnType::Date | ColumnType::Timestamp) => "TEXT",
             (_, ColumnType::Integer) => "BIGINT",
             (_, ColumnType::Decimal) => "NUMERIC",
             (_, ColumnType::Float) => "DOUBLE PRECISION",
             (_, ColumnType::Boolean) => "BOOLEAN",
             (Self::Postgres, ColumnType::Date) => "DATE",
             (Self::Postgres, ColumnType::Timestamp) => "TIMESTAMP",
-            // SQLite has neither; the strings are in order of time.
-            (Self::Sqlite, ColumnType::Date | ColumnType::Timestamp) => "TEXT",
         }
     }
 

@@ -73,25 +73,25 @@ impl SqlDeadLetters {
     }
 }
 
-fn unavailable(error: SqlError) -> DeadLetterError {
+fn unavailable(error: &SqlError) -> DeadLetterError {
     DeadLetterError::Unavailable(error.to_string())
 }
 
 impl DeadLetterStore for SqlDeadLetters {
     fn record<'a>(&'a self, letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), DeadLetterError>> {
-        async move { Self::record(self, letters).await.map_err(unavailable) }.boxed()
+        async move { Self::record(self, letters).await.map_err(|error| unavailable(&error)) }.boxed()
     }
 
     fn resolve<'a>(
         &'a self,
         decided: &'a [(DocumentId, Version)],
     ) -> BoxFuture<'a, Result<(), DeadLetterError>> {
-        async move { Self::resolve(self, decided).await.map_err(unavailable) }.boxed()
+        async move { Self::resolve(self, decided).await.map_err(|error| unavailable(&error)) }.boxed()
     }
 
     fn open(&self) -> BoxFuture<'_, Result<Vec<DocumentId>, DeadLetterError>> {
         async move {
-            let letters = self.list().await.map_err(unavailable)?;
+            let letters = self.list().await.map_err(|error| unavailable(&error))?;
             Ok(letters.into_iter().map(|letter| letter.id).collect())
         }
         .boxed()

@@ -98,7 +98,7 @@ impl SqlDestination {
         // Each target has a lease of its own: its claim is saved through a store that knows what waits.
         let store = SqlClaimStore::new(database.clone()).with_pending(key.claim(), Arc::clone(&pending));
         let lease = Lease::start(Arc::new(store), self.options.label.clone(), self.options.lease).await;
-        let lease = lease.map_err(|error| AcquireError::from(error))?;
+        let lease = lease.map_err(AcquireError::from)?;
         self.leases.lock().await.push(Arc::clone(&lease));
         let definition = self.schema.definition();
         let initial = begin.map(|database| ClaimState::new(definition, target.name.clone(), database, None));

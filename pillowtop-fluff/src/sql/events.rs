@@ -30,7 +30,10 @@ pub struct Grain {
 /// A function that is told what changed, after it is committed. It is told again of a change after
 /// which the process was killed before the function returned.
 #[derive(Clone)]
-pub struct ChangeHook(pub Arc<dyn Fn(&[Grain]) + Send + Sync>);
+pub struct ChangeHook(pub Arc<HookFunction>);
+
+/// What a [`ChangeHook`] calls.
+pub type HookFunction = dyn Fn(&[Grain]) + Send + Sync;
 
 impl fmt::Debug for ChangeHook {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -37,7 +37,7 @@ pub use database::SqlDatabase;
 pub use dead_letters::SqlDeadLetters;
 pub use destination::{SqlDestination, SqlOptions};
 pub use error::SqlError;
-pub use events::{ChangeHook, Grain};
+pub use events::{ChangeHook, Grain, HookFunction};
 pub use layout::{Layout, LayoutColumn, Role};
 pub use results::{Period, Query, ResultRow, Results};
 pub use schema::{PhysicalTable, Schema};

@@ -145,11 +145,11 @@ impl Results {
         let mut conditions = self.conditions(query, &mut statement)?;
         if query.by.is_some() {
             conditions.push("date IS NOT NULL".to_owned());
-            conditions.extend(self.range(query, &mut statement));
+            conditions.extend(Self::range(query, &mut statement));
         }
         let mut sql = format!("SELECT {} FROM {}", columns.join(", "), quoted(&self.view));
         if !conditions.is_empty() {
-            sql += &format!(" WHERE {}", conditions.join(" AND "));
+            sql = format!("{sql} WHERE {}", conditions.join(" AND "));
         }
         if period.is_some() {
             sql += " GROUP BY 1 ORDER BY 1";
@@ -294,17 +294,17 @@ impl Results {
             return Vec::new();
         }
         if query.from.is_some() || query.to.is_some() {
-            return self.range(query, statement);
+            return Self::range(query, statement);
         }
         if query.by.is_some() {
             return Vec::new();
         }
         let days = u64::from(self.layout.window(asked.calculator).unwrap_or(0));
         let from = self.today.checked_sub_days(Days::new(days));
-        self.range(&Query { from, to: Some(self.today), ..Query::default() }, statement)
+        Self::range(&Query { from, to: Some(self.today), ..Query::default() }, statement)
     }
 
-    fn range(&self, query: &Query, statement: &mut Statement) -> Vec<String> {
+    fn range(query: &Query, statement: &mut Statement) -> Vec<String> {
         let mut conditions = Vec::new();
         for (operator, date) in [(">=", query.from), ("<=", query.to)] {
             if let Some(date) = date {
