@@ -38,16 +38,16 @@ impl Calculator for Visits {
                 mother.visits.iter().for_each(|visit| out.on(visit.on));
             }),
             dated("smallest", Reduce::Min).integers(|mother: &Mother, out| {
-                mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight))
+                mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight));
             }),
             dated("largest", Reduce::Max).integers(|mother: &Mother, out| {
-                mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight))
+                mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight));
             }),
             dated("squares", Reduce::SumSqr).integers(|mother: &Mother, out| {
-                mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight))
+                mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight));
             }),
             dated("mean", Reduce::Avg).integers(|mother: &Mother, out| {
-                mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight))
+                mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight));
             }),
             dated("by_clinic", Reduce::Count).integers(|mother: &Mother, out| {
                 for visit in mother.visits.iter().filter(|visit| visit.clinic.is_some()) {
@@ -222,9 +222,9 @@ fn a_snapshot_shows_what_changed() {
     assert!(message.contains("FLUFF_BLESS=1 and commit"), "{message}");
     let rows = json!({"id": "m", "rows": rows(&mother(None)).unwrap()});
     let versions = r#"{"calculators":[["visits",2],["bad",1]],"table":"mothers","version":3}"#;
-    std::fs::write(&path, format!("{versions}\n{rows}\n")).unwrap();
+    fs_err::write(&path, format!("{versions}\n{rows}\n")).unwrap();
     compare().unwrap();
-    std::fs::write(&path, format!("{versions}\n{{}}\n")).unwrap();
+    fs_err::write(&path, format!("{versions}\n{{}}\n")).unwrap();
     let message = *compare().unwrap_err().downcast::<String>().unwrap();
     assert!(message.contains("raise the version"), "{message}");
 }

@@ -4,6 +4,7 @@
     dead_code,
     missing_docs,
     unreachable_pub,
+    clippy::unnecessary_wraps,
     clippy::missing_panics_doc,
     clippy::unwrap_used,
     reason = "it is a part of tests"
@@ -63,13 +64,13 @@ impl Calculator for Visits {
         dated("total", Reduce::Sum)
             .integers(|mother: &Mother, out| mother.visits.iter().for_each(|visit| out.on(visit.on))),
         dated("least", Reduce::Min).integers(|mother: &Mother, out| {
-            mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight))
+            mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight));
         }),
         dated("most", Reduce::Max).integers(|mother: &Mother, out| {
-            mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight))
+            mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight));
         }),
         dated("mean", Reduce::Avg).integers(|mother: &Mother, out| {
-            mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight))
+            mother.visits.iter().for_each(|visit| out.value(visit.on, visit.weight));
         }),
         undated("mothers", Reduce::Count).integers(|_: &Mother, out| out.one()),
         undated("cost", Reduce::Sum).decimals(|mother: &Mother, out| {
@@ -126,7 +127,7 @@ impl Clinic {
     pub fn new() -> Self {
         let owned = tempfile::tempdir().unwrap();
         let directory = owned.path().to_owned();
-        std::fs::write(directory.join("changes.jsonl"), "").unwrap();
+        fs_err::write(directory.join("changes.jsonl"), "").unwrap();
         Self { directory, _owned: Some(owned), sequence: 0, documents: BTreeMap::new() }
     }
 
