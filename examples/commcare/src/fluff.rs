@@ -64,10 +64,10 @@ impl Calculator for Visits {
             case.actions.iter().filter_map(|action| day(action.date.as_ref())).for_each(|day| out.on(day));
         }),
         undated("most_actions", Reduce::Max).integers(|case: &CountedCase, out| {
-            out.value(i64::try_from(case.actions.len()).unwrap_or(i64::MAX))
+            out.value(i64::try_from(case.actions.len()).unwrap_or(i64::MAX));
         }),
         undated("fewest_actions", Reduce::Min).integers(|case: &CountedCase, out| {
-            out.value(i64::try_from(case.actions.len()).unwrap_or(i64::MAX))
+            out.value(i64::try_from(case.actions.len()).unwrap_or(i64::MAX));
         }),
         undated("mean_forms", Reduce::Avg).integers(|case: &CountedCase, out| {
             let forms: BTreeSet<&String> =

@@ -25,6 +25,9 @@ pub enum SqlError {
     /// The table is missing.
     #[error("there is no table of `{0}` with the committed definition")]
     NoTable(String),
+    /// A process writes to the table.
+    #[error("a process builds or follows table `{0}`")]
+    InUse(String),
     /// There is no earlier table to go back to.
     #[error("there is no earlier table of `{0}`")]
     NoEarlier(String),

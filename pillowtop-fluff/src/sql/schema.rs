@@ -1,6 +1,7 @@
 //! The tables of a definition: creating them, and the views that show one of them.
 
 use pillowtop_core::Definition;
+use pillowtop_runtime::claim::ClaimDocument;
 
 use super::database::{Dialect, SqlDatabase, TextRow, Transaction, quoted};
 use super::error::SqlError;
@@ -197,12 +198,20 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// When the views show it, or the database does not do something.
+    /// When the views show it, a process writes to it, or the database does not do something.
     pub async fn drop_table(&self, table: &PhysicalTable) -> Result<(), SqlError> {
         let mut transaction = self.database.begin().await?;
         let sql = "DELETE FROM pillowtop_tables WHERE name = $1 AND uuid = $2 AND is_shown = 0";
         if transaction.execute("forgetting a table", sql, &[&table.name, &table.uuid]).await? == 0 {
             return Err(SqlError::Query(format!("the views show table `{}`", table.name)));
+        }
+        let sql = "SELECT value FROM pillowtop_claims WHERE key LIKE $1";
+        let claims = transaction.rows("reading claims", sql, &[&format!("claim:{}%", table.uuid)]).await?;
+        let has_owner = |text: String| {
+            serde_json::from_str::<ClaimDocument>(&text).is_ok_and(|claim| claim.live_owner().is_some())
+        };
+        if claims.into_iter().flatten().flatten().any(has_owner) {
+            return Err(SqlError::InUse(table.name.clone()));
         }
         for name in [table.name.clone(), documents(&table.name)] {
             transaction.execute("dropping a table", &format!("DROP TABLE {}", quoted(&name)), &[]).await?;
