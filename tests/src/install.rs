@@ -127,14 +127,14 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
         .status();
     match status {
         Ok(status) if status.success() && what == Installable::Postgres => {
-            match unpack(directory).map_err(doing())? {
-                true => Ok(()),
-                false => Err(ServerError::Install {
-                    server: what.label().to_owned(),
-                    log: log.to_path_buf(),
-                    tail: "its archive could not be unpacked with `tar`".to_owned(),
-                }),
+            if unpack(directory).map_err(doing())? {
+                return Ok(());
             }
+            Err(ServerError::Install {
+                server: what.label().to_owned(),
+                log: log.to_path_buf(),
+                tail: "its archive could not be unpacked with `tar`".to_owned(),
+            })
         }
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(ServerError::Install {
@@ -200,6 +200,7 @@ mod tests {
         let elasticsearch = text(Installable::Elasticsearch7);
         assert!(elasticsearch.contains("<es.version>7.10.2<"));
         assert!(elasticsearch.contains("name=lang-painless"), "the modules' descriptors count, too");
+        assert!(text(Installable::Postgres).contains("<postgres.version>17.5.0<"));
         let couch = text(Installable::Couch);
         assert!(couch.contains("\"pouchdb-server\": \"4.2.0\""));
         assert!(!couch.contains("'use strict'"));
