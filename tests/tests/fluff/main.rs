@@ -1,5 +1,7 @@
 //! Tables in `PostgreSQL`, which is installed and started here.
 
+#![allow(clippy::unwrap_used, reason = "it is a test")]
+
 #[path = "../../../pillowtop-fluff/tests/support/mod.rs"]
 mod support;
 
@@ -15,7 +17,7 @@ static SERVER: LazyLock<Mutex<Option<Postgres>>> = LazyLock::new(Mutex::default)
 async fn database(name: &str) -> String {
     let (admin, address) = {
         let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
-        let server = server.get_or_insert_with(|| Postgres::start(&|line| eprintln!("{line}")).unwrap());
+        let server = server.get_or_insert_with(|| Postgres::start(&|_| {}).unwrap());
         (server.address("postgres"), server.address(name))
     };
     let admin = sqlx::PgPool::connect(&admin).await.unwrap();
