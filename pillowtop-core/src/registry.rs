@@ -225,7 +225,7 @@ impl Registry {
         self
     }
 
-    /// The list with one pillow more that is no [`Pillow`]: a table of SQL.
+    /// The list with one pillow more that is not a [`Pillow`]: a table of SQL.
     #[must_use]
     pub fn with_pillow(mut self, pillow: Arc<dyn AnyPillow>) -> Self {
         self.pillows.push(pillow);

@@ -115,7 +115,7 @@ impl SqlDatabase {
 
     pub(crate) async fn begin(&self) -> Result<Transaction, SqlError> {
         let begun = match &self.pool {
-            // One that begins by reading could not go on to write once another one has written.
+            // One that begins by reading could not write once another one has written.
             #[cfg(feature = "sqlite")]
             Pool::Sqlite(pool) => pool.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite),
             #[cfg(feature = "postgres")]

@@ -124,7 +124,7 @@ impl Pending {
         }
     }
 
-    /// Goes on after the transaction is committed.
+    /// Reports what changed, after the transaction is committed.
     pub(crate) async fn committed(&self, written: Written) {
         self.has_room.notify_waiters();
         let (Some(hook), Some(event)) = (&self.hook, written.event) else { return };
