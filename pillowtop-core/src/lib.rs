@@ -45,6 +45,7 @@ pub mod pillow;
 pub mod routing;
 
 pub mod definition;
+pub mod table_definition;
 
 pub mod committed;
 

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use pillowtop_core::decode::decode;
-use pillowtop_core::definition::{TABLE, TableDefinition};
 use pillowtop_core::lookup::{AnyLookup, LookupKey, LookupValue};
 use pillowtop_core::pillow::RESERVED;
+use pillowtop_core::table_definition::{TABLE, TableDefinition};
 use pillowtop_core::{
     AnyPillow, ChangeMeta, Committed, CouchDocument, Definition, Fingerprint, Object, ProcessError, Verdict,
 };

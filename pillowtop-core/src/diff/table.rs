@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ChangeClass, Changes};
-use crate::definition::TABLE;
+use crate::table_definition::TABLE;
 
 /// Queries work as before, and find what was not there.
 const ADDED: (ChangeClass, &str) =

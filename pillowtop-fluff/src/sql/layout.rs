@@ -1,7 +1,7 @@
 //! The columns of a table, as its committed definition has them.
 
 use pillowtop_core::Definition;
-use pillowtop_core::definition::TABLE;
+use pillowtop_core::table_definition::TABLE;
 use serde_json::Value;
 
 use crate::column::ColumnType;
