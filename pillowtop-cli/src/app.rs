@@ -23,6 +23,7 @@ pub type Task = fn(&[String]) -> ExitCode;
 #[derive(Debug)]
 pub struct App {
     registry: Registry,
+    tables: Registry,
     samples: Option<Samples>,
     tasks: Vec<(&'static str, &'static str, Task)>,
 }
@@ -30,7 +31,15 @@ pub struct App {
 impl App {
     /// The commands that every workspace has.
     pub fn new(registry: Registry) -> Self {
-        Self { registry, samples: None, tasks: Vec::new() }
+        Self { registry, tables: Registry::new(), samples: None, tasks: Vec::new() }
+    }
+
+    /// With tables of rows in an SQL database, for the commands `fluff` and `make-mapping`.
+    #[cfg(feature = "sql")]
+    #[must_use]
+    pub fn tables(mut self, tables: Registry) -> Self {
+        self.tables = tables;
+        self
     }
 
     /// With `quickstart` on these samples.
@@ -53,7 +62,7 @@ impl App {
     pub fn main(self) -> ExitCode {
         let arguments: Vec<OsString> = std::env::args_os().collect();
         if let Some(task) = arguments.get(1).and_then(|name| self.task_named(name)) {
-            if let Err(failure) = require_own_checkout(&self.registry) {
+            if let Err(failure) = require_own_checkout(&self.all()) {
                 return ExitCode::from(report(
                     failure,
                     &Ui::new(Streams::of_process(), false, Verbosity::Normal),
@@ -148,13 +157,14 @@ impl App {
             commands::completions::run(self.command(), &self.registry, &ui, arguments);
             return Ok(Outcome::Done);
         }
-        if let Err(errors) = self.registry.check() {
+        if let Err(errors) = self.all().check() {
             let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
             return Err(Failure::new(all.join("; ")).hint("each pillow needs a name and an alias of its own"));
         }
-        require_own_checkout(&self.registry)?;
+        require_own_checkout(&self.all())?;
+        let all = self.all();
         let config = Config::read(&arguments.shared, |name| std::env::var(name).ok())?;
-        let context = Context { registry: self.registry, config, ui, program };
+        let context = Context { registry: self.registry.clone(), config, ui, program };
         for name in context.config.pillows.iter().flatten() {
             context.pillow(name).map_err(Failure::in_enabled)?;
         }
@@ -164,7 +174,11 @@ impl App {
         match arguments.command {
             Command::Completions(_) => Ok(Outcome::Done),
             Command::Pillows => Ok(commands::pillows::run(&context)),
-            Command::MakeMapping(arguments) => commands::make_mapping::run(&context, &arguments),
+            Command::MakeMapping(arguments) => {
+                commands::make_mapping::run(&Context { registry: all, ..context }, &arguments)
+            }
+            #[cfg(feature = "sql")]
+            Command::Fluff(arguments) => wait(commands::fluff::run(&context, &self.tables, &arguments)),
             Command::Audit(arguments) => wait(commands::audit::run(&context, &arguments)),
             Command::NewPillow(arguments) => wait(commands::new_pillow::run(&context, &arguments)),
             Command::New(arguments) => wait(commands::new::run(&context, &arguments)),
@@ -179,13 +193,25 @@ impl App {
             Command::DeadLetters(arguments) => wait(commands::dead_letters::run(&context, &arguments.action)),
             Command::Quickstart(arguments) => match self.samples {
                 #[cfg(feature = "quickstart")]
-                Some(samples) => wait(commands::quickstart::run(&context, &arguments, &samples)),
+                Some(samples) => {
+                    let outcome = wait(commands::quickstart::run(&context, &arguments, &samples))?;
+                    #[cfg(feature = "sql")]
+                    if context.config.couch.url.is_none() {
+                        wait(commands::fluff::report(&context, &self.tables, &arguments.directory))?;
+                    }
+                    Ok(outcome)
+                }
                 _ => {
                     drop(arguments);
                     Err(Failure::usage("this program has no sample documents"))
                 }
             },
         }
+    }
+
+    /// The pillows of indices and tables.
+    fn all(&self) -> Registry {
+        self.registry.clone().and(&self.tables)
     }
 
     fn task_named(&self, name: &OsStr) -> Option<Task> {
@@ -200,7 +226,7 @@ fn report(failure: Failure, ui: &Ui) -> u8 {
     failure.code
 }
 
-fn wait(command: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, Failure> {
+fn wait<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }
 

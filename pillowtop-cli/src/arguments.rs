@@ -4,6 +4,8 @@ mod checkpoint;
 mod dead_letters;
 mod es_manage;
 mod fast_reindex;
+#[cfg(feature = "sql")]
+mod fluff;
 mod verify;
 
 use std::path::PathBuf;
@@ -19,6 +21,8 @@ pub(crate) use checkpoint::{Checkpoint, CheckpointAction, Of};
 pub(crate) use dead_letters::{DeadLetterAction, DeadLetters, Filter};
 pub(crate) use es_manage::{EsAction, EsManage, Flip, Preindex};
 pub(crate) use fast_reindex::{CouchView, FastReindex, LoadFrom, Part};
+#[cfg(feature = "sql")]
+pub(crate) use fluff::{By, Fluff, FluffAction, From, Query as FluffQuery};
 pub(crate) use verify::Verify;
 
 /// The heading of the options that every command has.
@@ -119,6 +123,10 @@ pub(crate) enum Command {
     /// Show or change how far indices are
     #[command(after_help = help::CHECKPOINT)]
     Checkpoint(Checkpoint),
+    /// Compute tables of rows in an SQL database, and query them
+    #[cfg(feature = "sql")]
+    #[command(after_help = help::FLUFF)]
+    Fluff(Fluff),
     /// Index sample documents and search them
     #[command(after_help = help::QUICKSTART)]
     Quickstart(Quickstart),

@@ -124,6 +124,19 @@ macro_rules! failures {
 
 #[cfg(feature = "quickstart")]
 failures!(EmbeddedError);
+
+#[cfg(feature = "sql")]
+impl From<pillowtop_fluff::sql::SqlError> for Failure {
+    fn from(error: pillowtop_fluff::sql::SqlError) -> Self {
+        match error {
+            pillowtop_fluff::sql::SqlError::Query(_) | pillowtop_fluff::sql::SqlError::Address(_) => {
+                Self::usage(error)
+            }
+            error => Self::because_of(&error),
+        }
+    }
+}
+
 failures!(EndpointError, StoreError, CommittedFileError, std::io::Error);
 
 macro_rules! failures_with_hints {

@@ -82,6 +82,23 @@ Examples:
 The first ctrl-c (or SIGTERM) waits for unanswered requests and saves how far
 it came; a second one ends at once. Either way nothing is lost.";
 
+#[cfg(feature = "sql")]
+pub(crate) const FLUFF: &str = "\
+Examples:
+  PROGRAM fluff build visits         compute the table from its database
+  PROGRAM fluff build visits --changes changes.jsonl
+                                         from a file of changes
+  PROGRAM fluff run                  follow all tables
+  PROGRAM fluff query visits --group domain=pact \\
+      --from 2012-01-01 --to 2012-12-31 --by month
+  PROGRAM fluff query visits --csv   for spreadsheets
+  PROGRAM fluff diff visits --id ID  what a document gives, and what is
+                                         stored; exit code 4 if they differ
+  PROGRAM fluff flip visits          let the views show the newest table
+
+People query the views `visits` and `visits_<calculator>`. A changed definition
+has another hash, so its table is built beside the one that the views show.";
+
 pub(crate) const PREINDEX: &str = "\
 Examples:
   PROGRAM preindex                  build what is missing or unfinished

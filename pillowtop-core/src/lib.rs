@@ -12,7 +12,8 @@ pub mod edit_distance;
 pub mod canonical;
 pub mod field_types;
 pub mod fingerprint;
-mod message;
+#[doc(hidden)]
+pub mod message;
 pub mod name;
 pub mod origin;
 pub mod rename;
@@ -44,6 +45,7 @@ pub mod pillow;
 pub mod routing;
 
 pub mod definition;
+pub mod table_definition;
 
 pub mod committed;
 

@@ -16,7 +16,7 @@ pub(crate) struct Message {
 
 /// Panics with a message of several parts, hence with a compile error at the caller.
 #[track_caller]
-pub(crate) const fn panic_with(parts: &[&str]) -> ! {
+pub const fn panic_with(parts: &[&str]) -> ! {
     let mut message = Message::EMPTY;
     let mut position = 0;
     while position < parts.len() {

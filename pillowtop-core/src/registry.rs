@@ -34,6 +34,14 @@ pub enum ProcessError {
     /// It is not what its struct says.
     #[error("decoding failed {0}")]
     Decode(#[from] DecodeError),
+    /// What a calculator of a table gave cannot be stored.
+    #[error("emitter `{emitter}` failed: {reason}")]
+    Emit {
+        /// The calculator and the emitter, or the field.
+        emitter: String,
+        /// Why.
+        reason: String,
+    },
     /// What the transform made cannot be JSON.
     #[error("serialising the transformed document failed: {0}")]
     Serialize(#[from] serde_json::Error),
@@ -214,6 +222,13 @@ impl Registry {
     {
         let (definition, lookup) = (Definition::of::<P>(), Arc::new(lookup));
         self.pillows.push(Arc::new(Typed::<P> { definition, lookup, pillow: PhantomData }));
+        self
+    }
+
+    /// The list with one pillow more that is not a [`Pillow`]: a table of SQL.
+    #[must_use]
+    pub fn with_pillow(mut self, pillow: Arc<dyn AnyPillow>) -> Self {
+        self.pillows.push(pillow);
         self
     }
 

@@ -20,6 +20,7 @@ mod check;
 mod expand;
 
 mod document;
+mod fluff;
 mod pillow;
 
 mod callback;
@@ -56,6 +57,17 @@ pub fn derive_pillow(input: TokenStream) -> TokenStream {
         Ok(facade) => pillow::derive(&input, &facade, Crate::of_environment().as_ref()),
         // The other derive reports it.
         Err(_) => proc_macro2::TokenStream::new(),
+    })
+}
+
+/// A table of rows that are computed from documents: `#[fluff(...)]`. The code that it writes names
+/// the crate `pillowtop_fluff`, which exports it.
+#[proc_macro_derive(Fluff, attributes(fluff))]
+pub fn derive_fluff(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    or_report(|| match Facade::of(&input.attrs) {
+        Ok(facade) => fluff::derive(&input, &facade, Crate::of_environment().as_ref()),
+        Err(error) => error,
     })
 }
 

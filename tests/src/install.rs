@@ -26,6 +26,8 @@ pub enum Installable {
     Elasticsearch9,
     /// The packages that the couch server needs.
     Couch,
+    /// `PostgreSQL` 17.5.
+    Postgres,
 }
 
 impl Installable {
@@ -39,6 +41,7 @@ impl Installable {
             Self::Elasticsearch8 => "elasticsearch8",
             Self::Elasticsearch9 => "elasticsearch9",
             Self::Couch => "couch",
+            Self::Postgres => "postgres",
         }
     }
 
@@ -52,6 +55,7 @@ impl Installable {
             Self::Elasticsearch8 => "Elasticsearch 8.14.1",
             Self::Elasticsearch9 => "Elasticsearch 9.4.3",
             Self::Couch => "pouchdb-server 4.2.0",
+            Self::Postgres => "PostgreSQL 17.5",
         }
     }
 }
@@ -123,6 +127,7 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
                 "-q".into(),
                 "-Dstyle.color=never".into(),
                 format!("-Dinstall.folder={}", directory.display()),
+                format!("-Dpostgres.platform={}", postgres_platform()),
                 format!("--file={}", definition.join("pom.xml").display()),
                 "generate-resources".into(),
             ],
@@ -137,6 +142,16 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
         .stderr(output)
         .status();
     match status {
+        Ok(status) if status.success() && what == Installable::Postgres => {
+            if unpack(directory).map_err(doing())? {
+                return Ok(());
+            }
+            Err(ServerError::Install {
+                server: what.label().to_owned(),
+                log: log.to_path_buf(),
+                tail: "its archive could not be unpacked with `tar`".to_owned(),
+            })
+        }
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(ServerError::Install {
             server: what.label().to_owned(),
@@ -150,6 +165,27 @@ fn fetch(what: Installable, directory: &Path, log: &Path) -> Result<(), ServerEr
         }),
         Err(error) => Err(doing()(error)),
     }
+}
+
+/// Unpacks the archive that is in the jar, where any user may read it.
+fn unpack(directory: &Path) -> io::Result<bool> {
+    let server = directory.join("server");
+    fs_err::create_dir_all(&server)?;
+    let archive = fs_err::read_dir(directory.join("jar"))?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "txz"));
+    let Some(archive) = archive else { return Ok(false) };
+    let unpacked = Command::new("tar").arg("xJf").arg(archive).arg("-C").arg(&server).status()?;
+    let readable = Command::new("chmod").args(["-R", "a+rX"]).arg(&server).status()?;
+    Ok(unpacked.success() && readable.success())
+}
+
+/// The part of the artifact's name that says which platform it is for.
+fn postgres_platform() -> String {
+    let system = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
+    let processor = if cfg!(target_arch = "aarch64") { "arm64v8" } else { "amd64" };
+    format!("{system}-{processor}")
 }
 
 /// The text of all files that decide what is installed. Scripts are run from the source tree and do
@@ -188,6 +224,7 @@ mod tests {
         ] {
             assert!(text(what).contains(version), "{}", what.label());
         }
+        assert!(text(Installable::Postgres).contains("<postgres.version>17.5.0<"));
         let couch = text(Installable::Couch);
         assert!(couch.contains("\"pouchdb-server\": \"4.2.0\""));
         assert!(!couch.contains("'use strict'"));

@@ -25,6 +25,7 @@ mod launcher;
 
 mod cluster;
 mod couch;
+mod postgres;
 
 pub mod command;
 
@@ -39,6 +40,7 @@ pub use directories::tail;
 pub use error::ServerError;
 pub use http::{Response, request};
 pub use install::{Installable, install};
+pub use postgres::Postgres;
 pub use process::Guarded;
 pub use server::Server;
 

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         ("domain", "deployment.countries", "kenya"),
     ];
     App::new(commcare::registry())
+        .tables(commcare::tables())
         .quickstart(Samples { changes: commcare::samples::changes, searches })
         .task("test", "Install and start real servers, and run all tests", pillowtop_tests::run)
         .task("ci", "Run the steps of CI that this machine has tools for", ci::run)

@@ -350,13 +350,14 @@ fn absolute(path: &[String], module: &[String], mut inline: usize) -> Option<Vec
 }
 
 /// The crates that are published, and what this workspace builds and tests with.
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 12] = [
     "pillowtop-core",
     "pillowtop-conformance",
     "pillowtop-derive",
     "pillowtop",
     "pillowtop-runtime",
     "pillowtop-embedded",
+    "pillowtop-fluff",
     "pillowtop-cli",
     "xtask",
     "tests",

@@ -18,6 +18,8 @@ pub mod app;
 pub mod case_search;
 pub mod domain;
 
+pub mod fluff;
+
 pub mod samples;
 
 pub use app::Application;
@@ -30,7 +32,14 @@ use pillowtop::Registry;
 pub use rules::rules;
 pub use user::User;
 
-/// Every pillow of this crate.
+/// The tables of this crate.
+pub fn tables() -> Registry {
+    Registry::new()
+        .with_pillow(pillowtop_fluff::pillow::<fluff::CaseVisits>())
+        .with_pillow(pillowtop_fluff::pillow::<fluff::Submissions>())
+}
+
+/// Every pillow of this crate with an index.
 pub fn registry() -> Registry {
     pillowtop::registry![Case, Form, User, Domain, Group, Application, SearchableCase]
 }

@@ -26,6 +26,14 @@ struct Explained {
 /// Prints the table of a pillow, and returns it as data.
 pub(super) fn explain(context: &Context, pillow: &dyn AnyPillow) -> Value {
     let definition = pillow.definition();
+    if definition.is_table() {
+        context.ui.text(&format!(
+            "{} ({}) is a table, as its file says",
+            definition.pillow,
+            rust_name(definition)
+        ));
+        return json!({"pillow": definition.pillow, "table": definition.mappings});
+    }
     let object = pillow.mapping_tree();
     let mut lines = root(object);
     members(object, object.name, "", None, &mut lines);

@@ -15,6 +15,10 @@ use crate::exit::Failure;
 /// limits that the mapping exceeds, or with all names in it that it does not have.
 pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result<Vec<Value>, Failure> {
     let name = &definition.pillow;
+    if definition.is_table() {
+        // Its limits are checked by the compiler.
+        return Ok(Vec::new());
+    }
     let (mut past, mut warnings) = (Vec::new(), Vec::new());
     for finding in examine(&definition.mappings, &definition.settings, definition.targets) {
         if finding.is_past() {

@@ -11,6 +11,8 @@ pub(crate) mod verify;
 pub(crate) mod couch_view;
 pub(crate) mod es_manage;
 mod explain;
+#[cfg(feature = "sql")]
+pub(crate) mod fluff;
 pub(crate) mod limits;
 
 pub(crate) mod make_mapping;

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Crates that the image of a service is built from.
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "pillowtop",
     "pillowtop-cli",
     "pillowtop-conformance",
     "pillowtop-core",
     "pillowtop-derive",
     "pillowtop-embedded",
+    "pillowtop-fluff",
     "pillowtop-runtime",
 ];
 

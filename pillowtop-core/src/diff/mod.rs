@@ -9,6 +9,7 @@ mod reason;
 mod header;
 mod searches;
 mod show;
+mod table;
 mod types;
 
 mod mapping;
@@ -67,7 +68,11 @@ pub fn diff(before: &CommittedFile, after: &CommittedFile) -> Vec<PathChange> {
     let mut changes = Changes::default();
     header::compare(before, after, &mut changes);
     header::settings(&before.settings, &after.settings, &mut changes);
-    mapping::root(&before.mappings, &after.mappings, &mut changes);
+    if table::is_table(&before.mappings, &after.mappings) {
+        table::compare(&before.mappings, &after.mappings, &mut changes);
+    } else {
+        mapping::root(&before.mappings, &after.mappings, &mut changes);
+    }
     changes.0
 }
 
@@ -99,10 +104,24 @@ pub fn summary(before: &CommittedFile, after: &CommittedFile, program: &str) -> 
         return None;
     }
     let name = &after.pillow;
-    let build = format!("`{program} fast-reindex {name}`");
-    let flip = format!("`{program} es-manage flip {name}` lets searches see it");
+    let is_table = table::is_table(&before.mappings, &after.mappings);
+    let (build, flip) = if is_table {
+        (
+            format!("`{program} fluff build {name}`"),
+            format!("`{program} fluff flip {name}` lets the views show it"),
+        )
+    } else {
+        (
+            format!("`{program} fast-reindex {name}`"),
+            format!("`{program} es-manage flip {name}` lets searches see it"),
+        )
+    };
     let database = |file: &CommittedFile| file.document.get("database").cloned();
-    let next = if before.hash != after.hash {
+    let next = if is_table && before.hash != after.hash {
+        format!("the content hash is another one, so {build} builds a new table, and {flip}")
+    } else if is_table {
+        "the content hash is the same, so the table stays".to_owned()
+    } else if before.hash != after.hash {
         format!("the content hash is another one, so {build} builds a new index, and {flip}")
     } else if before.alias != after.alias {
         format!("indices are named after the alias, so {build} builds a new index, and {flip}")

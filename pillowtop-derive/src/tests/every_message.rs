@@ -74,7 +74,9 @@ fn texts() -> Vec<(PathBuf, String)> {
         found.walk(tokens(path));
         all.extend(found.found.into_iter().map(|text| (path.clone(), text)));
     }
-    for path in files(&core, "rs").into_iter().filter(is_source) {
+    let fluff =
+        ["column.rs", "fluff.rs", "table.rs"].map(|name| root().join("pillowtop-fluff/src").join(name));
+    for path in files(&core, "rs").into_iter().filter(is_source).chain(fluff) {
         let mut found = Texts { everywhere: false, found: Vec::new() };
         found.walk(tokens(&path));
         all.extend(found.found.into_iter().map(|text| (path.clone(), text)));

@@ -358,7 +358,8 @@ impl<'a> Session<'a> {
         if let Some(reached) = self.positions.take(self.pipeline.watermark.low()) {
             self.unsaved = (reached != self.pipeline.open.claim.state().position()).then_some(reached);
         }
-        if self.unsaved.is_none() && !needs_versions {
+        let needs_save = needs_versions || self.pipeline.open.target.needs_save();
+        if self.unsaved.is_none() && !needs_save {
             return;
         }
         self.saved_at = Instant::now();

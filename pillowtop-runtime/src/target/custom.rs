@@ -83,6 +83,10 @@ impl Target for LockedTarget {
         self.target.flush()
     }
 
+    fn needs_save(&self) -> bool {
+        self.target.needs_save()
+    }
+
     fn probe<'a>(
         &'a self,
         probe: &'a Operation,

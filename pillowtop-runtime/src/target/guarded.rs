@@ -108,6 +108,10 @@ impl Target for GuardedTarget {
         self.guarded("`flush`", Version::default(), call).boxed()
     }
 
+    fn needs_save(&self) -> bool {
+        self.target.needs_save()
+    }
+
     fn probe<'a>(
         &'a self,
         probe: &'a Operation,

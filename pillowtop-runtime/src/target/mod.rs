@@ -133,6 +133,12 @@ pub trait Target: Send + Sync + fmt::Debug + 'static {
         Box::pin(async { Ok(()) })
     }
 
+    /// Whether something that was acknowledged becomes durable only with the next save of the claim:
+    /// a target in the database of its claim commits both at once.
+    fn needs_save(&self) -> bool {
+        false
+    }
+
     /// Writes something small to where the document `like` goes, to distinguish a target that does
     /// not respond from a document that it cannot write. The default writes it like any other
     /// operation.

@@ -7,7 +7,7 @@ Runs all tests: those of the workspace, then end to end against real servers.
 
 Usage: cargo xtask test [OPTIONS] [-- ARGUMENTS]
 
-The servers (OpenSearch 3.6.0, Elasticsearch 7.10.2, a CouchDB double) are installed under target/test-servers by the
+The servers (OpenSearch 3.6.0, Elasticsearch 7.10.2, PostgreSQL 17.5, a CouchDB double) are installed under target/test-servers by the
 first run, from Maven Central and npm. That needs Maven, Node, and a JDK 21 or newer for OpenSearch, 17 to 23 for
 Elasticsearch. They listen on 127.0.0.1 only and are stopped at the end.
 

@@ -62,5 +62,5 @@ fn with(mut base: Value, changes: Value) -> Value {
 
 #[test]
 fn mappings_are_committed() {
-    pillowtop::assert_committed(&commcare::registry());
+    pillowtop::assert_committed(&commcare::registry().and(&commcare::tables()));
 }
