@@ -23,6 +23,10 @@ pub(crate) struct FastReindex {
     /// Build the index although it seems not to fit onto the disks of the cluster
     #[arg(long)]
     pub(crate) force: bool,
+    /// Fail once more than this percentage of the documents became dead letters, counted from
+    /// 1,000 documents on, or all of the first 100; 100 never fails [default: 10]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100), conflicts_with = "part")]
+    pub(crate) max_dead_letters: Option<u8>,
     #[command(flatten)]
     pub(crate) part: Part,
     /// Show what would be done and change nothing

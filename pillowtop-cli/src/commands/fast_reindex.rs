@@ -55,7 +55,10 @@ async fn build_and_show(
     stop: &Stop,
 ) -> Result<Outcome, Failure> {
     let name = &pillow.definition().pillow;
-    let served = servers.served(context, pillow)?;
+    let mut served = servers.served(context, pillow)?;
+    if let Some(percent) = arguments.max_dead_letters {
+        served.options.max_dead_letter_share = (percent < 100).then(|| f64::from(percent) / 100.0);
+    }
     let how = How { restart: arguments.restart, wanted: wanted(arguments), ..How::default() };
     let (done, summary) = build(context, servers, served, how, stop).await?;
     if !done.already_complete {
@@ -129,7 +132,7 @@ async fn show_plan(
     };
     context
         .ui
-        .json(&json!({"pillow": name, "action": action, "index": index, "read": read, "space": needed}));
+        .json(&json!({"pillow": name, "dry_run": true, "action": action, "index": index, "read": read, "space": needed}));
     Ok(Outcome::Done)
 }
 

@@ -23,8 +23,9 @@ pub(crate) mod pillows;
 pub(crate) mod run;
 
 pub(crate) mod dead_letters;
-pub(crate) mod fast_reindex;
 pub(crate) mod process;
+
+pub(crate) mod fast_reindex;
 
 pub(crate) mod preindex;
 #[cfg(feature = "quickstart")]

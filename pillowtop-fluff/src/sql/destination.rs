@@ -124,6 +124,8 @@ impl SqlDestination {
                 let sql = format!("SELECT doc_id FROM {table} WHERE db = $1 LIMIT 1");
                 database.rows("looking for documents", &sql, &[name.as_str()]).await?
             }
+            // A table is loaded from the changes feed, which has no ranges.
+            Slice::Range { .. } => return Ok(false),
         };
         Ok(found.is_empty())
     }

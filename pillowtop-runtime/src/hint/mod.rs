@@ -135,7 +135,7 @@ impl Hint for MemberError {
             Self::Subscribe(error) => return error.hint(),
             Self::TooManyDeadLetters { .. } => {
                 "`PROGRAM audit NAME --docs …` shows what the mapping rejects, and `PROGRAM dead-letters list NAME` what failed; \
-                 the load resumes with the next run"
+                 the load resumes with the next run, and `--max-dead-letters PERCENT` lets it have more"
             }
             Self::Hung { .. } => "fix the filter or the transform of the pillow, and run this again",
             _ => return None,

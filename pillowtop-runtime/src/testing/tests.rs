@@ -647,3 +647,26 @@ async fn a_load_whose_documents_are_all_rejected_fails() {
     let error = world.catch_up(World::options()).await.unwrap_err().to_string();
     assert!(error.contains("dead letters") && error.contains("mapper of `d"), "{error}");
 }
+
+/// What becomes of a load of 2,000 documents of which some are rejected.
+async fn load_with_rejected(rejected: usize, share: Option<f64>) -> Result<(), String> {
+    let world = World::new(FakeDatabase::new(), indices(1));
+    for id in 0..2000 {
+        // Rejected ones are spread evenly.
+        let is_rejected = id * rejected / 2000 != (id + 1) * rejected / 2000;
+        world.database.note(&format!("d{id}"), if is_rejected { REFUSED } else { 1 });
+    }
+    begin_load(&world, "0").await;
+    let options = MemberOptions { max_dead_letter_share: share, ..World::options() };
+    world.catch_up(options).await.map(drop).map_err(|error| error.to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_fails_at_a_share_of_dead_letters_that_can_be_set() {
+    let default = MemberOptions::default().max_dead_letter_share;
+    assert_eq!(load_with_rejected(134, default).await, Ok(()));
+    let error = load_with_rejected(300, default).await.unwrap_err();
+    assert!(error.contains("dead letters"), "{error}");
+    assert_eq!(load_with_rejected(300, Some(0.2)).await, Ok(()));
+    assert_eq!(load_with_rejected(2000, None).await, Ok(()));
+}

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use pillowtop_runtime::target::elastic::DeadLetterFilter;
 use serde_json::json;
 
-use super::{check_name, list};
+use super::check_name;
 use crate::commands::confirm::is_confirmed;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
@@ -21,12 +21,15 @@ pub(super) async fn run(
     let is_terminal = std::io::stdin().is_terminal();
     if !yes && !dry_run && !is_terminal {
         return Err(Failure::usage("removing dead letters needs a confirmation, and there is no terminal")
-            .hint("give `--yes`, or `--dry-run` to list them"));
+            .hint("give `--yes`, or `--dry-run` to count them"));
     }
     let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
     if dry_run {
+        let count = cluster.count_dead_letters(filter).await?;
         context.ui.note("dry run: nothing is changed");
-        return list(context, &cluster, filter).await;
+        context.ui.text(&format!("would remove {}", counted(count, "dead letter")));
+        context.ui.json(&json!({"dry_run": true, "purged": 0, "matching": count}));
+        return Ok(Outcome::Done);
     }
     let count = cluster.count_dead_letters(filter).await?;
     if count == 0 {

@@ -59,7 +59,9 @@ pub(super) async fn execute(
             "moved": !plan.is_done() && !dry_run, "problems": overridden,
         }));
     }
-    context.ui.json(&json!({"flips": Value::from(listed), "age_seconds": age.as_secs_f64()}));
+    context
+        .ui
+        .json(&json!({"dry_run": dry_run, "flips": Value::from(listed), "age_seconds": age.as_secs_f64()}));
     Ok(Outcome::Done)
 }
 
