@@ -67,11 +67,11 @@ pub(crate) enum FluffAction {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Let the views show the newest table of the committed definition
+    /// Let the views show the newest table of the committed definition, once it is complete
     Flip(Change),
     /// Let the views show the table that they showed before
     Rollback(Change),
-    /// Drop the tables that the views do not show
+    /// Drop the tables that the views do not show, except the one before
     Prune(Change),
     /// List the documents that could not be computed or stored
     DeadLetters {

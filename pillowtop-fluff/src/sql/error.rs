@@ -28,6 +28,9 @@ pub enum SqlError {
     /// A process writes to the table.
     #[error("a process builds or follows table `{0}`")]
     InUse(String),
+    /// The table lacks documents.
+    #[error("table `{0}` is not complete")]
+    Incomplete(String),
     /// There is no earlier table to go back to.
     #[error("there is no earlier table of `{0}`")]
     NoEarlier(String),

@@ -20,6 +20,15 @@ pub struct PhysicalTable {
     pub hash: String,
     /// Whether the views show it.
     pub is_shown: bool,
+    /// Whether everything that the databases had at some moment was in it.
+    pub is_complete: bool,
+}
+
+impl PhysicalTable {
+    /// The number at the end of its name, which rises with each table of a definition.
+    fn number(&self) -> u32 {
+        self.name.rsplit_once('_').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+    }
 }
 
 /// The tables of one definition in a database.
@@ -30,7 +39,8 @@ pub struct Schema {
     layout: Layout,
 }
 
-const COLUMNS: &str = "SELECT name, uuid, view_name, hash, CAST(is_shown AS TEXT) FROM pillowtop_tables";
+const COLUMNS: &str = "SELECT name, uuid, view_name, hash, CAST(is_shown AS TEXT), CAST(is_complete AS TEXT) \
+                       FROM pillowtop_tables";
 
 impl Schema {
     /// The tables of a definition. Creates the tables that all definitions share.
@@ -44,7 +54,8 @@ impl Schema {
         let mut transaction = database.begin().await?;
         for statement in [
             "CREATE TABLE IF NOT EXISTS pillowtop_tables (name TEXT PRIMARY KEY, uuid TEXT NOT NULL, \
-             view_name TEXT NOT NULL, hash TEXT NOT NULL, is_shown BIGINT NOT NULL, was_shown BIGINT NOT NULL)",
+             view_name TEXT NOT NULL, hash TEXT NOT NULL, is_shown BIGINT NOT NULL, was_shown BIGINT NOT NULL, \
+             is_complete BIGINT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS pillowtop_views (name TEXT PRIMARY KEY, owner TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS pillowtop_events (id TEXT PRIMARY KEY, target TEXT NOT NULL, \
              value TEXT NOT NULL)",
@@ -78,15 +89,17 @@ impl Schema {
         self.definition.alias.as_str()
     }
 
-    /// All tables that the views have shown or may show, oldest first.
+    /// All tables that the views have shown or may show; those of one definition oldest first.
     ///
     /// # Errors
     ///
     /// When the database does not respond.
     pub async fn tables(&self) -> Result<Vec<PhysicalTable>, SqlError> {
-        let sql = format!("{COLUMNS} WHERE view_name = $1 ORDER BY name");
+        let sql = format!("{COLUMNS} WHERE view_name = $1");
         let rows = self.database.rows("listing tables", &sql, &[self.view()]).await?;
-        Ok(rows.into_iter().filter_map(read).collect())
+        let mut tables: Vec<PhysicalTable> = rows.into_iter().filter_map(read).collect();
+        tables.sort_by_key(|table| (table.hash.clone(), table.number()));
+        Ok(tables)
     }
 
     /// The tables of the committed definition, oldest first.
@@ -105,10 +118,7 @@ impl Schema {
     ///
     /// When something of its name exists, or the database does not do something.
     pub async fn create(&self) -> Result<PhysicalTable, SqlError> {
-        let numbers = self.current().await?.into_iter().filter_map(|table| {
-            table.name.rsplit_once('_').and_then(|(_, number)| number.parse::<u32>().ok())
-        });
-        let number = numbers.max().unwrap_or(0) + 1;
+        let number = self.current().await?.last().map_or(0, PhysicalTable::number) + 1;
         let name = self.definition.index_name(None, number).to_string();
         let uuid = format!("{:032x}", fastrand::u128(..));
         let mut transaction = self.database.begin().await?;
@@ -117,7 +127,7 @@ impl Schema {
             transaction.execute(&format!("creating table `{name}`"), &statement, &[]).await?;
         }
         let hash = self.definition.hash.to_string();
-        let sql = "INSERT INTO pillowtop_tables VALUES ($1, $2, $3, $4, 0, 0)";
+        let sql = "INSERT INTO pillowtop_tables VALUES ($1, $2, $3, $4, 0, 0, 0)";
         transaction.execute("noting a table", sql, &[&name, &uuid, self.view(), &hash]).await?;
         let sql = "SELECT name FROM pillowtop_tables WHERE view_name = $1 AND is_shown = 1";
         let is_first = transaction.rows("reading the view", sql, &[self.view()]).await?.is_empty();
@@ -125,7 +135,14 @@ impl Schema {
             self.show(&mut transaction, &name).await?;
         }
         transaction.commit().await?;
-        Ok(PhysicalTable { name, uuid, view: self.view().to_owned(), hash, is_shown: is_first })
+        Ok(PhysicalTable {
+            name,
+            uuid,
+            view: self.view().to_owned(),
+            hash,
+            is_shown: is_first,
+            is_complete: false,
+        })
     }
 
     fn statements(&self, dialect: Dialect, name: &str) -> Vec<String> {
@@ -148,14 +165,34 @@ impl Schema {
         ]
     }
 
-    /// Lets the views show a table, all in one transaction.
+    /// Notes that a table has everything that its databases had at some moment, so that the views
+    /// may show it.
     ///
     /// # Errors
     ///
-    /// When something of a view's name exists that pillowtop did not make, another view uses one of
-    /// them, or the database does not do something.
+    /// When the table was dropped, or the database does not do something.
+    pub async fn complete(&self, table: &PhysicalTable) -> Result<(), SqlError> {
+        let mut transaction = self.database.begin().await?;
+        let sql = "UPDATE pillowtop_tables SET is_complete = 1 WHERE name = $1 AND uuid = $2";
+        if transaction.execute("noting a complete table", sql, &[&table.name, &table.uuid]).await? == 0 {
+            return Err(SqlError::NoTable(self.view().to_owned()));
+        }
+        transaction.commit().await
+    }
+
+    /// Lets the views show a complete table, all in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// When the table is not complete, something of a view's name exists that pillowtop did not
+    /// make, another view uses one of them, or the database does not do something.
     pub async fn flip(&self, table: &PhysicalTable) -> Result<(), SqlError> {
         let mut transaction = self.database.begin().await?;
+        let sql = "SELECT name FROM pillowtop_tables WHERE name = $1 AND uuid = $2 AND is_complete = 1";
+        let found = transaction.rows("reading a table", sql, &[&table.name, &table.uuid]).await?;
+        if found.is_empty() {
+            return Err(SqlError::Incomplete(table.name.clone()));
+        }
         self.show(&mut transaction, &table.name).await?;
         transaction.commit().await
     }
@@ -168,7 +205,9 @@ impl Schema {
     /// not do something.
     pub async fn rollback(&self) -> Result<PhysicalTable, SqlError> {
         let earlier = self.earlier().await?;
-        self.flip(&earlier).await?;
+        let mut transaction = self.database.begin().await?;
+        self.show(&mut transaction, &earlier.name).await?;
+        transaction.commit().await?;
         Ok(earlier)
     }
 
@@ -179,11 +218,7 @@ impl Schema {
     /// When there is none, it has other columns than the committed definition, or the database does
     /// not respond.
     pub async fn earlier(&self) -> Result<PhysicalTable, SqlError> {
-        let sql = format!(
-            "{COLUMNS} WHERE view_name = $1 AND is_shown = 0 AND was_shown > 0 ORDER BY was_shown DESC LIMIT 1"
-        );
-        let rows = self.database.rows("reading earlier tables", &sql, &[self.view()]).await?;
-        let earlier = rows.into_iter().find_map(read);
+        let earlier = self.previous().await?;
         let earlier = earlier.ok_or_else(|| SqlError::NoEarlier(self.view().to_owned()))?;
         if earlier.hash != self.definition.hash.to_string() {
             return Err(SqlError::Query(format!(
@@ -192,6 +227,28 @@ impl Schema {
             )));
         }
         Ok(earlier)
+    }
+
+    /// The table that the views showed before, of whatever definition.
+    async fn previous(&self) -> Result<Option<PhysicalTable>, SqlError> {
+        let sql = format!(
+            "{COLUMNS} WHERE view_name = $1 AND is_shown = 0 AND was_shown > 0 ORDER BY was_shown DESC LIMIT 1"
+        );
+        let rows = self.database.rows("reading earlier tables", &sql, &[self.view()]).await?;
+        Ok(rows.into_iter().find_map(read))
+    }
+
+    /// The tables that nothing needs: the views do not show them, and a rollback would not either.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not respond.
+    pub async fn unused(&self) -> Result<Vec<PhysicalTable>, SqlError> {
+        let previous = self.previous().await?;
+        let is_unused = |table: &PhysicalTable| {
+            !table.is_shown && previous.as_ref().is_none_or(|kept| kept.uuid != table.uuid)
+        };
+        Ok(self.tables().await?.into_iter().filter(is_unused).collect())
     }
 
     /// Drops a table that the views do not show, with its claims and dead letters.
@@ -300,5 +357,6 @@ pub(crate) fn documents(table: &str) -> String {
 fn read(row: TextRow) -> Option<PhysicalTable> {
     let mut row = row.into_iter().flatten();
     let (name, uuid, view, hash) = (row.next()?, row.next()?, row.next()?, row.next()?);
-    Some(PhysicalTable { name, uuid, view, hash, is_shown: row.next()? == "1" })
+    let (is_shown, is_complete) = (row.next()? == "1", row.next()? == "1");
+    Some(PhysicalTable { name, uuid, view, hash, is_shown, is_complete })
 }

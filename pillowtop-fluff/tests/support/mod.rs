@@ -365,13 +365,19 @@ pub async fn views(address: &str) {
     let second = schema.create().await.unwrap();
     assert!(!second.is_shown && second.name.ends_with("_2"));
     clinic.follow(address, None).await;
+    assert!(matches!(schema.flip(&second).await, Err(SqlError::Incomplete(_))));
+    schema.complete(&second).await.unwrap();
     schema.flip(&second).await.unwrap();
+    assert_eq!(schema.unused().await.unwrap(), [], "a rollback shows the first one");
     assert_eq!(
         schema.tables().await.unwrap().iter().map(|table| table.is_shown).collect::<Vec<_>>(),
         [false, true]
     );
     assert!(matches!(schema.drop_table(&second).await, Err(SqlError::Query(_))));
     assert_eq!(schema.rollback().await.unwrap().name, first.name);
+    let third = schema.create().await.unwrap();
+    assert_eq!(schema.unused().await.unwrap(), [third.clone()]);
+    schema.drop_table(&third).await.unwrap();
     schema.drop_table(&second).await.unwrap();
     assert_eq!(schema.tables().await.unwrap().len(), 1);
     let total =

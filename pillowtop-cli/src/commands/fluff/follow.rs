@@ -99,8 +99,9 @@ pub(crate) async fn follow(
 ) -> Result<Summary, Failure> {
     let (databases, fixed) = source(context, from).await?;
     let engine = Engine::new(databases, EngineOptions::default());
-    let (mut served, mut destinations) = (Vec::new(), Vec::new());
+    let (mut served, mut destinations, mut schemas) = (Vec::new(), Vec::new(), Vec::new());
     for Followed { schema, pillow } in all {
+        schemas.push(schema.clone());
         let options = SqlOptions { label: "fluff".to_owned(), ..SqlOptions::default() };
         let destination = Arc::new(SqlDestination::new(schema, options));
         let databases = match &fixed {
@@ -134,6 +135,13 @@ pub(crate) async fn follow(
         destination.end().await;
     }
     ended?;
+    if mode == ReadMode::ToEnd && !stop.token().is_cancelled() {
+        for schema in schemas {
+            if let Some(table) = schema.current().await?.last() {
+                schema.complete(table).await?;
+            }
+        }
+    }
     Ok(summary)
 }
 

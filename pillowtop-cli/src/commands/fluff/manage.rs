@@ -13,6 +13,7 @@ pub(super) async fn status(context: &Context, schemas: &[Schema]) -> Result<Outc
         ("table", Align::Left),
         ("shown", Align::Left),
         ("committed", Align::Left),
+        ("complete", Align::Left),
         ("dead letters", Align::Right),
     ]);
     let mut listed = Vec::new();
@@ -25,9 +26,14 @@ pub(super) async fn status(context: &Context, schemas: &[Schema]) -> Result<Outc
             let dead_letters = dead_letters.list().await?.len();
             listed.push(json!({
                 "pillow": definition.pillow, "table": physical.name, "shown": physical.is_shown,
-                "committed": is_current, "dead_letters": dead_letters,
+                "committed": is_current, "complete": physical.is_complete, "dead_letters": dead_letters,
             }));
-            let cells = [yes(physical.is_shown), yes(is_current), dead_letters.to_string()];
+            let cells = [
+                yes(physical.is_shown),
+                yes(is_current),
+                yes(physical.is_complete),
+                dead_letters.to_string(),
+            ];
             table.row([definition.pillow.to_string(), physical.name].into_iter().chain(cells));
         }
     }
@@ -43,6 +49,10 @@ pub(super) async fn flip(context: &Context, schema: &Schema, dry_run: bool) -> R
             .hint(format!("build it: `PROGRAM fluff build {name}`"))
     })?;
     let changes = !newest.is_shown;
+    if changes && !newest.is_complete {
+        return Err(Failure::new(format!("table `{}` is not complete", newest.name))
+            .hint(format!("`PROGRAM fluff build {name}` resumes it")));
+    }
     if changes && !dry_run {
         schema.flip(&newest).await?;
     }
@@ -67,9 +77,8 @@ pub(super) async fn rollback(context: &Context, schema: &Schema, dry_run: bool) 
 
 pub(super) async fn prune(context: &Context, schema: &Schema, dry_run: bool) -> Result<Outcome, Failure> {
     let name = &schema.definition().pillow;
-    let unused: Vec<_> = schema.tables().await?.into_iter().filter(|table| !table.is_shown).collect();
     let mut pruned = Vec::new();
-    for table in unused {
+    for table in schema.unused().await? {
         if !dry_run {
             schema.drop_table(&table).await?;
         }
@@ -78,7 +87,7 @@ pub(super) async fn prune(context: &Context, schema: &Schema, dry_run: bool) -> 
         pruned.push(table.name);
     }
     if pruned.is_empty() {
-        context.ui.text(&format!("{name}: the views show all there is"));
+        context.ui.text(&format!("{name}: there is no unused table"));
     }
     context.ui.json(&json!({"pillow": name, "tables": pruned, "changed": !dry_run}));
     Ok(Outcome::Done)
