@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use pillowtop_core::Sequence;
-use pillowtop_runtime::claim::{ClaimStore, PastCheckpoints, set_position};
+use pillowtop_runtime::claim::{ClaimStore, DatabaseIdentity, PastCheckpoints, set_position};
 use pillowtop_runtime::request::{RequestKind, submit, wait, withdraw};
-use pillowtop_runtime::source::head;
+use pillowtop_runtime::source::{FeedEvent, FeedMode, FeedRequest, Source as _, head};
 use pillowtop_runtime::target::elastic::{Cluster, ControlIndex};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -61,7 +61,33 @@ pub(super) async fn set(context: &Context, of: &Of, position: &str) -> Result<Ou
         ))
         .hint("name one by `--database`"));
     }
-    apply(context, &cluster, to(chosen, &Sequence::from(position), true), of.dry_run).await
+    let position = Sequence::from(position);
+    if let Some(entry) = chosen.first() {
+        check_position(context, &entry.claim.state.database, &position).await?;
+    }
+    apply(context, &cluster, to(chosen, &position, true), of.dry_run).await
+}
+
+/// Opens the feed at a position: one that the database does not know would pause whoever follows.
+async fn check_position(
+    context: &Context,
+    identity: &DatabaseIdentity,
+    position: &Sequence,
+) -> Result<(), Failure> {
+    let couch = servers::couch(context, WhenUnreachable::Fail).await?;
+    let request = FeedRequest {
+        since: position.clone(),
+        identity: identity.clone(),
+        mode: FeedMode::OneShot,
+        selector: None,
+    };
+    match couch.database(identity.name.clone()).open(request).next().await {
+        Some(Err(error)) => Err(error.into()),
+        Some(Ok(FeedEvent::Waiting(reason))) => {
+            Err(Failure::new(format!("the position cannot be checked: {reason}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) async fn reset(context: &Context, of: &Of) -> Result<Outcome, Failure> {

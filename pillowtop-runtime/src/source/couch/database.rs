@@ -93,7 +93,14 @@ impl CouchDatabase {
         const WHAT: &str = "a database's information";
         let name = self.name.as_str();
         let response = self.server.send(self.server.request(Method::GET, &[name]), Some(name), WHAT).await?;
-        Ok(self.info_of(self.server.json(response, WHAT).await?))
+        let info = self.info_of(self.server.json(response, WHAT).await?);
+        if !info.identity.has_start_time() && self.server.note_missing_start_times() {
+            tracing::warn!(
+                server = self.address(),
+                "this CouchDB reports no start times, so a database that is deleted and created again is not recognised as another one"
+            );
+        }
+        Ok(info)
     }
 
     fn info_of(&self, body: InfoBody) -> DatabaseInfo {

@@ -1,5 +1,6 @@
 //! Feeds of servers, and of what stands before them, that have a fault.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -148,6 +149,18 @@ async fn a_database_without_a_start_time_matches_any() {
         request.identity.instance_start_time = stored.to_owned();
         assert_eq!(drain(server.database().open(request)).await.waits, Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn missing_start_times_are_reported_once_for_a_server() {
+    let info = vec![created_at("1700000000"), created_at("0")];
+    let server = Scripted { info, ..Scripted::default() }.start().await;
+    let database = server.database();
+    let is_reported = || database.server().lacks_start_times.load(Ordering::Relaxed);
+    database.info().await.unwrap();
+    assert!(!is_reported());
+    database.info().await.unwrap();
+    assert!(is_reported() && !database.server().note_missing_start_times());
 }
 
 #[tokio::test]

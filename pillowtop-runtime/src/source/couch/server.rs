@@ -18,12 +18,14 @@ pub struct CouchServer {
     endpoint: Endpoint,
     /// Whether a continuous feed was given up. Then it is for all databases.
     is_held_back: Arc<AtomicBool>,
+    /// Whether it was reported that databases have no start time.
+    pub(super) lacks_start_times: Arc<AtomicBool>,
 }
 
 impl CouchServer {
     /// A server at an address. Nothing is requested yet.
     pub fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, is_held_back: Arc::default() }
+        Self { endpoint, is_held_back: Arc::default(), lacks_start_times: Arc::default() }
     }
 
     /// Checks that the server is a CouchDB.
@@ -62,6 +64,11 @@ impl CouchServer {
     /// Notes that something holds back continuous feeds. Returns whether that is new.
     pub(super) fn note_held_back_streams(&self) -> bool {
         !self.is_held_back.swap(true, Ordering::Relaxed)
+    }
+
+    /// Notes that databases have no start time. Returns whether that is new.
+    pub(super) fn note_missing_start_times(&self) -> bool {
+        !self.lacks_start_times.swap(true, Ordering::Relaxed)
     }
 
     /// Reads a JSON response, and retries for a while.
