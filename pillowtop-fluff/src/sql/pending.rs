@@ -232,6 +232,7 @@ async fn copy(transaction: &mut Transaction, table: &str, rows: &[Vec<Value>]) -
 }
 
 #[cfg(not(feature = "postgres"))]
+#[expect(clippy::unused_async, reason = "it waits with PostgreSQL")]
 async fn copy(_: &mut Transaction, _: &str, _: &[Vec<Value>]) -> Result<(), SqlError> {
     Err(SqlError::Address("postgres:…".to_owned()))
 }
