@@ -17,14 +17,14 @@ mod first {
     /// A visit of a household.
     #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
     #[couch(doc_type = "Visit", database = "commcarehq")]
-    #[pillow(name = "visit", alias = "visits", filter = self.location != "nowhere", mapping = unchecked)]
+    #[pillow(name = "visit", alias = "visits", filter = self.place != "nowhere", mapping = unchecked)]
     pub(crate) struct Visit {
         #[es(integer)]
         number: i32,
         #[es(long)]
         written: i64,
         #[es(keyword)]
-        location: String,
+        place: String,
     }
 }
 
@@ -35,14 +35,14 @@ mod second {
     /// A visit of a household, by ward.
     #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
     #[couch(doc_type = "Visit", database = "commcarehq")]
-    #[pillow(name = "visit", alias = "visits", filter = self.location != "nowhere", mapping = unchecked)]
+    #[pillow(name = "visit", alias = "visits", filter = self.place != "nowhere", mapping = unchecked)]
     pub(crate) struct Visit {
         #[es(integer)]
         number: i32,
         #[es(long)]
         written: i64,
         #[es(keyword)]
-        location: String,
+        place: String,
         #[es(keyword)]
         ward: String,
     }
@@ -55,14 +55,14 @@ mod third {
     /// A visit of a household, of which there are many by now.
     #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
     #[couch(doc_type = "Visit", database = "commcarehq")]
-    #[pillow(name = "visit", alias = "visits", filter = self.location != "nowhere", mapping = unchecked)]
+    #[pillow(name = "visit", alias = "visits", filter = self.place != "nowhere", mapping = unchecked)]
     pub(crate) struct Visit {
         #[es(long)]
         number: i64,
         #[es(long)]
         written: i64,
         #[es(keyword)]
-        location: String,
+        place: String,
         #[es(keyword)]
         ward: String,
     }
@@ -75,14 +75,14 @@ mod fourth {
     /// A visit of a household, without its ward.
     #[derive(Serialize, Deserialize, CouchDocument, Pillow)]
     #[couch(doc_type = "Visit", database = "commcarehq")]
-    #[pillow(name = "visit", alias = "visits", filter = self.location != "nowhere", mapping = unchecked)]
+    #[pillow(name = "visit", alias = "visits", filter = self.place != "nowhere", mapping = unchecked)]
     pub(crate) struct Visit {
         #[es(long)]
         number: i64,
         #[es(long)]
         written: i64,
         #[es(keyword)]
-        location: String,
+        place: String,
     }
 }
 
