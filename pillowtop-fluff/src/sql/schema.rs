@@ -277,6 +277,8 @@ impl Schema {
         for kind in ["claim", "past", "request"] {
             transaction.execute("forgetting claims", sql, &[&format!("{kind}:{}%", table.uuid)]).await?;
         }
+        let sql = "DELETE FROM pillowtop_events WHERE target = $1";
+        transaction.execute("forgetting changes", sql, &[&table.uuid]).await?;
         let sql = "DELETE FROM pillowtop_dead_letters WHERE target = $1";
         transaction.execute("forgetting dead letters", sql, &[&table.uuid]).await?;
         transaction.commit().await

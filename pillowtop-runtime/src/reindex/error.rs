@@ -96,6 +96,7 @@ impl Hint for ReindexError {
             Self::Acquire(error) => return error.hint(),
             Self::Open(error) => return error.hint(),
             Self::Member(error) => return error.hint(),
+            Self::Source(error) => return error.hint(),
             Self::Form { form: LoadForm::View, .. } => {
                 "`PROGRAM couch-view NAME` installs the view and waits until it is built"
             }

@@ -62,7 +62,8 @@ impl Reindex<'_> {
         database: &CouchDatabase,
         info: &DatabaseInfo,
     ) -> Result<(OpenTarget, Option<Chosen>), ReindexError> {
-        let (definition, slice) = (self.served.pillow.definition(), self.slice(&info.identity));
+        let (definition, slice) =
+            (self.served.pillow.definition(), self.served.databases.slice(&info.identity.name));
         let key = ClaimKey { target: found.target.uuid.clone(), slice: slice.clone() };
         let known = read(self.lease.store().as_ref(), &key).await?;
         let begun = known.as_ref().filter(|claim| claim.state.phase == Phase::Loading);
@@ -79,9 +80,14 @@ impl Reindex<'_> {
             let load = self.begin(database, info, &reads).await?;
             let state =
                 ClaimState::new(definition, found.target.name.clone(), info.identity.clone(), Some(load));
-            let purges = if reads.form == LoadForm::Feed { None } else { database.purges(None).await? };
+            let purges = match &reads.index {
+                // What the other index has not fetched again is copied.
+                Some(index) => index.state.purges.clone(),
+                None if reads.form == LoadForm::Feed => None,
+                None => database.purges(None).await?.map(|purges| purges.position),
+            };
             let ceiling = reads.index.as_ref().map_or(state.ceiling, |index| index.state.ceiling);
-            initial = Some(ClaimState { purges: purges.map(|purges| purges.position), ceiling, ..state });
+            initial = Some(ClaimState { purges, ceiling, ..state });
             chosen = Some(reads);
         }
         let destination = ElasticDestination::new(self.cluster, definition, &self.lease);
@@ -102,8 +108,8 @@ impl Reindex<'_> {
             let load = LoadState::new(source.state.position(), reads.form);
             return Ok(LoadState { index: Some(source.index.clone()), ..load });
         }
-        let Some(listing) = listing_of(reads.form, reads.view.as_ref().map(ToString::to_string).as_deref())
-        else {
+        let view = reads.view.as_ref().map(ToString::to_string);
+        let Some(listing) = listing_of(reads.form, view.as_deref()) else {
             // With several copies of a shard, `start` may be ahead of the copy that the load reads.
             let uses_selector = definition.selector.is_some() && info.copies <= 1;
             return Ok(LoadState {
@@ -115,7 +121,6 @@ impl Reindex<'_> {
         // the listing has it or not.
         let start = head(database, &info.identity).await?;
         let boundaries = CouchLoad::new(database.clone(), listing).boundaries(reads.ranges).await?;
-        let view = reads.view.as_ref().map(ToString::to_string);
         Ok(LoadState { view, boundaries, ..LoadState::new(start, reads.form) })
     }
 

@@ -24,16 +24,17 @@ pub(super) async fn run(
             .hint("give `--yes`, or `--dry-run` to count them"));
     }
     let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
+    let count = cluster.count_dead_letters(filter).await?;
+    if count == 0 {
+        check_name(context, filter)?;
+    }
     if dry_run {
-        let count = cluster.count_dead_letters(filter).await?;
         context.ui.note("dry run: nothing is changed");
         context.ui.text(&format!("would remove {}", counted(count, "dead letter")));
         context.ui.json(&json!({"dry_run": true, "purged": 0, "matching": count}));
         return Ok(Outcome::Done);
     }
-    let count = cluster.count_dead_letters(filter).await?;
     if count == 0 {
-        check_name(context, filter)?;
         context.ui.text("no dead letters");
     }
     let question = || {

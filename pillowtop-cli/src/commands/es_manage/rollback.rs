@@ -56,7 +56,10 @@ async fn roll_back(
     let (mut moves, mut followed) = (Vec::new(), Vec::new());
     for (pillow, now, index) in &back {
         let mut planned = plan(context, servers, pillow.definition(), overview, index).await?;
-        if let Some(served) = dropped(context, servers, overview, (pillow, now, index))? {
+        // By force it moves as it is.
+        if !arguments.force
+            && let Some(served) = dropped(context, servers, overview, (pillow, now, index))?
+        {
             planned.follow_first();
             followed.push(served);
         }
@@ -64,7 +67,7 @@ async fn roll_back(
     }
     let hint = |planned: &Move| hint(overview, &definitions, planned);
     let is_refused = moves.iter().any(|planned| !planned.refusals().is_empty());
-    if arguments.dry_run || arguments.force || followed.is_empty() || is_refused {
+    if arguments.dry_run || followed.is_empty() || is_refused {
         return execute(context, servers, moves, arguments, hint).await;
     }
     let moving = async {

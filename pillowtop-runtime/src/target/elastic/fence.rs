@@ -175,7 +175,11 @@ impl IndexFence {
                 return Ok(Ok(()));
             }
             let doing = format!("removing private aliases of index `{}`", first.index);
-            first.cluster.change_aliases(&actions, &doing).await.map(Ok)
+            match first.cluster.change_aliases(&actions, &doing).await {
+                // Repeating it would find nothing to remove, so it would pass without all nodes.
+                Err(error @ ClusterError::NotAcknowledged { .. }) => Ok(Err(first.error(&error))),
+                changed => changed.map(Ok),
+            }
         };
         first.cluster.retry(remove).await.unwrap_or_else(|error| Err(first.error(&error)))
     }
