@@ -97,16 +97,16 @@ pub(crate) fn check(
 ) -> Result<(Counts, Vec<Difference>), ConformanceError> {
     let mut counts = Counts::default();
     let target = server.target();
-    let (settings, said) = match normalize(&body.settings) {
+    let (settings, refused) = match normalize(&body.settings) {
         Ok(settings) => {
-            let said = refusals(&body.mappings, &settings, target);
-            (settings, said)
+            let refused = refusals(&body.mappings, &settings, target);
+            (settings, refused)
         }
         Err(problem) => (json!({}), vec![problem]),
     };
     let request = json!({"settings": {"index": body.settings}, "mappings": body.mappings});
     let created = server.create(index, &request)?;
-    let direction = match (&created, said.is_empty()) {
+    let direction = match (&created, refused.is_empty()) {
         (Ok(()), true) => {
             counts.created += 1;
             let differences =
@@ -126,7 +126,7 @@ pub(crate) fn check(
     };
     counts.different += 1;
     let server = created.err().unwrap_or_default();
-    Ok((counts, vec![Difference { direction, pillowtop: said, server, document: None }]))
+    Ok((counts, vec![Difference { direction, pillowtop: refused, server, document: None }]))
 }
 
 fn of_documents(

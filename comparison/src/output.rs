@@ -74,8 +74,8 @@ pub(crate) fn text(server: &Server, wanted: Wanted, options: Options, outcome: &
         if !difference.server.is_empty() {
             println!("  server: {}", difference.server);
         }
-        for said in &difference.pillowtop {
-            println!("  pillowtop: {said}");
+        for reason in &difference.pillowtop {
+            println!("  pillowtop: {reason}");
         }
         println!("  mappings: {}", body.mappings);
         println!("  settings: {}", body.settings);

@@ -157,13 +157,13 @@ fn smaller(
 /// What disagreements of one cause have in common: the direction, and the message without names
 /// and numbers.
 fn kind(difference: &Difference) -> String {
-    let said = match difference.server.as_str() {
+    let message = match difference.server.as_str() {
         "" => difference.pillowtop.first().map_or("", String::as_str),
         server => server,
     };
     let mut kind = format!("{:?} ", difference.direction);
     let mut is_name = false;
-    for letter in said.chars().take(160) {
+    for letter in message.chars().take(160) {
         match letter {
             '`' | '"' | '\'' => is_name = !is_name,
             '[' | '{' => is_name = true,

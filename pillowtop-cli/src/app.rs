@@ -81,7 +81,7 @@ impl App {
                 return ExitCode::from(exit_code(&error));
             }
         };
-        let ui = talk_of(&parsed, streams.clone());
+        let ui = ui_of(&parsed, streams.clone());
         log_to(&ui, parsed_verbosity(&parsed), streams.has_colours());
         ExitCode::from(self.execute(parsed, &ui))
     }
@@ -98,7 +98,7 @@ impl App {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         match self.parse(&arguments) {
             Ok(parsed) => {
-                let ui = talk_of(&parsed, Streams::of(out, err));
+                let ui = ui_of(&parsed, Streams::of(out, err));
                 self.execute(parsed, &ui)
             }
             Err(error) => {
@@ -139,8 +139,8 @@ impl App {
         if let Some(name) =
             matches.subcommand_name().filter(|name| self.task_named(OsStr::new(name)).is_some())
         {
-            let explicit = format!("`{name}` takes what follows it: write `{program} {name} …`");
-            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, explicit));
+            let message = format!("`{name}` takes what follows it: write `{program} {name} …`");
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, message));
         }
         Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
@@ -157,14 +157,16 @@ impl App {
             commands::completions::run(self.command(), &self.registry, &ui, arguments);
             return Ok(Outcome::Done);
         }
-        if let Err(errors) = self.all().check() {
-            let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            return Err(Failure::new(all.join("; ")).hint("each pillow needs a name and an alias of its own"));
-        }
-        require_own_checkout(&self.all())?;
         let all = self.all();
+        if let Err(errors) = all.check() {
+            let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            return Err(
+                Failure::new(messages.join("; ")).hint("each pillow needs a name and an alias of its own")
+            );
+        }
+        require_own_checkout(&all)?;
         let config = Config::read(&arguments.shared, |name| std::env::var(name).ok())?;
-        let context = Context { registry: self.registry.clone(), config, ui, program };
+        let context = Context { registry: self.registry, config, ui, program };
         for name in context.config.pillows.iter().flatten() {
             context.pillow(name).map_err(Failure::in_enabled)?;
         }
@@ -234,7 +236,7 @@ fn exit_code(error: &clap::Error) -> u8 {
     u8::try_from(error.exit_code()).unwrap_or(2)
 }
 
-fn talk_of(arguments: &Arguments, streams: Streams) -> Ui {
+fn ui_of(arguments: &Arguments, streams: Streams) -> Ui {
     Ui::new(streams, arguments.shared.json, parsed_verbosity(arguments))
 }
 

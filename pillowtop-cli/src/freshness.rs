@@ -15,7 +15,7 @@ pub(crate) fn require_fresh(pillows: &[Arc<dyn AnyPillow>]) -> Result<(), Failur
     if other.is_empty() {
         return Ok(());
     }
-    let explicit: Vec<String> = other
+    let messages: Vec<String> = other
         .iter()
         .map(|(definition, state)| state.sentence(rust_name(definition), &shown_file(definition)))
         .collect();
@@ -24,7 +24,7 @@ pub(crate) fn require_fresh(pillows: &[Arc<dyn AnyPillow>]) -> Result<(), Failur
         .map(|(definition, state)| state.help(PROGRAM, definition.pillow.as_str(), &shown_file(definition)))
         .collect();
     helps.dedup();
-    Err(Failure::stale(explicit.join("; ")).hint(helps.join("; ")))
+    Err(Failure::stale(messages.join("; ")).hint(helps.join("; ")))
 }
 
 /// The committed file of a definition as people write it; a build without `bless` knows no more

@@ -202,14 +202,14 @@ async fn until_reachable<T, E: Display>(
 where
     Failure: From<E>,
 {
-    let mut explicit = String::new();
+    let mut last = String::new();
     loop {
         match connect().await {
             Err(error) if when_unreachable == WhenUnreachable::Wait && is_retryable(&error) => {
                 let text = error.to_string();
-                if text != explicit {
+                if text != last {
                     context.ui.note(&format!("waiting: {text}"));
-                    explicit = text;
+                    last = text;
                 }
                 tokio::time::sleep(PAUSE).await;
             }

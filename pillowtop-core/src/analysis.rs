@@ -332,8 +332,8 @@ pub fn missing_names(settings: &Value) -> Vec<MissingName> {
                 continue;
             }
             let location = format!("analysis.{section}.{name}");
-            for (part, explicit) in parts(section, definition) {
-                check(analysis, &location, part, &explicit, &mut missing);
+            for (part, used) in parts(section, definition) {
+                check(analysis, &location, part, &used, &mut missing);
             }
         }
     }
@@ -367,12 +367,12 @@ fn parts(section: &str, definition: &Value) -> Vec<(Part, String)> {
         ("filter", Some("multiplexer")) => &[(Part::Filter, "filters")],
         _ => &[],
     };
-    let explicit = |member: &str| match definition.get(member) {
+    let names = |member: &str| match definition.get(member) {
         Some(Value::String(text)) => split(text),
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).flat_map(split).collect(),
         _ => Vec::new(),
     };
-    members.iter().flat_map(|(part, member)| explicit(member).into_iter().map(|name| (*part, name))).collect()
+    members.iter().flat_map(|(part, member)| names(member).into_iter().map(|name| (*part, name))).collect()
 }
 
 /// Servers read a string with commas as a list.

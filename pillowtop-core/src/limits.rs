@@ -281,8 +281,7 @@ impl Counts {
             }
             _ => self.fields += 1 + Self::added(type_name, field, family),
         }
-        if field.get("time_series_dimension").is_some_and(|explicit| *explicit == true || *explicit == "true")
-        {
+        if field.get("time_series_dimension").is_some_and(|value| *value == true || *value == "true") {
             self.dimensions += 1;
         }
         for (name, multi_field) in field.get("fields").and_then(Value::as_object).into_iter().flatten() {
@@ -294,13 +293,12 @@ impl Counts {
 
     /// The fields that a type adds for itself.
     fn added(type_name: &str, field: &Value, family: Family) -> u64 {
-        let is_said =
-            |name: &str| field.get(name).is_some_and(|explicit| *explicit != false && !explicit.is_null());
+        let is_set = |name: &str| field.get(name).is_some_and(|value| *value != false && !value.is_null());
         match type_name {
             // Shingles of 2 up to the largest, and prefixes.
             "search_as_you_type" => field.get("max_shingle_size").and_then(Value::as_u64).unwrap_or(3),
             "text" if family.counts_as_elasticsearch_7() => {
-                u64::from(is_said("index_prefixes")) + u64::from(is_said("index_phrases"))
+                u64::from(is_set("index_prefixes")) + u64::from(is_set("index_phrases"))
             }
             "join" if family.counts_as_elasticsearch_7() => {
                 let relations = field.get("relations").and_then(Value::as_object);

@@ -280,9 +280,9 @@ mod tests {
     #[test]
     fn a_join_is_at_the_root() {
         let join = json!({"type": "join", "relations": {"a": "b"}});
-        let explicit = "is a `join` inside of another field, and one is at the root of a mapping alone";
-        check(&json!({"o": {"properties": {"j": join}}}), &[&format!("`o.j` {explicit}")]);
-        check(&json!({"o.j": join}), &[&format!("`o.j` {explicit}")]);
+        let message = "is a `join` inside of another field, and one is at the root of a mapping alone";
+        check(&json!({"o": {"properties": {"j": join}}}), &[&format!("`o.j` {message}")]);
+        check(&json!({"o.j": join}), &[&format!("`o.j` {message}")]);
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl<M: SerializeMap> SerializeMap for Members<'_, M> {
 /// A bit by length and two letters: cheap, and different for most names.
 fn bit_of(name: &str) -> u64 {
     let bytes = name.as_bytes();
-    let letter = |location: usize| bytes.get(location).copied().unwrap_or(0);
+    let letter = |index: usize| bytes.get(index).copied().unwrap_or(0);
     let mixed = usize::from(letter(0)) * 7 + usize::from(letter(bytes.len() / 2)) * 3 + bytes.len();
     1 << (mixed % 64)
 }

@@ -93,7 +93,7 @@ impl Field {
         Self::object_by_rule(type_name, parameters, object, parameters.len())
     }
 
-    /// The same where a rule gives the parameters after the first `said`: what the struct says
+    /// The same where a rule gives the parameters after the first `explicit_count`: what the struct says
     /// itself comes before a rule.
     ///
     /// # Panics
@@ -105,10 +105,10 @@ impl Field {
         type_name: &'static str,
         parameters: &'static [Parameter],
         object: &'static Object,
-        explicit: usize,
+        explicit_count: usize,
     ) -> Self {
         refuse_root_parameters(object);
-        let (by_attribute, _) = parameters.split_at(explicit);
+        let (by_attribute, _) = parameters.split_at(explicit_count);
         refuse_duplicate_parameter(by_attribute, object);
         let contents = sum_without(parameters, object.parameters)
             .wrapping_add(sum(object.parameters))

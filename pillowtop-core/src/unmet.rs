@@ -268,7 +268,7 @@ mod tests {
     const ROOT: Object =
         Object::new(&[Member::property("inner", 3, Field::object("nested", &[], &INNER))], &[], &[]);
 
-    fn explicit(question: Question<'_>) -> String {
+    fn message(question: Question<'_>) -> String {
         let mut message = Message::EMPTY;
         tell_object(&mut message, &ROOT, None, &question);
         finish(&mut message, &question);
@@ -277,9 +277,9 @@ mod tests {
 
     #[test]
     fn a_lack_is_reported_with_its_path() {
-        assert_eq!(explicit(Question::Target(Target::elasticsearch(7, 3))), "");
+        assert_eq!(message(Question::Target(Target::elasticsearch(7, 3))), "");
         assert!(
-            explicit(Question::Target(Target::opensearch(2, 19))).starts_with(
+            message(Question::Target(Target::opensearch(2, 19))).starts_with(
                 "`inner.vector` is of type `dense_vector`, which OpenSearch 2.19 does not have: it needs Elasticsearch 7.3 or later\n"
             )
         );
@@ -294,7 +294,7 @@ mod tests {
             normalizers: &[],
             similarities: &[],
         };
-        let text = explicit(Question::Names(defined));
+        let text = message(Question::Names(defined));
         assert!(text.contains("`inner.words` names the analyzer `coma`, which is not built in, and `hq.json` does not define it, did you mean `comma`?"), "{text}");
         assert!(text.contains("`inner.words.exact` names the normalizer `lower`"), "{text}");
         let defined = DefinedNames { analyzers: &["coma"], normalizers: &["lower"], ..defined };

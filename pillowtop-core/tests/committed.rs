@@ -124,11 +124,11 @@ fn the_hash_covers_what_decides_the_contents_and_nothing_else() {
         &|file| file.transform_version = 2,
         &|file| file.routing = Some("self.owner".to_owned()),
     ];
-    for (location, change) in same.iter().enumerate() {
-        assert_eq!(hash_of(change), base.hash, "same {location}");
+    for (index, change) in same.iter().enumerate() {
+        assert_eq!(hash_of(change), base.hash, "same {index}");
     }
-    for (location, change) in other.iter().enumerate() {
-        assert_ne!(hash_of(change), base.hash, "other {location}");
+    for (index, change) in other.iter().enumerate() {
+        assert_ne!(hash_of(change), base.hash, "other {index}");
     }
 }
 

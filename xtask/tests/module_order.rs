@@ -149,8 +149,8 @@ impl Crate {
                 let common = module.iter().zip(target).take_while(|(one, other)| one == other).count();
                 let (Some(own), Some(other)) = (module.get(common), target.get(common)) else { continue };
                 let listed = &self.sources[&module[..common]].children;
-                let location = |name| listed.iter().position(|child| child == name);
-                if location(other) > location(own) {
+                let position = |name| listed.iter().position(|child| child == name);
+                if position(other) > position(own) {
                     let list = self.shown(&module[..common].to_vec());
                     found.push(format!(
                         "{} imports from {}, but {list} lists `{other}` after `{own}`",

@@ -228,13 +228,13 @@ mod tests {
 
     #[test]
     fn fractions_are_cut_to_six_digits() {
-        for (expected, kept) in [
+        for (given, kept) in [
             ("2024-05-01T08:00:00.123456789Z", "2024-05-01T08:00:00.123456Z"),
             ("2024-05-01T08:00:00.1234567", "2024-05-01T08:00:00.123456"),
             ("2024-05-01T08:00:00.123Z", "2024-05-01T08:00:00.123Z"),
             ("no. 12345678", "no. 12345678"),
         ] {
-            assert_eq!(HqDate::new(expected.to_owned()).as_str(), kept);
+            assert_eq!(HqDate::new(given.to_owned()).as_str(), kept);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::documents::{Input, is_url};
 use crate::exit::{Failure, Outcome};
 use tally::Tally;
 
-const SAY_EVERY: Duration = Duration::from_secs(2);
+const REPORT_EVERY: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome, Failure> {
     let pillow = context.pillow(&arguments.name)?;
@@ -55,7 +55,7 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
     if let Some(limit) = arguments.limit {
         quota.left = document.types.iter().map(|doc_type| (*doc_type, limit)).collect();
     }
-    let mut explicit = Instant::now();
+    let mut reported = Instant::now();
     'reading: while let Some(rows) = input.next().await? {
         for row in rows {
             if quota.is_used_up() {
@@ -65,9 +65,9 @@ pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome,
                 auditor.row(&row);
             }
         }
-        if explicit.elapsed() >= SAY_EVERY {
+        if reported.elapsed() >= REPORT_EVERY {
             context.ui.note(&format!("auditing: {} documents", auditor.tally.documents.read));
-            explicit = Instant::now();
+            reported = Instant::now();
         }
     }
     let Auditor { tally, targets, .. } = auditor;
@@ -168,11 +168,11 @@ impl Auditor<'_> {
             self.tally.saw(&first.seen);
         }
         let count = reports.len();
-        let mut places: BTreeMap<(String, String), (Finding, Vec<Target>)> = BTreeMap::new();
+        let mut findings: BTreeMap<(String, String), (Finding, Vec<Target>)> = BTreeMap::new();
         for (report, target) in reports.into_iter().zip(&self.targets) {
             for finding in report.findings {
-                let location = (finding.path.clone(), finding.value.clone());
-                match places.get_mut(&location) {
+                let key = (finding.path.clone(), finding.value.clone());
+                match findings.get_mut(&key) {
                     Some((known, targets)) if known.effect == finding.effect => {
                         if !targets.contains(target) {
                             targets.push(*target);
@@ -181,12 +181,12 @@ impl Auditor<'_> {
                     // `Rejected` is the first of the effects.
                     Some((known, _)) if known.effect < finding.effect => {}
                     _ => {
-                        places.insert(location, (finding, vec![*target]));
+                        findings.insert(key, (finding, vec![*target]));
                     }
                 }
             }
         }
-        for (mut finding, targets) in places.into_values() {
+        for (mut finding, targets) in findings.into_values() {
             if targets.len() < count {
                 let named: Vec<String> = targets.iter().map(ToString::to_string).collect();
                 finding.reason = format!("{} (only on {})", finding.reason, named.join(", "));

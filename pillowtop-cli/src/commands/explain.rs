@@ -214,6 +214,6 @@ fn value(parameter: &Parameter) -> Value {
 }
 
 fn shown(parameters: &Map<String, Value>) -> String {
-    let explicit: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    explicit.join(", ")
+    let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    pairs.join(", ")
 }

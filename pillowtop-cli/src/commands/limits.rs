@@ -53,8 +53,8 @@ pub(crate) fn check_limits(context: &Context, definition: &Definition) -> Result
     let hint = format!(
         "leave fields out (`#[es(skip)]`, `#[es(object, dynamic = false)]`, `flattened`), or raise `{setting}` in the pillow's settings"
     );
-    let explicit: Vec<String> = past.iter().map(|(text, _)| text.clone()).collect();
-    Err(Failure::new(explicit.join("; ")).hint(hint))
+    let messages: Vec<String> = past.iter().map(|(text, _)| text.clone()).collect();
+    Err(Failure::new(messages.join("; ")).hint(hint))
 }
 
 /// Fails with what no server accepts of a mapping with its settings, or what a target of the pillow

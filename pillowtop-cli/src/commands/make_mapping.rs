@@ -71,19 +71,19 @@ fn write(context: &Context, definition: &Definition) -> Result<Value, Failure> {
     let file = CommittedFile::of(definition);
     let changed =
         file.write(&path).map_err(|error| Failure::new(format!("writing {}: {error}", shown(&path))))?;
-    let explicit = match (&before, changed) {
+    let state = match (&before, changed) {
         (_, false) => "unchanged",
         (State::New, true) => "new",
         (_, true) => "updated",
     };
-    context.ui.text(&format!("{explicit:>10}  {}", shown(&path)));
+    context.ui.text(&format!("{state:>10}  {}", shown(&path)));
     if let Some(old) = old.filter(|_| changed) {
         diff(&old, &file).iter().for_each(|change| context.ui.text(&format!("            {change}")));
         if let Some(summary) = summary(&old, &file, &context.program) {
             context.ui.text(&format!("            {summary}"));
         }
     }
-    Ok(json!({"pillow": name, "path": shown(&path), "state": explicit, "hash": file.hash}))
+    Ok(json!({"pillow": name, "path": shown(&path), "state": state, "hash": file.hash}))
 }
 
 /// Writes what the sample documents of a pillow become, if it has samples.
@@ -94,14 +94,14 @@ fn write_samples(context: &Context, pillow: &dyn AnyPillow) -> Result<Option<Val
     let path = samples::path_beside(&mapping);
     let old = fs_err::read_to_string(&path).unwrap_or_default();
     let changed = samples::changed(&old, &new);
-    let explicit = if old == new { "unchanged" } else { "updated" };
+    let state = if old == new { "unchanged" } else { "updated" };
     if old != new {
         fs_err::write(&path, &new)
             .map_err(|error| Failure::new(format!("cannot write {}: {error}", shown(&path))))?;
     }
-    context.ui.text(&format!("{explicit:>10}  {}", shown(&path)));
+    context.ui.text(&format!("{state:>10}  {}", shown(&path)));
     Ok(Some(
-        json!({"pillow": pillow.definition().pillow, "path": shown(&path), "state": explicit, "changed": changed}),
+        json!({"pillow": pillow.definition().pillow, "path": shown(&path), "state": state, "changed": changed}),
     ))
 }
 
@@ -179,9 +179,9 @@ fn compare(
         found.add(context, Some(name), &file, &finding(definition, &file, &context.program), with_changes);
         if let Some(mapping) = drift::path(definition) {
             let file = shown(&samples::path_beside(&mapping));
-            let explicit = samples_finding(pillow.as_ref(), &mapping, &file, &context.program);
-            if let Some(explicit) = explicit.filter(|explicit| !explicit.state.is_fine()) {
-                found.add(context, Some(name), &file, &explicit, with_changes);
+            let finding = samples_finding(pillow.as_ref(), &mapping, &file, &context.program);
+            if let Some(finding) = finding.filter(|finding| !finding.state.is_fine()) {
+                found.add(context, Some(name), &file, &finding, with_changes);
             }
         }
     }

@@ -75,9 +75,9 @@ pub(in crate::commands) async fn write_module(
     draft.docs.extend(placeholders::docs(&missing));
     notes.extend(missing.notes);
     let settings = settings.as_object().is_some_and(|settings| !settings.is_empty()).then_some(settings);
-    let settings_file = settings.as_ref().map(|settings| place_settings(arguments, settings));
+    let settings_file = settings.as_ref().map(|settings| settings_attribute(arguments, settings));
     if let Some(file) = &settings_file {
-        draft.pillow.settings = Some(file.explicit.clone());
+        draft.pillow.settings = Some(file.value.clone());
     }
     let directory =
         arguments.out.as_deref().and_then(Path::parent).filter(|path| !path.as_os_str().is_empty());
@@ -198,15 +198,15 @@ fn shown(source: &str) -> String {
     }
 }
 
-struct SettingsPlace {
+struct SettingsAttribute {
     /// What stands in the attribute.
-    explicit: String,
+    value: String,
     path: Option<PathBuf>,
 }
 
 /// Beside the module when that is in a crate; otherwise in the attribute itself.
-fn place_settings(arguments: &NewPillow, settings: &Value) -> SettingsPlace {
-    let inline = || SettingsPlace { explicit: settings.to_string(), path: None };
+fn settings_attribute(arguments: &NewPillow, settings: &Value) -> SettingsAttribute {
+    let inline = || SettingsAttribute { value: settings.to_string(), path: None };
     let Some(out) = &arguments.out else { return inline() };
     let path = out.with_extension("settings.json");
     let Ok(absolute) = std::path::absolute(&path) else { return inline() };
@@ -215,7 +215,7 @@ fn place_settings(arguments: &NewPillow, settings: &Value) -> SettingsPlace {
     });
     let parts =
         from_crate.map(|path| path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"));
-    parts.map_or_else(inline, |explicit| SettingsPlace { explicit, path: Some(path) })
+    parts.map_or_else(inline, |value| SettingsAttribute { value, path: Some(path) })
 }
 
 /// The text as rustfmt writes it with the configuration of a directory; none without a rustfmt that

@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_document_is_named_with_its_place() {
-        for (text, explicit) in [
+        for (text, expected) in [
             ("{\"_id\":\"a\"}\n{\"a\":\n", "line 2 of samples is not a document"),
             ("{\"_id\":\"a\"}\n7\n", "line 2 of samples is not a document"),
             ("[{\"_id\":\"a\"},7]", "item 2"),
@@ -233,7 +233,7 @@ mod tests {
             ),
         ] {
             let failure = ids(text).unwrap_err();
-            assert!(failure.message.contains(explicit), "{text}: {failure:?}");
+            assert!(failure.message.contains(expected), "{text}: {failure:?}");
         }
     }
 }

@@ -42,11 +42,11 @@ fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, usize
 /// The length of the string literal that a text begins with, its quotes included.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
-    for (path, letter) in text.char_indices().skip(1) {
+    for (index, letter) in text.char_indices().skip(1) {
         match letter {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
-            '"' => return path + 1,
+            '"' => return index + 1,
             _ => {}
         }
     }

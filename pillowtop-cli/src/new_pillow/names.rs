@@ -199,9 +199,9 @@ pub(crate) fn words(name: &str) -> Vec<String> {
 fn words_by_capitals(word: &str) -> Vec<String> {
     let characters: Vec<char> = word.chars().collect();
     let mut words: Vec<String> = Vec::new();
-    for (path, letter) in characters.iter().enumerate() {
-        let before = path.checked_sub(1).and_then(|path| characters.get(path));
-        let after = characters.get(path + 1);
+    for (index, letter) in characters.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|index| characters.get(index));
+        let after = characters.get(index + 1);
         let begins = before.is_none_or(|before| {
             letter.is_uppercase()
                 && (before.is_lowercase()

@@ -85,7 +85,7 @@ impl Progress {
         } else {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let (shown, watched, explicit, doing) = (bar.clone(), pillows.clone(), ui.clone(), doing.to_owned());
+        let (shown, watched, console, doing) = (bar.clone(), pillows.clone(), ui.clone(), doing.to_owned());
         let total = Total::default();
         let known = total.clone();
         let started = Instant::now();
@@ -97,13 +97,13 @@ impl Progress {
                     watched.iter().map(|(name, counters)| (name.clone(), counters.snapshot())).collect();
                 let elapsed = started.elapsed();
                 let share = known.describe(&counted, elapsed);
-                if explicit.draws() {
+                if console.draws() {
                     let head = format!("{doing}, {:.0} s{share}", elapsed.as_secs_f64());
                     shown.set_message(drawn(&head, counted, screen()));
                 } else if without_terminal == WithoutTerminal::Lines && last.0.elapsed() >= LINE_INTERVAL {
                     let line = format!("{doing}: {}{share}", line(counted, elapsed));
                     if line != last.1 {
-                        explicit.note(&line);
+                        console.note(&line);
                         last = (Instant::now(), line);
                     }
                 }

@@ -58,8 +58,8 @@ impl Dependency {
         let parts: Vec<&str> =
             compiled.into_iter().flatten().map(|part| part.to_str().unwrap_or_default()).collect();
         // Where cargo keeps what it has cloned: the commit is the name of the directory.
-        if let Some(location) = parts.windows(2).position(|pair| pair == ["git", "checkouts"]) {
-            let revision = parts.get(location + 3).map(|commit| (*commit).to_owned());
+        if let Some(start) = parts.windows(2).position(|pair| pair == ["git", "checkouts"]) {
+            let revision = parts.get(start + 3).map(|commit| (*commit).to_owned());
             return Self::Git { url: env!("CARGO_PKG_REPOSITORY").to_owned(), revision };
         }
         let is_published = parts.windows(2).any(|pair| pair == ["registry", "src"]);

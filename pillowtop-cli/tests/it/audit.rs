@@ -106,7 +106,7 @@ fn what_has_no_documents_is_reported_without_a_table() {
 fn a_document_without_an_id_is_called_by_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let long = json!({"doc_type": "Note", "body": "x".repeat(32_767)}).to_string();
-    for (name, text, location) in [
+    for (name, text, path) in [
         ("lines.jsonl", format!("\u{feff}{}\n{long}\n", document("a", "x")), "first in `line 2`"),
         ("list.json", format!("[\n{},\n{long}]", document("a", "x")), "first in `line 3`"),
     ] {
@@ -114,7 +114,7 @@ fn a_document_without_an_id_is_called_by_its_place() {
         fs_err::write(&file, text).unwrap();
         let ran = audit(file.to_str().unwrap(), &[]);
         assert_eq!(ran.code, 4, "{ran:?}");
-        assert!(ran.out.contains(location), "{ran:?}");
+        assert!(ran.out.contains(path), "{ran:?}");
     }
 }
 

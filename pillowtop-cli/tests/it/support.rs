@@ -163,7 +163,7 @@ pub(crate) fn run_words(app: App, arguments: &[&str]) -> Ran {
 pub(crate) fn check(app: App, arguments: &str, code: u8, expected: &str) -> Ran {
     let ran = run(app, arguments);
     assert_eq!(ran.code, code, "{arguments}: {ran:?}");
-    let location = if code == 0 { &ran.out } else { &format!("{}{}", ran.out, ran.err) };
-    assert!(location.contains(expected), "{arguments}: `{expected}` is not in {ran:?}");
+    let output = if code == 0 { &ran.out } else { &format!("{}{}", ran.out, ran.err) };
+    assert!(output.contains(expected), "{arguments}: `{expected}` is not in {ran:?}");
     ran
 }

@@ -110,8 +110,7 @@ pub(super) fn of_flattened(members: &Members) -> Option<Problem> {
             return Some(Problem::everywhere("properties", what, "leave it out"));
         }
     }
-    let types = inner;
-    let mut types = types.map(|field| field.get("type").and_then(Value::as_str).unwrap_or("object"));
+    let mut types = inner.map(|field| field.get("type").and_then(Value::as_str).unwrap_or("object"));
     let wrong = types.find(|name| !IN_FLATTENED.contains(name))?;
     let what = format!("`properties` has a field of type `{wrong}`, which cannot lie in `flattened`");
     Some(Problem::everywhere("properties", what, "leave it out: it is a key like the others then"))

@@ -202,9 +202,9 @@ fn limited_format(parameter: &str, format: &str) -> Option<Problem> {
 }
 
 /// What is wrong with a date format.
-pub(super) fn date_format(parameter: &str, explicit: &str) -> Option<Problem> {
-    let Some(FormatProblem { format, reason, snake_case }) = format_problem(explicit) else {
-        return explicit.split("||").find_map(|format| limited_format(parameter, format));
+pub(super) fn date_format(parameter: &str, formats: &str) -> Option<Problem> {
+    let Some(FormatProblem { format, reason, snake_case }) = format_problem(formats) else {
+        return formats.split("||").find_map(|format| limited_format(parameter, format));
     };
     let what = format!("`{parameter}` has `{format}`, which is not a date format: {reason}");
     Some(match snake_case {

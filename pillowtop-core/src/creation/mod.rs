@@ -184,7 +184,7 @@ pub fn of_root(mappings: &Value) -> Vec<Problem> {
     let mut found = writes::of_root(mappings);
     for formats in mappings.get("dynamic_date_formats").and_then(Value::as_array).into_iter().flatten() {
         found.extend(
-            formats.as_str().and_then(|explicit| fields::date_format("dynamic_date_formats", explicit)),
+            formats.as_str().and_then(|declared| fields::date_format("dynamic_date_formats", declared)),
         );
     }
     found.extend(templates::of_root(mappings));

@@ -68,12 +68,10 @@ fn of_definition(name: &str, definition: &Value) -> Vec<Problem> {
 /// The first parameter that is wrong, and what to write.
 fn wrong_parameter(type_name: &str, known: &[Known], definition: &Value) -> Option<(String, String)> {
     for (name, words) in known.iter().filter(|(_, words)| !words.is_empty()) {
-        let explicit = definition.get(*name).and_then(Value::as_str);
-        if !explicit.is_some_and(|explicit| words.contains(&explicit)) {
-            let what = explicit.map_or_else(
-                || format!("has no `{name}`"),
-                |explicit| format!("has `{name} = {explicit:?}`"),
-            );
+        let value = definition.get(*name).and_then(Value::as_str);
+        if !value.is_some_and(|value| words.contains(&value)) {
+            let what =
+                value.map_or_else(|| format!("has no `{name}`"), |value| format!("has `{name} = {value:?}`"));
             return Some((what, format!("write one of `{}`", words.join("`, `"))));
         }
     }

@@ -136,8 +136,7 @@ fn of_mapping(mapping: &Value) -> Vec<Problem> {
     found
 }
 
-/// A runtime field has a type of its own, or that of the value.
-/// What is wrong with a runtime field.
+/// What is wrong with a runtime field: it has a type of its own, or that of the value.
 pub(super) fn of_runtime(runtime: &Value) -> Option<Problem> {
     let type_name = runtime.get("type").and_then(Value::as_str).filter(|name| !name.contains('{'))?;
     (!RUNTIME_TYPES.contains(&type_name)).then(|| {

@@ -115,8 +115,8 @@ fn of_kinds(settings: &Value) -> Vec<Problem> {
         }
     }
     for ((name, words), value) in WORDS.iter().filter_map(|known| Some((known, value(known.0)?))) {
-        let explicit = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        if !words.contains(&explicit.to_ascii_lowercase().as_str()) {
+        let word = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if !words.contains(&word.to_ascii_lowercase().as_str()) {
             refuse(name, format!("is {value}"), &format!("write one of `{}`", words.join("`, `")));
         }
     }
@@ -180,7 +180,8 @@ fn is_time(value: &Value) -> bool {
     is_number && (units.contains(&unit.trim()) || (unit.is_empty() && matches!(number, "0" | "-1")))
 }
 
-/// A time in milliseconds.
+/// A time in milliseconds; at least that of a second for units of a second and more, which is all
+/// that is asked.
 fn millis(text: &str) -> Option<i64> {
     let text = text.trim().to_ascii_lowercase();
     let split = text.find(|letter: char| !letter.is_ascii_digit())?;

@@ -194,9 +194,9 @@ fn one_format(declared: &str) -> Format {
             // The basic formats have no separators, so their digits are counted even where they are not
             // strict.
             Some(pattern) if strict_name.is_some() || name.starts_with("basic_") => {
-                lenient_json(name, pattern, true)
+                relaxed(name, pattern, true)
             }
-            Some(pattern) => lenient_json(name, pattern, false),
+            Some(pattern) => relaxed(name, pattern, false),
             // An 8 before a pattern said once that it is one of Java's.
             None => compile(name.strip_prefix('8').unwrap_or(name)),
         }
@@ -256,7 +256,7 @@ const OFFSET: Item =
 /// Named formats are laxer than their patterns: a fraction has any number of digits, and
 /// `strict_date_time` does without one; offsets are of any style; and where they are not strict,
 /// one digit is enough for each number.
-fn lenient_json(name: &str, pattern: &str, strict: bool) -> Option<Vec<Item>> {
+fn relaxed(name: &str, pattern: &str, strict: bool) -> Option<Vec<Item>> {
     let mut items = Vec::new();
     // Only this one does without seconds, and without an offset.
     let pattern = if name == "date_time_no_millis" { "uuuu-MM-dd'T'HH:mm[:ss][X]" } else { pattern };

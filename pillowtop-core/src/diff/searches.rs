@@ -36,13 +36,11 @@ pub(super) fn is_false(value: Option<&Value>) -> bool {
 
 /// Whether what no field names becomes one. Unsaid, an object does as what it is in does.
 fn is_open(dynamic: Option<&Value>) -> bool {
-    dynamic.is_some_and(|explicit| {
-        matches!(to_canonical(explicit).as_str(), "true" | "\"true\"" | "\"runtime\"")
-    })
+    dynamic.is_some_and(|value| matches!(to_canonical(value).as_str(), "true" | "\"true\"" | "\"runtime\""))
 }
 
 fn is_strict(dynamic: Option<&Value>) -> bool {
-    dynamic.and_then(Value::as_str).is_some_and(|explicit| explicit.starts_with("strict"))
+    dynamic.and_then(Value::as_str).is_some_and(|value| value.starts_with("strict"))
 }
 
 /// The longest text that is indexed.

@@ -91,7 +91,7 @@ pub fn samples_finding(
 }
 
 /// What is to be done about the committed mappings of a crate's pillows, each with what changed;
-/// empty if all are fresh. `crate_folder` is that of the crate.
+/// empty if all are fresh. `crate_directory` is that of the crate.
 #[must_use]
 pub fn report(registry: &Registry, crate_directory: &Path, program: &str) -> String {
     let (up, to_root) = levels(crate_directory);

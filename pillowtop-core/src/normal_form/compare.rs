@@ -121,9 +121,9 @@ pub fn in_words_of(wanted: &Value, live: &Value) -> Result<Value, String> {
     let (wanted, live) = (normal_form(wanted)?.mappings, normal_form(live)?.mappings);
     let is_default =
         |name: &str, value: &Value| ROOT_DEFAULTS.contains(&(name, to_canonical(value).as_str()));
-    let mut explicit = with_members_of(&wanted, &live, &is_default);
-    explicit.extend(fields_in_words_of("properties", &wanted, &live));
-    Ok(Value::Object(explicit))
+    let mut paired = with_members_of(&wanted, &live, &is_default);
+    paired.extend(fields_in_words_of("properties", &wanted, &live));
+    Ok(Value::Object(paired))
 }
 
 /// The members beside fields: those that are wanted, if they say the same.
@@ -150,10 +150,10 @@ fn fields_in_words_of(group: &str, wanted: &Value, live: &Value) -> Option<(Stri
             return (name.clone(), found.clone());
         };
         let type_name = wanted.get("type").and_then(Value::as_str).unwrap_or("object").to_owned();
-        let mut explicit = with_members_of(wanted, found, &|name, value| is_default(&type_name, name, value));
-        explicit.extend(fields_in_words_of("fields", wanted, found));
-        explicit.extend(fields_in_words_of("properties", wanted, found));
-        (name.clone(), Value::Object(explicit))
+        let mut paired = with_members_of(wanted, found, &|name, value| is_default(&type_name, name, value));
+        paired.extend(fields_in_words_of("fields", wanted, found));
+        paired.extend(fields_in_words_of("properties", wanted, found));
+        (name.clone(), Value::Object(paired))
     };
     Some((group.to_owned(), Value::Object(fields.iter().map(field).collect())))
 }
@@ -179,7 +179,7 @@ fn compare_members(
         let text = |members: &Map<String, Value>| {
             members
                 .get(name)
-                .map_or_else(|| "nothing".to_owned(), |value| to_canonical(&as_said(name, value)))
+                .map_or_else(|| "nothing".to_owned(), |value| to_canonical(&as_written(name, value)))
         };
         let (left, right) = (text(&wanted), text(&found));
         let type_of = |members: &Map<String, Value>| members.get("type").and_then(renamed).map(str::to_owned);
@@ -191,7 +191,7 @@ fn compare_members(
 }
 
 /// A parameter's value in one of the forms that servers choose among.
-fn as_said(name: &str, value: &Value) -> Value {
+fn as_written(name: &str, value: &Value) -> Value {
     if name == "script" { whole_script(value) } else { without_lists_of_one(value) }
 }
 
@@ -203,7 +203,7 @@ fn without_lists_of_one(value: &Value) -> Value {
             several => several.iter().map(without_lists_of_one).collect(),
         },
         Value::Object(members) => {
-            members.iter().map(|(name, value)| (name.clone(), as_said(name, value))).collect()
+            members.iter().map(|(name, value)| (name.clone(), as_written(name, value))).collect()
         }
         _ => value.clone(),
     }

@@ -47,7 +47,7 @@ pub fn of_root(mapping: &Value) -> Vec<Owned> {
                 known.is_available("the root", target)?;
                 if is_templates { Ok(()) } else { known.value_is_available(value, target) }
             });
-            server("", explicit(name, value), versions, "", &mut found);
+            server("", shown(name, value), versions, "", &mut found);
             if name == "_routing" && value.get("required").and_then(boolean) == Some(true) {
                 routing("", "has `_routing` with `required = true`", &mut found);
             }
@@ -72,7 +72,7 @@ fn dynamic_template(members: &'static [Parameter], entry: &Value, found: &mut Ve
                     known.is_available("dynamic_templates", target)?;
                     known.value_is_available(value, target)
                 });
-                server(&path, explicit(member, value), versions, "", found);
+                server(&path, shown(member, value), versions, "", found);
                 if value.is_array() && matches!(known.value, ValueKind::TextOrList) {
                     server(&path, format!("has a list as `{member}`"), TEMPLATE_LISTS, "", found);
                 }
@@ -167,7 +167,7 @@ fn parameter(
         });
         // What the type's own versions say is reported once.
         if versions != of_type {
-            server(path, explicit(name, value), versions, "", found);
+            server(path, shown(name, value), versions, "", found);
         }
     }
     let kind = match parameter.value {
@@ -187,7 +187,7 @@ fn parameter(
 }
 
 /// A parameter as a message shows it, with its value where that is a word.
-fn explicit(name: &str, value: &Value) -> String {
+fn shown(name: &str, value: &Value) -> String {
     match value {
         Value::String(text) if text.len() <= 40 => format!("has `{name} = {text:?}`"),
         Value::Bool(_) | Value::Number(_) => format!("has `{name} = {value}`"),

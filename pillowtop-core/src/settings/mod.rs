@@ -138,20 +138,20 @@ pub fn normalize(settings: &Value) -> Result<Value, String> {
     Ok(Value::Object(normal))
 }
 
-fn insert(target: &mut Map<String, Value>, explicit: &str, path: &str, value: &Value) -> Result<(), String> {
-    let twice = || format!("duplicate setting `{explicit}`");
+fn insert(target: &mut Map<String, Value>, written: &str, path: &str, value: &Value) -> Result<(), String> {
+    let twice = || format!("duplicate setting `{written}`");
     if let Some((head, rest)) = path.split_once('.')
         // Some settings have others below them, such as `knn` and `knn.advanced`: those keep their dots.
         && target.get(head).is_none_or(Value::is_object)
     {
         let inner = target.entry(head).or_insert_with(|| Value::Object(Map::new()));
-        return insert(inner.as_object_mut().ok_or_else(twice)?, explicit, rest, value);
+        return insert(inner.as_object_mut().ok_or_else(twice)?, written, rest, value);
     }
     match (target.get_mut(path), value) {
         (None, Value::Object(members)) => {
             let mut inner = Map::new();
             for (name, value) in members {
-                insert(&mut inner, explicit, name, value)?;
+                insert(&mut inner, written, name, value)?;
             }
             target.insert(path.to_owned(), Value::Object(inner));
         }
@@ -160,7 +160,7 @@ fn insert(target: &mut Map<String, Value>, explicit: &str, path: &str, value: &V
         }
         (Some(Value::Object(inner)), Value::Object(members)) => {
             for (name, value) in members {
-                insert(inner, explicit, name, value)?;
+                insert(inner, written, name, value)?;
             }
         }
         (Some(Value::Object(inner)), _) => {
@@ -207,17 +207,17 @@ mod tests {
     #[test]
     fn all_spellings_have_one_normal_form() {
         let normal = json!({"analysis": {"analyzer": {"comma": {"type": "pattern"}}}, "number_of_shards": 2});
-        for explicit in [
+        for settings in [
             json!({"settings": {"index": {"analysis": {"analyzer": {"comma": {"type": "pattern"}}}, "number_of_shards": 2}}}),
             json!({"index.analysis.analyzer.comma.type": "pattern", "number_of_shards": 2}),
             json!({"index": {"number_of_shards": 2}, "analysis": {"analyzer.comma": {"type": "pattern"}}}),
             normal.clone(),
         ] {
-            assert_eq!(normalize(&explicit), Ok(normal.clone()), "{explicit}");
+            assert_eq!(normalize(&settings), Ok(normal.clone()), "{settings}");
         }
         let with_below = json!({"knn": true, "knn.advanced.x": 1});
-        for explicit in [with_below.clone(), json!({"knn": true, "index": {"knn": {"advanced.x": 1}}})] {
-            let normal = normalize(&explicit).unwrap();
+        for settings in [with_below.clone(), json!({"knn": true, "index": {"knn": {"advanced.x": 1}}})] {
+            let normal = normalize(&settings).unwrap();
             assert_eq!(normal["knn"], json!(true), "{normal}");
             assert_eq!(normal.as_object().unwrap().len(), 2, "{normal}");
         }

@@ -94,7 +94,7 @@ fn searches_do_not_leave_an_index_that_is_followed_for_one_that_is_not() {
         command.spawn().expect("the binary")
     };
     let owned =
-        |location: usize| wait_for("an owner", MINUTE, || indices(&world)[location]["owners"][0].is_string());
+        |index: usize| wait_for("an owner", MINUTE, || indices(&world)[index]["owners"][0].is_string());
     let mut first = follow();
     owned(0);
     world.run_well(&["fast-reindex", "case", "--restart"]);

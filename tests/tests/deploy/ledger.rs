@@ -122,13 +122,13 @@ impl Ledger {
         while !is_done() {
             let first = random.below(self.len());
             let changes: Vec<(usize, Change)> = (0..CHANGED)
-                .map(|location| {
+                .map(|index| {
                     let change = match random.below(10) {
                         0 => Change::Delete,
                         1 => Change::Filter,
                         _ => Change::Write,
                     };
-                    ((first + location * 31) % self.len(), change)
+                    ((first + index * 31) % self.len(), change)
                 })
                 .collect();
             self.write(world, &changes);
@@ -148,8 +148,8 @@ impl Ledger {
     ) -> Result<Duration, String> {
         let documents = self.documents();
         let mut oldest = Duration::ZERO;
-        for (location, found) in found.iter().enumerate() {
-            let states = &documents[first + location].states;
+        for (offset, found) in found.iter().enumerate() {
+            let states = &documents[first + offset].states;
             // The same state may have been there twice: not found, found, not found.
             let ages = states
                 .iter()
@@ -162,7 +162,7 @@ impl Ledger {
             match age.min() {
                 Some(age) if age <= lag => oldest = oldest.max(age),
                 age => {
-                    let mut reason = format!("document {} was found as {found:?}", first + location);
+                    let mut reason = format!("document {} was found as {found:?}", first + offset);
                     match age {
                         None => reason.push_str(", which it never was"),
                         Some(age) => write!(reason, ", which was replaced {age:?} before").expect("a string"),

@@ -98,9 +98,9 @@ pub(crate) fn search(world: &World, first: usize, count: usize) -> Vec<Option<i6
     let mut found = vec![None; count];
     for hit in response["hits"]["hits"].as_array().expect("hits") {
         let number = hit["_source"]["number"].as_u64().expect("a number");
-        let location = usize::try_from(number).expect("a small number") - first;
-        assert_eq!(found[location], None, "document {number} is found twice");
-        found[location] = hit["_source"]["written"].as_i64();
+        let index = usize::try_from(number).expect("a small number") - first;
+        assert_eq!(found[index], None, "document {number} is found twice");
+        found[index] = hit["_source"]["written"].as_i64();
     }
     found
 }

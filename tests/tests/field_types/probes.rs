@@ -16,7 +16,7 @@ pub(crate) enum Verdict {
 
 /// Where a mapping is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     /// As one field among others.
     Field,
     /// In an index of its own, since an index can have one such field only.
@@ -32,7 +32,7 @@ pub(crate) struct Probe {
     /// The mapping of a field, or of a root.
     pub(crate) mapping: Value,
     pub(crate) expected: Verdict,
-    pub(crate) location: Place,
+    pub(crate) location: Location,
 }
 
 impl Probe {
@@ -56,7 +56,7 @@ pub(crate) fn of_types(server: &Server) -> Vec<Probe> {
         let mut add = |what: String, mapping: Value, expected: Verdict| {
             let parameter = what.split(' ').next().unwrap_or_default();
             let is_only = exceptions::is_only_field(field_type.name, parameter);
-            let location = if is_only { Place::OnlyField } else { Place::Field };
+            let location = if is_only { Location::OnlyField } else { Location::Field };
             probes.push(Probe { what: format!("{} {what}", field_type.name), mapping, expected, location });
         };
         if !is_there {
@@ -138,7 +138,7 @@ pub(crate) fn of_the_root(server: &Server) -> Vec<Probe> {
                 what: format!("root {what}"),
                 mapping: Value::Object(mapping),
                 expected,
-                location: Place::Root,
+                location: Location::Root,
             });
         }
     }
@@ -146,7 +146,7 @@ pub(crate) fn of_the_root(server: &Server) -> Vec<Probe> {
         what: "root no_such_parameter".to_owned(),
         mapping: json!({"no_such_parameter": true}),
         expected: Verdict::Refused,
-        location: Place::Root,
+        location: Location::Root,
     });
     probes
 }

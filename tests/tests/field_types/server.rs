@@ -5,7 +5,7 @@ use pillowtop_core::field_types::Target;
 use pillowtop_tests::{ELASTIC_URL_VARIABLE, Response, request};
 use serde_json::{Map, Value, json};
 
-use crate::probes::{Place, Probe, Verdict};
+use crate::probes::{Location, Probe, Verdict};
 
 /// How many fields go into one request.
 const BATCH: usize = 64;
@@ -50,15 +50,17 @@ impl Server {
         let (together, alone): (Vec<_>, Vec<_>) = probes
             .into_iter()
             .enumerate()
-            .partition(|(_, probe)| probe.expected == Verdict::Taken && probe.location == Place::Field);
+            .partition(|(_, probe)| probe.expected == Verdict::Taken && probe.location == Location::Field);
         for batch in together.chunks(BATCH) {
             self.bisect(batch, &mut differences);
         }
         for (number, probe) in &alone {
             let response = match probe.location {
-                Place::Field => self.put(&[(*number, probe)]),
-                Place::OnlyField => self.one_index(*number, &json!({"properties": {"field": probe.mapping}})),
-                Place::Root => self.one_index(*number, &probe.mapping),
+                Location::Field => self.put(&[(*number, probe)]),
+                Location::OnlyField => {
+                    self.one_index(*number, &json!({"properties": {"field": probe.mapping}}))
+                }
+                Location::Root => self.one_index(*number, &probe.mapping),
             };
             if let Some(difference) = probe.difference(response.err().as_deref()) {
                 differences.push(difference);

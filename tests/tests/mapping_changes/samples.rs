@@ -63,11 +63,11 @@ fn by_kind(parameter: &Parameter, target: Target) -> Option<[Value; 2]> {
             let changed = members.iter().filter(|member| member.is_available("", target).is_ok());
             let changed: Vec<_> =
                 changed.filter_map(|member| Some((member.name, by_kind(member, target)?))).collect();
-            let object = |location: usize| {
+            let object = |index: usize| {
                 Value::Object(
                     changed
                         .iter()
-                        .map(|(name, values)| ((*name).to_owned(), values[location].clone()))
+                        .map(|(name, values)| ((*name).to_owned(), values[index].clone()))
                         .collect(),
                 )
             };

@@ -89,7 +89,7 @@ fn new_pillow(directory: &Path, name: &str) -> String {
 }
 
 #[track_caller]
-fn check(directory: &Path, arguments: &[&str], code: i32, printed: &str) {
+fn check(directory: &Path, arguments: &[&str], code: i32, expected: &str) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let mut command = Command::new(env!("CARGO"));
     command.args(["run", "--quiet", "--offline", "--profile", "xtask", "--features", "bless", "--"]);
@@ -98,7 +98,7 @@ fn check(directory: &Path, arguments: &[&str], code: i32, printed: &str) {
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-    assert!(text.contains(printed), "{arguments:?}: {text}");
+    assert!(text.contains(expected), "{arguments:?}: {text}");
 }
 
 /// The tables of the workspace's manifest that say how it is built, so that nothing is built twice.

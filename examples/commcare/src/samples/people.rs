@@ -39,12 +39,12 @@ const READERS: [[&str; 3]; 3] = [
 
 /// Lets everybody arrive, and returns those with phones.
 pub(super) fn arrive(story: &mut Story, generator: &mut Generator) -> Vec<Worker> {
-    let workers: Vec<Worker> = WORKERS.iter().map(|expected| worker(generator, expected)).collect();
+    let workers: Vec<Worker> = WORKERS.iter().map(|person| worker(generator, person)).collect();
     for worker in &workers {
         story.save(USER, Outcome::Indexed, worker.document.clone());
     }
-    for expected in &READERS {
-        story.save(USER, Outcome::Indexed, reader(generator, expected));
+    for person in &READERS {
+        story.save(USER, Outcome::Indexed, reader(generator, person));
     }
     for (position, team) in workers.chunks(4).enumerate() {
         let users: Vec<&str> = team.iter().map(|worker| worker.id.as_str()).collect();

@@ -54,7 +54,7 @@ fn every_case_has_the_special_properties() {
 
 #[test]
 fn values_that_are_not_strings_become_strings() {
-    for (expected, kept) in [
+    for (given, kept) in [
         (json!("12"), "12"),
         (json!(12.5), "12.5"),
         (json!(true), "true"),
@@ -62,31 +62,31 @@ fn values_that_are_not_strings_become_strings() {
         (json!(["a", 1]), r#"["a",1]"#),
         (json!({"a": {}}), r#"{"a":{}}"#),
     ] {
-        assert_eq!(property(json!({"weight": expected}), "weight").unwrap()["value"], kept, "{expected}");
+        assert_eq!(property(json!({"weight": given}), "weight").unwrap()["value"], kept, "{given}");
     }
 }
 
 #[test]
 fn what_commcare_writes_itself_is_not_a_property() {
-    let expected = json!({
+    let given = json!({
         "actions": [], "xform_ids": ["f"], "computed_": {}, "#export_tag": ["type"], "_attachments": {}, "location_id": "l",
         "contact_phone_number": "254",
     });
-    let made_up = properties(expected).split_off(10);
+    let made_up = properties(given).split_off(10);
     assert_eq!(made_up, [json!({"key": "contact_phone_number", "value": "254"})]);
 }
 
 #[test]
 fn a_place_is_a_point_too() {
-    for (key, expected, point) in [
+    for (key, given, point) in [
         ("gps_point", "-1.2921 36.8219 1650 10", json!("-1.2921,36.8219")),
         ("gps_point", "here", Value::Null),
         ("gps_point", "", Value::Null),
         ("elsewhere", "1 2 0 0", Value::Null),
     ] {
-        let property = property(json!({ key: expected }), key).unwrap();
-        assert_eq!(property.get("geopoint_value").cloned().unwrap_or_default(), point, "{key}: {expected}");
-        assert_eq!(property["value"], expected);
+        let property = property(json!({ key: given }), key).unwrap();
+        assert_eq!(property.get("geopoint_value").cloned().unwrap_or_default(), point, "{key}: {given}");
+        assert_eq!(property["value"], given);
     }
 }
 

@@ -43,8 +43,8 @@ fn published_copies_are_not_projects() {
 
 #[test]
 fn what_a_project_says_of_itself_is_kept() {
-    let expected = json!({"is_test": true, "cp_n_forms": 3, "internal": {"goal_followup_rate": "0.75"}, "sms_languages": ["en"]});
-    let source = indexed(&project(expected));
+    let given = json!({"is_test": true, "cp_n_forms": 3, "internal": {"goal_followup_rate": "0.75"}, "sms_languages": ["en"]});
+    let source = indexed(&project(given));
     assert_eq!((&source["is_test"], &source["cp_n_forms"]), (&json!(true), &json!(3)));
     assert_eq!(source["internal"]["goal_followup_rate"], "0.75");
     assert_eq!(source["sms_languages"], json!(["en"]), "members without a name here are carried");

@@ -29,14 +29,14 @@ fn user(changes: Value) -> Value {
 
 #[test]
 fn a_case_without_an_owner_belongs_to_its_user() {
-    for (expected, owner) in [
+    for (given, owner) in [
         (json!({"owner_id": "o", "user_id": "u"}), json!("o")),
         (json!({"owner_id": "", "user_id": "u"}), json!("u")),
         (json!({"owner_id": null, "user_id": "u"}), json!("u")),
         (json!({"user_id": "u"}), json!("u")),
         (json!({}), Value::Null),
     ] {
-        assert_eq!(indexed(&case(expected.clone()))["owner_id"], owner, "{expected}");
+        assert_eq!(indexed(&case(given.clone()))["owner_id"], owner, "{given}");
     }
 }
 
@@ -111,7 +111,7 @@ fn a_form_is_dropped_without_a_project_or_a_body_and_when_it_is_a_phones_log() {
 
 #[test]
 fn a_forms_times_are_valid_or_null() {
-    for (expected, kept) in [
+    for (given, kept) in [
         (json!("2013-07-20T00:02:27.493000Z"), json!("2013-07-20T00:02:27.493000Z")),
         (json!("2013-07-20T00:02:27.4930001Z"), json!("2013-07-20T00:02:27.493000Z")),
         (json!("%(bp3_done)sT11:44:53Z"), Value::Null),
@@ -119,8 +119,8 @@ fn a_forms_times_are_valid_or_null() {
         (json!(1_374_278_547), Value::Null),
         (Value::Null, Value::Null),
     ] {
-        let meta = body(json!({"meta": {"timeStart": expected, "timeEnd": expected}}))["meta"].take();
-        assert_eq!((&meta["timeStart"], &meta["timeEnd"]), (&kept, &kept), "{expected}");
+        let meta = body(json!({"meta": {"timeStart": given, "timeEnd": given}}))["meta"].take();
+        assert_eq!((&meta["timeStart"], &meta["timeEnd"]), (&kept, &kept), "{given}");
     }
     let received = indexed(&form(json!({"received_on": "2026-01-02T03:04:05.12345678Z"})));
     assert_eq!(received["received_on"], "2026-01-02T03:04:05.123456Z");
@@ -128,18 +128,18 @@ fn a_forms_times_are_valid_or_null() {
 
 #[test]
 fn the_version_of_an_application_is_its_text() {
-    for (expected, kept) in [
+    for (given, kept) in [
         (json!("2.0"), json!("2.0")),
         (json!({"@xmlns": "x", "#text": "2.0"}), json!("2.0")),
         (json!({"@xmlns": "x"}), Value::Null),
     ] {
-        assert_eq!(body(json!({"meta": {"appVersion": expected}}))["meta"]["appVersion"], kept, "{expected}");
+        assert_eq!(body(json!({"meta": {"appVersion": given}}))["meta"]["appVersion"], kept, "{given}");
     }
 }
 
 #[test]
 fn a_place_is_a_point_when_it_is_on_earth() {
-    for (expected, point) in [
+    for (given, point) in [
         (json!("-1.2921 36.8219 1650 10"), json!("-1.2921,36.8219")),
         (json!({"#text": "1 2 0 0", "@xmlns": "x"}), json!("1,2")),
         (json!("91 0 0 0"), Value::Null),
@@ -147,9 +147,9 @@ fn a_place_is_a_point_when_it_is_on_earth() {
         (json!("here"), Value::Null),
         (json!(""), Value::Null),
     ] {
-        let meta = body(json!({"meta": {"location": expected}}))["meta"].take();
-        assert_eq!(meta["geo_point"], point, "{expected}");
-        assert_eq!(meta["location"], expected);
+        let meta = body(json!({"meta": {"location": given}}))["meta"].take();
+        assert_eq!(meta["geo_point"], point, "{given}");
+        assert_eq!(meta["location"], given);
     }
 }
 
@@ -181,8 +181,8 @@ fn the_cases_of_a_form_are_collected_once_each() {
 
 #[test]
 fn a_form_without_case_blocks_has_none() {
-    for expected in [json!({}), json!({"case": ""}), json!({"case": null}), json!({"case": ["", null]})] {
-        assert_eq!(body(expected.clone())["case"], json!([]), "{expected}");
+    for given in [json!({}), json!({"case": ""}), json!({"case": null}), json!({"case": ["", null]})] {
+        assert_eq!(body(given.clone())["case"], json!([]), "{given}");
     }
 }
 

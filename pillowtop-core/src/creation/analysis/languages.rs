@@ -121,9 +121,9 @@ const STEMMERS: [&str; 55] = [
 /// What is wrong with the language of a stemmer. `stemmer` is made at once, `snowball` for an
 /// analyzer that has it.
 pub(super) fn of_entry(entry: Entry<'_>, is_used: bool) -> Option<Problem> {
-    let explicit = |name: &str| entry.members.get(name).and_then(Value::as_str);
+    let member = |name: &str| entry.members.get(name).and_then(Value::as_str);
     let (section, type_name) = (entry.section, entry.type_name()?);
-    let language = explicit("language").or_else(|| explicit("name").filter(|_| section == "filter"))?;
+    let language = member("language").or_else(|| member("name").filter(|_| section == "filter"))?;
     let lower = language.to_ascii_lowercase();
     let limited = |snake: &str| LIMITED.iter().find(|(name, ..)| *name == snake);
     let accepted = match (section, type_name) {

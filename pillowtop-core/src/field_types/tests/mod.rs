@@ -30,14 +30,14 @@ fn parameters_are_listed_once_and_documented() {
         for parameter in field_type.parameters() {
             assert!(names.insert(parameter.name), "`{}` twice in `{}`", parameter.name, field_type.name);
             assert_eq!(Some(parameter), field_type.parameter(parameter.name), "of two the first must count");
-            assert_well_said(parameter.doc);
+            assert_well_written(parameter.doc);
         }
-        assert_well_said(field_type.doc);
+        assert_well_written(field_type.doc);
         assert!(field_type.parameter("type").is_none());
     }
 }
 
-fn assert_well_said(doc: &str) {
+fn assert_well_written(doc: &str) {
     assert!(!doc.is_empty() && !doc.ends_with('.') && !doc.contains('\n'), "{doc:?}");
 }
 
