@@ -11,9 +11,9 @@ pub(super) enum FirstRead {
     Double,
 }
 
-/// The strings of a field that a document has had.
+/// What a document has had of a field.
 #[derive(Debug, Default)]
-pub(super) struct Strings {
-    pub(super) strings: i64,
+pub(super) struct Before {
+    pub(super) values: i64,
     pub(super) letters: i64,
 }

@@ -103,6 +103,11 @@ pub(super) enum Fault {
 /// Whether a value fits.
 pub(super) type Fit = Result<(), Fault>;
 
+/// Whether a value is indexed, perhaps as another one.
+pub(super) fn is_taken(fit: &Fit) -> bool {
+    matches!(fit, Ok(()) | Err(Fault::Altered(_)))
+}
+
 /// A value that does not fit.
 pub(super) fn malformed<T>(reason: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Malformed(reason.into()))

@@ -1,6 +1,6 @@
 //! What the multi-fields of a field make of its value.
 
-use super::finding::{Effect, Fault, Fit};
+use super::finding::{Effect, Fit, is_taken};
 use super::geo;
 use super::json::Json;
 use super::plan::{Kind, LeafPlan};
@@ -44,9 +44,8 @@ impl Walk<'_> {
         value: &Json<'_>,
         (fit, in_list, is_read): (&Fit, bool, bool),
     ) {
-        let is_taken = matches!(fit, Ok(()) | Err(Fault::Altered(_)));
         match self.given(leaf) {
-            Given::Geohash if is_taken => self.fields_of_point(leaf, value, in_list),
+            Given::Geohash if is_taken(fit) => self.fields_of_point(leaf, value, in_list),
             Given::Nothing | Given::Geohash => {}
             Given::Value if is_read => {
                 for field in &leaf.fields {

@@ -60,9 +60,9 @@ impl Walk<'_> {
         if !matches!(leaf.kind, Kind::RankFeature) || is_absent(value) {
             return Ok(());
         }
-        let before = self.positions.entry(leaf.path.clone()).or_default();
-        before.strings += 1;
-        if before.strings > 1 { refused("a document has one value of it at most") } else { Ok(()) }
+        let before = self.before.entry(leaf.path.clone()).or_default();
+        before.values += 1;
+        if before.values > 1 { refused("a document has one value of it at most") } else { Ok(()) }
     }
 
     /// Whether a string has a position behind those of the strings before it in the document.
@@ -71,10 +71,10 @@ impl Walk<'_> {
         let (Some(gap), Kind::Text, Some(string)) = (gap, &leaf.kind, value.scalar_text()) else {
             return Ok(());
         };
-        let before = self.positions.entry(leaf.path.clone()).or_default();
-        let first = gap.saturating_mul(before.strings);
+        let before = self.before.entry(leaf.path.clone()).or_default();
+        let first = gap.saturating_mul(before.values);
         let last = first.saturating_add(before.letters);
-        before.strings += 1;
+        before.values += 1;
         before.letters += i64::try_from(string.len()).unwrap_or(i64::MAX);
         let is_plain = matches!(text(&leaf.mapping, "analyzer"), None | Some("standard" | "keyword"))
             && !self.plan.has_default_analyzer;

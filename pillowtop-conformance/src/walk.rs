@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::additions::Additions;
 use super::dynamic::Dynamics;
-use super::earlier::{FirstRead, Strings};
-use super::finding::{Effect, Fault, Fit, Report};
+use super::earlier::{Before, FirstRead};
+use super::finding::{Effect, Fault, Fit, Report, is_taken};
 use super::json::Json;
 use super::numeric::cut;
 use super::plan::{Kind, LeafPlan, Node, ObjectPlan, Plan};
@@ -48,7 +48,7 @@ pub(super) fn walk(
         early: false,
         lists: 0,
         first_read: FirstRead::None,
-        positions: BTreeMap::new(),
+        before: BTreeMap::new(),
     };
     match document {
         Json::Object(members) => {
@@ -89,8 +89,8 @@ pub(super) struct Walk<'a> {
     pub(super) lists: usize,
     /// How the number that is checked now was read first.
     pub(super) first_read: FirstRead,
-    /// The strings so far of fields in which they have positions.
-    pub(super) positions: BTreeMap<String, Strings>,
+    /// What the document has had so far of fields whose later values depend on it.
+    pub(super) before: BTreeMap<String, Before>,
 }
 
 impl Walk<'_> {
@@ -330,9 +330,8 @@ impl Walk<'_> {
                     self.first_read = FirstRead::None;
                 }
                 let fit = self.fit(leaf, value);
-                let is_taken = matches!(fit, Ok(()) | Err(Fault::Altered(_)));
-                let is_read =
-                    matches!(leaf.kind, Kind::Completion) || (is_taken && matches!(value, Json::Object(_)));
+                let is_read = matches!(leaf.kind, Kind::Completion)
+                    || (is_taken(&fit) && matches!(value, Json::Object(_)));
                 self.record_fit(leaf, value, fit.clone());
                 self.multi_fields(leaf, value, (&fit, in_list, is_read));
                 if copies {

@@ -100,8 +100,8 @@ pub(crate) fn with_help(message: impl Display, help: impl Display) -> String {
 }
 
 /// The nearest of several names, as a clause to append; empty when none is near enough to be meant.
-pub(crate) fn did_you_mean<'a>(explicit: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    suggestion(nearest(explicit, candidates))
+pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    suggestion(nearest(written, candidates))
 }
 
 /// A clause that suggests a name.

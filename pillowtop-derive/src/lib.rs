@@ -91,11 +91,11 @@ fn or_report(derive: impl FnOnce() -> proc_macro2::TokenStream) -> TokenStream {
 }
 
 fn report(cause: &(dyn std::any::Any + Send)) -> proc_macro2::TokenStream {
-    let explicit =
+    let message =
         cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     let message = format!(
         "pillowtop's derive panicked, which is a bug: {}\nhelp: please report it with this struct",
-        explicit.unwrap_or("without a message")
+        message.unwrap_or("without a message")
     );
     quote::quote!(::core::compile_error!(#message);)
 }

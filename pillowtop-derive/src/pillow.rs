@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
 use crate::check::check_pillow;
-use crate::committed::{Crate, State, state};
+use crate::committed::Crate;
 use crate::errors::Errors;
 use crate::expand::{Drift, expand_pillow, fallback_pillow};
 use crate::facade::Facade;
@@ -25,18 +25,12 @@ pub(crate) fn derive(input: &DeriveInput, facade: &Facade, compiled: Option<&Cra
     check_pillow(&errors, &receiver, &attribute, pillow.as_ref());
     let is_slip = attribute.is_slip() || receiver.couch.is_slip();
     let mut code = match &pillow {
-        Some(pillow) if errors.is_empty() && !is_slip => expand_pillow(facade, pillow, &drift(pillow)),
+        Some(pillow) if errors.is_empty() && !is_slip => {
+            let drift = Drift::of(&pillow.ident.to_string(), &pillow.name, pillow.mapping.as_ref());
+            expand_pillow(facade, pillow, &drift)
+        }
         _ => fallback_pillow(facade, &receiver, errors.is_empty()),
     };
     code.extend(errors.finish());
     code
-}
-
-fn drift(pillow: &PillowModel<'_>) -> Drift {
-    let Some(location) = &pillow.mapping else { return Drift::Unchecked };
-    match state(&pillow.ident.to_string(), &pillow.name, location) {
-        State::Present { fingerprint, stale } => Drift::Compare { fingerprint, message: stale },
-        State::Unfit(message) => Drift::Refuse { message, exists: true },
-        State::Missing(message) => Drift::Refuse { message, exists: false },
-    }
 }

@@ -47,7 +47,7 @@ impl ReadBack {
     /// Works with what is committed by now, on a blocking thread.
     async fn with_reader<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&EmbeddedReader) -> Result<T, EmbeddedError> + Send + 'static,
+        work: impl FnOnce(Arc<EmbeddedReader>) -> Result<T, EmbeddedError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let reader = self.reader.get_or_try_init(async || {
             let (parent, definition) = (self.parent.clone(), self.definition.clone());
@@ -57,7 +57,7 @@ impl ReadBack {
         let reader = Arc::clone(reader.await?);
         let worked = tokio::task::spawn_blocking(move || {
             reader.refresh()?;
-            work(&reader)
+            work(reader)
         });
         Ok(worked.await??)
     }
@@ -66,10 +66,9 @@ impl ReadBack {
         &self,
         extent: Extent,
     ) -> Result<impl Stream<Item = Result<Vec<IndexedId>, ReadError>> + use<>, ReadError> {
-        let reader = self.with_reader(|_| Ok(())).await.map(|()| self.reader.get().cloned())?;
+        let reader = self.with_reader(Ok).await?;
         let (sender, receiver) = mpsc::channel(WAITING);
         tokio::task::spawn_blocking(move || {
-            let Some(reader) = reader else { return };
             let listed = reader.pages(|page| {
                 let ids = page.iter().filter_map(|hit| indexed(hit, &extent)).collect();
                 // Nobody may wait for it any more.

@@ -37,6 +37,11 @@ impl Reduce {
         }
     }
 
+    /// How many columns an emitter has.
+    pub(crate) const fn columns(self) -> usize {
+        if matches!(self, Self::Avg) { 2 } else { 1 }
+    }
+
     /// The reduction of a name in committed files.
     #[cfg(feature = "sql")]
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -261,6 +266,14 @@ impl<D> Emitter<D> {
             Function::DatedIntegers(_) | Function::Integers(_) => ColumnType::Integer,
             Function::DatedDecimals(_) | Function::Decimals(_) => ColumnType::Decimal,
             Function::DatedFloats(_) | Function::Floats(_) => ColumnType::Float,
+        }
+    }
+
+    /// The type of its first column.
+    pub(crate) const fn column_type(&self) -> ColumnType {
+        match self.reduce {
+            Reduce::Count => ColumnType::Integer,
+            _ => self.value_type(),
         }
     }
 

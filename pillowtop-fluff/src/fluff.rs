@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::emitter::Filter;
-use crate::rows::{Rows, column_type, rows};
+use crate::rows::{Rows, rows};
 use crate::table::{Calculated, Source, Table, fingerprint};
 
 /// A table of rows that are computed from documents. Derive it.
@@ -103,7 +103,7 @@ fn calculator<D>(calculated: &Calculated<D>) -> Value {
         .map(|emitter| {
             json!({
                 "name": emitter.name, "dated": emitter.is_dated(), "reduce": emitter.reduce.name(),
-                "values": emitter.value_type().name(), "type": column_type(emitter).name(),
+                "values": emitter.value_type().name(), "type": emitter.column_type().name(),
             })
         })
         .collect();
@@ -139,10 +139,8 @@ impl<F: Fluff> AnyPillow for FluffPillow<F> {
         _: &mut Option<String>,
     ) -> Result<Verdict, ProcessError> {
         let Some(rows) = emit::<F>(document)? else { return Ok(Verdict::Filtered) };
-        let whole = json!({
-            "rows": rows,
-            RESERVED: {"id": change.id, "rev": change.revision, "db": change.database},
-        });
+        let mut whole = json!({RESERVED: {"id": change.id, "rev": change.revision, "db": change.database}});
+        whole["rows"] = Value::from(rows);
         serde_json::to_writer(source, &whole)?;
         Ok(Verdict::Index)
     }

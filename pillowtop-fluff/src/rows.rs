@@ -1,14 +1,14 @@
 //! From a document to its rows.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
 
-use crate::column::{ColumnType, SqlValue, ValueError, date_text};
+use crate::column::{SqlValue, ValueError, date_text};
 use crate::emitter::{Emission, Emitter, Number, Reduce};
-use crate::table::{Calculated, Source, Table, result_type};
+use crate::table::{Calculated, Source, Table};
 
 /// The most values of one document.
 pub const MAX_VALUES: usize = 10_000;
@@ -46,13 +46,7 @@ pub(crate) fn rows<D>(table: &Table<D>, document: &D) -> Result<Option<Rows>, Em
     }
     let groups = values(table.groups, document, SqlValue::to_group_json)?;
     let flat = values(table.flat, document, SqlValue::to_json)?;
-    let mut collected = Collected {
-        rows: Vec::new(),
-        index: HashMap::new(),
-        groups: &groups,
-        width: width(table),
-        values: 0,
-    };
+    let mut collected = Collected { rows: BTreeMap::new(), groups: &groups, width: width(table), values: 0 };
     let mut column = 0;
     for calculated in table.calculators {
         let name = calculated.name;
@@ -66,7 +60,7 @@ pub(crate) fn rows<D>(table: &Table<D>, document: &D) -> Result<Option<Rows>, Em
                     .add(table, emitter, document, column)
                     .map_err(|reason| EmitError { emitter: named(), reason })?;
             }
-            column += columns(emitter.reduce);
+            column += emitter.reduce.columns();
         }
     }
     if collected.rows.is_empty() && table.keeps_flat {
@@ -75,14 +69,9 @@ pub(crate) fn rows<D>(table: &Table<D>, document: &D) -> Result<Option<Rows>, Em
     collected.finish(&flat).map(Some)
 }
 
-/// How many columns an emitter has.
-pub(crate) const fn columns(reduce: Reduce) -> usize {
-    if matches!(reduce, Reduce::Avg) { 2 } else { 1 }
-}
-
 fn width<D>(table: &Table<D>) -> usize {
     let emitters = table.calculators.iter().flat_map(Calculated::emitters);
-    emitters.map(|emitter| columns(emitter.reduce)).sum()
+    emitters.map(|emitter| emitter.reduce.columns()).sum()
 }
 
 fn values<D>(
@@ -110,8 +99,8 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 struct Collected<'a> {
-    rows: Vec<Row>,
-    index: HashMap<String, usize>,
+    /// By their keys, which are in the order of dates and groups.
+    rows: BTreeMap<String, Row>,
     groups: &'a [Value],
     width: usize,
     values: usize,
@@ -168,20 +157,13 @@ impl Collected<'_> {
     }
 
     fn row(&mut self, date: Value, groups: Vec<Value>) -> &mut Row {
-        let key = key(&date, &groups);
-        let position = *self.index.entry(key).or_insert(self.rows.len());
-        if position == self.rows.len() {
-            self.rows.push(Row { date, groups, cells: vec![None; self.width] });
-        }
-        &mut self.rows[position]
+        let (key, width) = (key(&date, &groups), self.width);
+        self.rows.entry(key).or_insert_with(|| Row { date, groups, cells: vec![None; width] })
     }
 
     fn finish(self, flat: &[Value]) -> Result<Rows, EmitError> {
-        let mut sorted: Vec<(String, Row)> =
-            self.rows.into_iter().map(|row| (key(&row.date, &row.groups), row)).collect();
-        sorted.sort_by(|one, other| one.0.cmp(&other.0));
         let rows =
-            sorted.into_iter().map(|(_, row)| {
+            self.rows.into_values().map(|row| {
                 let cells = row.cells.into_iter().map(|cell| match cell {
                     None => Ok(Value::Null),
                     Some(number) => sql(number).to_json(),
@@ -284,9 +266,4 @@ fn is_less(one: Number, other: Number) -> bool {
         (Number::Float(one), Number::Float(other)) => one < other,
         _ => false,
     }
-}
-
-/// The type of the first column of an emitter.
-pub(crate) fn column_type<D>(emitter: &Emitter<D>) -> ColumnType {
-    result_type(emitter.reduce, emitter.value_type())
 }

@@ -5,8 +5,8 @@ use pillowtop_core::document::DocumentInfo;
 use pillowtop_core::fingerprint::{Fingerprint, hash_text, mix};
 use pillowtop_core::message::panic_with;
 
-use crate::column::{ColumnKind, ColumnType, SqlValue};
-use crate::emitter::{Emitter, Filter, Reduce};
+use crate::column::{ColumnKind, SqlValue};
+use crate::emitter::{Emitter, Filter};
 
 /// The longest name of a column: that of `PostgreSQL`.
 const NAME_BYTES: usize = 63;
@@ -263,11 +263,6 @@ const fn assert_calculator<D>(calculated: &Calculated<D>) {
 /// it is the number of values of a mean.
 type ColumnName = (&'static str, &'static str, bool);
 
-/// How many columns an emitter has.
-const fn places(reduce: Reduce) -> usize {
-    if matches!(reduce, Reduce::Avg) { 2 } else { 1 }
-}
-
 /// The column of a position; `None` after the last.
 const fn column_at<D>(table: &Table<D>, number: usize) -> Option<ColumnName> {
     let mut rest = number;
@@ -291,10 +286,10 @@ const fn column_at<D>(table: &Table<D>, number: usize) -> Option<ColumnName> {
             let mut index = 0;
             while index < calculated.emitters[list].len() {
                 let emitter = &calculated.emitters[list][index];
-                if rest < places(emitter.reduce) {
+                if rest < emitter.reduce.columns() {
                     return Some((calculated.name, emitter.name, rest == 1));
                 }
-                rest -= places(emitter.reduce);
+                rest -= emitter.reduce.columns();
                 index += 1;
             }
             list += 1;
@@ -355,13 +350,5 @@ const fn assert_name(what: &str, name: &str, longest: usize) {
             name,
             "`\nhelp: use lowercase letters, digits and `_`, not a digit first, and no more than 63 bytes of a column or 40 of a table",
         ]);
-    }
-}
-
-/// The type of an emitter's column.
-pub(crate) const fn result_type(reduce: Reduce, value: ColumnType) -> ColumnType {
-    match reduce {
-        Reduce::Count => ColumnType::Integer,
-        _ => value,
     }
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::documents::bulk_bodies;
 use super::environment::Environment;
-use super::http::Http;
+use super::http::{Http, read};
 
 /// The size of a bulk request.
 const BULK_BYTES: usize = 5_000_000;
@@ -111,7 +111,7 @@ pub(super) async fn bulk(elastic: &Http, path: &str, body: Bytes) -> anyhow::Res
     let response = loop {
         let response = elastic.send(Method::POST, path, Some(body.clone())).await?;
         if response.status() != StatusCode::TOO_MANY_REQUESTS {
-            break elastic.read(response, path).await?;
+            break read(response, path).await?;
         }
         // The server's memory is full of earlier requests. The programs that are measured wait too.
         tokio::time::sleep(RETRY_AFTER).await;

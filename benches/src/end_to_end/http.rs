@@ -68,13 +68,7 @@ impl Http {
         path: &str,
         body: Option<Bytes>,
     ) -> anyhow::Result<Bytes> {
-        self.read(self.send(method, path, body).await?, path).await
-    }
-
-    /// Reads the whole response to a request that must have succeeded.
-    pub(super) async fn read(&self, response: Response, path: &str) -> anyhow::Result<Bytes> {
-        let response = succeeded(response, path).await?;
-        response.bytes().await.map_err(reqwest::Error::without_url).with_context(|| format!("reading {path}"))
+        read(self.send(method, path, body).await?, path).await
     }
 
     /// Sends JSON, or nothing for `null`; returns the JSON of the response, which must have
@@ -84,6 +78,12 @@ impl Http {
         let response = self.bytes(method, path, body).await?;
         serde_json::from_slice(&response).with_context(|| format!("{path}: the response is not JSON"))
     }
+}
+
+/// Reads the whole response to a request that must have succeeded.
+pub(super) async fn read(response: Response, path: &str) -> anyhow::Result<Bytes> {
+    let response = succeeded(response, path).await?;
+    response.bytes().await.map_err(reqwest::Error::without_url).with_context(|| format!("reading {path}"))
 }
 
 async fn succeeded(response: Response, path: &str) -> anyhow::Result<Response> {

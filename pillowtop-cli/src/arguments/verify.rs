@@ -8,7 +8,7 @@ const SAMPLE: usize = 300;
 const PATIENCE: u64 = 90;
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Verify {
     /// The pillows
     #[arg(value_name = "NAME", required_unless_present = "all")]
@@ -49,18 +49,6 @@ pub(crate) struct Verify {
 impl Verify {
     /// The command without options.
     pub(crate) fn plain() -> Self {
-        Self {
-            names: Vec::new(),
-            all: false,
-            once: false,
-            database: None,
-            sample: SAMPLE,
-            all_bodies: false,
-            ignore: Vec::new(),
-            patience: PATIENCE,
-            repair: false,
-            yes: false,
-            dry_run: false,
-        }
+        Self { sample: SAMPLE, patience: PATIENCE, ..Self::default() }
     }
 }

@@ -42,9 +42,14 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
     ended
 }
 
-fn wanted(arguments: &FastReindex) -> Wanted {
-    let form = arguments.from.map(LoadFrom::form);
-    Wanted { form, ranges: arguments.ranges.map(usize::from), force: arguments.force, ..Wanted::default() }
+fn how(arguments: &FastReindex) -> How {
+    let wanted = Wanted {
+        form: arguments.from.map(LoadFrom::form),
+        ranges: arguments.ranges.map(usize::from),
+        force: arguments.force,
+        ..Wanted::default()
+    };
+    How { restart: arguments.restart, wanted, ..How::default() }
 }
 
 async fn build_and_show(
@@ -59,8 +64,7 @@ async fn build_and_show(
     if let Some(percent) = arguments.max_dead_letters {
         served.options.max_dead_letter_share = (percent < 100).then(|| f64::from(percent) / 100.0);
     }
-    let how = How { restart: arguments.restart, wanted: wanted(arguments), ..How::default() };
-    let (done, summary) = build(context, servers, served, how, stop).await?;
+    let (done, summary) = build(context, servers, served, how(arguments), stop).await?;
     if !done.already_complete {
         summary.print();
     }
@@ -90,8 +94,7 @@ async fn show_plan(
 ) -> Result<Outcome, Failure> {
     let name = &pillow.definition().pillow;
     let served = servers.served(context, pillow)?;
-    let how = How { restart: arguments.restart, wanted: wanted(arguments), ..How::default() };
-    let planned = reindex(context, servers, served, how).await?.plan().await;
+    let planned = reindex(context, servers, served, how(arguments)).await?.plan().await;
     let (mut read, mut needed): (Vec<Value>, Value) = (Vec::new(), Value::Null);
     let (action, index) = match planned.map_err(|error| Failure::from(error).for_pillow(name))? {
         ReindexPlan::Complete(index) => {

@@ -57,6 +57,14 @@ struct Results {
     strays: Vec<Strays>,
 }
 
+impl Results {
+    /// How many documents differ.
+    fn differences(&self) -> u64 {
+        let left: u64 = self.compared.iter().map(|compared| compared.left).sum();
+        left + self.strays.iter().map(|strays| strays.found.count).sum::<u64>()
+    }
+}
+
 /// What a command compares with.
 struct Command<'a> {
     context: &'a Context,
@@ -89,8 +97,7 @@ pub(super) async fn compare(
     let mut results = Results::default();
     command.pillow(pillow, &mut results).await?;
     print::show_text(context, &results);
-    let strays: u64 = results.strays.iter().map(|strays| strays.found.count).sum();
-    Ok(results.compared.iter().map(|compared| compared.left).sum::<u64>() + strays)
+    Ok(results.differences())
 }
 
 impl Command<'_> {
@@ -108,9 +115,7 @@ impl Command<'_> {
             }
         }
         print::show(self.context, &results, self.arguments.dry_run);
-        let is_equal = results.compared.iter().all(|compared| compared.left == 0)
-            && results.strays.iter().all(|strays| strays.found.count == 0);
-        let outcome = if is_equal { Outcome::Done } else { Outcome::Differs };
+        let outcome = if results.differences() == 0 { Outcome::Done } else { Outcome::Differs };
         Failure::of_several(failures).map_or(Ok(outcome), Err)
     }
 

@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::model::{Contents, ExplicitMapping, Parameter, ParameterValue, PillowModel};
 
 /// Checks a mapping whose types and parameters are known.
-pub(super) fn check_said_creation(errors: &Errors, mapping: &ExplicitMapping<'_>) {
+pub(super) fn check_explicit_creation(errors: &Errors, mapping: &ExplicitMapping<'_>) {
     for problem in creation::of_field(&mapping.json()).into_iter().filter(|problem| problem.concerns_any(&[]))
     {
         let span = location(mapping, &problem).unwrap_or(mapping.type_name.span);

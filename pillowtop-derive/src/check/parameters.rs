@@ -2,7 +2,7 @@
 
 use pillowtop_core::field_types::{self, FieldType};
 
-use super::creation::{check_root_creation, check_said_creation};
+use super::creation::{check_explicit_creation, check_root_creation};
 use crate::errors::{Errors, suggestion};
 use crate::model::{Contents, ExplicitMapping, Mapping, ObjectModel, Parameter, ParameterValue};
 use crate::parse::{Name, home_of};
@@ -10,16 +10,16 @@ use crate::parse::{Name, home_of};
 /// Checks a mapping and those inside it.
 pub(super) fn check_mapping(errors: &Errors, mapping: &Mapping<'_>) {
     if let Mapping::Explicit(explicit) = mapping {
-        check_said(errors, explicit, false);
+        check_explicit(errors, explicit, false);
     }
 }
 
 /// Checks a mapping against the table, and if that has it, against what servers refuse.
-pub(super) fn check_said(errors: &Errors, mapping: &ExplicitMapping<'_>, is_multi_field: bool) {
+pub(super) fn check_explicit(errors: &Errors, mapping: &ExplicitMapping<'_>, is_multi_field: bool) {
     let found = Errors::new();
     check_known(&found, mapping, is_multi_field);
     if found.is_empty() && mapping.is_checked {
-        check_said_creation(&found, mapping);
+        check_explicit_creation(&found, mapping);
     }
     errors.take(&found);
 }

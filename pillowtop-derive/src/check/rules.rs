@@ -3,7 +3,7 @@
 use pillowtop_core::field_types::{self, FieldType};
 use syn::{Type, parse_quote};
 
-use super::parameters::{check_root_parameters, check_said};
+use super::parameters::{check_explicit, check_root_parameters};
 use crate::errors::{Errors, did_you_mean};
 use crate::model::{ExplicitMapping, Mapping, Parameter, SortedItems, root_rule, rule_of_parameters};
 use crate::rules::{Alternative, Kind, Rule, Rules};
@@ -23,7 +23,7 @@ pub(crate) fn check_rules(errors: &Errors, rules: &Rules) {
                 if only_parameters(errors, rule, &sorted, "a rule for `objects` can only have") {
                     let parameters =
                         sorted.parameters.iter().map(|item| Parameter::of(errors, item)).collect();
-                    check_said(errors, &ExplicitMapping::leaf("object", rule.span, parameters), false);
+                    check_explicit(errors, &ExplicitMapping::leaf("object", rule.span, parameters), false);
                 }
             }
             _ => check_fields(errors, rule, &sorted),
@@ -93,7 +93,7 @@ fn check_fields(errors: &Errors, rule: &Rule, sorted: &SortedItems<'_>) {
     }
     if sorted.type_name.is_some() || sorted.json.is_some() {
         if let Some(mapping) = sorted.mapping(errors, None) {
-            check_said(errors, &mapping, false);
+            check_explicit(errors, &mapping, false);
         }
         return;
     }

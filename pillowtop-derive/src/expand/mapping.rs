@@ -50,7 +50,7 @@ fn member(member: &Member<'_>) -> TokenStream {
             quote!(#PRIVATE::property_by_rule::<#rust_type>(#name, #hash, #parameters, #requirements))
         }
         Member::Property(Property { name, mapping: Mapping::Explicit(explicit), .. }) => {
-            property(&name.text, &said_field(explicit))
+            property(&name.text, &explicit_field(explicit))
         }
         Member::Flatten(inside) => {
             quote!(#PRIVATE::Member::Flatten(<#inside as #PRIVATE::Flattened>::OBJECT))
@@ -72,20 +72,20 @@ pub(super) fn field(mapping: &Mapping<'_>) -> TokenStream {
                 (list(parameters), requirements::of_rule_for_objects(parameters));
             quote!(<#rust_type as #PRIVATE::IndexField>::FIELD.with_rule_for_objects(#parameters, #requirements))
         }
-        Mapping::Explicit(explicit) => said_field(explicit),
+        Mapping::Explicit(explicit) => explicit_field(explicit),
     }
 }
 
-fn said_field(explicit: &ExplicitMapping<'_>) -> TokenStream {
+fn explicit_field(explicit: &ExplicitMapping<'_>) -> TokenStream {
     let type_name = &explicit.type_name.text;
-    let requirements = requirements::of_said(explicit);
+    let requirements = requirements::of_explicit(explicit);
     let parameters = list(&explicit.parameters);
     match &explicit.contents {
         Contents::Nothing => quote!(#PRIVATE::Field::leaf(#type_name, #parameters) #requirements),
         Contents::OfStruct(inside)
-            if explicit.explicit.is_some_and(|number| number < explicit.parameters.len()) =>
+            if explicit.explicit_count.is_some_and(|number| number < explicit.parameters.len()) =>
         {
-            let number = explicit.explicit.unwrap_or_default();
+            let number = explicit.explicit_count.unwrap_or_default();
             quote! {
                 #PRIVATE::Field::object_by_rule(
                     #type_name, #parameters, <#inside as #PRIVATE::IndexObject>::OBJECT, #number
@@ -99,7 +99,7 @@ fn said_field(explicit: &ExplicitMapping<'_>) -> TokenStream {
             quote!(#field #requirements)
         }
         Contents::Properties(properties) => {
-            let members = properties.iter().map(|(name, inner)| property(&name.text, &said_field(inner)));
+            let members = properties.iter().map(|(name, inner)| property(&name.text, &explicit_field(inner)));
             quote! {
                 #PRIVATE::Field::object(#type_name, #parameters, &#PRIVATE::Object::new(&[#(#members),*], &[], &[])) #requirements
             }

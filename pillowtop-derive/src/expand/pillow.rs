@@ -1,4 +1,4 @@
-//! The impl of `#[derive(Pillow)]`, and the drift check.
+//! The impl of `#[derive(Pillow)]`.
 
 use pillowtop_core::analysis::NameKind;
 use pillowtop_core::analysis::defined;
@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Generics, Ident, Lifetime};
 
 use super::document::option;
+use super::drift::Drift;
 use super::mapping::hexadecimal;
 use crate::committed::Location;
 use crate::errors::with_help;
@@ -22,21 +23,11 @@ use crate::model::{
 };
 use crate::parse::{StructReceiver, StructShape, mentions};
 
-/// What the compiler is to say of the committed mapping.
-pub(crate) enum Drift {
-    /// Compare the fingerprint; the message is for when it differs.
-    Compare { fingerprint: u128, message: String },
-    /// It cannot be compared, for this reason. `exists` tells whether there is a file at all.
-    Refuse { message: String, exists: bool },
-    /// Do not look.
-    Unchecked,
-}
-
 /// The impl of a pillow without errors.
 pub(crate) fn expand_pillow(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
     let ident = pillow.ident;
     let info = info(pillow);
-    let committed = committed(facade, pillow, drift);
+    let committed = drift.committed(facade, &PRIVATE, pillow.mapping.as_ref());
     let accepts = pillow.filter.as_ref().map_or_else(|| quote!(true), |model| predicate(&model.filter));
     // Brings the reading of plain fields into scope, where there is a field to read.
     let plain = pillow.filter.is_some().then(|| quote!(use #PRIVATE::Plain as _;));
@@ -44,7 +35,10 @@ pub(crate) fn expand_pillow(facade: &Facade, pillow: &PillowModel<'_>, drift: &D
     let Made { alias, index, transform } = made(pillow);
     let routing = pillow.routing.as_ref().map(routing);
     let (lookup, functions) = functions(pillow, &index, &transform);
-    let check = check(facade, pillow, drift);
+    let checked = elided(pillow);
+    let derived = quote!(<#checked as #PRIVATE::Pillow>::FINGERPRINT);
+    let span = ident.span();
+    let check = drift.check(facade, span, &Private::at(span), &derived);
     let surroundings = surroundings(pillow);
     let implementing = implementing(ident, pillow.generics);
     let lifetime = text_lifetime();
@@ -246,18 +240,6 @@ fn included(location: &Location) -> TokenStream {
     quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path)))
 }
 
-fn committed(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
-    let Some(location) = &pillow.mapping else { return quote!(#PRIVATE::Committed::Unchecked) };
-    let path = &location.from_crate;
-    match drift {
-        Drift::Unchecked => quote!(#PRIVATE::Committed::Unchecked),
-        Drift::Compare { .. } | Drift::Refuse { exists: true, .. } => {
-            quote!(#facade::__committed!(present #path))
-        }
-        Drift::Refuse { exists: false, .. } => quote!(#facade::__committed!(missing #path)),
-    }
-}
-
 /// What is indexed and how it is made.
 struct Made {
     /// The name of the type, if it needs one.
@@ -304,26 +286,6 @@ fn apply(
         Some(LookupModel { lookup, .. }) => quote_spanned! {span=>
             #private::TransformWith::<Self, #lookup, #index>::apply(#function, #own_self, #CHANGE, #FOUND)
         },
-    }
-}
-
-fn check(facade: &Facade, pillow: &PillowModel<'_>, drift: &Drift) -> TokenStream {
-    let span = pillow.ident.span();
-    match drift {
-        Drift::Unchecked => TokenStream::new(),
-        Drift::Refuse { message, .. } => {
-            let error = quote_spanned!(span=> ::core::compile_error! { #message });
-            quote!(#facade::__unless_bless! { #error })
-        }
-        Drift::Compare { fingerprint, message } => {
-            let fingerprint = hexadecimal(*fingerprint);
-            let checked = elided(pillow);
-            let derived = quote!(<#checked as #PRIVATE::Pillow>::FINGERPRINT);
-            // All of the call has the struct's place: that is where the compiler reports what it asserts.
-            let private = Private::at(span);
-            let compare = quote_spanned!(span=> #private::assert_fresh(#derived, #fingerprint, #message));
-            quote!(#facade::__unless_bless! { const _: () = #compare; })
-        }
     }
 }
 

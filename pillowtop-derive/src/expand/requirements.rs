@@ -10,7 +10,7 @@ use crate::idents::PRIVATE;
 use crate::model::{ExplicitMapping, Parameter};
 
 /// What a said field asks, without the properties inside, which say it themselves.
-pub(super) fn of_said(explicit: &ExplicitMapping<'_>) -> TokenStream {
+pub(super) fn of_explicit(explicit: &ExplicitMapping<'_>) -> TokenStream {
     let mut mapping = json_of(&explicit.parameters);
     mapping.insert("type".to_owned(), Value::from(explicit.type_name.text.as_str()));
     requiring(&of_field(&Value::Object(mapping)))

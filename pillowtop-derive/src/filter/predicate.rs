@@ -99,7 +99,7 @@ fn compare(field: &FieldPath, operator: Operator, constant: &Constant) -> TokenS
     }
 }
 
-/// `place` is what the user wrote that asks for a string.
+/// `at` is what the user wrote that asks for a string.
 fn as_text(local: &Local, at: Span) -> TokenStream {
     let (private, local) = (Private::at(at), local.at(at));
     quote_spanned!(at=> #private::Text::text(#local))

@@ -1,4 +1,4 @@
-//! The impl of `#[derive(Fluff)]`, and the drift check.
+//! The impl of `#[derive(Fluff)]`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -37,8 +37,9 @@ pub(crate) fn expand(
             let (column, rust_type) = (field.ident.unraw().to_string(), field.rust_type);
             quote_spanned!(rust_type.span()=> ::pillowtop_fluff::Calculated::of::<#rust_type>(#column))
         });
-    let committed = committed(facade, drift, location);
-    let compare = compare(facade, model, drift);
+    let committed = drift.committed(facade, &quote!(::pillowtop_fluff::__private), location);
+    let derived = quote_spanned!(span=> <#ident as ::pillowtop_fluff::Fluff>::FINGERPRINT);
+    let compare = drift.check(facade, span, &facade.private(), &derived);
     let names = model.fields.iter().map(|field| field.ident);
     let assert = quote_spanned! {span=>
         const _: () = ::pillowtop_fluff::__private::assert_table(&<#ident as ::pillowtop_fluff::Fluff>::TABLE);
@@ -93,39 +94,6 @@ fn source(model: &FluffModel<'_>, field: &FluffField<'_>, function: Option<&Path
             kind: #kind,
             from: #from,
             value: |document: &#document| <#rust_type as ::pillowtop_fluff::SqlColumn>::to_sql(#value),
-        }
-    }
-}
-
-fn committed(facade: &Facade, drift: &Drift, location: Option<&Location>) -> TokenStream {
-    let Some(location) = location else {
-        return quote!(::pillowtop_fluff::__private::Committed::Unchecked);
-    };
-    let path = &location.from_crate;
-    match drift {
-        Drift::Unchecked => quote!(::pillowtop_fluff::__private::Committed::Unchecked),
-        Drift::Compare { .. } | Drift::Refuse { exists: true, .. } => {
-            quote!(#facade::__committed!(present #path))
-        }
-        Drift::Refuse { exists: false, .. } => quote!(#facade::__committed!(missing #path)),
-    }
-}
-
-fn compare(facade: &Facade, model: &FluffModel<'_>, drift: &Drift) -> TokenStream {
-    let ident = model.ident;
-    let span = ident.span();
-    match drift {
-        Drift::Unchecked => TokenStream::new(),
-        Drift::Refuse { message, .. } => {
-            let error = quote_spanned!(span=> ::core::compile_error! { #message });
-            quote!(#facade::__unless_bless! { #error })
-        }
-        Drift::Compare { fingerprint, message } => {
-            let private = facade.private();
-            let compare = quote_spanned! {span=>
-                #private::assert_fresh(<#ident as ::pillowtop_fluff::Fluff>::FINGERPRINT, #fingerprint, #message)
-            };
-            quote!(#facade::__unless_bless! { const _: () = #compare; })
         }
     }
 }

@@ -7,7 +7,7 @@ mod expand;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-use crate::committed::{Crate, State, state};
+use crate::committed::Crate;
 use crate::errors::Errors;
 use crate::expand::Drift;
 use crate::facade::Facade;
@@ -23,14 +23,7 @@ pub(crate) fn derive(input: &DeriveInput, facade: &Facade, compiled: Option<&Cra
         Some(model) if errors.is_empty() => {
             let location =
                 compiled.filter(|_| !model.is_unchecked).map(|found| found.mapping(&model.name.value()));
-            let drift = match &location {
-                None => Drift::Unchecked,
-                Some(location) => match state(&model.ident.to_string(), &model.name.value(), location) {
-                    State::Present { fingerprint, stale } => Drift::Compare { fingerprint, message: stale },
-                    State::Unfit(message) => Drift::Refuse { message, exists: true },
-                    State::Missing(message) => Drift::Refuse { message, exists: false },
-                },
-            };
+            let drift = Drift::of(&model.ident.to_string(), &model.name.value(), location.as_ref());
             expand(facade, model, &drift, location.as_ref())
         }
         _ => TokenStream::new(),

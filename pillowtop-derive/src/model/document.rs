@@ -98,7 +98,7 @@ fn kind<'a>(
         );
     }
     if let Some(mapping) = sorted.mapping(errors, None) {
-        return said_at_the_type(errors, mapping);
+        return explicit_at_the_type(errors, mapping);
     }
     if sorted.json.is_some() {
         return DocumentKind::Unknown;
@@ -141,7 +141,7 @@ fn kind<'a>(
 }
 
 /// `#[es(flattened)] struct …`: wherever the type stands, it is mapped so.
-fn said_at_the_type<'a>(errors: &Errors, mapping: ExplicitMapping<'a>) -> DocumentKind<'a> {
+fn explicit_at_the_type<'a>(errors: &Errors, mapping: ExplicitMapping<'a>) -> DocumentKind<'a> {
     let Name { text, span } = &mapping.type_name;
     if field_types::field_type(text).is_some_and(FieldType::takes_properties_of_struct) {
         let message = format!("`{text}` belongs at the field that holds the struct");

@@ -155,7 +155,7 @@ fn by_rule<'a>(
     } else {
         parameters_alone(errors, whole, &merged, rule.span)
     };
-    Some((Mapping::Explicit(ExplicitMapping { explicit: Some(explicit), ..mapping? }), decided))
+    Some((Mapping::Explicit(ExplicitMapping { explicit_count: Some(explicit), ..mapping? }), decided))
 }
 
 /// A function of the user's decides what is written, so its name is all there is to go by.
@@ -215,7 +215,7 @@ fn parameters_alone<'a>(
             parameters: explicit,
             contents: Contents::OfStruct(whole),
             is_checked: true,
-            explicit: None,
+            explicit_count: None,
         });
     }
     errors.at_span(

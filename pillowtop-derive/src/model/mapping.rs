@@ -26,7 +26,7 @@ pub(crate) struct ExplicitMapping<'a> {
     /// False for what a user wrote as JSON, because the table may not know it.
     pub(crate) is_checked: bool,
     /// How many of the parameters an attribute says; a rule gives the others.
-    pub(crate) explicit: Option<usize>,
+    pub(crate) explicit_count: Option<usize>,
 }
 
 /// The properties inside a mapping.
@@ -136,8 +136,8 @@ impl<'r> SortedItems<'r> {
 
     /// These parameters of an attribute, and what a rule adds.
     pub(crate) fn over(&self, rule: &Self) -> Self {
-        let is_said = |name: &str| self.parameters.iter().any(|explicit| explicit.name.text == name);
-        let of_rule = rule.parameters.iter().filter(|item| !is_said(&item.name.text));
+        let is_explicit = |name: &str| self.parameters.iter().any(|explicit| explicit.name.text == name);
+        let of_rule = rule.parameters.iter().filter(|item| !is_explicit(&item.name.text));
         Self {
             skip: None,
             json: rule.json.clone(),
@@ -170,7 +170,7 @@ impl<'r> SortedItems<'r> {
                 _ => parameters.push(Parameter::of(errors, item)),
             }
         }
-        Some(ExplicitMapping { type_name, parameters, contents, is_checked: true, explicit: None })
+        Some(ExplicitMapping { type_name, parameters, contents, is_checked: true, explicit_count: None })
     }
 }
 
@@ -216,7 +216,7 @@ impl ExplicitMapping<'_> {
     /// A mapping of a type without parameters said.
     pub(crate) fn leaf(type_name: &str, span: Span, parameters: Vec<Parameter>) -> Self {
         let type_name = Name { text: type_name.to_owned(), span };
-        Self { type_name, parameters, contents: Contents::Nothing, is_checked: true, explicit: None }
+        Self { type_name, parameters, contents: Contents::Nothing, is_checked: true, explicit_count: None }
     }
 
     /// The mapping as JSON; properties of a struct are not known here.
@@ -299,7 +299,7 @@ fn unchecked(
         }
     }
     let type_name = Name { text: type_name.to_owned(), span };
-    Some(ExplicitMapping { type_name, parameters, contents, is_checked: false, explicit: None })
+    Some(ExplicitMapping { type_name, parameters, contents, is_checked: false, explicit_count: None })
 }
 
 fn properties(name: &str, value: &Value, span: Span) -> Option<Vec<(Name, ExplicitMapping<'static>)>> {

@@ -155,11 +155,11 @@ impl PillowModel<'_> {
 }
 
 fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) -> Option<SettingsModel> {
-    let explicit = literal.value();
-    if explicit.trim_start().starts_with('{') {
+    let value = literal.value();
+    if value.trim_start().starts_with('{') {
         let help = "write index settings in JSON, such as `{\"codec\": \"best_compression\"}`, or the path of a file with them";
-        return match normal_settings(&explicit) {
-            Ok(normal) => Some(SettingsModel::of(SettingsText::Inline(explicit), normal, literal)),
+        return match normal_settings(&value) {
+            Ok(normal) => Some(SettingsModel::of(SettingsText::Inline(value), normal, literal)),
             Err(problem) => {
                 errors.at(literal, format!("these settings {problem}"), help);
                 None
@@ -167,7 +167,7 @@ fn settings(errors: &Errors, literal: &syn::LitStr, compiled: Option<&Crate>) ->
         };
     }
     let help = "write the path of a JSON file with index settings, from the crate's directory";
-    let location = compiled?.file(&explicit);
+    let location = compiled?.file(&value);
     let text = match fs_err::read_to_string(&location.path) {
         Ok(text) => text,
         Err(error) => {

@@ -44,7 +44,7 @@ impl EsReceiver {
             each_item(errors, attribute, &mut |name, input| {
                 if name.text == "rules" && !is_parameter(&receiver.items, &name) {
                     let is_first = receiver.rules.replace(path(&name, input)?).is_none();
-                    return if is_first { Ok(()) } else { Err(said_twice(&name)) };
+                    return if is_first { Ok(()) } else { Err(duplicate(&name)) };
                 }
                 receiver.items.push(EsItem { value: after_name(errors, &name, input)?, name });
                 Ok(())
@@ -141,7 +141,7 @@ fn path(name: &Name, input: ParseStream<'_>) -> syn::Result<Path> {
     input.call(Path::parse_mod_style).map_err(|_| refuse(span))
 }
 
-fn said_twice(name: &Name) -> syn::Error {
+fn duplicate(name: &Name) -> syn::Error {
     syn::Error::new(name.span, with_help(format!("duplicate `{}`", name.text), "remove one of them"))
 }
 

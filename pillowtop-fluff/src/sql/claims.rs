@@ -75,12 +75,12 @@ impl SqlClaimStore {
 
 fn stored(row: TextRow) -> Result<(String, Stored), SqlError> {
     let mut row = row.into_iter().flatten();
-    let malformed = |reason: String| SqlError::Malformed { what: "pillowtop_claims".to_owned(), reason };
+    let what = "pillowtop_claims";
     let (Some(key), Some(number), Some(value)) = (row.next(), row.next(), row.next()) else {
-        return Err(malformed("a column is null".to_owned()));
+        return Err(SqlError::malformed(what)("a column is null"));
     };
-    let number = number.parse().map_err(|_| malformed(format!("`{number}` is not a number")))?;
-    let value = serde_json::from_str(&value).map_err(|error| malformed(error.to_string()))?;
+    let number = number.parse().map_err(SqlError::malformed::<std::num::ParseIntError>(what))?;
+    let value = serde_json::from_str(&value).map_err(SqlError::malformed(what))?;
     Ok((key, Stored { value, token: Token { term: 0, number } }))
 }
 

@@ -30,25 +30,15 @@ impl SqlDeadLetters {
     pub async fn list(&self) -> Result<Vec<DeadLetter>, SqlError> {
         let sql = "SELECT value FROM pillowtop_dead_letters WHERE target = $1 ORDER BY id";
         let found = self.database.rows("listing dead letters", sql, &[&self.uuid]).await?;
-        let malformed = |error: serde_json::Error| SqlError::Malformed {
-            what: "pillowtop_dead_letters".to_owned(),
-            reason: error.to_string(),
-        };
-        found
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|text| serde_json::from_str(&text).map_err(malformed))
-            .collect()
+        let read =
+            |text: String| serde_json::from_str(&text).map_err(SqlError::malformed("pillowtop_dead_letters"));
+        found.into_iter().flatten().flatten().map(read).collect()
     }
 
     async fn record(&self, letters: &[DeadLetter]) -> Result<(), SqlError> {
         let mut transaction = self.database.begin().await?;
         for letter in letters {
-            let value = serde_json::to_string(letter).map_err(|error| SqlError::Malformed {
-                what: "a dead letter".to_owned(),
-                reason: error.to_string(),
-            })?;
+            let value = serde_json::to_string(letter).map_err(SqlError::malformed("a dead letter"))?;
             // PostgreSQL stores no NUL, which ids do not have in practice.
             let (id, version) = (letter.id.as_str().replace('\0', "\u{fffd}"), letter.version.to_string());
             let sql = "INSERT INTO pillowtop_dead_letters VALUES ($1, $2, CAST($3 AS BIGINT), $4) \

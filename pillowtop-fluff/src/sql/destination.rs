@@ -7,8 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pillowtop_core::IndexName;
 use pillowtop_runtime::claim::{
-    AcquireError, AcquireOptions, Claim, ClaimDocument, ClaimKey, ClaimState, ClaimStore as _,
-    DatabaseIdentity, Lease, NoFence, Slice, StoreError,
+    self, AcquireError, AcquireOptions, Claim, ClaimKey, ClaimState, DatabaseIdentity, Lease, NoFence, Slice,
 };
 use pillowtop_runtime::target::{Destination, OpenError, OpenTarget, TargetRef};
 use tokio::sync::Mutex;
@@ -84,7 +83,10 @@ impl SqlDestination {
         let database = self.schema.database().clone();
         let key = ClaimKey { target: target.uuid.clone(), slice };
         self.check_database(&key, begin.as_ref()).await?;
-        let begin = if self.may_begin(target, &key).await.map_err(failed)? { begin } else { None };
+        let begin = match begin {
+            Some(begin) => self.may_begin(target, &key).await.map_err(failed)?.then_some(begin),
+            None => None,
+        };
         let pending = Arc::new(Pending::new(
             database.clone(),
             target.name.to_string(),
@@ -137,10 +139,8 @@ impl SqlDestination {
         begin: Option<&DatabaseIdentity>,
     ) -> Result<(), OpenError> {
         let store = SqlClaimStore::new(self.schema.database().clone());
-        let stored = store.read(&key.claim()).await.map_err(store_failed)?;
-        let (Some(stored), Some(expected)) = (stored, begin) else { return Ok(()) };
-        let document: ClaimDocument =
-            serde_json::from_value(stored.value).map_err(|error| OpenError::Failed(Box::new(error)))?;
+        let document = claim::read(&store, key).await.map_err(AcquireError::from)?;
+        let (Some(document), Some(expected)) = (document, begin) else { return Ok(()) };
         let found = &document.state.database;
         if found.matches(expected) {
             return Ok(());
@@ -161,10 +161,6 @@ impl SqlDestination {
 
 fn failed(error: SqlError) -> OpenError {
     OpenError::Failed(Box::new(error))
-}
-
-fn store_failed(error: StoreError) -> OpenError {
-    AcquireError::from(error).into()
 }
 
 impl Destination for SqlDestination {

@@ -48,6 +48,11 @@ pub enum SqlError {
 }
 
 impl SqlError {
+    /// Something stored, or to be stored, that is not JSON of its kind.
+    pub(crate) fn malformed<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> Self + use<'_, E> {
+        move |error| Self::Malformed { what: what.to_owned(), reason: error.to_string() }
+    }
+
     pub(crate) fn failed(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Failed { doing, source }

@@ -50,8 +50,7 @@ pub(crate) fn grains(
     let mut ids: Vec<&String> = old.keys().chain(new.keys()).collect();
     ids.sort();
     ids.dedup();
-    let none = Rows::new();
-    let of = |rows: &HashMap<String, Rows>, id: &str| rows.get(id).cloned().unwrap_or_else(|| none.clone());
+    let of = |rows: &HashMap<String, Rows>, id: &str| rows.get(id).cloned().unwrap_or_default();
     ids.into_iter().flat_map(|id| document(layout, id, of(old, id), of(new, id))).collect()
 }
 
@@ -89,8 +88,7 @@ pub(crate) async fn note(
     grains: &[Grain],
 ) -> Result<String, SqlError> {
     let id = format!("{:032x}", fastrand::u128(..));
-    let value = serde_json::to_string(grains)
-        .map_err(|error| SqlError::Malformed { what: "a change".to_owned(), reason: error.to_string() })?;
+    let value = serde_json::to_string(grains).map_err(SqlError::malformed("a change"))?;
     let sql = "INSERT INTO pillowtop_events VALUES ($1, $2, $3)";
     transaction.execute("noting changes", sql, &[&id, target, &value]).await?;
     Ok(id)
@@ -112,10 +110,7 @@ pub(crate) async fn tell_left_over(
     let sql = "SELECT id, value FROM pillowtop_events WHERE target = $1";
     for row in database.rows("reading changes", sql, &[target]).await? {
         let [Some(id), Some(value)] = row.as_slice() else { continue };
-        let grains: Vec<Grain> = serde_json::from_str(value).map_err(|error| SqlError::Malformed {
-            what: "a change".to_owned(),
-            reason: error.to_string(),
-        })?;
+        let grains: Vec<Grain> = serde_json::from_str(value).map_err(SqlError::malformed("a change"))?;
         (hook.0)(&grains);
         forget(database, id).await?;
     }

@@ -206,9 +206,8 @@ async fn insert(
                 format!("INSERT INTO {} SELECT {} FROM json_each($1)", quoted(table), columns.join(", "));
             // A parameter has a limit of 1 GB.
             for chunk in rows.chunks(10_000) {
-                transaction
-                    .execute("inserting rows", &sql, &[&Value::from(chunk.to_vec()).to_string()])
-                    .await?;
+                let rows = serde_json::to_string(chunk).map_err(SqlError::malformed("rows"))?;
+                transaction.execute("inserting rows", &sql, &[&rows]).await?;
             }
             Ok(())
         }

@@ -7,6 +7,7 @@ use super::database::{Dialect, SqlDatabase, quoted};
 use super::error::SqlError;
 use super::layout::{Layout, LayoutColumn, Role};
 use super::schema::Schema;
+use super::stored::value;
 use crate::column::ColumnType;
 use crate::emitter::Reduce;
 
@@ -97,11 +98,9 @@ impl Statement {
     fn parameter(&mut self, column_type: ColumnType, value: String) -> String {
         self.parameters.push(value);
         let number = self.parameters.len();
-        match (self.dialect, column_type) {
-            (_, ColumnType::Text) | (Dialect::Sqlite, ColumnType::Date | ColumnType::Timestamp) => {
-                format!("${number}")
-            }
-            (dialect, column_type) => format!("CAST(${number} AS {})", dialect.type_name(column_type)),
+        match self.dialect.type_name(column_type) {
+            "TEXT" => format!("${number}"),
+            name => format!("CAST(${number} AS {name})"),
         }
     }
 }
@@ -345,20 +344,7 @@ impl Asked<'_> {
     fn named(&self, text: Option<&str>) -> (String, String, Value) {
         let column_type =
             if self.reduce == Reduce::Avg { ColumnType::Float } else { self.column.column_type };
-        let value = match (text, column_type) {
-            (None, _) => Value::Null,
-            (Some(text), ColumnType::Integer) => {
-                text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number))
-            }
-            (Some(text), ColumnType::Float) => {
-                text.parse::<f64>().map_or_else(|_| json!(text), |number| json!(number))
-            }
-            (Some(text), _) => {
-                let number = text.parse::<rust_decimal::Decimal>();
-                number.map_or_else(|_| json!(text), |number| json!(number.normalize().to_string()))
-            }
-        };
-        (self.calculator.to_owned(), self.emitter.to_owned(), value)
+        (self.calculator.to_owned(), self.emitter.to_owned(), value(text, column_type))
     }
 }
 

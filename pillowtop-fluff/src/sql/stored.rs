@@ -53,7 +53,10 @@ fn by_id(layout: &Layout, found: Vec<TextRow>) -> HashMap<String, Rows> {
     for row in found {
         let mut row = row.into_iter();
         let Some(Some(id)) = row.next() else { continue };
-        let values = row.zip(&layout.columns).map(|(text, column)| value(text.as_deref(), column)).collect();
+        let values = row
+            .zip(&layout.columns)
+            .map(|(text, column)| value(text.as_deref(), column.column_type))
+            .collect();
         all.entry(id).or_default().push(values);
     }
     let groups = 1 + layout.groups().count();
@@ -64,9 +67,9 @@ fn by_id(layout: &Layout, found: Vec<TextRow>) -> HashMap<String, Rows> {
 }
 
 /// A value as it was computed.
-fn value(text: Option<&str>, column: &LayoutColumn) -> Value {
+pub(crate) fn value(text: Option<&str>, column_type: ColumnType) -> Value {
     let Some(text) = text else { return Value::Null };
-    match column.column_type {
+    match column_type {
         ColumnType::Integer => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
         ColumnType::Float => text.parse::<f64>().map_or_else(|_| json!(text), |number| json!(number)),
         ColumnType::Decimal => {

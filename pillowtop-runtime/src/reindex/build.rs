@@ -8,10 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::error::ReindexError;
 use super::form::{Chosen, Wanted};
 use super::step::{ReindexPlan, ReindexStep, Reindexed};
-use crate::claim::{
-    AcquireError, AcquireOptions, BuildLock, ClaimKey, DatabaseIdentity, Lease, Phase, Slice, WhenHeld,
-};
-use crate::engine::{DatabaseSelection, Engine, Served};
+use crate::claim::{AcquireError, AcquireOptions, BuildLock, ClaimKey, Lease, Phase, WhenHeld};
+use crate::engine::{Engine, Served};
 use crate::member::MemberEnd;
 use crate::source::{CouchDatabase, CouchError, DatabaseInfo};
 use crate::target::elastic::{Cluster, ControlIndex, IndexUse};
@@ -161,15 +159,8 @@ impl Reindex<'_> {
         Ok(infos)
     }
 
-    pub(super) fn slice(&self, database: &DatabaseIdentity) -> Slice {
-        match &self.served.databases {
-            DatabaseSelection::One(_) => Slice::Whole,
-            DatabaseSelection::Several { .. } => Slice::Database(database.name.clone()),
-        }
-    }
-
     fn keys(&self, uuid: &str, infos: &[DatabaseInfo]) -> Vec<ClaimKey> {
-        let slices = infos.iter().map(|info| self.slice(&info.identity));
+        let slices = infos.iter().map(|info| self.served.databases.slice(&info.identity.name));
         slices.map(|slice| ClaimKey { target: uuid.to_owned(), slice }).collect()
     }
 

@@ -65,7 +65,8 @@ pub(super) async fn of_index(cluster: &Cluster, definition: &Definition) -> Resu
     match cluster.copy_source(definition).await? {
         Ok(source) => {
             let reason = format!("the server copies index `{}`", source.index);
-            Ok(Chosen { index: Some(Box::new(source)), ..Chosen::new(form, 0, reason) })
+            let chosen = Chosen::new(form, source.documents, reason);
+            Ok(Chosen { index: Some(Box::new(source)), ..chosen })
         }
         Err(reason) => Err(ReindexError::Form { form, reason }),
     }
@@ -119,11 +120,11 @@ async fn of_database(
     };
     // Whoever may not see views, or not soon, reads the feed.
     let (is_there, is_ready) = tokio::time::timeout(LOOK_WITHIN, looking).await.unwrap_or_default();
-    if (wanted.view.is_some() || is_ready) && check_bulk_get(database, LoadForm::View).await.is_ok() {
-        // If the view cannot be read, another form is chosen.
-        if let Ok(chosen) = of_view(definition, database, wanted).await {
-            return Ok(chosen);
-        }
+    // If the view cannot be read, another form is chosen.
+    if (wanted.view.is_some() || is_ready)
+        && let Ok(chosen) = read_view(database, wanted.view.clone().unwrap_or(view)).await
+    {
+        return Ok(chosen);
     }
     let DatabaseInfo { documents, deleted_documents, copies, .. } = info;
     if deleted_documents > documents && check_bulk_get(database, LoadForm::Ids).await.is_ok() {
@@ -162,8 +163,13 @@ async fn of_view(
             Some(_) => {}
         }
     }
+    read_view(database, wanted.view.clone().unwrap_or(own)).await
+}
+
+/// A load from this view, if it can be read.
+async fn read_view(database: &CouchDatabase, view: ViewName) -> Result<Chosen, ReindexError> {
+    let form = LoadForm::View;
     check_bulk_get(database, form).await?;
-    let view = wanted.view.clone().unwrap_or(own);
     let rows = database.view_rows(&view).await;
     let documents = rows.map_err(|error| ReindexError::Form { form, reason: error.to_string() })?;
     let reason = format!("view `{view}` lists {documents} documents");

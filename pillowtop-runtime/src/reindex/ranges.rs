@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::ReindexError;
 use crate::claim::{
     AcquireError, AcquireOptions, Claim, ClaimDocument, ClaimError, ClaimKey, ClaimState, ClaimStore,
-    FenceError, LoadState, Phase, Slice, StoreError, WhenHeld, read,
+    FenceError, LoadState, Phase, Slice, StoreError, WhenHeld, overwrite, read,
 };
 use crate::engine::{Engine, Served};
 use crate::member::{MemberEnd, MemberError};
@@ -163,7 +163,8 @@ impl RangedLoad<'_> {
     /// Removes the claims of ranges, once the load's claim is past loading.
     pub(crate) async fn forget(&self, load: &LoadState) -> Result<(), StoreError> {
         for key in self.keys(load) {
-            forget(self.store.as_ref(), &key).await?;
+            // A process that was late may be releasing it.
+            overwrite(self.store.as_ref(), &key.claim(), |_| None).await?;
         }
         Ok(())
     }
@@ -230,7 +231,9 @@ impl RangedLoad<'_> {
         let claim = Arc::clone(&open.claim);
         let mut member = self.engine.loader(self.served, &state.database.name, source, open).await?;
         let ended = match member.run(ReadMode::ToEnd, stop).await {
-            Ok(MemberEnd::CaughtUp) => complete(&claim).await.map(|()| MemberEnd::CaughtUp),
+            Ok(MemberEnd::CaughtUp) => {
+                claim.complete().await.map(|()| MemberEnd::CaughtUp).map_err(ReindexError::from)
+            }
             ended => ended.map_err(ReindexError::from),
         };
         match ended {
@@ -256,14 +259,10 @@ impl RangedLoad<'_> {
         if let Err(error) = self.target.close(std::slice::from_ref(&key.slice)).await {
             tracing::debug!(%error, "the fence of a range is not removed");
         }
-        if let Err(error) = forget(self.store.as_ref(), &key).await {
+        if let Err(error) = overwrite(self.store.as_ref(), &key.claim(), |_| None).await {
             tracing::debug!(%error, "the claim of a range is not removed");
         }
     }
-}
-
-async fn complete(claim: &Claim) -> Result<(), ReindexError> {
-    Ok(claim.complete().await?)
 }
 
 /// No other process should have to wait until the lease runs out.
@@ -273,16 +272,4 @@ async fn release(claim: &Claim) {
     {
         tracing::debug!(target = %claim.target(), %error, "the claim of a range is not released");
     }
-}
-
-/// Removes the claim of a range.
-async fn forget(store: &dyn ClaimStore, key: &ClaimKey) -> Result<(), StoreError> {
-    while let Some(stored) = store.read(&key.claim()).await? {
-        match store.remove(&key.claim(), stored.token).await {
-            // A process that was late is releasing it.
-            Err(StoreError::Conflict { .. }) => {}
-            removed => return removed,
-        }
-    }
-    Ok(())
 }

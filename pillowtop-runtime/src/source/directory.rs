@@ -103,8 +103,8 @@ impl Source for DocumentDirectory {
             blocking(move || {
                 for file in Listing::of(&path)?.files {
                     let row = document(&file)?;
-                    if let Some(position) = found.get_mut(&row.id) {
-                        *position = row;
+                    if let Some(slot) = found.get_mut(&row.id) {
+                        *slot = row;
                     }
                 }
                 Ok(found.into_values().collect())

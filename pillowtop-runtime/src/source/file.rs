@@ -171,23 +171,23 @@ impl Portion {
                 portion.is_at_end = true;
                 break;
             };
-            let (position, row) = match line {
+            let (sequence, row) = match line {
                 Line::Nothing => continue,
                 Line::End { last_sequence, .. } => (last_sequence, None),
                 Line::Row(row) => {
-                    (row.sequence.clone().unwrap_or_else(|| lines.position.position()), Some(row))
+                    (row.sequence.clone().unwrap_or_else(|| lines.position.sequence()), Some(row))
                 }
             };
             if !portion.is_found {
-                portion.is_found = Some(&position) == sought;
+                portion.is_found = Some(&sequence) == sought;
                 continue;
             }
             if let Some(mut row) = row {
-                row.sequence = Some(position.clone());
+                row.sequence = Some(sequence.clone());
                 bytes += row.len();
                 portion.rows.push(row);
             }
-            portion.last = Some(position);
+            portion.last = Some(sequence);
         }
         portion.position = lines.position;
         Ok(portion)
@@ -195,8 +195,8 @@ impl Portion {
 }
 
 impl FilePosition {
-    /// The position of a row that carries none: after so many lines.
-    fn position(self) -> Sequence {
+    /// The sequence of a row that carries none: after so many lines.
+    fn sequence(self) -> Sequence {
         Sequence::new(format!("line {}", self.lines))
     }
 }

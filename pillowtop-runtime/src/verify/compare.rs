@@ -51,9 +51,9 @@ impl Choice {
         if ids.len() < *size {
             ids.push(id.into());
         } else if *size > 0
-            && let Some(position) = ids.get_mut(fastrand::usize(..*seen))
+            && let Some(slot) = ids.get_mut(fastrand::usize(..*seen))
         {
-            *position = id.into();
+            *slot = id.into();
         }
         false
     }

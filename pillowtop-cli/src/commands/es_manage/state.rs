@@ -109,7 +109,7 @@ impl PillowStatus<'_> {
 
 impl PillowStatus<'_> {
     /// How many documents differed when the index was last compared. Nothing if it never was.
-    fn differences(&self) -> Option<u64> {
+    pub(super) fn differences(&self) -> Option<u64> {
         Some(self.verified.as_ref()?.iter().map(|verified| verified.differences()).sum())
     }
 }

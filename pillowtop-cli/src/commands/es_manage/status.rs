@@ -153,7 +153,7 @@ fn advice(context: &Context, status: &PillowStatus<'_>) -> Vec<String> {
 fn verified(context: &Context, status: &PillowStatus<'_>) -> Option<String> {
     let (name, results) = (&status.definition.pillow, status.verified.as_ref()?);
     let last = results.iter().map(|verified| verified.ended.as_str()).min()?;
-    let differences: u64 = results.iter().map(|verified| verified.differences()).sum();
+    let differences = status.differences()?;
     let repaired: u64 = results.iter().map(|verified| verified.repaired).sum();
     Some(match (differences, repaired) {
         (0, _) => format!("{name}: verified at {last}, without differences"),

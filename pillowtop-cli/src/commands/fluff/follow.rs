@@ -42,9 +42,8 @@ pub(super) async fn build(
     let creates = restart || tables.is_empty();
     if dry_run {
         let hash = pillow.definition().hash.short();
-        let explicit =
-            if creates { "would create a table for hash" } else { "would resume the table of hash" };
-        context.ui.text(&format!("{name}: {explicit} {hash}"));
+        let action = if creates { "would create a table for hash" } else { "would resume the table of hash" };
+        context.ui.text(&format!("{name}: {action} {hash}"));
         context.ui.json(&json!({"pillow": name, "action": if creates { "create" } else { "continue" }}));
         return Ok(Outcome::Done);
     }
@@ -76,14 +75,13 @@ pub(super) async fn build(
 
 pub(super) async fn run(
     context: &Context,
-    all: Vec<(Schema, Arc<dyn AnyPillow>)>,
+    all: Vec<Followed>,
     until_caught_up: bool,
     from: &From,
 ) -> Result<Outcome, Failure> {
-    let followed = all.into_iter().map(|(schema, pillow)| Followed { schema, pillow }).collect();
     let mode = if until_caught_up { ReadMode::ToEnd } else { ReadMode::Follow };
     let stop = Stop::on_signals(&context.ui);
-    let summary = follow(context, followed, mode, from, &stop).await?;
+    let summary = follow(context, all, mode, from, &stop).await?;
     summary.print();
     context.ui.json(&summary.to_json());
     Ok(Outcome::Done)

@@ -56,12 +56,12 @@ pub(super) async fn flip(context: &Context, schema: &Schema, dry_run: bool) -> R
     if changes && !dry_run {
         schema.flip(&newest).await?;
     }
-    let explicit = match (changes, dry_run) {
+    let outcome = match (changes, dry_run) {
         (false, _) => "the views show it already",
         (true, true) => "the views would show it",
         (true, false) => "the views show it",
     };
-    context.ui.text(&format!("{name}: table `{}`: {explicit}", newest.name));
+    context.ui.text(&format!("{name}: table `{}`: {outcome}", newest.name));
     context.ui.json(&json!({"pillow": name, "table": newest.name, "changed": changes && !dry_run}));
     Ok(Outcome::Done)
 }
@@ -69,8 +69,8 @@ pub(super) async fn flip(context: &Context, schema: &Schema, dry_run: bool) -> R
 pub(super) async fn rollback(context: &Context, schema: &Schema, dry_run: bool) -> Result<Outcome, Failure> {
     let name = &schema.definition().pillow;
     let earlier = if dry_run { schema.earlier().await? } else { schema.rollback().await? };
-    let explicit = if dry_run { "would show" } else { "show" };
-    context.ui.text(&format!("{name}: the views {explicit} table `{}`", earlier.name));
+    let verb = if dry_run { "would show" } else { "show" };
+    context.ui.text(&format!("{name}: the views {verb} table `{}`", earlier.name));
     context.ui.json(&json!({"pillow": name, "table": earlier.name, "changed": !dry_run}));
     Ok(Outcome::Done)
 }
@@ -82,8 +82,8 @@ pub(super) async fn prune(context: &Context, schema: &Schema, dry_run: bool) -> 
         if !dry_run {
             schema.drop_table(&table).await?;
         }
-        let explicit = if dry_run { "would drop" } else { "dropped" };
-        context.ui.text(&format!("{name}: {explicit} table `{}`", table.name));
+        let verb = if dry_run { "would drop" } else { "dropped" };
+        context.ui.text(&format!("{name}: {verb} table `{}`", table.name));
         pruned.push(table.name);
     }
     if pruned.is_empty() {

@@ -20,6 +20,7 @@ use crate::arguments::{Fluff, FluffAction};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
+use follow::Followed;
 
 #[cfg(feature = "quickstart")]
 pub(crate) use report::report;
@@ -32,12 +33,10 @@ pub(crate) async fn run(context: &Context, tables: &Registry, arguments: &Fluff)
             follow::build(context, &schema, &pillow(tables, name)?, *restart, *dry_run, from).await
         }
         FluffAction::Run { names, until_caught_up, from } => {
-            let mut all = Vec::new();
-            for pillow in named(tables, names)? {
-                let name = pillow.definition().pillow.to_string();
-                all.push((open(tables, url, &name).await?, pillow));
-            }
-            follow::run(context, all, *until_caught_up, from).await
+            let pillows = named(tables, names)?;
+            let schemas = open_all(url, &pillows).await?;
+            let all = schemas.into_iter().zip(pillows).map(|(schema, pillow)| Followed { schema, pillow });
+            follow::run(context, all.collect(), *until_caught_up, from).await
         }
         FluffAction::Query(query) => query::run(context, &open(tables, url, &query.name).await?, query).await,
         FluffAction::Diff { name, id, from } => {
@@ -45,11 +44,7 @@ pub(crate) async fn run(context: &Context, tables: &Registry, arguments: &Fluff)
             query::diff(context, &schema, &pillow(tables, name)?, id, from).await
         }
         FluffAction::Status { names } => {
-            let mut schemas = Vec::new();
-            for pillow in named(tables, names)? {
-                schemas.push(open(tables, url, pillow.definition().pillow.as_str()).await?);
-            }
-            manage::status(context, &schemas).await
+            manage::status(context, &open_all(url, &named(tables, names)?).await?).await
         }
         FluffAction::Flip(change) => {
             manage::flip(context, &open(tables, url, &change.name).await?, change.dry_run).await
@@ -88,8 +83,20 @@ fn named(tables: &Registry, names: &[String]) -> Result<Vec<Arc<dyn AnyPillow>>,
 
 /// Opens the tables of a pillow, whose committed definition must be fresh.
 async fn open(tables: &Registry, url: &str, name: &str) -> Result<Schema, Failure> {
-    let pillow = pillow(tables, name)?;
-    require_fresh(std::slice::from_ref(&pillow))?;
+    let mut schemas = open_all(url, &[pillow(tables, name)?]).await?;
+    Ok(schemas.remove(0))
+}
+
+/// The same for several pillows, which share their connections.
+async fn open_all(url: &str, pillows: &[Arc<dyn AnyPillow>]) -> Result<Vec<Schema>, Failure> {
+    require_fresh(pillows)?;
+    let mut schemas = Vec::new();
+    if pillows.is_empty() {
+        return Ok(schemas);
+    }
     let database = SqlDatabase::connect(url).await?;
-    Ok(Schema::open(database, pillow.definition().clone()).await?)
+    for pillow in pillows {
+        schemas.push(Schema::open(database.clone(), pillow.definition().clone()).await?);
+    }
+    Ok(schemas)
 }

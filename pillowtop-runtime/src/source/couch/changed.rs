@@ -40,10 +40,8 @@ impl CouchDatabase {
     ) -> Result<Vec<DocumentId>, CouchError> {
         let (mut ids, mut since) = (Vec::new(), since.clone());
         loop {
-            // A response that was cut is malformed.
-            let is_passing =
-                |error: &CouchError| error.is_retryable() || matches!(error, CouchError::Malformed { .. });
-            let page = retry(RetryPolicy::default(), is_passing, || self.changed(&since, selector)).await?;
+            let page = retry(RetryPolicy::default(), CouchError::may_pass, || self.changed(&since, selector))
+                .await?;
             let is_last = page.results.len() < PAGE;
             ids.extend(page.results.into_iter().map(|changed| changed.id));
             if is_last {

@@ -63,11 +63,8 @@ impl CouchDatabase {
         let mut rows = Vec::with_capacity(ids.len());
         let mut chunks: Vec<&[DocumentId]> = ids.chunks(chunk.max(1)).rev().collect();
         let mut policy = RetryPolicy { within: Duration::from_secs(10), ..RetryPolicy::default() };
-        // A response without a length that was cut is malformed.
-        let is_passing =
-            |error: &CouchError| error.is_retryable() || matches!(error, CouchError::Malformed { .. });
         while let Some(chunk) = chunks.pop() {
-            let error = match retry(policy, is_passing, || self.bulk_get(chunk)).await {
+            let error = match retry(policy, CouchError::may_pass, || self.bulk_get(chunk)).await {
                 Ok(found) => {
                     rows.extend(found);
                     continue;
@@ -124,10 +121,9 @@ impl CouchDatabase {
         endpoint: &str,
     ) -> Result<HashMap<String, Row>, CouchError> {
         let response = self.post(endpoint, &serde_json::json!({ "docs": wanted }), WHAT).await?;
-        let body = response.bytes().await.map_err(|error| self.server().unreachable(error))?;
-        let malformed = |reason: &dyn std::fmt::Display| self.server().malformed(WHAT, &reason.to_string());
-        let body = ByteString::try_from(body).map_err(|error| malformed(&error))?;
-        let parsed: Body<'_> = serde_json::from_str(&body).map_err(|error| malformed(&error))?;
+        let body = self.server().text(response, WHAT).await?;
+        let malformed = |error: serde_json::Error| self.server().malformed(WHAT, &error.to_string());
+        let parsed: Body<'_> = serde_json::from_str(&body).map_err(malformed)?;
         Ok(parsed.results.into_iter().map(|of_id| (of_id.id.clone(), winner(of_id, &body))).collect())
     }
 }

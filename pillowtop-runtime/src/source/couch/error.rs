@@ -110,6 +110,12 @@ impl CouchError {
         }
     }
 
+    /// Whether the same reading request may succeed later: a response without a length that was cut
+    /// is malformed.
+    pub(super) fn may_pass(&self) -> bool {
+        self.is_retryable() || matches!(self, Self::Malformed { .. })
+    }
+
     /// Whether a document in the request may be the cause: the server failed on it, or cut its
     /// response.
     pub(super) fn may_be_about_documents(&self) -> bool {

@@ -29,11 +29,8 @@ impl CouchDatabase {
                 Next::After(id) => PageStart::After(id),
                 Next::Done => return Ok(None),
             };
-            // A response that was cut is malformed.
-            let is_passing =
-                |error: &CouchError| error.is_retryable() || matches!(error, CouchError::Malformed { .. });
             let wanted = PageRequest { start, limit: PAGE, ..PageRequest::default() };
-            let page = retry(RetryPolicy::default(), is_passing, || self.page(&wanted)).await?;
+            let page = retry(RetryPolicy::default(), CouchError::may_pass, || self.page(&wanted)).await?;
             let documents: Vec<ListedDocument> = page.entries.into_iter().map(|entry| entry.listed).collect();
             let next = match documents.last() {
                 Some(document) if !page.is_last => Next::After(document.id.clone()),

@@ -147,8 +147,7 @@ impl CouchDatabase {
         // A view that is missing is not a database that is missing.
         let database = wanted.view.is_none().then_some(name);
         let response = self.server().send(request, database, WHAT).await?;
-        let body = response.bytes().await.map_err(|error| self.server().unreachable(error))?;
-        let body = ByteString::try_from(body).map_err(|error| self.malformed_page(&error.to_string()))?;
+        let body = self.server().text(response, WHAT).await?;
         let mut page = self.parse_page(&body, wanted.limit)?;
         // It begins with the last document of the one before, unless that was deleted meanwhile.
         if let PageStart::After(id) = &wanted.start

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytestring::ByteString;
 use pillowtop_core::DatabaseName;
 use reqwest::header::ACCEPT;
 use reqwest::{Method, RequestBuilder, Response};
@@ -116,6 +117,16 @@ impl CouchServer {
     ) -> Result<T, CouchError> {
         let body = response.bytes().await.map_err(|error| self.unreachable(error))?;
         serde_json::from_slice(&body).map_err(|error| self.malformed(what, &error.to_string()))
+    }
+
+    /// The body of a response, of which rows may be slices.
+    pub(super) async fn text(
+        &self,
+        response: Response,
+        what: &'static str,
+    ) -> Result<ByteString, CouchError> {
+        let body = response.bytes().await.map_err(|error| self.unreachable(error))?;
+        ByteString::try_from(body).map_err(|error| self.malformed(what, &error.to_string()))
     }
 
     pub(super) fn malformed(&self, what: &'static str, reason: &str) -> CouchError {

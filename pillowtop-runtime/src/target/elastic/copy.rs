@@ -21,7 +21,7 @@ use super::overview::Overview;
 use super::rendering;
 use super::request::Request;
 use super::status::{IndexHealth, IndexStatus};
-use crate::claim::{ClaimState, Fence as _, Phase, Slice};
+use crate::claim::{ClaimDocument, ClaimState, Fence as _, Phase, Slice};
 use crate::dead_letter::DeadLetterStore as _;
 
 /// Documents of one batch of the server.
@@ -32,9 +32,7 @@ const BATCH: u32 = 1000;
 pub struct CopySource {
     /// Its name.
     pub index: IndexName,
-    /// Its uuid.
-    pub uuid: String,
-    /// How many documents it has.
+    /// About how many documents it has.
     pub documents: u64,
     /// Its claim. What is not in it yet comes after its position.
     pub state: ClaimState,
@@ -66,7 +64,7 @@ impl Cluster {
     ) -> Result<Result<CopySource, String>, ClusterError> {
         let overview = self.overview().await?;
         let found = searched(&overview, definition, self.prefix());
-        let (index, state) = match found {
+        let (index, claim) = match found {
             Ok(found) => found,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -93,15 +91,11 @@ impl Cluster {
             Err(error) => return Ok(Err(error.to_string())),
         }
         let fence = IndexFence::new(self, name, &index.uuid, &Slice::Whole, &definition.pillow);
-        let histories = fence.histories().await;
-        let claim = index.claims.first().map(|(_, claim)| &claim.histories);
-        if histories.is_err() || histories.ok().as_ref() != claim {
+        if fence.histories().await.ok().as_ref() != Some(&claim.histories) {
             return Ok(Err(format!("index `{name}` was restored, so documents may be missing in it")));
         }
-        self.refresh(name).await?;
         let documents = self.count(name.as_str()).await?;
-        let uuid = index.uuid.clone();
-        Ok(Ok(CopySource { index: name.clone(), uuid, documents, state: state.clone() }))
+        Ok(Ok(CopySource { index: name.clone(), documents, state: claim.state.clone() }))
     }
 
     /// Begins to copy an index into another one through its private alias. Returns the task of the
@@ -150,7 +144,7 @@ fn searched<'a>(
     overview: &'a Overview,
     definition: &Definition,
     prefix: Option<&str>,
-) -> Result<(&'a IndexStatus, &'a ClaimState), String> {
+) -> Result<(&'a IndexStatus, &'a ClaimDocument), String> {
     let alias = definition.search_alias(prefix);
     let [name] = overview.indices_of(&alias)[..] else {
         return Err(format!("alias `{alias}` is not on one index"));
@@ -168,7 +162,7 @@ fn searched<'a>(
         return Err(format!("index `{name}` is backfilling"));
     }
     match &index.claims[..] {
-        [(Slice::Whole, claim)] if claim.state.phase == Phase::Following => Ok((index, &claim.state)),
+        [(Slice::Whole, claim)] if claim.state.phase == Phase::Following => Ok((index, claim)),
         [(Slice::Whole, _)] => Err(format!("index `{name}` is not complete")),
         [] => Err(format!("nothing is known of what index `{name}` holds")),
         _ => Err("the pillow reads several databases".to_owned()),

@@ -72,14 +72,14 @@ fn changes(wanted: &Value, live: &Value) -> Vec<SettingChange> {
                 name.strip_prefix(fixed.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
     };
-    let (mut said, mut found) = (BTreeMap::new(), BTreeMap::new());
-    flatten(Some(wanted), "", &mut said);
+    let (mut declared, mut found) = (BTreeMap::new(), BTreeMap::new());
+    flatten(Some(wanted), "", &mut declared);
     flatten(Some(live), "", &mut found);
     let differs = |(name, wanted): (String, String)| {
         let live = found.get(&name).cloned();
         (!is_fixed(&name) && live.as_ref() != Some(&wanted)).then_some(SettingChange { name, live, wanted })
     };
-    said.into_iter().filter_map(differs).collect()
+    declared.into_iter().filter_map(differs).collect()
 }
 
 #[cfg(test)]

@@ -27,16 +27,15 @@ pub(super) struct PrivateAliases {
 impl PrivateAliases {
     pub(super) fn new(index: &IndexName, uuid: &str, slice: &Slice) -> Self {
         let uuid_part = uuid.get(..UUID_PART).unwrap_or(uuid).to_owned();
-        let stem = match slice {
-            Slice::Whole => format!("{index}.{uuid_part}"),
-            Slice::Database(database) => {
-                format!("{index}.{uuid_part}.{:016x}", hash_text(database.as_str()) & 0xffff_ffff_ffff_ffff)
-            }
+        let part = match slice {
+            Slice::Whole => None,
+            Slice::Database(database) => Some(database.to_string()),
             Slice::Range { database, number } => {
-                let name = format!("{}#{number}", database.as_ref().map_or("", |name| name.as_str()));
-                format!("{index}.{uuid_part}.{:016x}", hash_text(&name) & 0xffff_ffff_ffff_ffff)
+                Some(format!("{}#{number}", database.as_ref().map_or("", |name| name.as_str())))
             }
         };
+        let hash = part.map(|part| format!(".{:016x}", hash_text(&part) & 0xffff_ffff_ffff_ffff));
+        let stem = format!("{index}.{uuid_part}{}", hash.unwrap_or_default());
         Self { index: index.clone(), uuid_part, stem }
     }
 

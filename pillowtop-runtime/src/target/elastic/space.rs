@@ -2,6 +2,7 @@
 //! built.
 
 use pillowtop_core::Definition;
+use pillowtop_core::lenient::integer;
 use serde_json::Value;
 
 use super::cluster::Cluster;
@@ -52,8 +53,8 @@ impl Cluster {
         };
         let settings = self.with_overrides(definition).settings;
         let number = |name: &str, usual: u64| {
-            let value = settings.get(name);
-            value.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok())).unwrap_or(usual)
+            let number = settings.get(name).and_then(integer);
+            number.and_then(|number| u64::try_from(number).ok()).unwrap_or(usual)
         };
         let (shards, replicas) = (number("number_of_shards", 1), number("number_of_replicas", 1));
         let needed = bytes.saturating_mul(replicas + 1);
