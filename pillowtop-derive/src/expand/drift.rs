@@ -18,7 +18,7 @@ pub(crate) enum Drift {
 }
 
 impl Drift {
-    /// What is to be said of the file at a location; `None` if nobody looks.
+    /// How the file at a location compares with the struct; [`Drift::Unchecked`] without a location.
     pub(crate) fn of(rust_name: &str, pillow: &str, location: Option<&Location>) -> Self {
         let Some(location) = location else { return Self::Unchecked };
         match state(rust_name, pillow, location) {
