@@ -25,6 +25,8 @@ use tokio::task::JoinHandle;
 use crate::claim::DatabaseIdentity;
 use crate::row::{Row, RowError};
 
+#[cfg(test)]
+pub(crate) use couch::scripted;
 pub use couch::{
     CouchDatabase, CouchError, CouchListing, CouchLoad, CouchServer, DatabaseInfo, PurgedIds, ViewName,
 };

@@ -30,7 +30,7 @@ mod feed_tests;
 #[cfg(test)]
 mod load_tests;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
