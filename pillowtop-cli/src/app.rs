@@ -23,7 +23,6 @@ pub type Task = fn(&[String]) -> ExitCode;
 #[derive(Debug)]
 pub struct App {
     registry: Registry,
-    tables: Registry,
     samples: Option<Samples>,
     tasks: Vec<(&'static str, &'static str, Task)>,
 }
@@ -31,15 +30,7 @@ pub struct App {
 impl App {
     /// The commands that every workspace has.
     pub fn new(registry: Registry) -> Self {
-        Self { registry, tables: Registry::new(), samples: None, tasks: Vec::new() }
-    }
-
-    /// With tables of rows in an SQL database, for the commands `fluff` and `make-mapping`.
-    #[cfg(feature = "sql")]
-    #[must_use]
-    pub fn tables(mut self, tables: Registry) -> Self {
-        self.tables = tables;
-        self
+        Self { registry, samples: None, tasks: Vec::new() }
     }
 
     /// With `quickstart` on these samples.
@@ -62,7 +53,7 @@ impl App {
     pub fn main(self) -> ExitCode {
         let arguments: Vec<OsString> = std::env::args_os().collect();
         if let Some(task) = arguments.get(1).and_then(|name| self.task_named(name)) {
-            if let Err(failure) = require_own_checkout(&self.all()) {
+            if let Err(failure) = require_own_checkout(&self.registry) {
                 return ExitCode::from(report(
                     failure,
                     &Ui::new(Streams::of_process(), false, Verbosity::Normal),
@@ -157,14 +148,13 @@ impl App {
             commands::completions::run(self.command(), &self.registry, &ui, arguments);
             return Ok(Outcome::Done);
         }
-        let all = self.all();
-        if let Err(errors) = all.check() {
+        if let Err(errors) = self.registry.check() {
             let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
             return Err(
                 Failure::new(messages.join("; ")).hint("each pillow needs a name and an alias of its own")
             );
         }
-        require_own_checkout(&all)?;
+        require_own_checkout(&self.registry)?;
         let config = Config::read(&arguments.shared, |name| std::env::var(name).ok())?;
         let context = Context { registry: self.registry, config, ui, program };
         for name in context.config.pillows.iter().flatten() {
@@ -176,11 +166,9 @@ impl App {
         match arguments.command {
             Command::Completions(_) => Ok(Outcome::Done),
             Command::Pillows => Ok(commands::pillows::run(&context)),
-            Command::MakeMapping(arguments) => {
-                commands::make_mapping::run(&Context { registry: all, ..context }, &arguments)
-            }
+            Command::MakeMapping(arguments) => commands::make_mapping::run(&context, &arguments),
             #[cfg(feature = "sql")]
-            Command::Fluff(arguments) => wait(commands::fluff::run(&context, &self.tables, &arguments)),
+            Command::Fluff(arguments) => wait(commands::fluff::run(&context, &arguments)),
             Command::Audit(arguments) => wait(commands::audit::run(&context, &arguments)),
             Command::NewPillow(arguments) => wait(commands::new_pillow::run(&context, &arguments)),
             Command::New(arguments) => wait(commands::new::run(&context, &arguments)),
@@ -197,9 +185,9 @@ impl App {
                 #[cfg(feature = "quickstart")]
                 Some(samples) => {
                     let outcome = wait(commands::quickstart::run(&context, &arguments, &samples))?;
-                    #[cfg(feature = "sql")]
+                    #[cfg(feature = "sqlite")]
                     if context.config.couch.url.is_none() {
-                        wait(commands::fluff::report(&context, &self.tables, &arguments.directory))?;
+                        wait(commands::fluff::report(&context, &arguments.directory))?;
                     }
                     Ok(outcome)
                 }
@@ -209,11 +197,6 @@ impl App {
                 }
             },
         }
-    }
-
-    /// The pillows of indices and tables.
-    fn all(&self) -> Registry {
-        self.registry.clone().and(&self.tables)
     }
 
     fn task_named(&self, name: &OsStr) -> Option<Task> {

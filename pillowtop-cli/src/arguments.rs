@@ -22,7 +22,7 @@ pub(crate) use dead_letters::{DeadLetterAction, DeadLetters, Filter};
 pub(crate) use es_manage::{EsAction, EsManage, Flip, Preindex};
 pub(crate) use fast_reindex::{CouchView, FastReindex, LoadFrom, Part};
 #[cfg(feature = "sql")]
-pub(crate) use fluff::{By, Fluff, FluffAction, From, Query as FluffQuery};
+pub(crate) use fluff::{By, Fluff, FluffAction, Query as FluffQuery};
 pub(crate) use verify::Verify;
 
 /// The heading of the options that every command has.
@@ -77,6 +77,10 @@ pub(crate) struct Shared {
     /// Print more detail
     #[arg(long, short, global = true, help_heading = GLOBAL, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
+    /// Address of the SQL database of tables, in a build with them: `sqlite:FILE` or `postgres://…`
+    /// [default: `sqlite:pillowtop.sqlite`]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL", env = "PILLOWTOP_SQL_URL", hide_env_values = true)]
+    pub(crate) sql_url: Option<String>,
     /// Print only errors to stderr
     #[arg(long, short, global = true, help_heading = GLOBAL)]
     pub(crate) quiet: bool,
@@ -96,22 +100,22 @@ pub(crate) enum Command {
     /// Write the struct of a pillow from an existing mapping, or from sample documents
     #[command(after_help = help::NEW_PILLOW)]
     NewPillow(NewPillow),
-    /// Build the index of a pillow from its database
+    /// Build the index or the table of a pillow from its database
     #[command(after_help = help::FAST_REINDEX)]
     FastReindex(FastReindex),
     /// Install a view that lists the documents of a pillow, and wait until it is built
     #[command(after_help = help::COUCH_VIEW)]
     CouchView(CouchView),
-    /// Follow changes into the indices, until ctrl-c
+    /// Follow changes into the indices and tables, until ctrl-c
     #[command(after_help = help::RUN)]
     Run(Run),
-    /// Build the indices that a deploy needs
+    /// Build the indices and tables that a deploy needs
     #[command(after_help = help::PREINDEX)]
     Preindex(Preindex),
-    /// Show indices, move aliases, extend mappings, prune
-    #[command(after_help = help::ES_MANAGE)]
+    /// Show indices and SQL tables, move aliases and views, extend mappings, prune
+    #[command(visible_alias = "manage", after_help = help::ES_MANAGE)]
     EsManage(EsManage),
-    /// Compare indices with their databases, and repair what differs
+    /// Compare indices and tables with their databases, and repair what differs
     #[command(after_help = help::VERIFY)]
     Verify(Verify),
     /// Process named documents again
@@ -120,10 +124,10 @@ pub(crate) enum Command {
     /// List, replay or remove the changes that could not be indexed
     #[command(after_help = help::DEAD_LETTERS)]
     DeadLetters(DeadLetters),
-    /// Show or change how far indices are
+    /// Show or change how far indices and tables are
     #[command(after_help = help::CHECKPOINT)]
     Checkpoint(Checkpoint),
-    /// Compute tables of rows in an SQL database, and query them
+    /// Query tables of rows in an SQL database
     #[cfg(feature = "sql")]
     #[command(after_help = help::FLUFF)]
     Fluff(Fluff),

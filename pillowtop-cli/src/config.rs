@@ -34,7 +34,7 @@ impl TryFrom<toml::Value> for Secret {
     fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
         match value {
             toml::Value::String(text) => Ok(Self(text)),
-            _ => Err("a password is a string in quotes"),
+            _ => Err("a password or an address is a string in quotes"),
         }
     }
 }
@@ -57,6 +57,7 @@ struct File {
     pillows: Option<Vec<String>>,
     couch: FileServer,
     elastic: FileCluster,
+    sql: FileSql,
     databases: BTreeMap<String, Databases>,
     settings: Option<Value>,
     pillow: BTreeMap<String, FilePillow>,
@@ -115,6 +116,12 @@ struct FileCluster {
     prefix: Option<String>,
 }
 
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileSql {
+    url: Option<Secret>,
+}
+
 /// Where a server is and who asks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ServerConfig {
@@ -144,6 +151,9 @@ pub(crate) struct Config {
     pub(crate) couch: ServerConfig,
     pub(crate) elastic: ServerConfig,
     pub(crate) prefix: Option<String>,
+    /// The address of the database of tables, which may contain a password.
+    #[cfg_attr(not(feature = "sql"), allow(dead_code, reason = "only tables need it"))]
+    pub(crate) sql_url: Option<Secret>,
     /// Index settings of this environment, over the pillows' own.
     pub(crate) settings: SettingsOverrides,
     databases: BTreeMap<String, Databases>,
@@ -203,6 +213,7 @@ impl Config {
                 authorities: authorities(&shared.elastic_ca_file, elastic.ca_file)?,
             },
             prefix,
+            sql_url: explicit(&shared.sql_url).map(Secret).or(file.sql.url),
             members: file
                 .pillow
                 .iter()
@@ -352,7 +363,10 @@ mod tests {
             let failure =
                 read(&format!("[couch]\npassword = {password}\n"), &Shared::default(), &[]).unwrap_err();
             assert_eq!(failure.code, 2);
-            assert!(failure.message.ends_with("line 2: a password is a string in quotes"), "{failure:?}");
+            assert!(
+                failure.message.ends_with("line 2: a password or an address is a string in quotes"),
+                "{failure:?}"
+            );
         }
     }
 

@@ -45,6 +45,30 @@ impl Context {
         Ok(named.into_iter().filter(|pillow| seen.insert(&pillow.definition().pillow)).cloned().collect())
     }
 
+    /// The pillows of these names, or the enabled ones, that have an index.
+    pub(crate) fn indices(&self, names: &[String]) -> Result<Vec<Arc<dyn AnyPillow>>, Failure> {
+        Ok(self.pillows(names)?.into_iter().filter(|pillow| !pillow.definition().is_table()).collect())
+    }
+
+    /// A pillow with an index, by its name.
+    pub(crate) fn index(&self, name: &str) -> Result<&Arc<dyn AnyPillow>, Failure> {
+        let pillow = self.pillow(name)?;
+        if pillow.definition().is_table() {
+            return Err(Failure::usage(format!("`{name}` is a table, and this command is about indices")));
+        }
+        Ok(pillow)
+    }
+
+    /// The pillows whose servers a command looks at that may name one: that one, or else the enabled
+    /// ones. What is not registered any more may be on any server.
+    pub(crate) fn concerned(&self, name: Option<&str>) -> Result<Vec<Arc<dyn AnyPillow>>, Failure> {
+        match name.map(|name| self.registry.get(name)) {
+            None => self.pillows(&[]),
+            Some(Some(pillow)) => Ok(vec![Arc::clone(pillow)]),
+            Some(None) => Ok(self.registry.pillows().to_vec()),
+        }
+    }
+
     fn each(&self, names: &[String]) -> Result<Vec<&Arc<dyn AnyPillow>>, Failure> {
         names.iter().map(|name| self.pillow(name)).collect()
     }

@@ -85,19 +85,14 @@ it came; a second one ends at once. Either way nothing is lost.";
 #[cfg(feature = "sql")]
 pub(crate) const FLUFF: &str = "\
 Examples:
-  PROGRAM fluff build visits         compute the table from its database
-  PROGRAM fluff build visits --changes changes.jsonl
-                                         from a file of changes
-  PROGRAM fluff run                  follow all tables
   PROGRAM fluff query visits --group domain=pact \\
       --from 2012-01-01 --to 2012-12-31 --by month
   PROGRAM fluff query visits --csv   for spreadsheets
   PROGRAM fluff diff visits --id ID  what a document gives, and what is
                                          stored; exit code 4 if they differ
-  PROGRAM fluff flip visits          let the views show the newest table
 
-People query the views `visits` and `visits_<calculator>`. A changed definition
-has another hash, so its table is built beside the one that the views show.";
+People query the views `visits` and `visits_<calculator>`. `PROGRAM fast-reindex`,
+`run`, `verify` and `manage` work on tables as on indices.";
 
 pub(crate) const PREINDEX: &str = "\
 Examples:
@@ -124,7 +119,10 @@ Examples:
 It does not move it to an index that no process follows, or that was not
 compared: start `PROGRAM run` for the new one first, and give
 `PROGRAM verify --all`. Then it waits until what the databases have now is
-in the index. `prune` never touches an index that pillowtop did not make.";
+in the index. `prune` never touches an index that pillowtop did not make.
+
+It manages SQL tables too, with their views for aliases; `plan` and `apply` are
+about indices. `PROGRAM manage` is the same command.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:

@@ -31,8 +31,18 @@ mod new_pillow;
 
 mod context;
 mod documents;
-mod servers;
+mod one_target;
+mod reachable;
 mod stop;
+mod target_server;
+
+#[cfg(not(feature = "sql"))]
+#[path = "no_tables.rs"]
+mod tables;
+#[cfg(feature = "sql")]
+mod tables;
+
+mod servers;
 
 mod commands;
 

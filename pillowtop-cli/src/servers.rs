@@ -1,15 +1,15 @@
 //! Connecting to the servers that the configuration names.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pillowtop_core::AnyPillow;
+use pillowtop_core::{AnyPillow, Definition};
 use pillowtop_runtime::claim::{AcquireOptions, ClaimStore, Lease, Notify, Slice, StoreError, WhenHeld};
 use pillowtop_runtime::engine::{DatabaseSelection, Databases as _, Engine, EngineOptions, Served};
 use pillowtop_runtime::http::{Endpoint, EndpointError};
 use pillowtop_runtime::reader::ReaderOptions;
 use pillowtop_runtime::source::{CouchDatabase, CouchError, CouchServer};
+use pillowtop_runtime::target::Destination;
 use pillowtop_runtime::target::elastic::{
     Cluster, ClusterError, ClusterOptions, ControlIndex, ElasticDestination,
 };
@@ -18,40 +18,37 @@ use crate::certificates;
 use crate::config::{Secret, ServerConfig};
 use crate::context::Context;
 use crate::exit::Failure;
+use crate::reachable::until_reachable;
+use crate::tables::Tables;
+use crate::target_server::TargetServer;
 
-/// How long to wait before a server that does not respond is asked again.
-const PAUSE: Duration = Duration::from_secs(2);
+pub(crate) use crate::reachable::WhenUnreachable;
+
+/// How often rows are committed, with the position.
+const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the end of a lease may take when a command ends. A lease that is not ended runs out.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
-/// What is done about a server that does not respond when a command starts. Whatever it does answer
-/// is final: a refused password is never sent twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WhenUnreachable {
-    /// An error.
-    Fail,
-    /// Ask again, for as long as it takes.
-    Wait,
-}
-
-/// What a command needs that reads databases and writes indices.
+/// What a command needs that reads databases and writes targets: the servers of its pillows.
 pub(crate) struct Servers {
     pub(crate) couch: CouchServer,
-    pub(crate) cluster: Cluster,
-    /// Claims are taken under it.
-    pub(crate) lease: Arc<Lease>,
     pub(crate) engine: Arc<Engine>,
+    /// The cluster, and the lease under which claims in it are taken.
+    indices: Option<(Cluster, Arc<Lease>)>,
+    tables: Option<Tables>,
 }
 
 impl Servers {
-    /// Connects to everything before any claim is taken. `command` names this process for people.
+    /// Connects to everything that the pillows need before any claim is taken. `command` names this
+    /// process for people.
     pub(crate) async fn connect(
         context: &Context,
         command: &str,
+        pillows: &[Arc<dyn AnyPillow>],
         when_unreachable: WhenUnreachable,
     ) -> Result<Self, Failure> {
-        let cluster = cluster(context, when_unreachable).await?;
-        Self::connect_to(context, command, cluster, when_unreachable).await
+        let targets = targets(context, command, pillows, when_unreachable).await?;
+        Self::connect_couch(context, command, targets, when_unreachable).await
     }
 
     /// Connects to CouchDB, and takes claims in this cluster.
@@ -61,14 +58,26 @@ impl Servers {
         cluster: Cluster,
         when_unreachable: WhenUnreachable,
     ) -> Result<Self, Failure> {
+        Self::connect_couch(context, command, (Some(cluster), None), when_unreachable).await
+    }
+
+    async fn connect_couch(
+        context: &Context,
+        command: &str,
+        (cluster, tables): (Option<Cluster>, Option<Tables>),
+        when_unreachable: WhenUnreachable,
+    ) -> Result<Self, Failure> {
         let couch = couch(context, when_unreachable).await?;
-        let store: Arc<dyn ClaimStore> = Arc::new(ControlIndex::new(&cluster));
-        let host = fs_err::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let label = format!("{} {command}", host.trim());
-        let start = async || Lease::start(Arc::clone(&store), label.trim(), Lease::LENGTH).await;
-        let lease = until_reachable(context, when_unreachable, StoreError::is_retryable, start).await?;
+        let mut indices = None;
+        if let Some(cluster) = cluster {
+            let store: Arc<dyn ClaimStore> = Arc::new(ControlIndex::new(&cluster));
+            let label = label(command);
+            let start = async || Lease::start(Arc::clone(&store), label.as_str(), Lease::LENGTH).await;
+            let lease = until_reachable(context, when_unreachable, StoreError::is_retryable, start).await?;
+            indices = Some((cluster, lease));
+        }
         let engine = Engine::new(Arc::new(couch.clone()), EngineOptions::default());
-        Ok(Self { couch, cluster, lease, engine })
+        Ok(Self { couch, engine, indices, tables })
     }
 
     /// The same servers for a command that reads for one pillow at a time: a reader waits for no
@@ -79,23 +88,54 @@ impl Servers {
         Self { engine: Engine::new(Arc::new(self.couch.clone()), options), ..self }
     }
 
-    /// A pillow with its databases and its indices.
+    fn indices(&self) -> Result<&(Cluster, Arc<Lease>), Failure> {
+        self.indices.as_ref().ok_or_else(|| Failure::new("no pillow of this command has an index"))
+    }
+
+    /// The cluster, where a pillow of the command has an index.
+    pub(crate) fn cluster(&self) -> Result<&Cluster, Failure> {
+        Ok(&self.indices()?.0)
+    }
+
+    /// The lease under which claims on indices are taken.
+    pub(crate) fn lease(&self) -> Result<&Arc<Lease>, Failure> {
+        Ok(&self.indices()?.1)
+    }
+
+    /// The tables, where a pillow of the command has one.
+    pub(crate) fn tables(&self) -> Result<&Tables, Failure> {
+        self.tables.as_ref().ok_or_else(|| Failure::new("no pillow of this command has a table"))
+    }
+
+    /// Where the targets are.
+    pub(crate) fn all(&self) -> Vec<&dyn TargetServer> {
+        let cluster = self.indices.as_ref().map(|(cluster, _)| cluster as &dyn TargetServer);
+        cluster.into_iter().chain(self.tables.as_ref().map(|tables| tables as &dyn TargetServer)).collect()
+    }
+
+    /// Where the claims on the targets of a pillow are.
+    pub(crate) fn store(&self, definition: &Definition) -> Result<Arc<dyn ClaimStore>, Failure> {
+        if definition.is_table() { Ok(self.tables()?.store()) } else { Ok(self.cluster()?.store()) }
+    }
+
+    /// A pillow with its databases and its targets.
     pub(crate) fn served(&self, context: &Context, pillow: &Arc<dyn AnyPillow>) -> Result<Served, Failure> {
         let definition = pillow.definition();
         let databases = context.databases(definition)?;
-        let slices = match &databases {
-            DatabaseSelection::One(_) => vec![Slice::Whole],
-            // Databases that appear are read from their start, so an index is never incomplete for one.
-            DatabaseSelection::Several { .. } => Vec::new(),
+        let mut options = context.config.member_options(&definition.pillow);
+        let destination: Arc<dyn Destination> = if definition.is_table() {
+            options.save_interval = COMMIT_INTERVAL;
+            self.tables()?.destination(definition, &databases)?
+        } else {
+            let slices = match &databases {
+                DatabaseSelection::One(_) => vec![Slice::Whole],
+                // Databases that appear are read from their start, so an index is never incomplete for one.
+                DatabaseSelection::Several { .. } => Vec::new(),
+            };
+            let (cluster, lease) = self.indices()?;
+            Arc::new(ElasticDestination::new(cluster, definition, lease).with_slices(slices))
         };
-        let destination = ElasticDestination::new(&self.cluster, definition, &self.lease).with_slices(slices);
-        Ok(Served {
-            pillow: Arc::clone(pillow),
-            destination: Arc::new(destination),
-            databases,
-            counters: Arc::default(),
-            options: context.config.member_options(&definition.pillow),
-        })
+        Ok(Served { pillow: Arc::clone(pillow), destination, databases, counters: Arc::default(), options })
     }
 
     /// The databases that are selected now.
@@ -106,14 +146,74 @@ impl Servers {
         databases(&self.couch, selection).await
     }
 
-    /// Ends the lease, after all claims were released. One that cannot be ended runs out.
+    /// Ends the leases, after all claims were released. One that cannot be ended runs out.
     pub(crate) async fn end(self) {
-        match tokio::time::timeout(END_WITHIN, self.lease.end()).await {
+        let ending = async {
+            if let Some(tables) = &self.tables {
+                tables.end().await;
+            }
+            match &self.indices {
+                Some((_, lease)) => lease.end().await,
+                None => Ok(()),
+            }
+        };
+        match tokio::time::timeout(END_WITHIN, ending).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "the lease is not ended"),
             Err(_) => tracing::debug!("the lease is not ended: no response in time"),
         }
     }
+}
+
+/// The name of this process for people.
+fn label(command: &str) -> String {
+    let host = fs_err::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{} {command}", host.trim()).trim().to_owned()
+}
+
+/// Whether a command on these pillows, on all by default, needs the cluster.
+fn needs_cluster(pillows: &[Arc<dyn AnyPillow>]) -> bool {
+    pillows.is_empty() || pillows.iter().any(|pillow| !pillow.definition().is_table())
+}
+
+async fn tables(
+    context: &Context,
+    command: &str,
+    pillows: &[Arc<dyn AnyPillow>],
+    when_unreachable: WhenUnreachable,
+) -> Result<Option<Tables>, Failure> {
+    let definitions = pillows.iter().map(|pillow| pillow.definition());
+    let definitions: Vec<&Definition> = definitions.filter(|definition| definition.is_table()).collect();
+    if definitions.is_empty() {
+        return Ok(None);
+    }
+    Tables::connect(context, &definitions, label(command), when_unreachable).await.map(Some)
+}
+
+/// The cluster and the tables of some pillows, for a command that takes no claim.
+pub(crate) async fn targets(
+    context: &Context,
+    command: &str,
+    pillows: &[Arc<dyn AnyPillow>],
+    when_unreachable: WhenUnreachable,
+) -> Result<(Option<Cluster>, Option<Tables>), Failure> {
+    let mut found = None;
+    if needs_cluster(pillows) {
+        found = Some(cluster(context, when_unreachable).await?);
+    }
+    Ok((found, tables(context, command, pillows, when_unreachable).await?))
+}
+
+/// The same, whatever they are.
+pub(crate) async fn target_servers(
+    context: &Context,
+    pillows: &[Arc<dyn AnyPillow>],
+) -> Result<Vec<Box<dyn TargetServer>>, Failure> {
+    let (cluster, tables) = targets(context, "", pillows, WhenUnreachable::Fail).await?;
+    let mut all: Vec<Box<dyn TargetServer>> = Vec::new();
+    all.extend(cluster.map(|cluster| Box::new(cluster) as Box<dyn TargetServer>));
+    all.extend(tables.map(|tables| Box::new(tables) as Box<dyn TargetServer>));
+    Ok(all)
 }
 
 /// The databases of a server that are selected now.
@@ -191,29 +291,4 @@ fn endpoint(config: &ServerConfig, flag: &str, variable: &str) -> Result<Endpoin
         };
         Failure::usage(error).hint(hint)
     })
-}
-
-async fn until_reachable<T, E: Display>(
-    context: &Context,
-    when_unreachable: WhenUnreachable,
-    is_retryable: impl Fn(&E) -> bool,
-    connect: impl AsyncFn() -> Result<T, E>,
-) -> Result<T, Failure>
-where
-    Failure: From<E>,
-{
-    let mut last = String::new();
-    loop {
-        match connect().await {
-            Err(error) if when_unreachable == WhenUnreachable::Wait && is_retryable(&error) => {
-                let text = error.to_string();
-                if text != last {
-                    context.ui.note(&format!("waiting: {text}"));
-                    last = text;
-                }
-                tokio::time::sleep(PAUSE).await;
-            }
-            result => return Ok(result?),
-        }
-    }
 }

@@ -17,8 +17,7 @@ fn main() -> ExitCode {
         ("user", "username", "amina"),
         ("domain", "deployment.countries", "kenya"),
     ];
-    App::new(commcare::registry())
-        .tables(commcare::tables())
+    App::new(commcare::registry().and(&commcare::tables()))
         .quickstart(Samples { changes: commcare::samples::changes, searches })
         .task("test", "Install and start real servers, and run all tests", pillowtop_tests::run)
         .task("ci", "Run the steps of CI that this machine has tools for", ci::run)

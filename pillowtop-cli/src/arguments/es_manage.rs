@@ -12,13 +12,13 @@ pub(crate) struct EsManage {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EsAction {
-    /// Show the state of each pillow, its index, and what to do next
+    /// Show the state of each pillow, its index or table, and what to do next
     Status {
         /// Show it again every 2 seconds, until ctrl-c
         #[arg(long)]
         watch: bool,
     },
-    /// Show what `apply` would do, in order, with the reason for each step
+    /// Show what `apply` would do to indices, in order, with the reason for each step
     Plan {
         #[command(flatten)]
         age: Age,
@@ -37,11 +37,13 @@ pub(crate) enum EsAction {
         #[arg(long, conflicts_with = "yes")]
         dry_run: bool,
     },
-    /// Move aliases to the indices of the committed mappings, all in one atomic call
+    /// Move aliases to the indices of the committed mappings, all in one atomic call, and the views
+    /// of each table in one transaction
     Flip(Flip),
-    /// Move aliases back to the indices that they were on before, all in one atomic call
+    /// Move aliases back to the indices that they were on before, all in one atomic call, and views
+    /// to the tables that they showed
     Rollback(Flip),
-    /// Delete or close indices of pillowtop that nothing refers to
+    /// Delete indices and tables of pillowtop that nothing refers to, or close such indices
     Prune {
         #[command(flatten)]
         age: Age,

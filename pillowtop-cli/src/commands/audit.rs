@@ -23,7 +23,7 @@ use tally::Tally;
 const REPORT_EVERY: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(context: &Context, arguments: &Audit) -> Result<Outcome, Failure> {
-    let pillow = context.pillow(&arguments.name)?;
+    let pillow = context.index(&arguments.name)?;
     let definition = pillow.definition();
     let conformance = Conformance::new(&definition.mappings, &definition.settings);
     let targets = targets_of(definition, &conformance, arguments)?;

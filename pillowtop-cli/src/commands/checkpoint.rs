@@ -6,8 +6,7 @@ mod change;
 
 mod transfer;
 
-use pillowtop_runtime::claim::{ClaimStore, PastCheckpoints, is_alive};
-use pillowtop_runtime::target::elastic::ControlIndex;
+use pillowtop_runtime::claim::{PastCheckpoints, is_alive};
 use serde_json::{Value, json};
 
 use self::entries::Entry;
@@ -15,7 +14,6 @@ use crate::arguments::CheckpointAction;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Table};
-use crate::servers::{self, WhenUnreachable};
 
 /// The longest position in a table, in characters: enough to tell two apart that were stored one
 /// after the other.
@@ -46,13 +44,11 @@ async fn show(context: &Context, names: &[String]) -> Result<Outcome, Failure> {
     for name in names {
         context.pillow(name)?;
     }
-    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
-    let store = ControlIndex::new(&cluster);
     let mut all = Vec::new();
-    for entry in entries::all(&cluster).await? {
+    for entry in entries::all(context, &context.pillows(names)?).await? {
         if names.is_empty() || names.iter().any(|name| *name == entry.claim.state.pillow.as_str()) {
-            let past = PastCheckpoints::read(&store, &entry.key).await?.past.len();
-            all.push(Shown { is_alive: owner_lives(&store, &entry).await?, past, entry });
+            let past = PastCheckpoints::read(entry.store.as_ref(), &entry.key).await?.past.len();
+            all.push(Shown { is_alive: owner_lives(&entry).await?, past, entry });
         }
     }
     let columns = ["pillow", "database", "phase", "position", "saved", "owner"];
@@ -72,10 +68,10 @@ async fn show(context: &Context, names: &[String]) -> Result<Outcome, Failure> {
 }
 
 /// Whether somebody follows it. A process of another machine is believed by its lease.
-async fn owner_lives(store: &dyn ClaimStore, entry: &Entry) -> Result<bool, Failure> {
+async fn owner_lives(entry: &Entry) -> Result<bool, Failure> {
     match &entry.claim.owner {
         None => Ok(false),
-        Some(owner) => Ok(is_alive(store, owner, entry.claim.length()).await?),
+        Some(owner) => Ok(is_alive(entry.store.as_ref(), owner, entry.claim.length()).await?),
     }
 }
 

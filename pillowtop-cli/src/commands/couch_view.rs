@@ -20,7 +20,7 @@ use crate::stop::Stop;
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(context: &Context, arguments: &CouchView) -> Result<Outcome, Failure> {
-    let pillow = Arc::clone(context.pillow(&arguments.name)?);
+    let pillow = Arc::clone(context.index(&arguments.name)?);
     require_fresh(std::slice::from_ref(&pillow))?;
     let definition = pillow.definition();
     let stop = Stop::on_signals(&context.ui);

@@ -5,14 +5,14 @@ mod replay;
 
 use pillowtop_core::{DocumentId, PillowName};
 use pillowtop_runtime::dead_letter::{DeadLetter, Stage};
-use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, DeadLettersOf, StoredDeadLetter};
+use pillowtop_runtime::target::elastic::{DeadLetterFilter, DeadLettersOf, StoredDeadLetter};
 use serde_json::json;
 
 use crate::arguments::{DeadLetterAction, Filter};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Table, counted};
-use crate::servers::{self, WhenUnreachable};
+use crate::servers::target_servers;
 
 /// The most dead letters that are listed.
 const MOST: usize = 10_000;
@@ -21,10 +21,7 @@ const REASON: usize = 100;
 
 pub(crate) async fn run(context: &Context, action: &DeadLetterAction) -> Result<Outcome, Failure> {
     match action {
-        DeadLetterAction::List { filter, all } => {
-            let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
-            list(context, &cluster, &filter_of(filter, letters_of(*all))).await
-        }
+        DeadLetterAction::List { filter, all } => list(context, &filter_of(filter, letters_of(*all))).await,
         DeadLetterAction::Show { id, name } => show(context, id, name.as_deref()).await,
         DeadLetterAction::Replay { filter, dry_run } => replay::replay(context, filter, *dry_run).await,
         DeadLetterAction::Bury { id, name, database, dry_run } => {
@@ -65,28 +62,45 @@ fn check_name(context: &Context, filter: &DeadLetterFilter) -> Result<(), Failur
     }
 }
 
-async fn list(context: &Context, cluster: &Cluster, filter: &DeadLetterFilter) -> Result<Outcome, Failure> {
-    let page = cluster.dead_letters(filter, MOST, None).await?;
-    if page.dead_letters.is_empty() {
+/// The dead letters of all servers that match, how many there are, and how many of deleted indices
+/// match beside them.
+async fn read(
+    context: &Context,
+    filter: &DeadLetterFilter,
+) -> Result<(Vec<StoredDeadLetter>, u64, u64), Failure> {
+    let concerned = context.concerned(filter.pillow.as_ref().map(PillowName::as_str))?;
+    let (mut all, mut total, mut hidden) = (Vec::new(), 0, 0);
+    for server in target_servers(context, &concerned).await? {
+        let page = server.dead_letters(filter, MOST, None).await?;
+        all.extend(page.dead_letters);
+        total += page.total;
+        if filter.of == DeadLettersOf::ExistingIndices {
+            let of_deleted = DeadLetterFilter { of: DeadLettersOf::DeletedIndices, ..filter.clone() };
+            hidden += server.dead_letters(&of_deleted, 0, None).await?.total;
+        }
+    }
+    if all.is_empty() {
         check_name(context, filter)?;
+    }
+    Ok((all, total, hidden))
+}
+
+async fn list(context: &Context, filter: &DeadLetterFilter) -> Result<Outcome, Failure> {
+    let (found, total, hidden) = read(context, filter).await?;
+    if found.is_empty() {
         context.ui.text("no dead letters");
     } else {
-        context.ui.table(&table(&page.dead_letters));
+        context.ui.table(&table(&found));
     }
-    if page.next.is_some() && page.total > MOST as u64 {
-        context.ui.note(&format!("the oldest {MOST} of {}", counted(page.total, "dead letter")));
-    }
-    let mut hidden = 0;
-    if filter.of == DeadLettersOf::ExistingIndices {
-        let of_deleted = DeadLetterFilter { of: DeadLettersOf::DeletedIndices, ..filter.clone() };
-        hidden = cluster.count_dead_letters(&of_deleted).await?;
+    if total > found.len() as u64 {
+        context.ui.note(&format!("the oldest {} of {}", found.len(), counted(total, "dead letter")));
     }
     if hidden > 0 {
         let hidden = counted(hidden, "dead letter");
         context.ui.note(&format!("{hidden} of deleted indices not shown; `--all` shows them too"));
     }
-    let dead_letters: Vec<&DeadLetter> = page.dead_letters.iter().map(|stored| &stored.letter).collect();
-    context.ui.json(&json!({"dead_letters": dead_letters, "total": page.total, "hidden": hidden}));
+    let dead_letters: Vec<&DeadLetter> = found.iter().map(|stored| &stored.letter).collect();
+    context.ui.json(&json!({"dead_letters": dead_letters, "total": total, "hidden": hidden}));
     Ok(Outcome::Done)
 }
 
@@ -113,16 +127,14 @@ fn stage_name(stage: Stage) -> String {
 }
 
 async fn show(context: &Context, id: &str, name: Option<&str>) -> Result<Outcome, Failure> {
-    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
     let filter = DeadLetterFilter {
         of: DeadLettersOf::AllIndices,
         pillow: name.map(PillowName::from),
         id: Some(DocumentId::from(id)),
         ..DeadLetterFilter::default()
     };
-    let dead_letters = cluster.dead_letters(&filter, MOST, None).await?.dead_letters;
+    let (dead_letters, ..) = read(context, &filter).await?;
     if dead_letters.is_empty() {
-        check_name(context, &filter)?;
         return Err(Failure::new(format!("document `{id}` has no dead letter"))
             .hint("`PROGRAM dead-letters list` shows all of them, with their ids in the index"));
     }

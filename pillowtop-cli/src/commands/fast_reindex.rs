@@ -1,11 +1,14 @@
-//! `fast-reindex`: builds the index of a pillow from its databases, or sends documents into it
-//! again.
+//! `fast-reindex`: builds the index or the table of a pillow from its databases, or sends documents
+//! into it again.
+
+mod build;
+mod table;
 
 mod part;
 
 use std::sync::Arc;
 
-use pillowtop_core::{AnyPillow, DatabaseName, PillowName};
+use pillowtop_core::{AnyPillow, DatabaseName, Definition, PillowName};
 use pillowtop_runtime::claim::WhenHeld;
 use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::reindex::{Chosen, Reindex, ReindexPlan, ReindexStep, Reindexed, Wanted};
@@ -19,6 +22,10 @@ use crate::freshness::require_fresh;
 use crate::output::{Progress, Summary, Ui, WithoutTerminal, counted};
 use crate::servers::{self, Servers, WhenUnreachable};
 use crate::stop::Stop;
+use build::Build;
+use table::TableBuild;
+
+pub(super) use build::BuildError;
 
 pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Outcome, Failure> {
     let pillow = Arc::clone(context.pillow(&arguments.name)?);
@@ -26,9 +33,19 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
         return Err(Failure::usage("`--database` chooses documents that are sent again")
             .hint("give `--in-place` too; an index is built from all databases of its pillow"));
     }
+    let is_about_index = arguments.from.is_some()
+        || arguments.ranges.is_some()
+        || arguments.force
+        || arguments.max_dead_letters.is_some();
+    if pillow.definition().is_table() && is_about_index {
+        return Err(Failure::usage("a table is loaded through the changes feed, from one end to the other")
+            .hint("leave out `--from`, `--ranges`, `--force` and `--max-dead-letters`"));
+    }
     require_fresh(std::slice::from_ref(&pillow))?;
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
-    let servers = Servers::connect(context, "fast-reindex", when_unreachable).await?.for_one_pillow();
+    let connecting =
+        Servers::connect(context, "fast-reindex", std::slice::from_ref(&pillow), when_unreachable);
+    let servers = connecting.await?.for_one_pillow();
     let ended = if arguments.part.is_wanted() {
         let stop = Stop::on_signals(&context.ui);
         part::run(context, &servers, &pillow, arguments, &stop).await
@@ -59,7 +76,7 @@ async fn build_and_show(
     arguments: &FastReindex,
     stop: &Stop,
 ) -> Result<Outcome, Failure> {
-    let name = &pillow.definition().pillow;
+    let (name, noun) = (&pillow.definition().pillow, noun(pillow.definition()));
     let mut served = servers.served(context, pillow)?;
     if let Some(percent) = arguments.max_dead_letters {
         served.options.max_dead_letter_share = (percent < 100).then(|| f64::from(percent) / 100.0);
@@ -70,14 +87,14 @@ async fn build_and_show(
     }
     let Reindexed { index, documents, stopped, already_complete, .. } = &done;
     if *stopped {
-        return Err(Failure::new(format!("stopped before index `{index}` was complete"))
+        return Err(Failure::new(format!("stopped before {noun} `{index}` was complete"))
             .hint(format!("`PROGRAM fast-reindex {name}` resumes from here")));
     }
     let with = format!("with {}", counted(*documents, "document"));
     if *already_complete {
-        context.ui.text(&format!("index `{index}` is complete already, {with}"));
+        context.ui.text(&format!("{noun} `{index}` is complete already, {with}"));
     } else {
-        context.ui.text(&format!("index `{index}` is complete, {with}"));
+        context.ui.text(&format!("{noun} `{index}` is complete, {with}"));
         context.ui.note(&format!("next: `{0} es-manage flip {name}`, then `{0} run`", context.program));
     }
     context.ui.json(&json!({
@@ -92,22 +109,23 @@ async fn show_plan(
     pillow: &Arc<dyn AnyPillow>,
     arguments: &FastReindex,
 ) -> Result<Outcome, Failure> {
-    let name = &pillow.definition().pillow;
+    let (name, noun) = (&pillow.definition().pillow, noun(pillow.definition()));
     let served = servers.served(context, pillow)?;
     let planned = reindex(context, servers, served, how(arguments)).await?.plan().await;
     let (mut read, mut needed): (Vec<Value>, Value) = (Vec::new(), Value::Null);
-    let (action, index) = match planned.map_err(|error| Failure::from(error).for_pillow(name))? {
+    let (action, index) = match planned.map_err(|failure| failure.for_pillow(name))? {
         ReindexPlan::Complete(index) => {
-            context.ui.text(&format!("{name}: index `{index}` is complete; nothing would be done"));
+            context.ui.text(&format!("{name}: {noun} `{index}` is complete; nothing would be done"));
             ("none", Some(index))
         }
         ReindexPlan::Continue(index) => {
-            context.ui.text(&format!("{name}: would resume loading index `{index}`"));
+            context.ui.text(&format!("{name}: would resume loading {noun} `{index}`"));
             ("continue", Some(index))
         }
         ReindexPlan::Create { databases, space } => {
             let hash = pillow.definition().hash.short();
-            context.ui.text(&format!("{name}: would create an index for hash {hash} and load it"));
+            let article = if noun == "table" { "a" } else { "an" };
+            context.ui.text(&format!("{name}: would create {article} {noun} for hash {hash} and load it"));
             if let Some(space) = space {
                 context.ui.text(&format!("{name}: {}", needs(&space)));
                 needed = json!({
@@ -115,7 +133,9 @@ async fn show_plan(
                     "fits": space.fits(),
                 });
             }
-            if let Ok(source) = servers.cluster.copy_source(pillow.definition()).await? {
+            if let Ok(cluster) = servers.cluster()
+                && let Ok(source) = cluster.copy_source(pillow.definition()).await?
+            {
                 let index = &source.index;
                 context.ui.note(&format!(
                     "{name}: the server could copy index `{index}` instead, with `--from old-index`"
@@ -157,7 +177,12 @@ fn describe(database: &DatabaseName, chosen: &Chosen) -> String {
     format!("database `{database}` from `{form}`{ranges}: {reason}")
 }
 
-/// How an index is built.
+/// What a pillow has.
+fn noun(definition: &Definition) -> &'static str {
+    if definition.is_table() { "table" } else { "index" }
+}
+
+/// How an index or a table is built.
 #[derive(Default)]
 pub(crate) struct How {
     pub(crate) restart: bool,
@@ -166,7 +191,7 @@ pub(crate) struct How {
     pub(crate) stands_by: bool,
 }
 
-/// Builds an index and shows progress. The caller prints what was done.
+/// Builds an index or a table and shows progress. The caller prints what was done.
 pub(crate) async fn build(
     context: &Context,
     servers: &Servers,
@@ -176,7 +201,7 @@ pub(crate) async fn build(
 ) -> Result<(Reindexed, Summary), Failure> {
     let name = served.pillow.definition().pillow.clone();
     let reindex = reindex(context, servers, served, how).await?;
-    let counters = Arc::clone(&reindex.served.counters);
+    let counters = Arc::clone(reindex.counters());
     let pillows = vec![(name.clone(), counters)];
     let progress = Progress::start(&context.ui, "loading", pillows, WithoutTerminal::Lines);
     let total = progress.total();
@@ -195,7 +220,7 @@ pub(crate) async fn build(
             note_step(&ui, &name, step);
         })
         .await
-        .map_err(|error| Failure::from(error).for_pillow(&name))?;
+        .map_err(|error| error.into_failure().for_pillow(&name))?;
     Ok((done, progress.finish()))
 }
 
@@ -237,25 +262,30 @@ pub(super) fn note_step(ui: &Ui, name: &PillowName, step: ReindexStep) {
     }
 }
 
-/// A reindex of one pillow.
+/// Building the index or the table of one pillow.
 pub(super) async fn reindex<'a>(
     context: &Context,
     servers: &'a Servers,
     served: Served,
     how: How,
-) -> Result<Reindex<'a>, Failure> {
+) -> Result<Build<'a>, Failure> {
     let databases = servers.databases(&served.databases).await?;
     let How { restart, mut wanted, stands_by } = how;
     let when_held = if stands_by { WhenHeld::Standby } else { WhenHeld::Fail };
+    let acquire = servers::acquire(context, when_held);
+    if served.pillow.definition().is_table() {
+        let table = TableBuild { servers, databases, served, restart, acquire };
+        return Ok(Build::Table(Box::new(table)));
+    }
     wanted.view = context.config.view(&served.pillow.definition().pillow);
-    Ok(Reindex {
-        cluster: &servers.cluster,
+    Ok(Build::Index(Box::new(Reindex {
+        cluster: servers.cluster()?,
         databases,
         served,
         engine: Arc::clone(&servers.engine),
-        lease: Arc::clone(&servers.lease),
+        lease: Arc::clone(servers.lease()?),
         restart,
         wanted,
-        acquire: servers::acquire(context, when_held),
-    })
+        acquire,
+    })))
 }

@@ -1,17 +1,16 @@
-//! `preindex`: builds the index of every pillow that has none, or one that is not complete.
+//! `preindex`: builds the index or the table of every pillow that has none, or one that is not
+//! complete.
 
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use pillowtop_core::{AnyPillow, Definition};
-use pillowtop_runtime::claim::AcquireError;
 use pillowtop_runtime::engine::Served;
-use pillowtop_runtime::reindex::{ReindexError, ReindexPlan, Reindexed};
-use pillowtop_runtime::target::OpenError;
+use pillowtop_runtime::reindex::{ReindexPlan, Reindexed};
 use serde_json::{Value, json};
 
 use super::es_manage::check_facts;
-use super::fast_reindex::{How, note_step, reindex};
+use super::fast_reindex::{BuildError, How, note_step, reindex};
 use crate::arguments::Preindex;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
@@ -50,7 +49,7 @@ pub(crate) async fn run(context: &Context, arguments: &Preindex) -> Result<Outco
     require_fresh(&pillows)?;
     let stop = Stop::on_signals(&context.ui);
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
-    let connecting = Servers::connect(context, "preindex", when_unreachable);
+    let connecting = Servers::connect(context, "preindex", &pillows, when_unreachable);
     let Some(servers) = stop.unless_asked(connecting).await else {
         return Err(Failure::new("stopped before anything was built"));
     };
@@ -70,9 +69,11 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     async fn run(&self, pillows: &[Arc<dyn AnyPillow>]) -> Result<Vec<Row>, Failure> {
-        let definitions: Vec<&Definition> = pillows.iter().map(|pillow| pillow.definition()).collect();
-        let overview = self.servers.cluster.overview().await?;
-        check_facts(self.context, &self.servers.cluster, &definitions, &overview).await?;
+        let definitions = pillows.iter().map(|pillow| pillow.definition());
+        let indices: Vec<&Definition> = definitions.filter(|definition| !definition.is_table()).collect();
+        if let (Ok(cluster), false) = (self.servers.cluster(), indices.is_empty()) {
+            check_facts(self.context, cluster, &indices, &cluster.overview().await?).await?;
+        }
         let jobs = usize::from(self.arguments.jobs);
         let planned: Vec<(Served, Row)> = futures_util::stream::iter(pillows)
             .map(|pillow| self.plan(pillow))
@@ -109,15 +110,15 @@ impl Builder<'_> {
         let served = self.servers.served(self.context, pillow)?;
         let mut row = Row { pillow: name.to_string(), index: None, documents: None, ended: Ended::Complete };
         let planned = match reindex(self.context, self.servers, served.clone(), How::default()).await {
-            Ok(reindex) => reindex.plan().await.map_err(Failure::from),
+            Ok(build) => build.plan().await.map(|plan| (build, plan)),
             Err(failure) => Err(failure),
         };
         match planned {
-            Ok(ReindexPlan::Complete(index)) => {
-                row.documents = Some(self.servers.cluster.count(index.as_str()).await?);
+            Ok((build, ReindexPlan::Complete(index))) => {
+                row.documents = Some(build.count(&index).await?);
                 row.index = Some(index.to_string());
             }
-            Ok(ReindexPlan::Continue(index)) => {
+            Ok((_, ReindexPlan::Continue(index))) => {
                 row.index = Some(index.to_string());
                 row.ended = Ended::Planned("not complete");
             }
@@ -141,9 +142,9 @@ impl Builder<'_> {
         let built = match reindex(self.context, self.servers, served, how).await {
             Ok(reindex) => {
                 let ui = &self.context.ui;
-                reindex.run(self.stop.token(), |step| note_step(ui, &name, step)).await.map_err(Into::into)
+                reindex.run(self.stop.token(), |step| note_step(ui, &name, step)).await
             }
-            Err(failure) => Err(Stopped::Failed(failure)),
+            Err(failure) => Err(BuildError::Failed(failure)),
         };
         row.ended = match built {
             Ok(Reindexed { stopped: true, .. }) => Ended::Stopped,
@@ -151,32 +152,13 @@ impl Builder<'_> {
                 (row.index, row.documents) = (Some(index.to_string()), Some(documents));
                 if already_complete { Ended::Complete } else { Ended::Built }
             }
-            Err(Stopped::Held(owner)) => Ended::Elsewhere(owner),
-            Err(Stopped::Failed(failure)) => {
+            Err(BuildError::Held(owner, _)) => Ended::Elsewhere(owner),
+            Err(BuildError::Failed(failure)) => {
                 let failure = failure.for_pillow(&name);
                 Ended::Failed(failure.message, failure.hint)
             }
         };
         row
-    }
-}
-
-/// Why an index was not built.
-enum Stopped {
-    /// Another process builds it.
-    Held(String),
-    Failed(Failure),
-}
-
-impl From<ReindexError> for Stopped {
-    fn from(error: ReindexError) -> Self {
-        match error {
-            ReindexError::Acquire(AcquireError::Held { owner, .. })
-            | ReindexError::Open(OpenError::Acquire(AcquireError::Held { owner, .. })) => {
-                Self::Held(owner.label)
-            }
-            error => Self::Failed(error.into()),
-        }
     }
 }
 

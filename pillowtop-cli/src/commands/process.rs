@@ -24,7 +24,8 @@ pub(crate) async fn run(context: &Context, arguments: &Process) -> Result<Outcom
     let ids = read_ids(&arguments.ids)?;
     require_fresh(std::slice::from_ref(pillow))?;
     let stop = Stop::on_signals(&context.ui);
-    let servers = Servers::connect(context, "process", WhenUnreachable::Fail).await?;
+    let servers =
+        Servers::connect(context, "process", std::slice::from_ref(pillow), WhenUnreachable::Fail).await?;
     let served = servers.served(context, pillow)?;
     let ended = process(context, &servers, served, ids, arguments, &stop).await;
     servers.end().await;

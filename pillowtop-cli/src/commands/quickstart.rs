@@ -18,7 +18,7 @@ pub(crate) async fn run(
     arguments: &Quickstart,
     samples: &Samples,
 ) -> Result<Outcome, Failure> {
-    let pillows = context.pillows(&[])?;
+    let pillows = context.indices(&[])?;
     require_fresh(&pillows)?;
     match (&context.config.couch.url, &context.config.elastic.url) {
         (None, None) => embedded::run(context, &pillows, samples, &absolute(&arguments.directory)?).await,

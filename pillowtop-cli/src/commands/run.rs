@@ -1,4 +1,4 @@
-//! `run`: follows the changes of pillows into their indices.
+//! `run`: follows the changes of pillows into their indices and tables.
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) async fn run(context: &Context, arguments: &Run) -> Result<Outcome, F
     require_fresh(&pillows)?;
     let stop = Stop::on_signals(&context.ui);
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };
-    let connecting = Servers::connect(context, "run", when_unreachable);
+    let connecting = Servers::connect(context, "run", &pillows, when_unreachable);
     let Some(servers) = stop.unless_asked(connecting).await else { return Ok(Outcome::Done) };
     let servers = servers?;
     let mut served = Vec::new();

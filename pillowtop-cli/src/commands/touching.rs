@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, TryStreamExt as _};
 use pillowtop_core::DocumentId;
-use pillowtop_runtime::claim::WhenHeld;
+use pillowtop_runtime::claim::{ClaimStore, WhenHeld};
 use pillowtop_runtime::engine::{DatabaseSelection, Served};
 use pillowtop_runtime::request::{RequestKind, RequestResult};
 use pillowtop_runtime::touch::{Part, Touch, TouchError, TouchEvent, touch};
@@ -89,16 +89,18 @@ pub(super) async fn run_blocks(
     total: u64,
     stop: &Stop,
 ) -> Result<Ended, Failure> {
+    let store = servers.store(served.pillow.definition())?;
     let steps = Steps::start(&context.ui, "processing", total);
     let (mut blocks, mut sum) = (std::pin::pin!(blocks), RequestResult::default());
     while let Some(ids) = blocks.try_next().await? {
         let job = Job { served: served.clone(), part: part.clone(), ids };
         let before = sum.total();
         let show_done = |of_job: u64| steps.set((before + of_job).min(total));
-        let result = match run_job(context, servers, &job, RequestKind::Touch, stop, &show_done).await {
-            Err(TouchError::Stopped(of_job)) => return Err(stopped(before + of_job.total(), total)),
-            result => result.map_err(|error| in_job(error.into(), &job))?,
-        };
+        let result =
+            match run_job(context, (servers, &store), &job, RequestKind::Touch, stop, &show_done).await {
+                Err(TouchError::Stopped(of_job)) => return Err(stopped(before + of_job.total(), total)),
+                result => result.map_err(|error| in_job(error.into(), &job))?,
+            };
         sum += result;
     }
     let (served, part) = (served.clone(), part.clone());
@@ -122,7 +124,9 @@ pub(super) async fn run(
     let steps = Steps::start(&context.ui, "processing", total);
     let (mut ended, mut done) = (Vec::new(), 0);
     for job in jobs {
-        let result = run_job(context, servers, &job, kind, stop, &|of_job| steps.set(done + of_job)).await;
+        let store = servers.store(job.served.pillow.definition())?;
+        let show_done = |of_job: u64| steps.set(done + of_job);
+        let result = run_job(context, (servers, &store), &job, kind, stop, &show_done).await;
         let result = match result {
             Err(TouchError::Stopped(of_job)) => return Err(stopped(done + of_job.total(), total)),
             result => result.map_err(|error| in_job(error.into(), &job))?,
@@ -141,7 +145,7 @@ fn in_job(failure: Failure, job: &Job) -> Failure {
 
 async fn run_job(
     context: &Context,
-    servers: &Servers,
+    (servers, store): (&Servers, &Arc<dyn ClaimStore>),
     job: &Job,
     kind: RequestKind,
     stop: &Stop,
@@ -161,8 +165,7 @@ async fn run_job(
         _ => {}
     };
     let touched = Touch { kind, ids: job.ids.clone(), acquire: servers::acquire(context, WhenHeld::Fail) };
-    let store = Arc::clone(servers.lease.store());
-    touch(&servers.engine, &job.served, &store, &job.part, &touched, stop.token(), notify).await
+    touch(&servers.engine, &job.served, store, &job.part, &touched, stop.token(), notify).await
 }
 
 /// Shows what became of the documents, or how many there are.

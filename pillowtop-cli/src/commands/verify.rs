@@ -1,4 +1,4 @@
-//! `verify`: compares indices with their databases, and has what differs processed again.
+//! `verify`: compares indices and tables with their databases, and has what differs processed again.
 
 mod print;
 
@@ -14,7 +14,7 @@ use pillowtop_runtime::request::{RequestKind, RequestResult};
 use pillowtop_runtime::target::TargetRef;
 use pillowtop_runtime::touch::{Part, parts};
 use pillowtop_runtime::verify::{
-    Bodies, Found, Ids, Kind, Verification, Verify, VerifyError, VerifyEvent, VerifyOptions, strays,
+    Bodies, Found, Ids, Kind, Verification, Verify, VerifyEvent, VerifyOptions, strays,
 };
 
 use super::confirm::is_confirmed;
@@ -77,7 +77,7 @@ pub(crate) async fn run(context: &Context, arguments: &arguments::Verify) -> Res
     let pillows = context.pillows(&arguments.names)?;
     require_fresh(&pillows)?;
     let stop = Stop::on_signals(&context.ui);
-    let servers = Servers::connect(context, "verify", WhenUnreachable::Fail).await?;
+    let servers = Servers::connect(context, "verify", &pillows, WhenUnreachable::Fail).await?;
     let command = Command { context, servers: &servers, arguments, stop: &stop };
     let ended = command.all(&pillows).await;
     servers.end().await;
@@ -137,7 +137,8 @@ impl Command<'_> {
 
     /// Whether the last comparison found no difference.
     async fn was_equal(&self, served: &Served, part: &Part) -> Result<bool, Failure> {
-        let last = last_verified(self.servers.lease.store().as_ref(), &part.claim(served)).await?;
+        let store = self.servers.store(served.pillow.definition())?;
+        let last = last_verified(store.as_ref(), &part.claim(served)).await?;
         let Some(last) = last.filter(|last| last.differences() == 0) else { return Ok(false) };
         let (index, time) = (&part.target.name, &last.ended);
         self.context.ui.note(&format!("{index}: compared at {time}, without differences"));
@@ -175,18 +176,19 @@ impl Command<'_> {
         }
         if !self.arguments.dry_run {
             let record = verification.record(repaired.map_or(0, |result| result.total()));
-            record.store(self.servers.lease.store().as_ref(), &part.claim(served)).await?;
+            let store = self.servers.store(served.pillow.definition())?;
+            record.store(store.as_ref(), &part.claim(served)).await?;
         }
         Ok(Compared { pillow, part, verification, repaired, left })
     }
 
-    async fn compare(&self, served: &Served, part: &Part) -> Result<Verification, VerifyError> {
-        let store = Arc::clone(self.servers.lease.store());
+    async fn compare(&self, served: &Served, part: &Part) -> Result<Verification, Failure> {
+        let store = self.servers.store(served.pillow.definition())?;
         let options = self.options();
         let verify = Verify { engine: &self.servers.engine, served, store: &store, part, options };
         let name = served.pillow.definition().pillow.as_str();
         let progress = Progress { context: self.context, name, shown: Mutex::new(None) };
-        verify.run(self.stop.token(), |event| progress.show(event)).await
+        Ok(verify.run(self.stop.token(), |event| progress.show(event)).await?)
     }
 
     fn options(&self) -> VerifyOptions {

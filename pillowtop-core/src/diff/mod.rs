@@ -105,17 +105,9 @@ pub fn summary(before: &CommittedFile, after: &CommittedFile, program: &str) -> 
     }
     let name = &after.pillow;
     let is_table = table::is_table(&before.mappings, &after.mappings);
-    let (build, flip) = if is_table {
-        (
-            format!("`{program} fluff build {name}`"),
-            format!("`{program} fluff flip {name}` lets the views show it"),
-        )
-    } else {
-        (
-            format!("`{program} fast-reindex {name}`"),
-            format!("`{program} es-manage flip {name}` lets searches see it"),
-        )
-    };
+    let build = format!("`{program} fast-reindex {name}`");
+    let whose = if is_table { "the views show" } else { "searches see" };
+    let flip = format!("`{program} es-manage flip {name}` lets {whose} it");
     let database = |file: &CommittedFile| file.document.get("database").cloned();
     let next = if is_table && before.hash != after.hash {
         format!("the content hash is another one, so {build} builds a new table, and {flip}")

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use pillowtop_core::IndexName;
 use pillowtop_runtime::claim::{
     self, AcquireError, AcquireOptions, Claim, ClaimKey, ClaimState, DatabaseIdentity, Lease, NoFence, Slice,
 };
-use pillowtop_runtime::target::{Destination, OpenError, OpenTarget, TargetRef};
+use pillowtop_runtime::target::{Destination, OpenError, OpenTarget, TargetReader, TargetRef};
 use tokio::sync::Mutex;
 
 use super::claims::SqlClaimStore;
@@ -18,7 +17,8 @@ use super::dead_letters::SqlDeadLetters;
 use super::error::SqlError;
 use super::events::{ChangeHook, tell_left_over};
 use super::pending::Pending;
-use super::schema::{Schema, documents};
+use super::reader::SqlReader;
+use super::schema::{PhysicalTable, Schema, documents};
 use super::target::SqlTarget;
 
 /// Options of [`SqlDestination`].
@@ -30,15 +30,27 @@ pub struct SqlOptions {
     pub lease: Duration,
     /// What is told of changes.
     pub hook: Option<ChangeHook>,
+    /// Whether only complete tables are followed, and none is created. Default: all tables of the
+    /// committed definition are followed, and the first one is created.
+    pub only_complete: bool,
+    /// Whether ids in the table are `<database>/<_id>`, as they are where a pillow reads several
+    /// databases; a comparison reads them.
+    pub prefixes_ids: bool,
 }
 
 impl Default for SqlOptions {
     fn default() -> Self {
-        Self { label: "pillowtop".to_owned(), lease: Lease::LENGTH, hook: None }
+        Self {
+            label: "pillowtop".to_owned(),
+            lease: Lease::LENGTH,
+            hook: None,
+            only_complete: false,
+            prefixes_ids: false,
+        }
     }
 }
 
-/// The tables of the committed definition. One is created if there is none.
+/// The tables of the committed definition.
 #[derive(Debug)]
 pub struct SqlDestination {
     schema: Schema,
@@ -61,16 +73,21 @@ impl SqlDestination {
         }
     }
 
-    async fn targets(&self) -> Result<Vec<TargetRef>, SqlError> {
-        let mut tables = self.schema.current().await?;
-        if tables.is_empty() {
-            tables.push(self.schema.create().await?);
+    async fn targets(&self) -> Result<Vec<TargetRef>, OpenError> {
+        let mut tables = self.schema.current().await.map_err(failed)?;
+        if self.options.only_complete {
+            tables.retain(|table| table.is_complete);
+            if tables.is_empty() {
+                let pillow = &self.schema.definition().pillow;
+                return Err(OpenError::NotReady {
+                    reason: format!("pillow `{pillow}` has no complete table of the committed definition"),
+                    hint: Some("`PROGRAM fast-reindex NAME` builds or resumes it".to_owned()),
+                });
+            }
+        } else if tables.is_empty() {
+            tables.push(self.schema.create().await.map_err(failed)?);
         }
-        let target = |table: super::schema::PhysicalTable| TargetRef {
-            name: IndexName::from(table.name),
-            uuid: table.uuid,
-        };
-        Ok(tables.into_iter().map(target).collect())
+        Ok(tables.iter().map(PhysicalTable::target).collect())
     }
 
     async fn open(
@@ -165,7 +182,7 @@ fn failed(error: SqlError) -> OpenError {
 
 impl Destination for SqlDestination {
     fn targets(&self) -> BoxFuture<'_, Result<Vec<TargetRef>, OpenError>> {
-        async move { Self::targets(self).await.map_err(failed) }.boxed()
+        Self::targets(self).boxed()
     }
 
     fn open<'a>(
@@ -176,5 +193,9 @@ impl Destination for SqlDestination {
         options: AcquireOptions,
     ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
         Self::open(self, target, slice, begin, options).boxed()
+    }
+
+    fn reader(&self, target: &TargetRef) -> Option<Arc<dyn TargetReader>> {
+        Some(Arc::new(SqlReader::new(self.schema.clone(), target.clone(), self.options.prefixes_ids)))
     }
 }

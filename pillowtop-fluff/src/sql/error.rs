@@ -48,6 +48,18 @@ pub enum SqlError {
 }
 
 impl SqlError {
+    /// Whether the database may do it later, as one that does not respond or that starts up.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Failed { source: sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut, .. } => true,
+            // PostgreSQL is starting up or shutting down.
+            Self::Failed { source: sqlx::Error::Database(error), .. } => {
+                error.code().is_some_and(|code| code.starts_with("57P"))
+            }
+            _ => false,
+        }
+    }
+
     /// Something stored, or to be stored, that is not JSON of its kind.
     pub(crate) fn malformed<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> Self + use<'_, E> {
         move |error| Self::Malformed { what: what.to_owned(), reason: error.to_string() }

@@ -26,6 +26,7 @@ mod pending;
 
 mod claims;
 mod dead_letters;
+mod reader;
 mod target;
 
 mod destination;
@@ -39,6 +40,7 @@ pub use destination::{SqlDestination, SqlOptions};
 pub use error::SqlError;
 pub use events::{ChangeHook, Grain, HookFunction};
 pub use layout::{Layout, LayoutColumn, Role};
+pub use reader::SqlReader;
 pub use results::{Period, Query, ResultRow, Results};
-pub use schema::{PhysicalTable, Schema};
+pub use schema::{PhysicalTable, Schema, all_tables};
 pub use stored::stored_rows;

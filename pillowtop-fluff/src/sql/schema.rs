@@ -2,6 +2,7 @@
 
 use pillowtop_core::Definition;
 use pillowtop_runtime::claim::ClaimDocument;
+use pillowtop_runtime::target::TargetRef;
 
 use super::database::{Dialect, SqlDatabase, TextRow, Transaction, quoted};
 use super::error::SqlError;
@@ -25,6 +26,11 @@ pub struct PhysicalTable {
 }
 
 impl PhysicalTable {
+    /// It as a target.
+    pub fn target(&self) -> TargetRef {
+        TargetRef { name: self.name.as_str().into(), uuid: self.uuid.clone() }
+    }
+
     /// The number at the end of its name, which rises with each table of a definition.
     fn number(&self) -> u32 {
         self.name.rsplit_once('_').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
@@ -110,6 +116,15 @@ impl Schema {
     pub async fn current(&self) -> Result<Vec<PhysicalTable>, SqlError> {
         let hash = self.definition.hash.to_string();
         Ok(self.tables().await?.into_iter().filter(|table| table.hash == hash).collect())
+    }
+
+    /// How many documents were computed into a table.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not respond.
+    pub async fn count(&self, table: &str) -> Result<u64, SqlError> {
+        count(&self.database, table, None).await
     }
 
     /// Creates another table of the committed definition. The views show it if there are none yet.
@@ -238,16 +253,17 @@ impl Schema {
         Ok(rows.into_iter().find_map(read))
     }
 
-    /// The tables that nothing needs: the views do not show them, and a rollback would not either.
+    /// The tables that nothing needs: the views do not show them, a rollback would not either, and
+    /// there is a newer one of the committed definition.
     ///
     /// # Errors
     ///
     /// When the database does not respond.
     pub async fn unused(&self) -> Result<Vec<PhysicalTable>, SqlError> {
-        let previous = self.previous().await?;
-        let is_unused = |table: &PhysicalTable| {
-            !table.is_shown && previous.as_ref().is_none_or(|kept| kept.uuid != table.uuid)
-        };
+        let needed: Vec<PhysicalTable> =
+            self.previous().await?.into_iter().chain(self.current().await?.pop()).collect();
+        let is_unused =
+            |table: &PhysicalTable| !table.is_shown && needed.iter().all(|needed| needed.uuid != table.uuid);
         Ok(self.tables().await?.into_iter().filter(is_unused).collect())
     }
 
@@ -274,7 +290,7 @@ impl Schema {
             transaction.execute("dropping a table", &format!("DROP TABLE {}", quoted(&name)), &[]).await?;
         }
         let sql = "DELETE FROM pillowtop_claims WHERE key LIKE $1";
-        for kind in ["claim", "past", "request"] {
+        for kind in ["claim", "past", "request", "report", "verified"] {
             transaction.execute("forgetting claims", sql, &[&format!("{kind}:{}%", table.uuid)]).await?;
         }
         let sql = "DELETE FROM pillowtop_events WHERE target = $1";
@@ -335,6 +351,24 @@ impl Schema {
         }
         views
     }
+}
+
+/// The tables of all definitions.
+///
+/// # Errors
+///
+/// When the database does not respond.
+pub async fn all_tables(database: &SqlDatabase) -> Result<Vec<PhysicalTable>, SqlError> {
+    let rows = database.rows("listing tables", COLUMNS, &[]).await?;
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// How many documents were computed into a table, of one database or of all.
+pub(crate) async fn count(database: &SqlDatabase, table: &str, of: Option<&str>) -> Result<u64, SqlError> {
+    let table = quoted(&documents(table));
+    let sql = format!("SELECT CAST(COUNT(*) AS TEXT) FROM {table} WHERE $1 = '' OR db = $1");
+    let found = database.rows("counting documents", &sql, &[of.unwrap_or_default()]).await?;
+    Ok(found.into_iter().flatten().flatten().next().and_then(|count| count.parse().ok()).unwrap_or(0))
 }
 
 /// The column of an emitter in the view of its calculator: a mean as such.

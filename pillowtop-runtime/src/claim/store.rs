@@ -63,6 +63,16 @@ impl ClaimKey {
         format!("{kind}:{self}")
     }
 
+    /// What the claim with this document key is on; `None` for a document of another kind.
+    pub fn of_claim(document_key: &str) -> Option<Self> {
+        let rest = document_key.strip_prefix("claim:")?;
+        let (target, slice) = match rest.split_once('/') {
+            Some((target, database)) => (target, Slice::Database(database.into())),
+            None => (rest, Slice::Whole),
+        };
+        Some(Self { target: target.to_owned(), slice })
+    }
+
     /// The key of the document with earlier checkpoints.
     pub fn past(&self) -> String {
         format!("past:{self}")

@@ -41,7 +41,6 @@ pub enum ReindexStep {
 
 /// What a reindex has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Reindexed {
     /// The physical index.
     pub index: IndexName,

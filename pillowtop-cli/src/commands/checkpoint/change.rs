@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use pillowtop_core::Sequence;
-use pillowtop_runtime::claim::{ClaimStore, DatabaseIdentity, PastCheckpoints, set_position};
+use pillowtop_runtime::claim::{DatabaseIdentity, PastCheckpoints, set_position};
 use pillowtop_runtime::request::{RequestKind, submit, wait, withdraw};
 use pillowtop_runtime::source::{FeedEvent, FeedMode, FeedRequest, Source as _, head};
-use pillowtop_runtime::target::elastic::{Cluster, ControlIndex};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -49,7 +48,7 @@ pub(super) async fn set(context: &Context, of: &Of, position: &str) -> Result<Ou
     if position.trim().is_empty() {
         return Err(Failure::usage("the position is empty").hint("`checkpoint reset` reads from the start"));
     }
-    let (cluster, chosen) = chosen(context, of).await?;
+    let chosen = chosen(context, of).await?;
     let mut databases: Vec<&str> =
         chosen.iter().map(|entry| entry.claim.state.database.name.as_str()).collect();
     databases.sort_unstable();
@@ -65,7 +64,7 @@ pub(super) async fn set(context: &Context, of: &Of, position: &str) -> Result<Ou
     if let Some(entry) = chosen.first() {
         check_position(context, &entry.claim.state.database, &position).await?;
     }
-    apply(context, &cluster, to(chosen, &position, true), of.dry_run).await
+    apply(context, to(chosen, &position, true), of.dry_run).await
 }
 
 /// Opens the feed at a position: one that the database does not know would pause whoever follows.
@@ -91,12 +90,12 @@ async fn check_position(
 }
 
 pub(super) async fn reset(context: &Context, of: &Of) -> Result<Outcome, Failure> {
-    let (cluster, chosen) = chosen(context, of).await?;
-    apply(context, &cluster, to(chosen, &Sequence::start(), true), of.dry_run).await
+    let chosen = chosen(context, of).await?;
+    apply(context, to(chosen, &Sequence::start(), true), of.dry_run).await
 }
 
 pub(super) async fn to_head(context: &Context, of: &Of) -> Result<Outcome, Failure> {
-    let (cluster, chosen) = chosen(context, of).await?;
+    let chosen = chosen(context, of).await?;
     let couch = servers::couch(context, WhenUnreachable::Fail).await?;
     let steps = Steps::start(&context.ui, "reading the ends of feeds", chosen.len() as u64);
     let mut changes = Vec::new();
@@ -107,7 +106,7 @@ pub(super) async fn to_head(context: &Context, of: &Of) -> Result<Outcome, Failu
         steps.set(changes.len() as u64);
     }
     drop(steps);
-    let outcome = apply(context, &cluster, changes, of.dry_run).await?;
+    let outcome = apply(context, changes, of.dry_run).await?;
     context.ui.note(
         "changes between the earlier position and this one are skipped: the index lacks them until it is compared with the database and repaired",
     );
@@ -115,11 +114,10 @@ pub(super) async fn to_head(context: &Context, of: &Of) -> Result<Outcome, Failu
 }
 
 pub(super) async fn rewind(context: &Context, of: &Of, before: &str) -> Result<Outcome, Failure> {
-    let (cluster, chosen) = chosen(context, of).await?;
-    let store = ControlIndex::new(&cluster);
+    let chosen = chosen(context, of).await?;
     let mut changes = Vec::new();
     for entry in chosen {
-        let past = PastCheckpoints::read(&store, &entry.key).await?;
+        let past = PastCheckpoints::read(entry.store.as_ref(), &entry.key).await?;
         let position = past_position(&past, before).map_err(|problem| {
             let database = &entry.claim.state.database.name;
             Failure::new(format!("index `{}`, database `{database}`: {problem}", entry.index))
@@ -127,7 +125,7 @@ pub(super) async fn rewind(context: &Context, of: &Of, before: &str) -> Result<O
         })?;
         changes.push(Change { entry, position, accepts_restored: true });
     }
-    apply(context, &cluster, changes, of.dry_run).await
+    apply(context, changes, of.dry_run).await
 }
 
 /// The last position that was stored before a time.
@@ -146,17 +144,15 @@ fn to(chosen: Vec<Entry>, position: &Sequence, accepts_restored: bool) -> Vec<Ch
     chosen.into_iter().map(change).collect()
 }
 
-async fn chosen(context: &Context, of: &Of) -> Result<(Cluster, Vec<Entry>), Failure> {
+async fn chosen(context: &Context, of: &Of) -> Result<Vec<Entry>, Failure> {
     let pillow = context.pillow(&of.name)?;
-    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
-    let chosen = entries::choose(entries::all(&cluster).await?, of, pillow.definition())?;
-    Ok((cluster, chosen))
+    let all = entries::all(context, std::slice::from_ref(pillow)).await?;
+    entries::choose(all, of, pillow.definition())
 }
 
 /// Stores positions, waits until running owners continue from them, and shows what was done.
 pub(super) async fn apply(
     context: &Context,
-    cluster: &Cluster,
     changes: Vec<Change>,
     dry_run: bool,
 ) -> Result<Outcome, Failure> {
@@ -164,14 +160,13 @@ pub(super) async fn apply(
     if dry_run {
         context.ui.note("dry run: nothing is changed");
     } else {
-        let store = ControlIndex::new(cluster);
         for changed in &mut changed {
-            store_position(&store, changed).await?;
+            store_position(changed).await?;
         }
         let deadline = Instant::now() + PATIENCE;
         let steps = Steps::start(&context.ui, "waiting for owners", changed.len() as u64);
         for (done, changed) in (1..).zip(&mut changed) {
-            confirm(&store, changed, deadline).await?;
+            confirm(changed, deadline).await?;
             steps.set(done);
         }
     }
@@ -180,9 +175,10 @@ pub(super) async fn apply(
 }
 
 /// Stores a position, and tells a running owner.
-async fn store_position(store: &dyn ClaimStore, changed: &mut Changed) -> Result<(), Failure> {
+async fn store_position(changed: &mut Changed) -> Result<(), Failure> {
     let Change { entry, position, accepts_restored } = &changed.change;
-    let is_owned = owner_lives(store, entry).await?;
+    let store = entry.store.as_ref();
+    let is_owned = owner_lives(entry).await?;
     if !set_position(store, &entry.key, position, *accepts_restored).await? {
         return Err(Failure::new(format!("the checkpoint of index `{}` was removed meanwhile", entry.index)));
     }
@@ -195,10 +191,11 @@ async fn store_position(store: &dyn ClaimStore, changed: &mut Changed) -> Result
 
 /// Waits until a running owner continues from the new position. One that does not notice now does
 /// so with its next save.
-async fn confirm(store: &dyn ClaimStore, changed: &mut Changed, deadline: Instant) -> Result<(), Failure> {
+async fn confirm(changed: &mut Changed, deadline: Instant) -> Result<(), Failure> {
     if changed.request.is_empty() {
         return Ok(());
     }
+    let store = changed.change.entry.store.as_ref();
     match tokio::time::timeout_at(deadline, wait(store, &changed.request, |_| ())).await {
         Ok(waited) => {
             waited?;

@@ -1,24 +1,39 @@
-//! The claims of all indices, and those that a command is about.
+//! The claims of all indices and tables, and those that a command is about.
 
-use pillowtop_core::{Definition, IndexName};
-use pillowtop_runtime::claim::{ClaimDocument, ClaimKey, Phase};
-use pillowtop_runtime::target::elastic::Cluster;
+use std::sync::Arc;
+
+use pillowtop_core::{AnyPillow, Definition, IndexName};
+use pillowtop_runtime::claim::{ClaimDocument, ClaimKey, ClaimStore, Phase};
 
 use crate::arguments::Of;
+use crate::context::Context;
 use crate::exit::Failure;
+use crate::servers::target_servers;
 
-/// A claim on an index, or on the part of it that is read from one database.
-#[derive(Debug, Clone, PartialEq)]
+/// A claim on an index or a table, or on the part of it that is read from one database.
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) index: IndexName,
     pub(super) key: ClaimKey,
     pub(super) claim: ClaimDocument,
+    /// Where it is stored.
+    pub(super) store: Arc<dyn ClaimStore>,
 }
 
-/// The claims of all indices that exist, in order of indices.
-pub(super) async fn all(cluster: &Cluster) -> Result<Vec<Entry>, Failure> {
-    let claims = cluster.index_claims().await?;
-    Ok(claims.into_iter().map(|(index, key, claim)| Entry { index, key, claim }).collect())
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.index, &self.key, &self.claim) == (&other.index, &other.key, &other.claim)
+    }
+}
+
+/// The claims of all targets that exist on the servers of some pillows, in order of their names.
+pub(super) async fn all(context: &Context, pillows: &[Arc<dyn AnyPillow>]) -> Result<Vec<Entry>, Failure> {
+    let mut all = Vec::new();
+    for server in target_servers(context, pillows).await? {
+        let claims = server.claims().await?.into_iter();
+        all.extend(claims.map(|(index, key, claim)| Entry { index, key, claim, store: server.store() }));
+    }
+    Ok(all)
 }
 
 /// The claims of a pillow whose positions are to be changed. The position of a load that is not
@@ -68,7 +83,7 @@ pub(super) mod tests {
 
     use pillowtop_core::pillow::{Committed, PillowInfo};
     use pillowtop_core::{ChangeMeta, CouchDocument, DocumentInfo, Object, Pillow, Registry};
-    use pillowtop_runtime::claim::{ClaimState, DatabaseIdentity, Slice};
+    use pillowtop_runtime::claim::{ClaimState, DatabaseIdentity, FileClaimStore, Slice};
 
     use super::*;
 
@@ -116,6 +131,7 @@ pub(super) mod tests {
                     histories: BTreeMap::new(),
                     saved: "2026-01-01T00:00:00Z".to_owned(),
                 },
+                store: Arc::new(FileClaimStore::open(tempfile::tempdir().unwrap().path()).unwrap()),
             }
         })
     }

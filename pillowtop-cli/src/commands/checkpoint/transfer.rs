@@ -12,7 +12,6 @@ use super::change::{Change, apply};
 use super::entries::{self, Entry};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::servers::{self, WhenUnreachable};
 
 /// A checkpoint outside of the cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,8 +61,7 @@ pub(super) fn to_json(entry: &Entry) -> Value {
 
 pub(super) async fn export(context: &Context, names: &[String]) -> Result<Outcome, Failure> {
     let pillows = context.pillows(names)?;
-    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
-    let entries = entries::all(&cluster).await?;
+    let entries = entries::all(context, &pillows).await?;
     let is_meant = |entry: &&Entry| {
         let state = &entry.claim.state;
         state.phase != Phase::Loading
@@ -82,11 +80,8 @@ pub(super) async fn import(
     dry_run: bool,
 ) -> Result<Outcome, Failure> {
     let exported = read(file)?;
-    for checkpoint in &exported {
-        context.pillow(checkpoint.pillow.as_str())?;
-    }
-    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
-    let entries = entries::all(&cluster).await?;
+    let names: Vec<String> = exported.iter().map(|checkpoint| checkpoint.pillow.to_string()).collect();
+    let entries = entries::all(context, &context.pillows(&names)?).await?;
     let (mut changes, mut problems) = (Vec::new(), Vec::new());
     for checkpoint in exported {
         match find(&entries, &checkpoint, force) {
@@ -104,7 +99,7 @@ pub(super) async fn import(
     // Nothing is changed unless everything can be.
     match Failure::of_several(problems) {
         Some(failure) => Err(failure),
-        None => apply(context, &cluster, changes, dry_run).await,
+        None => apply(context, changes, dry_run).await,
     }
 }
 

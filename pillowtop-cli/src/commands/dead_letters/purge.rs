@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 
+use pillowtop_core::PillowName;
 use pillowtop_runtime::target::elastic::DeadLetterFilter;
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use crate::commands::confirm::is_confirmed;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::counted;
-use crate::servers::{self, WhenUnreachable};
+use crate::servers::target_servers;
 
 pub(super) async fn run(
     context: &Context,
@@ -23,8 +24,12 @@ pub(super) async fn run(
         return Err(Failure::usage("removing dead letters needs a confirmation, and there is no terminal")
             .hint("give `--yes`, or `--dry-run` to count them"));
     }
-    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
-    let count = cluster.count_dead_letters(filter).await?;
+    let concerned = context.concerned(filter.pillow.as_ref().map(PillowName::as_str))?;
+    let servers = target_servers(context, &concerned).await?;
+    let mut count = 0;
+    for server in &servers {
+        count += server.dead_letters(filter, 0, None).await?.total;
+    }
     if count == 0 {
         check_name(context, filter)?;
     }
@@ -46,7 +51,12 @@ pub(super) async fn run(
     if count > 0 && !yes && !is_confirmed(context, &question())? {
         return Err(Failure::new("no dead letters were removed"));
     }
-    let purged = if count == 0 { 0 } else { cluster.purge_dead_letters(filter).await? };
+    let mut purged = 0;
+    if count > 0 {
+        for server in &servers {
+            purged += server.purge_dead_letters(filter).await?;
+        }
+    }
     if purged > 0 {
         context.ui.text(&format!("removed {}", counted(purged, "dead letter")));
     }

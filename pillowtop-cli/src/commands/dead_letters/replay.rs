@@ -9,7 +9,7 @@ use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::index_id::document_id;
 use pillowtop_runtime::request::RequestKind;
 use pillowtop_runtime::target::TargetRef;
-use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, DeadLettersOf, StoredDeadLetter};
+use pillowtop_runtime::target::elastic::{DeadLetterFilter, DeadLettersOf, StoredDeadLetter};
 use pillowtop_runtime::touch::{Part, parts};
 
 use super::{check_name, filter_of};
@@ -30,7 +30,8 @@ type Letters = BTreeMap<Part, Vec<DocumentId>>;
 
 pub(super) async fn replay(context: &Context, filter: &Filter, dry_run: bool) -> Result<Outcome, Failure> {
     let stop = Stop::on_signals(&context.ui);
-    let servers = Servers::connect(context, "dead-letters replay", WhenUnreachable::Fail).await?;
+    let pillows = context.concerned(filter.name.as_deref())?;
+    let servers = Servers::connect(context, "dead-letters replay", &pillows, WhenUnreachable::Fail).await?;
     let ended = replay_all(context, &servers, filter, dry_run, &stop).await;
     servers.end().await;
     ended
@@ -44,7 +45,7 @@ async fn replay_all(
     stop: &Stop,
 ) -> Result<Outcome, Failure> {
     let filter = filter_of(filter, DeadLettersOf::ExistingIndices);
-    let by_pillow = read_all(&servers.cluster, &filter).await?;
+    let by_pillow = read_all(servers, &filter).await?;
     if by_pillow.is_empty() {
         check_name(context, &filter)?;
         context.ui.text("no dead letters");
@@ -68,23 +69,26 @@ async fn replay_all(
 }
 
 async fn read_all(
-    cluster: &Cluster,
+    servers: &Servers,
     filter: &DeadLetterFilter,
 ) -> Result<BTreeMap<PillowName, Letters>, Failure> {
     let mut by_pillow: BTreeMap<PillowName, Letters> = BTreeMap::new();
-    let mut page = None;
-    loop {
-        let found = cluster.dead_letters(filter, PAGE, page.as_ref()).await?;
-        for StoredDeadLetter { letter, index_uuid, .. } in found.dead_letters {
-            let target = TargetRef { name: letter.index, uuid: index_uuid };
-            let part = Part { target, database: letter.database };
-            by_pillow.entry(letter.pillow).or_default().entry(part).or_default().push(letter.id);
-        }
-        match found.next {
-            Some(next) => page = Some(next),
-            None => return Ok(by_pillow),
+    for server in servers.all() {
+        let mut page = None;
+        loop {
+            let found = server.dead_letters(filter, PAGE, page.as_ref()).await?;
+            for StoredDeadLetter { letter, index_uuid, .. } in found.dead_letters {
+                let target = TargetRef { name: letter.index, uuid: index_uuid };
+                let part = Part { target, database: letter.database };
+                by_pillow.entry(letter.pillow).or_default().entry(part).or_default().push(letter.id);
+            }
+            page = found.next;
+            if page.is_none() {
+                break;
+            }
         }
     }
+    Ok(by_pillow)
 }
 
 fn gone(name: &PillowName, dead_letters: &Letters) -> Failure {
@@ -167,7 +171,9 @@ pub(super) async fn bury(
     let pillow = the_pillow(context, name)?;
     require_fresh(std::slice::from_ref(&pillow))?;
     let stop = Stop::on_signals(&context.ui);
-    let servers = Servers::connect(context, "dead-letters bury", WhenUnreachable::Fail).await?;
+    let servers =
+        Servers::connect(context, "dead-letters bury", std::slice::from_ref(&pillow), WhenUnreachable::Fail)
+            .await?;
     let ended = bury_one(context, &servers, &pillow, document, dry_run, &stop).await;
     servers.end().await;
     ended.map_err(|failure| failure.for_pillow(&pillow.definition().pillow))

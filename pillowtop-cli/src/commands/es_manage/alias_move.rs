@@ -32,7 +32,7 @@ impl Move {
         expected: impl Into<Expected<'a>>,
         index: &IndexName,
     ) -> Result<Self, Failure> {
-        let cluster = &servers.cluster;
+        let cluster = servers.cluster()?;
         let databases = servers.databases(&context.databases(definition)?).await?;
         let mut identities = Vec::new();
         for database in &databases {
@@ -96,7 +96,7 @@ impl Move {
         if self.plan.is_done() || !self.is_followed() {
             return Ok(behind);
         }
-        let store = servers.lease.store();
+        let store = servers.lease()?.store();
         for (key, database) in &self.parts {
             let pending = pending_changes(database, store.as_ref(), key, patience).await?;
             if pending > 0 {
@@ -143,12 +143,12 @@ pub(super) async fn move_all(
         }
         // What is applied is to be found.
         if refusals.is_empty() && !planned.plan.is_done() && !dry_run {
-            servers.cluster.refresh(&planned.plan.to).await?;
+            servers.cluster()?.refresh(&planned.plan.to).await?;
         }
     }
     if !dry_run {
         let plans: Vec<FlipPlan> = moves.iter().map(|planned| planned.plan.clone()).collect();
-        servers.cluster.flip_searches(&plans).await?;
+        servers.cluster()?.flip_searches(&plans).await?;
     }
     Ok(began.elapsed())
 }
@@ -163,4 +163,26 @@ fn refusal(planned: &Move, hint: impl Fn(&Move) -> String) -> Option<Failure> {
     let failure =
         Failure::new(format!("searches do not move to `{}`: {}", planned.plan.to, reasons.join("; ")));
     Some(failure.hint(hint(planned)))
+}
+
+/// What became of an alias or of views.
+pub(super) fn movement(
+    alias: &str,
+    from: &[IndexName],
+    to: &IndexName,
+    is_done: bool,
+    dry_run: bool,
+) -> String {
+    let from = sources(from);
+    match (is_done, dry_run) {
+        (true, _) => format!("{alias} is on {to} already"),
+        (false, true) => format!("{alias} would move from {from} to {to}"),
+        (false, false) => format!("{alias} moved from {from} to {to}"),
+    }
+}
+
+/// The indices that an alias moves from.
+pub(super) fn sources(from: &[IndexName]) -> String {
+    let from: Vec<&str> = from.iter().map(IndexName::as_str).collect();
+    if from.is_empty() { "nothing".to_owned() } else { from.join(", ") }
 }

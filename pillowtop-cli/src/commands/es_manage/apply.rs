@@ -37,10 +37,10 @@ pub(super) async fn show(context: &Context, older_than: &str) -> Result<Outcome,
 
 pub(super) async fn run(context: &Context, older_than: &str, how: &How<'_>) -> Result<Outcome, Failure> {
     require_terminal(how.yes, how.dry_run, "the plan is to be applied")?;
-    let pillows = context.pillows(&[])?;
+    let pillows = context.indices(&[])?;
     require_fresh(&pillows)?;
     let stop = Stop::on_signals(&context.ui);
-    let servers = Servers::connect(context, "es-manage apply", WhenUnreachable::Fail).await?;
+    let servers = Servers::connect(context, "es-manage apply", &pillows, WhenUnreachable::Fail).await?;
     let applier = Applier { context, servers: &servers, pillows: &pillows, older_than, stop: &stop };
     let applied = applier.run(how).await;
     servers.end().await;
@@ -61,8 +61,8 @@ impl<'a> Applier<'a> {
     }
 
     async fn run(&self, how: &How<'_>) -> Result<Outcome, Failure> {
-        let overview = self.servers.cluster.overview().await?;
-        check_facts(self.context, &self.servers.cluster, &self.definitions(), &overview).await?;
+        let overview = self.servers.cluster()?.overview().await?;
+        check_facts(self.context, self.servers.cluster()?, &self.definitions(), &overview).await?;
         let shown = self.plan(&overview).await?;
         let id = shown.id();
         self.show(&shown);
@@ -77,7 +77,7 @@ impl<'a> Applier<'a> {
             return Err(Failure::new("the plan was not applied"));
         }
         // Somebody may have taken a while to answer.
-        let overview = self.servers.cluster.overview().await?;
+        let overview = self.servers.cluster()?.overview().await?;
         let plan = self.plan(&overview).await?;
         if plan.id() != id {
             return Err(changed(&plan.id()));
@@ -91,7 +91,7 @@ impl<'a> Applier<'a> {
     where
         'a: 'b,
     {
-        let look = status::look(self.context, &self.servers.cluster, overview).await;
+        let look = status::look(self.context, self.servers.cluster()?, overview).await;
         plan::make(self.context, self.servers, &look, &self.definitions(), self.older_than).await
     }
 
@@ -114,7 +114,7 @@ impl<'a> Applier<'a> {
 
     /// Does each step. Searches move in one request, after everything that they need.
     async fn apply(&self, plan: &Plan<'_>) -> Result<(), Failure> {
-        let (cluster, ui) = (&self.servers.cluster, &self.context.ui);
+        let (cluster, ui) = (self.servers.cluster()?, &self.context.ui);
         let (mut flips, mut pruned): (Vec<&PillowName>, Vec<&IndexStatus>) = (Vec::new(), Vec::new());
         for step in &plan.steps {
             match step {

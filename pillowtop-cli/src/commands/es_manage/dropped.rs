@@ -3,47 +3,19 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, ready};
 use pillowtop_core::{AnyPillow, IndexName};
-use pillowtop_runtime::claim::{AcquireOptions, DatabaseIdentity, Slice, WhenHeld};
+use pillowtop_runtime::claim::WhenHeld;
 use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::reader::ReadMode;
 use pillowtop_runtime::service::{ServiceOptions, WhenFailing, serve};
+use pillowtop_runtime::target::TargetRef;
 use pillowtop_runtime::target::elastic::{IndexStatus, Overview};
-use pillowtop_runtime::target::{Destination, OpenError, OpenTarget, TargetReader, TargetRef};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::exit::Failure;
+use crate::one_target::OneTarget;
 use crate::servers::{self, Servers};
-
-/// One index of a pillow, whatever its aliases.
-#[derive(Debug)]
-struct OneIndex {
-    all: Arc<dyn Destination>,
-    target: TargetRef,
-}
-
-impl Destination for OneIndex {
-    fn targets(&self) -> BoxFuture<'_, Result<Vec<TargetRef>, OpenError>> {
-        ready(Ok(vec![self.target.clone()])).boxed()
-    }
-
-    fn open<'a>(
-        &'a self,
-        target: &'a TargetRef,
-        slice: Slice,
-        begin: Option<DatabaseIdentity>,
-        options: AcquireOptions,
-    ) -> BoxFuture<'a, Result<OpenTarget, OpenError>> {
-        self.all.open(target, slice, begin, options)
-    }
-
-    fn reader(&self, target: &TargetRef) -> Option<Arc<dyn TargetReader>> {
-        self.all.reader(target)
-    }
-}
 
 /// The index as something to follow, if it was dropped: it has the mapping of this release, nobody
 /// follows it, and a process that can do so once it is searched follows the one that is searched
@@ -64,7 +36,7 @@ pub(super) fn dropped(
     }
     let served = servers.served(context, pillow)?;
     let target = TargetRef { name: before.name.clone(), uuid: before.uuid.clone() };
-    let destination = Arc::new(OneIndex { all: Arc::clone(&served.destination), target });
+    let destination = Arc::new(OneTarget { all: Arc::clone(&served.destination), target });
     Ok(Some(Served { destination, ..served }))
 }
 

@@ -1,13 +1,16 @@
-//! `es-manage flip`: searches move to the indices of the committed mappings, all in one request.
+//! `es-manage flip`: searches move to the indices of the committed mappings, all in one request,
+//! and views to the tables of the committed definitions.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use pillowtop_core::{AnyPillow, Definition, IndexName};
+use pillowtop_core::{AnyPillow, Definition};
 use pillowtop_runtime::target::elastic::FlipPlan;
 use serde_json::{Value, json};
 
-use super::alias_move::{Move, move_all};
+use super::alias_move::{Move, move_all, movement};
 use super::check_facts;
+use super::view_move::ViewMove;
 use crate::arguments::Flip;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
@@ -17,7 +20,7 @@ use crate::servers::{Servers, WhenUnreachable};
 pub(super) async fn run(context: &Context, arguments: &Flip) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&arguments.names)?;
     require_fresh(&pillows)?;
-    let servers = Servers::connect(context, "es-manage flip", WhenUnreachable::Fail).await?;
+    let servers = Servers::connect(context, "es-manage flip", &pillows, WhenUnreachable::Fail).await?;
     let moved = plan_and_flip(context, &servers, &pillows, arguments).await;
     servers.end().await;
     moved
@@ -29,27 +32,43 @@ async fn plan_and_flip(
     pillows: &[Arc<dyn AnyPillow>],
     arguments: &Flip,
 ) -> Result<Outcome, Failure> {
-    let definitions: Vec<&Definition> = pillows.iter().map(|pillow| pillow.definition()).collect();
-    let overview = servers.cluster.overview().await?;
-    check_facts(context, &servers.cluster, &definitions, &overview).await?;
+    let (tables, indices) = by_kind(pillows);
     // All are checked before one is moved.
-    let mut moves = Vec::new();
-    for definition in definitions {
+    let (mut moves, mut views) = (Vec::new(), Vec::new());
+    if let (Ok(cluster), false) = (servers.cluster(), indices.is_empty()) {
+        check_facts(context, cluster, &indices, &cluster.overview().await?).await?;
+    }
+    for definition in indices {
         moves.push(plan(context, servers, definition).await?);
     }
-    execute(context, servers, moves, arguments, hint).await
+    for definition in tables {
+        views.push(ViewMove::flip(servers, definition).await?);
+    }
+    execute(context, servers, (moves, &views), arguments, hint).await
 }
 
-/// Moves all aliases, unless there is a reason against one of them, and shows it.
+/// The definitions of tables, and those of indices.
+pub(super) fn by_kind(pillows: &[Arc<dyn AnyPillow>]) -> (Vec<&Definition>, Vec<&Definition>) {
+    pillows.iter().map(|pillow| pillow.definition()).partition(|definition| definition.is_table())
+}
+
+/// Moves all aliases and views, unless there is a reason against one of them, and shows it.
 pub(super) async fn execute(
     context: &Context,
     servers: &Servers,
-    mut moves: Vec<Move>,
+    (mut moves, views): (Vec<Move>, &[ViewMove<'_>]),
     arguments: &Flip,
     hint: impl Fn(&Move) -> String,
 ) -> Result<Outcome, Failure> {
     let Flip { dry_run, force, .. } = *arguments;
-    let age = move_all(context, servers, &mut moves, (force, dry_run), hint).await?;
+    let refusals = views.iter().filter(|_| !force).filter_map(ViewMove::refusal).collect();
+    if let Some(failure) = Failure::of_several(refusals) {
+        return Err(failure);
+    }
+    let mut age = Duration::ZERO;
+    if !moves.is_empty() {
+        age = move_all(context, servers, &mut moves, (force, dry_run), hint).await?;
+    }
     let mut listed = Vec::new();
     for Move { pillow, plan, problems, .. } in &moves {
         context.ui.text(&line(plan, dry_run));
@@ -59,6 +78,9 @@ pub(super) async fn execute(
             "moved": !plan.is_done() && !dry_run, "problems": overridden,
         }));
     }
+    for view in views {
+        listed.push(view.run(context, servers, dry_run).await?);
+    }
     context
         .ui
         .json(&json!({"dry_run": dry_run, "flips": Value::from(listed), "age_seconds": age.as_secs_f64()}));
@@ -66,18 +88,7 @@ pub(super) async fn execute(
 }
 
 fn line(plan: &FlipPlan, dry_run: bool) -> String {
-    let from = sources(&plan.from);
-    match (plan.is_done(), dry_run) {
-        (true, _) => format!("{} is on {} already", plan.alias, plan.to),
-        (false, true) => format!("{} would move from {from} to {}", plan.alias, plan.to),
-        (false, false) => format!("{} moved from {from} to {}", plan.alias, plan.to),
-    }
-}
-
-/// The indices that an alias moves from.
-pub(super) fn sources(from: &[IndexName]) -> String {
-    let from: Vec<&str> = from.iter().map(IndexName::as_str).collect();
-    if from.is_empty() { "nothing".to_owned() } else { from.join(", ") }
+    movement(plan.alias.as_str(), &plan.from, &plan.to, plan.is_done(), dry_run)
 }
 
 /// What would move the alias of one pillow, and the reasons against it.
@@ -86,7 +97,7 @@ pub(super) async fn plan(
     servers: &Servers,
     definition: &Definition,
 ) -> Result<Move, Failure> {
-    let (cluster, name) = (&servers.cluster, &definition.pillow);
+    let (cluster, name) = (servers.cluster()?, &definition.pillow);
     let hashed = definition.hashed_alias(cluster.prefix());
     let Some(index) = cluster.index_of(&hashed).await? else {
         return Err(Failure::new(format!("pillow `{name}` has no index `{hashed}`"))

@@ -1,10 +1,16 @@
-//! `es-manage`: indices and aliases.
+//! `es-manage`: indices and their aliases, tables and their views.
 
 mod alias_move;
 
-mod flip;
-mod prune;
 pub(super) mod state;
+
+mod table_status;
+
+mod view_move;
+
+mod flip;
+
+mod prune;
 
 mod dropped;
 

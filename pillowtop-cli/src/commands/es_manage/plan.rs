@@ -7,7 +7,8 @@ use pillowtop_runtime::target::elastic::{Extension, IndexStatus, SettingChange};
 use serde_json::{Value, json};
 
 use super::alias_move::Move;
-use super::flip::{self, sources};
+use super::alias_move::sources;
+use super::flip;
 use super::prune::{self, prunable};
 use super::state::{Look, PillowStatus, State};
 use crate::context::Context;
@@ -219,7 +220,7 @@ async fn steps_of<'a>(
         (State::Backfilling(_), Some(index)) => Ok(vec![Step::Backfill { definition, index }]),
         (_, Some(index)) => {
             let mut steps = Vec::new();
-            let changes = servers.cluster.setting_changes(definition, &index.name).await?;
+            let changes = servers.cluster()?.setting_changes(definition, &index.name).await?;
             if !changes.is_empty() {
                 steps.push(Step::Settings { pillow, index: &index.name, changes });
             }
@@ -261,7 +262,7 @@ async fn missing<'a>(
     let Some(index) = searched else {
         return build(status.reason.clone().unwrap_or_default());
     };
-    match servers.cluster.extension(definition, index).await? {
+    match servers.cluster()?.extension(definition, index).await? {
         Extension::NeedsIndex(reason) => build(format!("`{}` cannot be extended: {reason}", index.name)),
         Extension::Additive(changes) => {
             let changes = changes.into_iter().map(|change| change.path).collect();

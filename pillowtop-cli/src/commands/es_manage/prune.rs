@@ -1,17 +1,18 @@
-//! `es-manage prune`: indices that nothing refers to are deleted or closed, with what belongs to
-//! them.
+//! `es-manage prune`: indices and tables that nothing refers to are deleted, or indices closed, with
+//! what belongs to them.
 
 use pillowtop_core::{AliasName, Definition};
 use pillowtop_runtime::clock::text_of_micros;
 use pillowtop_runtime::target::elastic::{Cluster, IndexHealth, IndexStatus, Overview};
 use serde_json::{Value, json};
 
+use super::table_status::{self, Unused};
 use super::{indices, megabytes, number, require_terminal};
 use crate::commands::confirm::is_confirmed;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Steps, Table, counted};
-use crate::servers::{self, WhenUnreachable};
+use crate::servers::{WhenUnreachable, targets};
 
 /// How it is done.
 pub(super) struct How {
@@ -31,32 +32,60 @@ pub(super) enum Decision {
 
 pub(super) async fn run(context: &Context, older_than: &str, how: &How) -> Result<Outcome, Failure> {
     require_terminal(how.yes, how.dry_run, "indices are to be removed")?;
-    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
-    let overview = cluster.overview().await?;
+    let pillows = context.pillows(&[])?;
+    let (cluster, tables) = targets(context, "es-manage prune", &pillows, WhenUnreachable::Fail).await?;
+    let mut unused = Vec::new();
+    if let (Some(tables), false) = (&tables, how.close) {
+        let definitions = pillows.iter().map(|pillow| pillow.definition());
+        let of_tables = definitions.filter(|definition| definition.is_table());
+        unused = table_status::unused(tables, of_tables, older_than).await?;
+    }
+    let overview = match &cluster {
+        Some(cluster) => cluster.overview().await?,
+        None => Overview::default(),
+    };
     let definitions: Vec<&Definition> =
         context.registry.pillows().iter().map(|pillow| pillow.definition()).collect();
-    let decided = decide(&overview, &definitions, cluster.prefix(), older_than);
+    let prefix = cluster.as_ref().and_then(Cluster::prefix);
+    let decided = decide(&overview, &definitions, prefix, older_than);
     let mut chosen = prunable(&decided);
     chosen.retain(|(index, _)| !(how.close && index.health == IndexHealth::Closed));
     // Those of indices that were deleted by other means. Nothing can use them any more.
-    let forgotten = if how.close { Vec::new() } else { cluster.forgotten_uuids().await? };
-    show(context, &chosen, forgotten.len(), how);
-    if how.dry_run || (chosen.is_empty() && forgotten.is_empty()) {
-        context.ui.json(&report(&decided, &[], how));
+    let forgotten = match &cluster {
+        Some(cluster) if !how.close => cluster.forgotten_uuids().await?,
+        _ => Vec::new(),
+    };
+    show(context, &chosen, &unused, forgotten.len(), how);
+    if how.dry_run || (chosen.is_empty() && unused.is_empty() && forgotten.is_empty()) {
+        context.ui.json(&report(&decided, &unused, &[], how));
         return Ok(Outcome::Done);
     }
     let verb = if how.close { "close" } else { "delete" };
-    let question = format!("{verb} {}?", indices(chosen.len()));
-    if !chosen.is_empty() && !how.yes && !is_confirmed(context, &question)? {
-        return Err(Failure::new("no index was removed"));
+    let what = [
+        (!chosen.is_empty()).then(|| indices(chosen.len())),
+        (!unused.is_empty()).then(|| counted(unused.len() as u64, "table")),
+    ];
+    let what: Vec<String> = what.into_iter().flatten().collect();
+    let question = format!("{verb} {}?", what.join(" and "));
+    if !what.is_empty() && !how.yes && !is_confirmed(context, &question)? {
+        return Err(Failure::new("nothing was removed"));
     }
     let doomed: Vec<&IndexStatus> = chosen.iter().map(|(index, _)| *index).collect();
-    remove(context, &cluster, &doomed, how.close).await?;
-    for uuid in &forgotten {
-        cluster.forget_uuid(uuid).await?;
+    if let Some(cluster) = &cluster {
+        remove(context, cluster, &doomed, how.close).await?;
+        for uuid in &forgotten {
+            cluster.forget_uuid(uuid).await?;
+        }
     }
-    let names: Vec<&str> = doomed.iter().map(|index| index.name.as_str()).collect();
-    context.ui.json(&report(&decided, &names, how));
+    if let Some(tables) = &tables {
+        for Unused { definition, table, .. } in &unused {
+            tables.remove(definition, table).await?;
+            context.ui.text(&format!("dropped {}", table.target.name));
+        }
+    }
+    let mut names: Vec<&str> = doomed.iter().map(|index| index.name.as_str()).collect();
+    names.extend(unused.iter().map(|unused| unused.table.target.name.as_str()));
+    context.ui.json(&report(&decided, &unused, &names, how));
     Ok(Outcome::Done)
 }
 
@@ -151,8 +180,14 @@ fn last_use(overview: &Overview, index: &IndexStatus) -> String {
     saved.chain(moved).chain([created.as_str()]).max().unwrap_or_default().to_owned()
 }
 
-fn show(context: &Context, chosen: &[(&IndexStatus, String)], forgotten: usize, how: &How) {
-    if chosen.is_empty() && forgotten == 0 {
+fn show(
+    context: &Context,
+    chosen: &[(&IndexStatus, String)],
+    unused: &[Unused<'_>],
+    forgotten: usize,
+    how: &How,
+) {
+    if chosen.is_empty() && unused.is_empty() && forgotten == 0 {
         context.ui.text("nothing to prune");
         return;
     }
@@ -173,7 +208,16 @@ fn show(context: &Context, chosen: &[(&IndexStatus, String)], forgotten: usize, 
             used.clone(),
         ]);
     }
-    if !chosen.is_empty() {
+    for Unused { definition, table: unused, used, documents } in unused {
+        table.row([
+            unused.target.name.to_string(),
+            definition.pillow.to_string(),
+            documents.to_string(),
+            "-".to_owned(),
+            used.clone(),
+        ]);
+    }
+    if !chosen.is_empty() || !unused.is_empty() {
         context.ui.table(&table);
     }
     if forgotten > 0 {
@@ -186,7 +230,15 @@ fn show(context: &Context, chosen: &[(&IndexStatus, String)], forgotten: usize, 
     }
 }
 
-fn report(decided: &[(&IndexStatus, Decision)], removed: &[&str], how: &How) -> Value {
+fn report(decided: &[(&IndexStatus, Decision)], unused: &[Unused<'_>], removed: &[&str], how: &How) -> Value {
+    let tables: Vec<Value> = unused
+        .iter()
+        .map(|Unused { definition, table, used, .. }| {
+            let name = table.target.name.as_str();
+            let is_removed = removed.contains(&name);
+            json!({"table": name, "pillow": definition.pillow, "used": used, "removed": is_removed})
+        })
+        .collect();
     let listed: Vec<Value> = decided
         .iter()
         .map(|(index, decision)| {
@@ -198,7 +250,7 @@ fn report(decided: &[(&IndexStatus, Decision)], removed: &[&str], how: &How) -> 
             json!({"index": index.name, "pillow": index.pillow, "prune": prune, "reason": reason, "removed": is_removed})
         })
         .collect();
-    json!({"dry_run": how.dry_run, "close": how.close, "indices": listed})
+    json!({"dry_run": how.dry_run, "close": how.close, "indices": listed, "tables": tables})
 }
 
 /// The indices that are to be pruned, with the time of their last use.

@@ -1,4 +1,5 @@
-//! `es-manage rollback`: searches move back to the indices that they used before.
+//! `es-manage rollback`: searches move back to the indices that they used before, and views to the
+//! tables that they showed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use tokio::time::Instant;
 use super::alias_move::Move;
 use super::check_facts;
 use super::dropped::{dropped, while_followed};
-use super::flip::execute;
+use super::flip::{by_kind, execute};
+use super::view_move::ViewMove;
 use crate::arguments::Flip;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
@@ -25,7 +27,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// its own hash.
 pub(super) async fn run(context: &Context, arguments: &Flip) -> Result<Outcome, Failure> {
     let pillows = context.pillows(&arguments.names)?;
-    let servers = Servers::connect(context, "es-manage rollback", WhenUnreachable::Fail).await?;
+    let servers = Servers::connect(context, "es-manage rollback", &pillows, WhenUnreachable::Fail).await?;
     let moved = roll_back(context, &servers, &pillows, arguments).await;
     servers.end().await;
     moved
@@ -37,12 +39,16 @@ async fn roll_back(
     pillows: &[Arc<dyn AnyPillow>],
     arguments: &Flip,
 ) -> Result<Outcome, Failure> {
-    let overview = &servers.cluster.overview().await?;
-    let definitions: Vec<&Definition> = pillows.iter().map(|pillow| pillow.definition()).collect();
-    check_facts(context, &servers.cluster, &definitions, overview).await?;
+    let (tables, definitions) = by_kind(pillows);
+    let views = views_back(context, servers, &tables, arguments.all).await?;
+    if definitions.is_empty() {
+        return execute(context, servers, (Vec::new(), &views), arguments, |_| String::new()).await;
+    }
+    let overview = &servers.cluster()?.overview().await?;
+    check_facts(context, servers.cluster()?, &definitions, overview).await?;
     let (mut back, mut impossible) = (Vec::new(), Vec::new());
-    for pillow in pillows {
-        match before(overview, pillow.definition(), servers.cluster.prefix()) {
+    for pillow in pillows.iter().filter(|pillow| !pillow.definition().is_table()) {
+        match before(overview, pillow.definition(), servers.cluster()?.prefix()) {
             Ok(Before { now, index }) => back.push((pillow, now, index)),
             // One that never moved has nowhere to go back to, which is not a reason to move none.
             Err(Nowhere::NeverMoved(reason)) if arguments.all => context.ui.note(&reason),
@@ -68,7 +74,7 @@ async fn roll_back(
     let hint = |planned: &Move| hint(overview, &definitions, planned);
     let is_refused = moves.iter().any(|planned| !planned.refusals().is_empty());
     if arguments.dry_run || followed.is_empty() || is_refused {
-        return execute(context, servers, moves, arguments, hint).await;
+        return execute(context, servers, (moves, &views), arguments, hint).await;
     }
     let moving = async {
         let deadline = Instant::now() + FOLLOWED_WITHIN;
@@ -78,12 +84,37 @@ async fn roll_back(
                 moves.push(plan(context, servers, pillow.definition(), overview, index).await?);
             }
             if moves.iter().all(Move::is_followed) || Instant::now() > deadline {
-                return execute(context, servers, moves, arguments, hint).await;
+                return execute(context, servers, (moves, &views), arguments, hint).await;
             }
             tokio::time::sleep(PAUSE).await;
         }
     };
     while_followed(context, servers, followed, Box::pin(moving)).await
+}
+
+/// The views of tables that move back. One that never moved is skipped where all pillows are meant.
+async fn views_back<'a>(
+    context: &Context,
+    servers: &Servers,
+    tables: &[&'a Definition],
+    all: bool,
+) -> Result<Vec<ViewMove<'a>>, Failure> {
+    let mut views = Vec::new();
+    for definition in tables {
+        match ViewMove::back(servers, definition).await? {
+            Some(view) => views.push(view),
+            None => {
+                let reason = format!("{}: its views showed no table before", definition.pillow);
+                if !all {
+                    return Err(
+                        Failure::new(reason).hint("`PROGRAM es-manage status` lists the tables there are")
+                    );
+                }
+                context.ui.note(&reason);
+            }
+        }
+    }
+    Ok(views)
 }
 
 /// The index that an alias is on, and the one that it was on before.

@@ -87,23 +87,28 @@ pub(in crate::commands) struct PillowStatus<'a> {
     pub(in crate::commands) next: Option<String>,
 }
 
-impl PillowStatus<'_> {
-    /// The command that leads on from a state. Where nothing can be done but wait, none.
-    fn leads_on(&self) -> Option<String> {
-        let name = &self.definition.pillow;
-        match self.state {
-            State::Missing | State::Building(_) => self.owners.is_empty().then(|| format!("preindex {name}")),
-            State::Ready if self.searched.is_empty() => Some(format!("es-manage flip {name}")),
-            State::Ready if !self.owners.is_empty() => Some(match self.differences() {
-                None => format!("verify {name}"),
-                Some(0) => format!("es-manage flip {name}"),
-                Some(_) => format!("verify {name} --repair"),
-            }),
-            State::Behind if !self.owners.is_empty() => None,
-            State::Ready | State::Behind => Some(format!("run {name}")),
-            State::Backfilling(_) => Some("es-manage apply".to_owned()),
-            State::Current | State::Paused | State::Unmanaged => None,
-        }
+/// The command that leads on from a state of a pillow: `is_shown` where people read some index or
+/// table of it, `is_owned` where a process writes to that of the committed mapping. Where nothing
+/// can be done but wait, none.
+pub(super) fn leads_on(
+    state: State,
+    name: &str,
+    is_shown: bool,
+    is_owned: bool,
+    differences: Option<u64>,
+) -> Option<String> {
+    match state {
+        State::Missing | State::Building(_) => (!is_owned).then(|| format!("preindex {name}")),
+        State::Ready if !is_shown => Some(format!("es-manage flip {name}")),
+        State::Ready if is_owned => Some(match differences {
+            None => format!("verify {name}"),
+            Some(0) => format!("es-manage flip {name}"),
+            Some(_) => format!("verify {name} --repair"),
+        }),
+        State::Behind if is_owned => None,
+        State::Ready | State::Behind => Some(format!("run {name}")),
+        State::Backfilling(_) => Some("es-manage apply".to_owned()),
+        State::Current | State::Paused | State::Unmanaged => None,
     }
 }
 
@@ -151,7 +156,9 @@ impl<'a> Look<'a> {
             status.owners = vec![owner.label.clone()];
         }
         (status.state, status.reason) = self.state(&status);
-        status.next = status.leads_on();
+        let (is_shown, is_owned) = (!status.searched.is_empty(), !status.owners.is_empty());
+        let pillow = definition.pillow.as_str();
+        status.next = leads_on(status.state, pillow, is_shown, is_owned, status.differences());
         status
     }
 

@@ -1,23 +1,28 @@
-//! `es-manage status`: each pillow with its index, then the indices that no pillow uses.
+//! `es-manage status`: each pillow with its index or table, then the indices that no pillow uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pillowtop_core::drift;
-use pillowtop_core::{AliasName, DatabaseName, IndexName};
+use pillowtop_core::{AliasName, AnyPillow, DatabaseName, Definition, IndexName};
 use pillowtop_runtime::claim::{ClaimDocument, Phase, Verified};
 use pillowtop_runtime::clock::now_micros;
 use pillowtop_runtime::target::elastic::{Cluster, IndexStatus, Overview};
 use serde_json::{Value, json};
 
+use super::flip::by_kind;
 use super::state::{Look, PillowStatus, State};
+use super::table_status::TableStatus;
 use super::{megabytes, number};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Table, counted};
-use crate::servers::{self, WhenUnreachable};
+use crate::servers::{self, WhenUnreachable, targets};
 use crate::stop::Stop;
+use crate::tables::Tables;
+use crate::target_server::TableInfo;
 
 /// How often it is shown again.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -25,15 +30,16 @@ const INTERVAL: Duration = Duration::from_secs(2);
 const CLEAR: &[u8] = b"\x1b[2J\x1b[H";
 
 pub(super) async fn run(context: &Context, watch: bool) -> Result<Outcome, Failure> {
-    let cluster = servers::cluster(context, WhenUnreachable::Fail).await?;
+    let pillows = context.pillows(&[])?;
+    let seen = targets(context, "es-manage status", &pillows, WhenUnreachable::Fail).await?;
     if !watch {
-        show(context, &cluster, false).await?;
+        show(context, &pillows, &seen, false).await?;
         return Ok(Outcome::Done);
     }
     let stop = Stop::on_signals(&context.ui);
     let clears = std::io::stdout().is_terminal();
     loop {
-        match stop.unless_asked(show(context, &cluster, clears)).await {
+        match stop.unless_asked(show(context, &pillows, &seen, clears)).await {
             None => return Ok(Outcome::Done),
             Some(shown) => shown?,
         }
@@ -43,22 +49,31 @@ pub(super) async fn run(context: &Context, watch: bool) -> Result<Outcome, Failu
     }
 }
 
-async fn show(context: &Context, cluster: &Cluster, clears: bool) -> Result<(), Failure> {
-    let overview = cluster.overview().await?;
-    let look = look(context, cluster, &overview).await;
-    let pillows = context.pillows(&[])?;
-    let statuses: Vec<PillowStatus<'_>> = pillows.iter().map(|pillow| look.at(pillow.definition())).collect();
-    if clears {
-        context.ui.raw(CLEAR);
-    }
-    let rows: Vec<(&PillowStatus<'_>, Option<String>)> =
-        statuses.iter().map(|status| (status, committed_hash(status))).collect();
-    context.ui.table(&pillow_table(&rows));
-    for status in &statuses {
-        for line in advice(context, status).into_iter().chain(verified(context, status)) {
-            context.ui.paragraph(&line, "");
+async fn show(
+    context: &Context,
+    pillows: &[Arc<dyn AnyPillow>],
+    (cluster, tables): &(Option<Cluster>, Option<Tables>),
+    clears: bool,
+) -> Result<(), Failure> {
+    let (of_tables, of_indices) = by_kind(pillows);
+    let mut rows = Vec::new();
+    if let Some(tables) = tables {
+        for definition in of_tables {
+            rows.push(table_row(context, &TableStatus::read(tables, definition).await?));
         }
     }
+    let Some(cluster) = cluster else {
+        show_pillows(context, &rows, clears);
+        context.ui.json(&json!({"pillows": values(&rows), "indices": []}));
+        return Ok(());
+    };
+    let overview = cluster.overview().await?;
+    let look = look(context, cluster, &overview).await;
+    let statuses: Vec<PillowStatus<'_>> =
+        of_indices.into_iter().map(|definition| look.at(definition)).collect();
+    let mut all: Vec<Row> = statuses.iter().map(|status| index_row(context, status)).collect();
+    all.append(&mut rows);
+    show_pillows(context, &all, clears);
     let shown: BTreeSet<&IndexName> =
         statuses.iter().filter_map(|status| status.index).map(|index| &index.name).collect();
     let others: Vec<&IndexStatus> =
@@ -69,7 +84,7 @@ async fn show(context: &Context, cluster: &Cluster, clears: bool) -> Result<(), 
         context.ui.table(&index_table(&look, &others));
     }
     context.ui.json(&json!({
-        "pillows": rows.iter().map(pillow_json).collect::<Vec<_>>(),
+        "pillows": values(&all),
         "indices": overview.indices.iter().map(|index| index_json(context, &look, index)).collect::<Vec<_>>(),
     }));
     Ok(())
@@ -100,8 +115,20 @@ pub(in crate::commands) async fn look<'a>(
     Look { overview, prefix: cluster.prefix(), feeds, now: now_micros() / 1_000_000 }
 }
 
-/// A row for each pillow with its committed hash.
-fn pillow_table(rows: &[(&PillowStatus<'_>, Option<String>)]) -> Table {
+/// A pillow as it is shown.
+struct Row {
+    state: State,
+    cells: [String; 10],
+    /// What is said of it below the table.
+    lines: Vec<String>,
+    json: Value,
+}
+
+fn values(rows: &[Row]) -> Vec<&Value> {
+    rows.iter().map(|row| &row.json).collect()
+}
+
+fn show_pillows(context: &Context, rows: &[Row], clears: bool) {
     let mut table = Table::new(&[
         ("pillow", Align::Left),
         ("state", Align::Left),
@@ -114,32 +141,97 @@ fn pillow_table(rows: &[(&PillowStatus<'_>, Option<String>)]) -> Table {
         ("lag", Align::Right),
         ("owner", Align::Left),
     ]);
-    let mut sorted: Vec<_> = rows.iter().collect();
+    let mut sorted: Vec<&Row> = rows.iter().collect();
     // Problems first.
-    sorted.sort_by_key(|(status, _)| status.state == State::Current);
-    for (status, committed) in sorted {
-        let searched: Vec<&str> = status.searched.iter().map(|name| name.as_str()).collect();
-        table.row([
-            status.definition.pillow.to_string(),
-            status.state.to_string(),
-            status.alias.to_string(),
-            if searched.is_empty() { "-".to_owned() } else { searched.join(", ") },
-            committed.clone().unwrap_or_else(|| "-".to_owned()),
-            status.definition.hash.short(),
-            number(status.index.and_then(|index| index.documents)),
-            megabytes(status.index),
-            lag(status),
-            dash(status.owners.join(", ")),
-        ]);
+    sorted.sort_by_key(|row| row.state == State::Current);
+    sorted.into_iter().for_each(|row| table.row(row.cells.clone()));
+    if clears {
+        context.ui.raw(CLEAR);
     }
-    table
+    context.ui.table(&table);
+    for line in rows.iter().flat_map(|row| &row.lines) {
+        context.ui.paragraph(line, "");
+    }
+}
+
+fn index_row(context: &Context, status: &PillowStatus<'_>) -> Row {
+    let searched: Vec<&str> = status.searched.iter().map(|name| name.as_str()).collect();
+    let (definition, index, committed) = (status.definition, status.index, committed_hash(status.definition));
+    let is_known = index.is_some() && status.lag.is_some();
+    let cells = [
+        definition.pillow.to_string(),
+        status.state.to_string(),
+        status.alias.to_string(),
+        dash(searched.join(", ")),
+        committed.clone().unwrap_or_else(|| "-".to_owned()),
+        definition.hash.short(),
+        number(index.and_then(|index| index.documents)),
+        megabytes(index),
+        lag(is_known, status.pending, status.lag),
+        dash(status.owners.join(", ")),
+    ];
+    let mut lines = advice(context, definition, status.reason.as_ref(), status.next.as_ref());
+    let results = status.verified.as_ref();
+    lines.extend(results.and_then(|results| verified(context, definition, results)));
+    let json = json!({
+        "pillow": definition.pillow, "state": status.state.name(), "percent": status.state.percent(),
+        "reason": status.reason, "next": status.next,
+        "alias": status.alias, "searched": status.searched, "index": index.map(|index| &index.name),
+        "committed_hash": committed, "struct_hash": definition.hash.to_string(),
+        "documents": index.and_then(|index| index.documents), "bytes": index.and_then(|index| index.bytes),
+        "pending": status.pending, "lag_seconds": status.lag, "owners": status.owners,
+    });
+    Row { state: status.state, cells, lines, json }
+}
+
+/// A pillow with a table: its view stands for the alias.
+fn table_row(context: &Context, status: &TableStatus<'_>) -> Row {
+    let (definition, committed) = (status.definition, committed_hash(status.definition));
+    let name = |table: &TableInfo| table.target.name.to_string();
+    let (shown, newest) = (status.shown().map(name), status.newest.as_ref().map(name));
+    let (owners, pending, since) = (status.owners(), status.pending(), status.lag());
+    let cells = [
+        definition.pillow.to_string(),
+        status.state.to_string(),
+        definition.alias.to_string(),
+        dash(shown.clone().unwrap_or_default()),
+        committed.clone().unwrap_or_else(|| "-".to_owned()),
+        definition.hash.short(),
+        number(status.documents),
+        "-".to_owned(),
+        lag(since.is_some(), pending, since),
+        dash(owners.join(", ")),
+    ];
+    let mut lines = advice(context, definition, status.reason.as_ref(), status.next.as_ref());
+    let results: Option<Vec<&Verified>> = status.verified.as_ref().map(|results| results.iter().collect());
+    lines.extend(results.and_then(|results| verified(context, definition, &results)));
+    let tables = status.tables.iter().map(|table| {
+        json!({
+            "table": table.target.name, "uuid": table.target.uuid, "hash": table.hash,
+            "shown": table.is_shown, "complete": table.is_complete,
+        })
+    });
+    let json = json!({
+        "pillow": definition.pillow, "state": status.state.name(), "percent": status.state.percent(),
+        "reason": status.reason, "next": status.next,
+        "alias": definition.alias, "searched": shown.as_slice(), "index": newest,
+        "committed_hash": committed, "struct_hash": definition.hash.to_string(),
+        "documents": status.documents, "bytes": null, "pending": pending, "lag_seconds": since,
+        "owners": owners, "tables": tables.collect::<Vec<_>>(),
+    });
+    Row { state: status.state, cells, lines, json }
 }
 
 /// What decides that a pillow is not current, and the command to run next.
-fn advice(context: &Context, status: &PillowStatus<'_>) -> Vec<String> {
-    let name = &status.definition.pillow;
-    let reason = status.reason.as_ref().map(|reason| format!("{name}: {reason}"));
-    let next = status.next.as_ref().map(|next| format!("next: `{} {next}`", context.program));
+fn advice(
+    context: &Context,
+    definition: &Definition,
+    reason: Option<&String>,
+    next: Option<&String>,
+) -> Vec<String> {
+    let name = &definition.pillow;
+    let reason = reason.map(|reason| format!("{name}: {reason}"));
+    let next = next.map(|next| format!("next: `{} {next}`", context.program));
     match (reason, next) {
         (Some(reason), Some(next)) => vec![format!("{reason}; {next}")],
         (None, Some(next)) => vec![format!("{name}: {next}")],
@@ -148,12 +240,11 @@ fn advice(context: &Context, status: &PillowStatus<'_>) -> Vec<String> {
     }
 }
 
-/// When the index was last compared with its databases, and what was found. Nothing if it never
-/// was.
-fn verified(context: &Context, status: &PillowStatus<'_>) -> Option<String> {
-    let (name, results) = (&status.definition.pillow, status.verified.as_ref()?);
+/// When an index or a table was last compared with its databases, and what was found.
+fn verified(context: &Context, definition: &Definition, results: &[&Verified]) -> Option<String> {
+    let name = &definition.pillow;
     let last = results.iter().map(|verified| verified.ended.as_str()).min()?;
-    let differences = status.differences()?;
+    let differences: u64 = results.iter().map(|verified| verified.differences()).sum();
     let repaired: u64 = results.iter().map(|verified| verified.repaired).sum();
     Some(match (differences, repaired) {
         (0, _) => format!("{name}: verified at {last}, without differences"),
@@ -170,8 +261,8 @@ fn verified(context: &Context, status: &PillowStatus<'_>) -> Option<String> {
     })
 }
 
-fn committed_hash(status: &PillowStatus<'_>) -> Option<String> {
-    let (_, file) = drift::state(status.definition);
+fn committed_hash(definition: &Definition) -> Option<String> {
+    let (_, file) = drift::state(definition);
     file.and_then(|file| file.hash.get(..12).map(str::to_owned))
 }
 
@@ -180,9 +271,9 @@ fn dash(text: String) -> String {
 }
 
 /// The lag in changes and seconds, as far as they are known.
-fn lag(status: &PillowStatus<'_>) -> String {
-    match (status.pending, status.lag) {
-        (None | Some(0), None | Some(0)) if status.index.is_some() && status.lag.is_some() => "0".to_owned(),
+fn lag(is_known: bool, pending: Option<u64>, lag: Option<u64>) -> String {
+    match (pending, lag) {
+        (None | Some(0), None | Some(0)) if is_known => "0".to_owned(),
         (Some(pending), Some(seconds)) if pending > 0 => format!("{pending}, {seconds} s"),
         (Some(pending), None) if pending > 0 => pending.to_string(),
         (_, Some(seconds)) => format!("{seconds} s"),
@@ -222,18 +313,6 @@ fn phase(index: &IndexStatus) -> String {
     phases.sort();
     phases.dedup();
     if phases.is_empty() { "empty".to_owned() } else { phases.join(", ") }
-}
-
-fn pillow_json((status, committed): &(&PillowStatus<'_>, Option<String>)) -> Value {
-    let index = status.index;
-    json!({
-        "pillow": status.definition.pillow, "state": status.state.name(), "percent": status.state.percent(),
-        "reason": status.reason, "next": status.next,
-        "alias": status.alias, "searched": status.searched, "index": index.map(|index| &index.name),
-        "committed_hash": committed, "struct_hash": status.definition.hash.to_string(),
-        "documents": index.and_then(|index| index.documents), "bytes": index.and_then(|index| index.bytes),
-        "pending": status.pending, "lag_seconds": status.lag, "owners": status.owners,
-    })
 }
 
 fn index_json(context: &Context, look: &Look<'_>, index: &IndexStatus) -> Value {

@@ -1,102 +1,48 @@
-//! `fluff`: tables of rows that are computed from documents.
+//! `fluff`: what tables alone can do: queries, and comparing one document.
 
-#[cfg(feature = "quickstart")]
+#[cfg(all(feature = "quickstart", feature = "sqlite"))]
 mod chart;
-
-mod follow;
-mod manage;
 
 mod query;
 
-#[cfg(feature = "quickstart")]
+#[cfg(all(feature = "quickstart", feature = "sqlite"))]
 mod report;
 
 use std::sync::Arc;
 
-use pillowtop_core::{AnyPillow, Registry};
-use pillowtop_fluff::sql::{Schema, SqlDatabase};
+use pillowtop_core::AnyPillow;
 
 use crate::arguments::{Fluff, FluffAction};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::freshness::require_fresh;
-use follow::Followed;
+use crate::reachable::WhenUnreachable;
+use crate::tables::Tables;
 
-#[cfg(feature = "quickstart")]
+#[cfg(all(feature = "quickstart", feature = "sqlite"))]
 pub(crate) use report::report;
 
-pub(crate) async fn run(context: &Context, tables: &Registry, arguments: &Fluff) -> Result<Outcome, Failure> {
-    let url = &arguments.sql_url;
+pub(crate) async fn run(context: &Context, arguments: &Fluff) -> Result<Outcome, Failure> {
     match &arguments.action {
-        FluffAction::Build { name, restart, dry_run, from } => {
-            let schema = open(tables, url, name).await?;
-            follow::build(context, &schema, &pillow(tables, name)?, *restart, *dry_run, from).await
+        FluffAction::Query(query) => {
+            let (pillow, tables) = open(context, &query.name).await?;
+            query::run(context, tables.schema(pillow.definition())?, query).await
         }
-        FluffAction::Run { names, until_caught_up, from } => {
-            let pillows = named(tables, names)?;
-            let schemas = open_all(url, &pillows).await?;
-            let all = schemas.into_iter().zip(pillows).map(|(schema, pillow)| Followed { schema, pillow });
-            follow::run(context, all.collect(), *until_caught_up, from).await
-        }
-        FluffAction::Query(query) => query::run(context, &open(tables, url, &query.name).await?, query).await,
-        FluffAction::Diff { name, id, from } => {
-            let schema = open(tables, url, name).await?;
-            query::diff(context, &schema, &pillow(tables, name)?, id, from).await
-        }
-        FluffAction::Status { names } => {
-            manage::status(context, &open_all(url, &named(tables, names)?).await?).await
-        }
-        FluffAction::Flip(change) => {
-            manage::flip(context, &open(tables, url, &change.name).await?, change.dry_run).await
-        }
-        FluffAction::Rollback(change) => {
-            manage::rollback(context, &open(tables, url, &change.name).await?, change.dry_run).await
-        }
-        FluffAction::Prune(change) => {
-            manage::prune(context, &open(tables, url, &change.name).await?, change.dry_run).await
-        }
-        FluffAction::DeadLetters { name } => {
-            manage::dead_letters(context, &open(tables, url, name).await?).await
+        FluffAction::Diff { name, id } => {
+            let (pillow, tables) = open(context, name).await?;
+            query::diff(context, tables.schema(pillow.definition())?, &pillow, id).await
         }
     }
 }
 
-fn pillow(tables: &Registry, name: &str) -> Result<Arc<dyn AnyPillow>, Failure> {
-    tables.get(name).cloned().ok_or_else(|| {
-        let names: Vec<&str> =
-            tables.pillows().iter().map(|pillow| pillow.definition().pillow.as_str()).collect();
-        let failure = Failure::usage(format!("there is no table `{name}`"));
-        if names.is_empty() {
-            failure.hint("register tables with `App::tables`")
-        } else {
-            failure.hint(format!("there are: {}", names.join(", ")))
-        }
-    })
-}
-
-fn named(tables: &Registry, names: &[String]) -> Result<Vec<Arc<dyn AnyPillow>>, Failure> {
-    if names.is_empty() {
-        return Ok(tables.pillows().to_vec());
+/// A pillow with a table, whose committed definition must be fresh.
+async fn open(context: &Context, name: &str) -> Result<(Arc<dyn AnyPillow>, Tables), Failure> {
+    let pillow = context.pillow(name)?;
+    if !pillow.definition().is_table() {
+        return Err(Failure::usage(format!("pillow `{name}` has an index, not a table")));
     }
-    names.iter().map(|name| pillow(tables, name)).collect()
-}
-
-/// Opens the tables of a pillow, whose committed definition must be fresh.
-async fn open(tables: &Registry, url: &str, name: &str) -> Result<Schema, Failure> {
-    let mut schemas = open_all(url, &[pillow(tables, name)?]).await?;
-    Ok(schemas.remove(0))
-}
-
-/// The same for several pillows, which share their connections.
-async fn open_all(url: &str, pillows: &[Arc<dyn AnyPillow>]) -> Result<Vec<Schema>, Failure> {
-    require_fresh(pillows)?;
-    let mut schemas = Vec::new();
-    if pillows.is_empty() {
-        return Ok(schemas);
-    }
-    let database = SqlDatabase::connect(url).await?;
-    for pillow in pillows {
-        schemas.push(Schema::open(database.clone(), pillow.definition().clone()).await?);
-    }
-    Ok(schemas)
+    require_fresh(std::slice::from_ref(pillow))?;
+    let definitions = [pillow.definition()];
+    let tables = Tables::connect(context, &definitions, "fluff".to_owned(), WhenUnreachable::Fail).await?;
+    Ok((Arc::clone(pillow), tables))
 }

@@ -2,14 +2,14 @@
 
 use pillowtop_core::{ChangeMeta, DatabaseName, DocumentId, Revision, Verdict};
 use pillowtop_fluff::sql::{Period, Query, ResultRow, Results, Schema, stored_rows};
-use pillowtop_runtime::engine::DatabaseSelection;
+use pillowtop_runtime::engine::{DatabaseSelection, Databases as _};
 use serde_json::{Value, json};
 
-use super::follow::source;
-use crate::arguments::{By, FluffQuery, From};
+use crate::arguments::{By, FluffQuery};
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
 use crate::output::{Align, Table};
+use crate::servers::{self, WhenUnreachable};
 
 pub(super) async fn run(
     context: &Context,
@@ -88,12 +88,11 @@ pub(super) async fn diff(
     schema: &Schema,
     pillow: &std::sync::Arc<dyn pillowtop_core::AnyPillow>,
     id: &str,
-    from: &From,
 ) -> Result<Outcome, Failure> {
-    let (given, why) = computed(context, pillow, id, from).await?;
+    let (given, why) = computed(context, pillow, id).await?;
     let table = schema.tables().await?.into_iter().find(|table| table.is_shown);
     let table = table.ok_or_else(|| {
-        Failure::new("the views show no table").hint("build it: `PROGRAM fluff build NAME`")
+        Failure::new("the views show no table").hint("build it: `PROGRAM fast-reindex NAME`")
     })?;
     let stored = stored_rows(schema.database(), &table.name, schema.layout(), &[id]).await?;
     let stored = stored.get(id).cloned().unwrap_or_default();
@@ -122,18 +121,17 @@ async fn computed(
     context: &Context,
     pillow: &std::sync::Arc<dyn pillowtop_core::AnyPillow>,
     id: &str,
-    from: &From,
 ) -> Result<(Vec<Vec<Value>>, String), Failure> {
-    let (databases, fixed) = source(context, from).await?;
+    let couch = servers::couch(context, WhenUnreachable::Fail).await?;
     let definition = pillow.definition();
-    let name = match (fixed, context.databases(definition)?) {
-        (Some(name), _) | (None, DatabaseSelection::One(name)) => name,
-        (None, DatabaseSelection::Several { .. }) => {
+    let name = match context.databases(definition)? {
+        DatabaseSelection::One(name) => name,
+        DatabaseSelection::Several { .. } => {
             return Err(Failure::usage("the table reads several databases, and `diff` reads one")
                 .hint("name one database in `[databases]` of pillowtop.toml"));
         }
     };
-    let fetched = databases.open(&name).fetch(&[DocumentId::from(id)]).await?;
+    let fetched = couch.open(&name).fetch(&[DocumentId::from(id)]).await?;
     let document = fetched.into_iter().next().and_then(|row| row.document().map(str::to_owned));
     let Some(document) = document else { return Ok((Vec::new(), "the document does not exist".to_owned())) };
     let value: Value = serde_json::from_str(&document).map_err(Failure::new)?;

@@ -56,7 +56,7 @@ async fn run_on(
     pillows: &[Arc<dyn AnyPillow>],
     samples: &Samples,
 ) -> Result<(), Failure> {
-    let cluster = &servers.cluster;
+    let cluster = servers.cluster()?;
     let couch = servers.couch.database(DatabaseName::from(DATABASE));
     make_ours(context, &couch).await?;
     let stop = Stop::on_signals(&context.ui);

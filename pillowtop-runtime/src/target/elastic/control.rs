@@ -20,7 +20,7 @@ use super::error::ClusterError;
 use super::internal_index::InternalIndex;
 use super::request::Request;
 use super::search::{DocumentKey, hits};
-use crate::claim::{ClaimDocument, ClaimKey, ClaimStore, Slice, StoreError, Stored, Token};
+use crate::claim::{ClaimDocument, ClaimKey, ClaimStore, StoreError, Stored, Token};
 use crate::retry::{RetryPolicy, retry};
 
 /// How long one request may take, and for how long it is retried: together less than a lease.
@@ -263,15 +263,6 @@ pub(super) fn uuid_in(key: &str) -> Option<&str> {
     rest.split(['/', ':', '#']).next()
 }
 
-/// What the claim with this document key is on.
-pub(super) fn claim_key(document_key: &str) -> Option<ClaimKey> {
-    let (target, slice) = match document_key.strip_prefix("claim:")?.split_once('/') {
-        Some((target, database)) => (target, Slice::Database(database.into())),
-        None => (document_key.strip_prefix("claim:")?, Slice::Whole),
-    };
-    Some(ClaimKey { target: target.to_owned(), slice })
-}
-
 pub(super) fn read_claim(value: &Value, key: &ClaimKey) -> Result<ClaimDocument, StoreError> {
     ClaimDocument::deserialize(value).map_err(|error| StoreError::Refused {
         doing: format!("reading the claim on {key}"),
@@ -331,14 +322,15 @@ impl ClaimStore for ControlIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claim::Slice;
 
     #[test]
     fn a_claim_is_known_by_its_key() {
         for slice in [Slice::Whole, Slice::Database("a/b".into())] {
             let key = ClaimKey { target: "uuid".to_owned(), slice };
-            assert_eq!(claim_key(&key.claim()), Some(key));
+            assert_eq!(ClaimKey::of_claim(&key.claim()), Some(key));
         }
-        assert_eq!(claim_key("lease:a"), None);
+        assert_eq!(ClaimKey::of_claim("lease:a"), None);
         for key in ["claim:uuid", "claim:uuid/a:b", "request:uuid:1-2", "report:uuid/db"] {
             assert_eq!(uuid_in(key), Some("uuid"), "{key}");
         }

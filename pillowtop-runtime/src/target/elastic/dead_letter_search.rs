@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
-use super::dead_letters::{id_hash, refresh, remove};
+use super::dead_letters::{id_hash, letter_key, refresh, remove};
 use super::error::ClusterError;
 use super::internal_index::InternalIndex;
 use super::request::Request;
@@ -61,7 +61,6 @@ pub struct StoredDeadLetter {
     pub index_uuid: String,
     /// Whether that index still exists.
     pub index_exists: bool,
-    key: String,
 }
 
 /// Where the next page begins.
@@ -81,13 +80,28 @@ pub struct DeadLetterPage {
 
 #[derive(Deserialize)]
 struct LetterSource {
-    key: String,
     index_uuid: String,
     #[serde(flatten)]
     letter: DeadLetter,
 }
 
 impl DeadLetterFilter {
+    /// Whether a dead letter of an index that exists matches.
+    pub fn matches(&self, letter: &DeadLetter) -> bool {
+        fn is<T: PartialEq>(wanted: Option<&T>, found: &T) -> bool {
+            wanted.is_none_or(|wanted| wanted == found)
+        }
+        self.of != DeadLettersOf::DeletedIndices
+            && is(self.pillow.as_ref(), &letter.pillow)
+            && is(self.index.as_ref(), &letter.index)
+            && is(self.database.as_ref(), &letter.database)
+            && is(self.id.as_ref(), &letter.id)
+            && is(self.stage.as_ref(), &letter.stage)
+            && is(self.error_type.as_ref(), &letter.error_type)
+            && self.since.as_ref().is_none_or(|since| letter.time >= *since)
+            && self.before.as_ref().is_none_or(|before| letter.time < *before)
+    }
+
     fn query(&self, existing: &BTreeSet<String>) -> Value {
         let mut required = Vec::new();
         let mut term = |name: &str, value: Option<Value>| {
@@ -141,10 +155,11 @@ impl Cluster {
         let found = hits(&response);
         let dead_letters = found.iter().map(|hit| {
             let source = LetterSource::deserialize(hit.get("_source").unwrap_or(&Value::Null));
-            let LetterSource { key, index_uuid, letter } = source.map_err(|error| {
-                ClusterError::Malformed { doing: doing.to_owned(), reason: error.to_string() }
+            let LetterSource { index_uuid, letter } = source.map_err(|error| ClusterError::Malformed {
+                doing: doing.to_owned(),
+                reason: error.to_string(),
             })?;
-            Ok(StoredDeadLetter { letter, index_exists: existing.contains(&index_uuid), index_uuid, key })
+            Ok(StoredDeadLetter { letter, index_exists: existing.contains(&index_uuid), index_uuid })
         });
         let next = found.last().filter(|_| found.len() == size).and_then(|hit| hit.get("sort"));
         Ok(DeadLetterPage {
@@ -168,7 +183,9 @@ impl Cluster {
             if !found.dead_letters.is_empty() {
                 let count = found.dead_letters.len();
                 let keys =
-                    found.dead_letters.iter().map(|stored| (stored.key.clone(), stored.letter.version));
+                    found.dead_letters.iter().map(|StoredDeadLetter { letter, index_uuid, .. }| {
+                        (letter_key(index_uuid, &letter.id), letter.version)
+                    });
                 self.retry(|| remove(self, keys.clone())).await?;
                 purged += u64::try_from(count).unwrap_or(u64::MAX);
             }

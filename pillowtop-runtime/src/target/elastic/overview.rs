@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::backfill::Backfill;
 use super::cluster::Cluster;
-use super::control::{ControlIndex, claim_key, read_claim, uuid_in};
+use super::control::{ControlIndex, read_claim, uuid_in};
 use super::error::ClusterError;
 use super::moves::{AliasHistory, MOVES};
 use super::request::Request;
@@ -96,19 +96,19 @@ impl Overview {
     pub fn take(&mut self, key: &str, value: &Value) -> Result<(), ClusterError> {
         match key.split_once(':').map_or((key, ""), |(kind, rest)| (kind, rest)) {
             ("claim", _) => {
-                if let Some(claim) = claim_key(key) {
+                if let Some(claim) = ClaimKey::of_claim(key) {
                     let document = read_claim(value, &claim)?;
                     self.claims.entry(claim.target).or_default().push((claim.slice, document));
                 }
             }
             ("report", rest) => {
                 let report = FollowReport::deserialize(value).ok();
-                let claim = claim_key(&format!("claim:{rest}"));
+                let claim = ClaimKey::of_claim(&format!("claim:{rest}"));
                 self.reports.extend(claim.zip(report));
             }
             ("verified", rest) => {
                 let verified = Verified::deserialize(value).ok();
-                self.verified.extend(claim_key(&format!("claim:{rest}")).zip(verified));
+                self.verified.extend(ClaimKey::of_claim(&format!("claim:{rest}")).zip(verified));
             }
             ("moved", alias) => {
                 self.moves.extend(AliasHistory::deserialize(value).ok().map(|moves| (alias.into(), moves)));
@@ -185,7 +185,7 @@ impl Cluster {
         let names: BTreeMap<String, IndexName> = described.map(|index| (index.uuid, index.name)).collect();
         let mut claims = Vec::new();
         for (key, stored) in ControlIndex::new(self).documents_of(&["claim:"]).await? {
-            let Some(key) = claim_key(&key) else { continue };
+            let Some(key) = ClaimKey::of_claim(&key) else { continue };
             let Some(name) = names.get(&key.target) else { continue };
             let claim = read_claim(&stored.value, &key)?;
             claims.push((name.clone(), key, claim));

@@ -19,7 +19,7 @@ use crate::servers;
 impl Applier<'_> {
     /// Touches all documents of an extended index, from where an earlier run stopped.
     pub(super) async fn backfill(&self, definition: &Definition, index: &IndexStatus) -> Result<(), Failure> {
-        let (context, cluster) = (self.context, &self.servers.cluster);
+        let (context, cluster) = (self.context, self.servers.cluster()?);
         let name = &definition.pillow;
         let served = self.servers.served(context, context.pillow(name.as_str())?)?;
         let mut backfill = cluster
@@ -70,7 +70,7 @@ impl Applier<'_> {
         let part = Part { target, database };
         let touched =
             Touch { kind: RequestKind::Touch, ids, acquire: servers::acquire(context, WhenHeld::Fail) };
-        let store = Arc::clone(servers.lease.store());
+        let store = Arc::clone(servers.lease()?.store());
         let notify = |event| match event {
             TouchEvent::Paused(reason) => context.ui.note(&format!("{}: paused: {reason}", index.name)),
             TouchEvent::Resumed => context.ui.note(&format!("{}: resumed", index.name)),
