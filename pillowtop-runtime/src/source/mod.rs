@@ -26,7 +26,8 @@ use crate::claim::DatabaseIdentity;
 use crate::row::{Row, RowError};
 
 pub use couch::{
-    CouchDatabase, CouchError, CouchListing, CouchLoad, CouchServer, DatabaseInfo, PurgedIds, ViewName,
+    CouchDatabase, CouchError, CouchListing, CouchLoad, CouchServer, DatabaseInfo, Head, PurgedIds, ViewName,
+    Written,
 };
 pub use directory::DocumentDirectory;
 pub use file::ChangesFile;
