@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::claims::CouchClaimStore;
 use crate::dead_letters::CouchDeadLetters;
-use crate::target::{SeparateTarget, WatchedTarget};
+use crate::fan_out::{FanOut, fan_out_pillow};
+use crate::target::{FanOutTarget, SeparateTarget, WatchedTarget};
 
 /// Where indicators are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub struct IndicatorDestination {
     pillow: Arc<dyn AnyPillow>,
     server: CouchServer,
     options: IndicatorOptions,
+    /// The indicators that are computed again, where nothing is written to documents.
+    fan_out: Option<Arc<IndicatorDestination>>,
     lease: Mutex<Option<Arc<Lease>>>,
 }
 
@@ -94,7 +97,29 @@ impl std::fmt::Debug for IndicatorDestination {
 impl IndicatorDestination {
     /// Nothing is requested yet.
     pub fn new(pillow: Arc<dyn AnyPillow>, server: CouchServer, options: IndicatorOptions) -> Self {
-        Self { pillow, server, options, lease: Mutex::default() }
+        Self { pillow, server, options, fan_out: None, lease: Mutex::default() }
+    }
+
+    /// Changes of the documents of a database that have indicators computed again.
+    #[must_use]
+    pub fn fan_out<F: FanOut>(indicators: &Arc<Self>, database: DatabaseName) -> Self {
+        let options = IndicatorOptions { database, mode: Mode::Watched, ..indicators.options.clone() };
+        Self {
+            fan_out: Some(Arc::clone(indicators)),
+            ..Self::new(fan_out_pillow::<F>(), indicators.server.clone(), options)
+        }
+    }
+
+    /// What an engine follows.
+    #[must_use]
+    pub fn served(self: &Arc<Self>) -> Served {
+        Served {
+            pillow: Arc::clone(&self.pillow),
+            destination: Arc::clone(self) as _,
+            databases: DatabaseSelection::One(self.options.database.clone()),
+            counters: Arc::new(Counters::default()),
+            options: MemberOptions::default(),
+        }
     }
 
     /// Where claims are.
@@ -180,6 +205,10 @@ impl IndicatorDestination {
     fn target(&self) -> Arc<dyn Target> {
         let database: CouchDatabase = self.server.database(self.options.target().clone());
         let pillow = self.pillow.definition().pillow.clone();
+        if let Some(indicators) = &self.fan_out {
+            let (store, indicators) = (self.claim_store(), Arc::clone(indicators) as Arc<dyn Destination>);
+            return Arc::new(FanOutTarget { store, indicators });
+        }
         match self.options.mode {
             Mode::Watched => Arc::new(WatchedTarget { database, pillow }),
             Mode::Separate(_) => Arc::new(SeparateTarget { database, pillow }),
@@ -220,30 +249,23 @@ impl Destination for IndicatorDestination {
     }
 }
 
-/// Follows a pillow of indicators until a stop is requested, or to the end of what there is, and
-/// ends its lease.
+/// Follows indicators until a stop is requested, or to the end of what there is, and ends their
+/// leases.
 ///
 /// # Errors
 ///
 /// See [`serve`].
 pub async fn follow(
-    pillow: Arc<dyn AnyPillow>,
     server: &CouchServer,
-    options: IndicatorOptions,
+    destinations: &[Arc<IndicatorDestination>],
     service: &ServiceOptions,
     stop: &CancellationToken,
 ) -> Result<(), ServiceError> {
-    let databases = DatabaseSelection::One(options.database.clone());
-    let destination = Arc::new(IndicatorDestination::new(Arc::clone(&pillow), server.clone(), options));
-    let served = Served {
-        pillow,
-        destination: Arc::clone(&destination) as _,
-        databases,
-        counters: Arc::new(Counters::default()),
-        options: MemberOptions::default(),
-    };
     let engine = Engine::new(Arc::new(server.clone()), EngineOptions::default());
-    let ended = serve(&engine, vec![served], service, stop).await;
-    destination.end().await;
+    let served = destinations.iter().map(IndicatorDestination::served).collect();
+    let ended = serve(&engine, served, service, stop).await;
+    for destination in destinations {
+        destination.end().await;
+    }
     ended
 }

@@ -8,6 +8,9 @@ mod indicator;
 
 mod computed;
 
+mod documents;
+mod fan_out;
+
 mod pillow;
 
 mod claims;
@@ -20,5 +23,7 @@ mod destination;
 pub use claims::CouchClaimStore;
 pub use dead_letters::CouchDeadLetters;
 pub use destination::{IndicatorDestination, IndicatorOptions, Mode, follow};
+pub use documents::Documents;
+pub use fan_out::FanOut;
 pub use indicator::{Indicator, Indicators, NoRelated, indicator, question, related};
 pub use pillow::pillow;

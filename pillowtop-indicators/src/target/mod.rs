@@ -1,5 +1,6 @@
 //! Where indicators are written, by compare-and-set on the revisions of documents.
 
+mod fan_out;
 mod separate;
 mod watched;
 
@@ -9,6 +10,7 @@ use pillowtop_runtime::target::{Outcome, WriteError};
 
 use crate::pillow::Evaluated;
 
+pub(crate) use fan_out::FanOutTarget;
 pub(crate) use separate::SeparateTarget;
 pub(crate) use watched::WatchedTarget;
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "it is a test")]
 
+mod related;
 mod separate;
 mod watched;
 mod world;

@@ -106,16 +106,20 @@ impl World {
             when_failing: WhenFailing::Stop,
         };
         let stop = CancellationToken::new();
-        follow(pillow::<I>(NoRelated), &self.couch, options.clone(), &service, &stop).await.unwrap();
+        let destinations = [Arc::new(self.destination_of::<I>(options))];
+        follow(&self.couch, &destinations, &service, &stop).await.unwrap();
     }
 
     /// Follows until it is stopped.
     pub(crate) fn start<I: Indicators<Related = NoRelated>>(&self, options: &IndicatorOptions) -> Service {
+        self.start_all(vec![Arc::new(self.destination_of::<I>(options))])
+    }
+
+    pub(crate) fn start_all(&self, destinations: Vec<Arc<IndicatorDestination>>) -> Service {
         let stop = CancellationToken::new();
-        let (couch, options, stopped) = (self.couch.clone(), options.clone(), stop.clone());
+        let (couch, stopped) = (self.couch.clone(), stop.clone());
         let task = tokio::spawn(async move {
-            let service = ServiceOptions::default();
-            follow(pillow::<I>(NoRelated), &couch, options, &service, &stopped).await.unwrap();
+            follow(&couch, &destinations, &ServiceOptions::default(), &stopped).await.unwrap();
         });
         Service { stop, task }
     }
