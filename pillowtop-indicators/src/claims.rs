@@ -41,7 +41,7 @@ impl CouchClaimStore {
             }
         }
         let doing = "writing";
-        let written = self.database.write_texts(&[document.to_string()]).await.map_err(failed(doing, key))?;
+        let written = self.database.write_json(&[document.to_string()]).await.map_err(failed(doing, key))?;
         match written.into_iter().next() {
             Some(Written::Done(revision)) => Ok(Some(token(revision.as_str()))),
             Some(Written::Refused { error, reason }) => Err(StoreError::Refused {

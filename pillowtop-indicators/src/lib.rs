@@ -13,6 +13,8 @@ mod fan_out;
 
 mod pillow;
 
+mod defined;
+
 mod claims;
 mod dead_letters;
 
@@ -20,10 +22,13 @@ mod target;
 
 mod destination;
 
+mod follow_defined;
+
 pub use claims::CouchClaimStore;
 pub use dead_letters::CouchDeadLetters;
 pub use destination::{IndicatorDestination, IndicatorOptions, Mode, follow};
 pub use documents::Documents;
 pub use fan_out::FanOut;
+pub use follow_defined::DefinedIndicators;
 pub use indicator::{Indicator, Indicators, NoRelated, indicator, question, related};
 pub use pillow::pillow;

@@ -38,6 +38,23 @@ pub(crate) struct EvaluatedFrom {
     pub(crate) db: String,
 }
 
+/// Writes what a document becomes.
+pub(crate) fn write_evaluated(
+    document: &str,
+    change: &ChangeMeta,
+    computed: ComputedSet,
+    source: &mut Vec<u8>,
+) -> serde_json::Result<()> {
+    let pillowtop = EvaluatedFrom {
+        id: change.id.to_string(),
+        rev: change.revision.to_string(),
+        db: change.database.to_string(),
+    };
+    let document: &RawValue = serde_json::from_str(document)?;
+    debug_assert_eq!(RESERVED, "pillowtop", "whoever reads a `_source` looks for its revision there");
+    serde_json::to_writer(source, &Evaluated { pillowtop, computed, document })
+}
+
 /// The pillow of indicators, with what it looks up.
 pub fn pillow<I: Indicators>(related: I::Related) -> Arc<dyn AnyPillow> {
     const { check::<I>() };
@@ -166,14 +183,7 @@ impl<I: Indicators> AnyPillow for IndicatorPillow<I> {
     ) -> Result<Verdict, ProcessError> {
         let Some(typed) = Self::document(document)? else { return Ok(Verdict::Filtered) };
         let computed = Self::evaluate(document, &typed, found)?;
-        let pillowtop = EvaluatedFrom {
-            id: change.id.to_string(),
-            rev: change.revision.to_string(),
-            db: change.database.to_string(),
-        };
-        let document: &RawValue = serde_json::from_str(document)?;
-        debug_assert_eq!(RESERVED, "pillowtop", "whoever reads a `_source` looks for its revision there");
-        serde_json::to_writer(source, &Evaluated { pillowtop, computed, document })?;
+        write_evaluated(document, change, computed, source)?;
         Ok(Verdict::Index)
     }
 }

@@ -32,7 +32,7 @@ fn rejected(error: &serde_json::Error) -> Outcome {
 /// What became of a document that CouchDB did not accept.
 fn refused(error: String, reason: String) -> Outcome {
     match error.as_str() {
-        // The first two are said by a validation function of the database.
+        // The first two come from a validation function of the database.
         "forbidden" | "unauthorized" | "document_too_large" => {
             Outcome::Rejected { error_type: error, reason }
         }

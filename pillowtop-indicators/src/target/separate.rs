@@ -54,7 +54,7 @@ impl SeparateTarget {
         if texts.is_empty() {
             return Ok(outcomes);
         }
-        let written = self.database.write_texts(&texts).await.map_err(failed)?;
+        let written = self.database.write_json(&texts).await.map_err(failed)?;
         for (position, written) in positions.into_iter().zip(written) {
             outcomes[position] = match written {
                 Written::Done(_) => Outcome::Done,

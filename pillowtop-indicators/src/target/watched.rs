@@ -56,7 +56,7 @@ impl WatchedTarget {
             return Ok(());
         }
         let texts: Vec<&str> = current.iter().map(|update| update.text.as_str()).collect();
-        let written = self.database.write_texts(&texts).await.map_err(failed)?;
+        let written = self.database.write_json(&texts).await.map_err(failed)?;
         let mut conflicts = Vec::new();
         for (update, written) in current.into_iter().zip(written) {
             match written {
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_newer_revision_is_told_from_a_copy_that_is_behind() {
+    fn a_newer_revision_is_distinguished_from_a_copy_that_is_behind() {
         let head =
             |revision: &str, is_deleted| Head { revision: revision.into(), is_deleted, document: None };
         for (revision, is_deleted, expected) in [

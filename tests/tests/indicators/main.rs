@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "it is a test")]
 
+mod defined;
+mod example;
 mod related;
 mod separate;
 mod watched;

@@ -133,7 +133,7 @@ async fn no_edit_is_lost_while_indicators_are_written() {
         })
         .collect();
     for chunk in documents.chunks(500) {
-        world.database("clinic").write_texts(chunk).await.unwrap();
+        world.database("clinic").write_json(chunk).await.unwrap();
     }
     let service = world.start::<Plain>(&world::options());
     let mut writers = tokio::task::JoinSet::new();

@@ -130,7 +130,7 @@ impl World {
         loop {
             let mut document = database.document(id).await.unwrap().unwrap_or_else(|| json!({"_id": id}));
             change(&mut document);
-            let written = database.write_texts(&[document.to_string()]).await.unwrap().remove(0);
+            let written = database.write_json(&[document.to_string()]).await.unwrap().remove(0);
             match written {
                 Written::Done(_) => return,
                 Written::Conflict => {}

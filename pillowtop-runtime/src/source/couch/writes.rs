@@ -75,16 +75,16 @@ impl ListedRow {
 }
 
 impl CouchDatabase {
-    /// Writes documents that are JSON texts, each over the revision in its `_rev`, and returns what
+    /// Writes documents that are JSON strings, each over the revision in its `_rev`, and returns what
     /// became of each.
     ///
     /// # Errors
     ///
     /// When the whole request fails. Then some may be written.
-    pub async fn write_texts<T: AsRef<str>>(&self, documents: &[T]) -> Result<Vec<Written>, CouchError> {
+    pub async fn write_json<T: AsRef<str>>(&self, documents: &[T]) -> Result<Vec<Written>, CouchError> {
         const WHAT: &str = "writing documents";
-        let texts: Vec<&str> = documents.iter().map(AsRef::as_ref).collect();
-        let body = format!("{{\"docs\":[{}]}}", texts.join(","));
+        let documents_json: Vec<&str> = documents.iter().map(AsRef::as_ref).collect();
+        let body = format!("{{\"docs\":[{}]}}", documents_json.join(","));
         let response = self.post_text("_bulk_docs", body, WHAT).await?;
         let results: Vec<WriteResult> = self.server().json(response, WHAT).await?;
         if results.len() != documents.len() {
