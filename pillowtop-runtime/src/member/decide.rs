@@ -264,6 +264,7 @@ impl Decider {
                 let (stage, error_type) = match error {
                     ProcessError::Decode(_) => (Stage::Decode, "decode_error"),
                     ProcessError::Emit { .. } => (Stage::Transform, "emit_error"),
+                    ProcessError::Indicator { .. } => (Stage::Transform, "indicator_error"),
                     _ => (Stage::Transform, "serialize_error"),
                 };
                 self.dead_letter(row, id, stage, error_type, None, &error.to_string())

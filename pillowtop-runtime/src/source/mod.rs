@@ -28,7 +28,8 @@ use crate::row::{Row, RowError};
 #[cfg(test)]
 pub(crate) use couch::scripted;
 pub use couch::{
-    CouchDatabase, CouchError, CouchListing, CouchLoad, CouchServer, DatabaseInfo, PurgedIds, ViewName,
+    CouchDatabase, CouchError, CouchListing, CouchLoad, CouchServer, DatabaseInfo, Head, PurgedIds, ViewName,
+    Written,
 };
 pub use directory::DocumentDirectory;
 pub use file::ChangesFile;
