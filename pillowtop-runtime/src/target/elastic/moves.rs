@@ -79,16 +79,6 @@ impl Cluster {
         };
         Ok(overwrite(&control, &key, added).await?)
     }
-
-    /// Where an alias was.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    pub async fn alias_history(&self, alias: &AliasName) -> Result<AliasHistory, ClusterError> {
-        let stored = ControlIndex::new(self).read(&format!("{MOVES}{alias}")).await?;
-        Ok(stored.and_then(|stored| serde_json::from_value(stored.value).ok()).unwrap_or_default())
-    }
 }
 
 #[cfg(test)]
