@@ -236,7 +236,7 @@ pub(crate) struct Run {
     /// Wait for servers that do not respond yet, instead of failing
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Once asked to stop, wait at most so long for unanswered requests
+    /// When stopping, wait at most this many seconds for unanswered requests
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u32,
 }

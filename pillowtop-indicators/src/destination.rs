@@ -137,7 +137,7 @@ impl IndicatorDestination {
         if let Some(lease) = self.lease.lock().await.take()
             && let Err(error) = lease.end().await
         {
-            tracing::debug!(%error, "the lease is not ended");
+            tracing::debug!(%error, "cannot release the lease");
         }
     }
 
