@@ -156,10 +156,10 @@ impl IndicatorDestination {
                 ),
             });
         }
-        self.server.database(self.options.state.clone()).create().await.map_err(failed)?;
+        ensure(&self.server.database(self.options.state.clone())).await.map_err(failed)?;
         let database = self.server.database(target.clone());
         if self.options.mode != Mode::Watched {
-            database.create().await.map_err(failed)?;
+            ensure(&database).await.map_err(failed)?;
         }
         let identity = database.info().await.map_err(failed)?.identity;
         let definition = self.pillow.definition();
@@ -226,6 +226,14 @@ impl IndicatorDestination {
         let started = started.map_err(AcquireError::from)?;
         *lease = Some(Arc::clone(&started));
         Ok(started)
+    }
+}
+
+/// Creates a database that is missing. Only an administrator may, so it is looked for first.
+pub(crate) async fn ensure(database: &CouchDatabase) -> Result<(), CouchError> {
+    match database.info().await {
+        Err(CouchError::MissingDatabase { .. }) => database.create().await.map(drop),
+        found => found.map(drop),
     }
 }
 

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::claims::CouchClaimStore;
 use crate::dead_letters::CouchDeadLetters;
 use crate::defined::{DefinedIndicator, current, defined_pillow};
-use crate::destination::{IndicatorDestination, IndicatorOptions, follow};
+use crate::destination::{IndicatorDestination, IndicatorOptions, ensure, follow};
 use crate::documents::Documents;
 
 /// Indicators of one type of documents whose definitions are documents.
@@ -56,7 +56,7 @@ impl DefinedIndicators {
         service: &ServiceOptions,
         stop: &CancellationToken,
     ) -> Result<(), ServiceError> {
-        server.database(options.state.clone()).create().await.map_err(failed)?;
+        ensure(&server.database(options.state.clone())).await.map_err(failed)?;
         let letters = self.dead_letters(server, options);
         let mut definitions = self.load(&letters).await?;
         loop {
