@@ -8,5 +8,6 @@ mod again;
 mod bad_input;
 mod crash;
 mod loads;
+mod operate;
 mod service;
 mod whole_way;

@@ -107,9 +107,10 @@ pub(super) async fn to_head(context: &Context, of: &Of) -> Result<Outcome, Failu
     }
     drop(steps);
     let outcome = apply(context, changes, of.dry_run).await?;
-    context.ui.note(
-        "changes between the earlier position and this one are skipped: the index lacks them until it is compared with the database and repaired",
-    );
+    let skips = if of.dry_run { "would be skipped" } else { "are skipped" };
+    context.ui.note(&format!(
+        "changes between the earlier position and this one {skips}: the target lacks them until it is compared with the database and repaired",
+    ));
     Ok(outcome)
 }
 
