@@ -71,16 +71,16 @@ pub(crate) struct Shared {
     /// Prefix of all index names, so that several environments can share a cluster
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "PREFIX", env = "PILLOWTOP_PREFIX")]
     pub(crate) prefix: Option<String>,
+    /// Address of the SQL database of tables, in a build with them: `sqlite:FILE` or `postgres://…`
+    /// [default: `sqlite:pillowtop.sqlite`]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL", env = "PILLOWTOP_SQL_URL", hide_env_values = true)]
+    pub(crate) sql_url: Option<String>,
     /// Print data as JSON
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
     /// Print more detail
     #[arg(long, short, global = true, help_heading = GLOBAL, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
-    /// Address of the SQL database of tables, in a build with them: `sqlite:FILE` or `postgres://…`
-    /// [default: `sqlite:pillowtop.sqlite`]
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "URL", env = "PILLOWTOP_SQL_URL", hide_env_values = true)]
-    pub(crate) sql_url: Option<String>,
     /// Print only errors to stderr
     #[arg(long, short, global = true, help_heading = GLOBAL)]
     pub(crate) quiet: bool,

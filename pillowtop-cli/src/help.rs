@@ -91,8 +91,9 @@ Examples:
   PROGRAM fluff diff visits --id ID  what a document gives, and what is
                                          stored; exit code 4 if they differ
 
-People query the views `visits` and `visits_<calculator>`. `PROGRAM fast-reindex`,
-`run`, `verify` and `manage` work on tables as on indices.";
+People query the views `visits` and `visits_<calculator>`. The commands that
+build, follow, compare and manage indices do the same with tables:
+`PROGRAM fast-reindex visits`, then `PROGRAM run`.";
 
 pub(crate) const PREINDEX: &str = "\
 Examples:
@@ -123,7 +124,7 @@ the databases have now. `prune` never touches an index that pillowtop did not
 make.
 
 It manages SQL tables too, with their views for aliases; `plan` and `apply` are
-about indices. `PROGRAM manage` is the same command.";
+about indices. `manage` is another name of this command.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:

@@ -85,7 +85,9 @@ impl SqlDestination {
                 });
             }
         } else if tables.is_empty() {
-            tables.push(self.schema.create().await.map_err(failed)?);
+            let table = self.schema.create().await.map_err(failed)?;
+            self.schema.index_keys(&table).await.map_err(failed)?;
+            tables.push(table);
         }
         Ok(tables.iter().map(PhysicalTable::target).collect())
     }

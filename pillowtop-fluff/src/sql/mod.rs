@@ -16,6 +16,8 @@ mod layout;
 
 mod database;
 
+mod own_tables;
+
 mod schema;
 
 mod stored;

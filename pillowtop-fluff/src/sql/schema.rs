@@ -7,6 +7,7 @@ use pillowtop_runtime::target::TargetRef;
 use super::database::{Dialect, SqlDatabase, TextRow, Transaction, quoted};
 use super::error::SqlError;
 use super::layout::{Layout, LayoutColumn, Role};
+use super::own_tables::{create_missing, exists};
 
 /// A table that pillowtop made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,8 @@ const COLUMNS: &str = "SELECT name, uuid, view_name, hash, CAST(is_shown AS TEXT
                        FROM pillowtop_tables";
 
 impl Schema {
-    /// The tables of a definition. Creates the tables that all definitions share.
+    /// The tables of a definition. Creates the tables that all definitions share, where they are
+    /// missing.
     ///
     /// # Errors
     ///
@@ -57,22 +59,7 @@ impl Schema {
     pub async fn open(database: SqlDatabase, definition: Definition) -> Result<Self, SqlError> {
         let layout =
             Layout::of(&definition).ok_or_else(|| SqlError::NoTable(definition.pillow.to_string()))?;
-        let mut transaction = database.begin().await?;
-        for statement in [
-            "CREATE TABLE IF NOT EXISTS pillowtop_tables (name TEXT PRIMARY KEY, uuid TEXT NOT NULL, \
-             view_name TEXT NOT NULL, hash TEXT NOT NULL, is_shown BIGINT NOT NULL, was_shown BIGINT NOT NULL, \
-             is_complete BIGINT NOT NULL)",
-            "CREATE TABLE IF NOT EXISTS pillowtop_views (name TEXT PRIMARY KEY, owner TEXT NOT NULL)",
-            "CREATE TABLE IF NOT EXISTS pillowtop_events (id TEXT PRIMARY KEY, target TEXT NOT NULL, \
-             value TEXT NOT NULL)",
-            "CREATE TABLE IF NOT EXISTS pillowtop_claims (key TEXT PRIMARY KEY, number BIGINT NOT NULL, \
-             value TEXT NOT NULL)",
-            "CREATE TABLE IF NOT EXISTS pillowtop_dead_letters (target TEXT NOT NULL, id TEXT NOT NULL, \
-             version BIGINT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (target, id))",
-        ] {
-            transaction.execute("creating pillowtop's own tables", statement, &[]).await?;
-        }
-        transaction.commit().await?;
+        create_missing(&database).await?;
         Ok(Self { database, definition, layout })
     }
 
@@ -127,7 +114,8 @@ impl Schema {
         count(&self.database, table, None).await
     }
 
-    /// Creates another table of the committed definition. The views show it if there are none yet.
+    /// Creates another table of the committed definition, to be loaded and then completed. The views
+    /// show it if there are none yet.
     ///
     /// # Errors
     ///
@@ -167,21 +155,33 @@ impl Schema {
             .iter()
             .map(|column| format!("{} {}", quoted(&column.name), dialect.type_name(column.column_type)))
             .collect();
-        let groups: Vec<String> = self.layout.groups().map(|column| quoted(&column.name)).collect();
-        let key = [groups.as_slice(), &["date".to_owned()]].concat().join(", ");
         let (table, documents) = (quoted(name), quoted(&documents(name)));
         vec![
             format!("CREATE TABLE {table} (doc_id TEXT NOT NULL, {})", columns.join(", ")),
             format!("CREATE INDEX {} ON {table} (doc_id)", quoted(&format!("{name}_doc"))),
-            format!("CREATE INDEX {} ON {table} ({key})", quoted(&format!("{name}_key"))),
             format!(
                 "CREATE TABLE {documents} (doc_id TEXT PRIMARY KEY, db TEXT NOT NULL, rev TEXT NOT NULL)"
             ),
         ]
     }
 
-    /// Notes that a table has everything that its databases had at some moment, so that the views
-    /// may show it.
+    /// The index of groups and dates, which only queries need: a load is faster without it.
+    fn key_index(&self, name: &str) -> String {
+        let groups: Vec<String> = self.layout.groups().map(|column| quoted(&column.name)).collect();
+        let key = [groups.as_slice(), &["date".to_owned()]].concat().join(", ");
+        let index = quoted(&format!("{name}_key"));
+        format!("CREATE INDEX IF NOT EXISTS {index} ON {} ({key})", quoted(name))
+    }
+
+    /// Creates the index that queries need, for a table that is followed and never completed.
+    pub(crate) async fn index_keys(&self, table: &PhysicalTable) -> Result<(), SqlError> {
+        let mut transaction = self.database.begin().await?;
+        transaction.execute("creating an index", &self.key_index(&table.name), &[]).await?;
+        transaction.commit().await
+    }
+
+    /// Creates the index that queries need, and notes that a table has everything that its databases
+    /// had at some moment, so that the views may show it.
     ///
     /// # Errors
     ///
@@ -192,6 +192,8 @@ impl Schema {
         if transaction.execute("noting a complete table", sql, &[&table.name, &table.uuid]).await? == 0 {
             return Err(SqlError::NoTable(self.view().to_owned()));
         }
+        let doing = format!("creating an index of table `{}`", table.name);
+        transaction.execute(&doing, &self.key_index(&table.name), &[]).await?;
         transaction.commit().await
     }
 
@@ -309,13 +311,7 @@ impl Schema {
         }
         let sql = "DELETE FROM pillowtop_views WHERE owner = $1";
         transaction.execute("noting views", sql, &[self.view()]).await?;
-        let exists = match self.database.dialect() {
-            Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE name = $1",
-            Dialect::Postgres => {
-                "SELECT CAST(relname AS TEXT) FROM pg_class \
-                 WHERE relname = $1 AND relnamespace = CAST(current_schema() AS regnamespace)"
-            }
-        };
+        let exists = exists(self.database.dialect());
         for (name, query) in self.views(table) {
             if !transaction.rows("looking for views", exists, &[&name]).await?.is_empty() {
                 return Err(SqlError::NotOurs(name));
