@@ -14,12 +14,8 @@ use self::entries::Entry;
 use crate::arguments::CheckpointAction;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::output::{Align, Table};
+use crate::output::{Align, Table, shortened};
 use crate::servers::{self, WhenUnreachable};
-
-/// The longest position in a table, in characters: enough to tell two apart that were stored one
-/// after the other.
-const POSITION: usize = 24;
 
 pub(crate) async fn run(context: &Context, action: &CheckpointAction) -> Result<Outcome, Failure> {
     match action {
@@ -106,23 +102,4 @@ fn to_json(shown: &Shown) -> Value {
     value["owner_is_alive"] = json!(shown.is_alive);
     value["past"] = json!(shown.past);
     value
-}
-
-/// The start of a position; `…` says that there is more, which `--json` shows.
-fn shortened(position: &str) -> String {
-    if position.chars().count() <= POSITION {
-        return position.to_owned();
-    }
-    position.chars().take(POSITION - 1).chain(['…']).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_position_is_shortened() {
-        assert_eq!(shortened("1042-g1AAAACR"), "1042-g1AAAACR");
-        assert_eq!(shortened(&"x".repeat(25)), "x".repeat(23) + "…");
-    }
 }
