@@ -222,6 +222,8 @@ pub(crate) struct NewPillow {
     pub(crate) force: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[expect(clippy::struct_field_names, reason = "`--dry-run` is the name of the flag everywhere")]
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// The pillows [default: all that are enabled]
@@ -239,6 +241,9 @@ pub(crate) struct Run {
     /// When stopping, wait at most this many seconds for unanswered requests
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u32,
+    /// Show what would be followed, and from where, and follow nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

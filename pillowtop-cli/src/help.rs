@@ -76,6 +76,7 @@ Examples:
   PROGRAM run                    follow all enabled pillows
   PROGRAM run case user          follow two
   PROGRAM run --until-caught-up  apply what there is, and exit
+  PROGRAM run --dry-run          show from where each index continues
   PROGRAM run --standby --wait   as a service: wait for servers, and for
                                      indices that another process follows
 

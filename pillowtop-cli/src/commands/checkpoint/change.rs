@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::entries::{self, Entry};
-use super::{owner_lives, shortened};
+use super::owner_lives;
 use crate::arguments::Of;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::output::{Align, Steps, Table};
+use crate::output::{Align, Steps, Table, shortened};
 use crate::servers::{self, WhenUnreachable};
 
 /// How long a running owner may take to continue from the new position.

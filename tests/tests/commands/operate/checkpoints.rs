@@ -111,6 +111,32 @@ fn a_running_pillow_continues_from_a_changed_checkpoint() {
 }
 
 #[test]
+fn a_dry_run_shows_from_where_each_index_continues() {
+    let world = World::new("run_dry");
+    world.save(&[case("one")]);
+    let printed = world.run_badly(&["run", "case", "--dry-run"], 1);
+    assert!(printed.contains("fast-reindex case"), "{printed}");
+    let world = built("run_dry_built", &[case("one")]);
+    world.save(&[case("two")]);
+    let planned = || json_of(&world, &["run", "case", "--dry-run"], 0);
+    let before = checkpoint(&world);
+    let first = planned();
+    assert_eq!(first["dry_run"], true, "{first}");
+    let part = &first["parts"][0];
+    for name in ["pillow", "index", "phase", "position", "owner"] {
+        assert_eq!(part[name], before[name], "{name}: {first} {before}");
+    }
+    assert_eq!(part["database"], world.prefix(), "{first}");
+    assert_eq!(checkpoint(&world), before);
+    assert_found_soon(&world, &["one"]);
+    let service = followed(&world);
+    assert!(planned()["parts"][0]["owner"].is_string(), "{}", planned());
+    let printed = world.run_well(&["run", "case", "--dry-run"]);
+    assert!(printed.contains("continues from"), "{printed}");
+    assert_eq!(service.terminate(), Some(0));
+}
+
+#[test]
 fn a_checkpoint_is_rewound_to_one_that_was_stored_before() {
     let world = built("checkpoint_rewound", &[case("one")]);
     // A position is remembered once it was saved by whoever follows.
