@@ -1,5 +1,7 @@
 //! Indicators in copies of the documents, in a database of their own.
 
+use std::time::{Duration, Instant};
+
 use pillowtop_indicators::IndicatorOptions;
 use serde_json::json;
 
@@ -57,4 +59,47 @@ async fn copies_follow_their_documents() {
     let copies = world.all("indicators").await;
     assert_eq!(copies["b"]["computed_"]["mvp"]["doubled"]["value"], json!([6]));
     assert_eq!(copies["c"]["computed_"]["mvp"]["doubled"]["value"], json!([4]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_are_right_after_crashes() {
+    let world = World::new();
+    world.database("clinic").create().await.unwrap();
+    let mut options = IndicatorOptions::separate("clinic".into(), "indicators".into());
+    options.lease = Duration::from_millis(1500);
+    let edit_some = async || {
+        for _ in 0..60 {
+            let id = format!("v{}", fastrand::usize(..80));
+            let exists = world.database("clinic").document(&id).await.unwrap().is_some();
+            let is_deletion = exists && fastrand::u8(..6) == 0;
+            let change = if is_deletion { json!({"_deleted": true}) } else { visit(fastrand::i64(20..999)) };
+            world.put(&id, change).await;
+        }
+    };
+    for _ in 0..5 {
+        let service = world.start::<Plain>(&options);
+        // Longer than the lease of the one before, in most rounds.
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(1_500..2_500))).await;
+        edit_some().await;
+        service.crash().await;
+        edit_some().await;
+    }
+    let service = world.start::<Plain>(&options);
+    let end = Instant::now() + Duration::from_mins(1);
+    loop {
+        let (documents, copies) = (world.all("clinic").await, world.all("indicators").await);
+        let is_right = documents.keys().eq(copies.keys())
+            && documents.iter().all(|(id, document)| {
+                let copy = &copies[id];
+                let doubled = document["weight"].as_i64().unwrap() * 2;
+                copy["pillowtop"]["rev"] == document["_rev"]
+                    && copy["computed_"]["mvp"]["doubled"]["value"] == doubled
+            });
+        if is_right {
+            break;
+        }
+        assert!(Instant::now() < end, "{documents:?}\n{copies:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    service.end().await;
 }

@@ -174,6 +174,12 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Ends it as a crash does: the claim and the lease stay.
+    pub(crate) async fn crash(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+
     pub(crate) async fn end(self) {
         self.stop.cancel();
         self.task.await.unwrap();
