@@ -9,4 +9,5 @@ mod bad_input;
 mod crash;
 mod loads;
 mod service;
+mod tables;
 mod whole_way;
