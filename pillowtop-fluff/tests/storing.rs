@@ -30,6 +30,12 @@ async fn views_flip_and_go_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_read_back_as_it_was_written() {
+    let file = SqliteFile::new();
+    support::reading_back(&file.address()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn changes_are_told_after_they_are_committed() {
     let file = SqliteFile::new();
     support::changes(&file.address()).await;

@@ -17,9 +17,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use futures_util::TryStreamExt as _;
 use pillowtop_fluff::sql::{
     ChangeHook, Grain, Period, Query, Results, Schema, SqlClaimStore, SqlDatabase, SqlDeadLetters,
-    SqlDestination, SqlError, SqlOptions, stored_rows,
+    SqlDestination, SqlError, SqlOptions, SqlReader, stored_rows,
 };
 use pillowtop_fluff::{
     Calculator, Emitter, Filter, Fluff, Reduce, SqlValue, dated, definition, emit, pillow, undated,
@@ -30,6 +31,7 @@ use pillowtop_runtime::member::{Counters, MemberOptions};
 use pillowtop_runtime::reader::ReadMode;
 use pillowtop_runtime::service::{ServiceOptions, WhenFailing, serve};
 use pillowtop_runtime::source::ChangesFile;
+use pillowtop_runtime::target::{Extent, TargetReader as _, TargetRef};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -386,6 +388,34 @@ pub async fn views(address: &str) {
     let total =
         Results::of(&schema).reduced(&Query { from: date("2012-01-01"), ..Query::default() }).await.unwrap();
     assert_eq!(total[0].get("visits", "total"), Some(&json!(1)));
+}
+
+pub async fn reading_back(address: &str) {
+    let mut clinic = Clinic::new();
+    clinic.put("m1", mother("d", Some("o"), &[("2012-01-01", 5)]));
+    clinic.put("m2", mother("e", None, &[]));
+    clinic.follow(address, None).await;
+    let schema = schema(address).await;
+    let target = schema.current().await.unwrap()[0].target();
+    let reader = SqlReader::new(schema.clone(), target.clone(), false);
+    assert_eq!(reader.prepare().await.unwrap(), 2);
+    assert!(reader.is_same().await.unwrap());
+    let ids = async |extent: Extent| -> Vec<String> {
+        let pages: Vec<_> = reader.list(extent).try_collect().await.unwrap();
+        pages.into_iter().flatten().map(|found| format!("{} {}", found.id, found.revision)).collect()
+    };
+    assert_eq!(ids(Extent::Whole).await, ["m1 1-a", "m2 2-a"]);
+    assert_eq!(ids(Extent::Database("clinic".into())).await, ["m1 1-a", "m2 2-a"]);
+    assert_eq!(ids(Extent::Database("other".into())).await, Vec::<String>::new());
+    assert_eq!(ids(Extent::OfNone(vec!["other".into()])).await, ["m1 ", "m2 "]);
+    assert_eq!(ids(Extent::OfNone(vec!["clinic".into()])).await, Vec::<String>::new());
+    let found = reader.read(&["m1".into(), "none".into()]).await.unwrap();
+    let rows = emit::<Mothers>(&clinic.documents["m1"].to_string()).unwrap().unwrap();
+    let found: Vec<_> = found.into_iter().map(|found| found.map(|found| found.source)).collect();
+    let reserved = json!({"id": "m1", "rev": "1-a", "db": "clinic"});
+    assert_eq!(found, [Some(json!({"pillowtop": reserved, "rows": rows})), None]);
+    let another = TargetRef { uuid: "another".to_owned(), ..target };
+    assert!(!SqlReader::new(schema, another, false).is_same().await.unwrap());
 }
 
 pub async fn changes(address: &str) {

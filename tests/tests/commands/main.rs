@@ -10,4 +10,5 @@ mod crash;
 mod loads;
 mod operate;
 mod service;
+mod tables;
 mod whole_way;

@@ -32,6 +32,7 @@ async fn tables_are_in_postgresql_as_in_sqlite() {
     support::rows_follow_their_documents(&database("follow").await).await;
     support::results(&database("results").await).await;
     support::views(&database("views").await).await;
+    support::reading_back(&database("reading").await).await;
     support::changes(&database("changes").await).await;
     let address = database("kills").await;
     tokio::task::spawn_blocking(move || support::kills(&address)).await.unwrap();
