@@ -24,7 +24,7 @@ pub fn design_document(definition: &Definition) -> Value {
     json!({
         "_id": format!("_design/{design}"),
         "language": "javascript",
-        // In a partitioned database a view is of one partition at a time unless it says otherwise.
+        // In a partitioned database the default is a view of one partition at a time.
         "options": {"partitioned": false},
         "views": {view: {"map": map_function(definition)}},
     })
