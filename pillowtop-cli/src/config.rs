@@ -116,6 +116,14 @@ struct FileCluster {
     prefix: Option<String>,
 }
 
+impl FileCluster {
+    /// The same without the prefix.
+    fn server(self) -> FileServer {
+        let Self { url, user, password, password_file, ca_file, .. } = self;
+        FileServer { url, user, password, password_file, ca_file }
+    }
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct FileSql {
@@ -136,7 +144,7 @@ impl ServerConfig {
     /// This server, or another one with its user and certificates. Credentials in the address come
     /// first.
     pub(crate) fn endpoint(&self, url: &str) -> Result<Endpoint, EndpointError> {
-        let has_own = url.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+        let has_own = credentials(url).is_some();
         let user = self.user.as_deref().filter(|_| !has_own);
         let password = self.password.as_ref().map(Secret::reveal).filter(|_| !has_own);
         Endpoint::with_options(url, user, password, &certificates::options(self.authorities.as_ref()))
@@ -193,25 +201,42 @@ impl Config {
                 .map(|path| certificates::read(&path))
                 .transpose()
         };
-        let (couch, elastic) = (file.couch, file.elastic);
         // As above.
         let explicit = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
-        let prefix = explicit(&shared.prefix).or(elastic.prefix);
+        let server = |flags: [&Option<String>; 2], ca_file, variable: &str, file: FileServer| {
+            let [url, user] = flags.map(explicit);
+            let own = url.as_deref().and_then(credentials);
+            let is_complete = user.is_none() && own.is_some_and(|own| own.contains(':'));
+            // Credentials in an address are those of its server, and those in the file of the file's.
+            let file = if own.is_some() {
+                FileServer { user: None, password: None, password_file: None, ..file }
+            } else {
+                file
+            };
+            let password = password(variable, file.password, file.password_file)?;
+            Ok::<_, Failure>(ServerConfig {
+                password: password.filter(|_| !is_complete),
+                url: url.or(file.url),
+                user: user.or(file.user),
+                authorities: authorities(ca_file, file.ca_file)?,
+            })
+        };
+        let prefix = explicit(&shared.prefix).or_else(|| file.elastic.prefix.clone());
         check_prefix(prefix.as_deref())?;
         Ok(Self {
             pillows: file.pillows,
-            couch: ServerConfig {
-                url: explicit(&shared.couch_url).or(couch.url),
-                user: explicit(&shared.couch_user).or(couch.user),
-                password: password("PILLOWTOP_COUCH_PASSWORD", couch.password, couch.password_file)?,
-                authorities: authorities(&shared.couch_ca_file, couch.ca_file)?,
-            },
-            elastic: ServerConfig {
-                url: explicit(&shared.elastic_url).or(elastic.url),
-                user: explicit(&shared.elastic_user).or(elastic.user),
-                password: password("PILLOWTOP_ELASTIC_PASSWORD", elastic.password, elastic.password_file)?,
-                authorities: authorities(&shared.elastic_ca_file, elastic.ca_file)?,
-            },
+            couch: server(
+                [&shared.couch_url, &shared.couch_user],
+                &shared.couch_ca_file,
+                "PILLOWTOP_COUCH_PASSWORD",
+                file.couch,
+            )?,
+            elastic: server(
+                [&shared.elastic_url, &shared.elastic_user],
+                &shared.elastic_ca_file,
+                "PILLOWTOP_ELASTIC_PASSWORD",
+                file.elastic.server(),
+            )?,
             prefix,
             sql_url: explicit(&shared.sql_url).map(Secret).or(file.sql.url),
             members: file
@@ -252,6 +277,13 @@ impl Config {
         }
         options
     }
+}
+
+/// The user in an address, with the password after a colon.
+fn credentials(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    Some(authority.rsplit_once('@')?.0)
 }
 
 /// Fails if no index can have the prefix, or no database one of the names.
@@ -355,6 +387,24 @@ mod tests {
             Some("p"),
             "an empty value has no effect"
         );
+    }
+
+    #[test]
+    fn credentials_in_an_address_come_before_those_of_the_file() {
+        let text = "[couch]\nurl = \"http://file\"\nuser = \"u\"\npassword = \"p\"\n";
+        let read = |url: &str, user: Option<&str>, password: &str| {
+            let couch_user = user.map(str::to_owned);
+            let shared = Shared { couch_url: Some(url.to_owned()), couch_user, ..Shared::default() };
+            let couch = read(text, &shared, &[("PILLOWTOP_COUCH_PASSWORD", password)]).unwrap().couch;
+            (couch.user, couch.password.map(|password| password.reveal().to_owned()))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(read("http://other", None, ""), (some("u"), some("p")));
+        assert_eq!(read("http://a:b@other", None, ""), (None, None));
+        assert_eq!(read("http://a:b@other", None, "e"), (None, None));
+        assert_eq!(read("http://a@other", None, "e"), (None, some("e")));
+        assert_eq!(read("http://a:b@other", Some("c"), "e"), (some("c"), some("e")));
+        assert_eq!(read("http://other/@", None, ""), (some("u"), some("p")));
     }
 
     #[test]
