@@ -229,7 +229,7 @@ fn settings_say_whether_the_content_hash_has_them() {
 #[test]
 fn the_summary_says_what_is_to_be_done() {
     let explicit = |after: &Value| summary(&file(&json!({})), &file(after), "cargo xtask").unwrap();
-    let flip = "and `cargo xtask es-manage flip case` lets searches see it";
+    let flip = "and `cargo xtask es-manage flip case` lets searches see it once `run` has caught up and `verify` has compared it";
     assert_eq!(
         explicit(&json!({"transform_version": 2, "hash": "2"})),
         format!(
@@ -251,5 +251,13 @@ fn the_summary_says_what_is_to_be_done() {
     assert_eq!(
         explicit(&json!({"settings": {"number_of_replicas": 2}})),
         "1 additive; the content hash is the same, so the index stays"
+    );
+    let properties = json!({"properties": {"f": {"type": "keyword"}}});
+    assert_eq!(
+        explicit(&json!({"mappings": properties, "hash": "2"})),
+        format!(
+            "1 additive; the content hash is another one: `cargo xtask es-manage apply` extends the live index, if `cargo xtask es-manage plan` shows that it can; \
+             otherwise `cargo xtask fast-reindex case` builds a new index, {flip}"
+        )
     );
 }

@@ -1,6 +1,6 @@
 //! The arguments of `es-manage` and `preindex`.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use crate::time::read_time;
 
@@ -60,12 +60,13 @@ pub(crate) enum EsAction {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["names", "all"]))]
 pub(crate) struct Flip {
     /// The pillows
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// All enabled pillows
-    #[arg(long, conflicts_with = "names")]
+    #[arg(long)]
     pub(crate) all: bool,
     /// Show the plan and change nothing
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! The arguments of `verify`.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 /// Bodies that are compared by default.
 const SAMPLE: usize = 300;
@@ -9,12 +9,13 @@ const PATIENCE: u64 = 90;
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Default, Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["names", "all"]))]
 pub(crate) struct Verify {
     /// The pillows
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// All enabled pillows
-    #[arg(long, conflicts_with = "names")]
+    #[arg(long)]
     pub(crate) all: bool,
     /// Skip indices that a comparison has found equal since their load completed
     #[arg(long, conflicts_with = "repair")]

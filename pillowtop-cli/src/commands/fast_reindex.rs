@@ -95,7 +95,10 @@ async fn build_and_show(
         context.ui.text(&format!("{noun} `{index}` is complete already, {with}"));
     } else {
         context.ui.text(&format!("{noun} `{index}` is complete, {with}"));
-        context.ui.note(&format!("next: `{0} es-manage flip {name}`, then `{0} run`", context.program));
+        context.ui.note(&format!(
+            "next: `{0} run {name}` follows the changes; once it has caught up, `{0} verify {name}` and `{0} es-manage flip {name}`. The first {noun} of a pillow can be flipped to at once",
+            context.program
+        ));
     }
     context.ui.json(&json!({
         "pillow": name, "index": index, "documents": documents, "already_complete": already_complete,

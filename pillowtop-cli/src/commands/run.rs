@@ -38,8 +38,10 @@ pub(crate) async fn run(context: &Context, arguments: &Run) -> Result<Outcome, F
         servers.end().await;
         return shown;
     }
-    // A service starts with whatever is ready; at a terminal somebody waits for an answer.
-    let is_service = arguments.standby || !std::io::stdin().is_terminal();
+    // A service starts with whatever is ready; at a terminal, and until it has caught up, somebody waits
+    // for an answer.
+    let waits = arguments.until_caught_up || std::io::stdin().is_terminal();
+    let is_service = arguments.standby || !waits;
     let options = ServiceOptions {
         mode: if arguments.until_caught_up { ReadMode::ToEnd } else { ReadMode::Follow },
         acquire: servers::acquire(context, if is_service { WhenHeld::Standby } else { WhenHeld::Fail }),

@@ -107,12 +107,19 @@ pub fn summary(before: &CommittedFile, after: &CommittedFile, program: &str) -> 
     let is_table = table::is_table(&before.mappings, &after.mappings);
     let build = format!("`{program} fast-reindex {name}`");
     let whose = if is_table { "the views show" } else { "searches see" };
-    let flip = format!("`{program} es-manage flip {name}` lets {whose} it");
+    let flip = format!(
+        "`{program} es-manage flip {name}` lets {whose} it once `run` has caught up and `verify` has compared it"
+    );
     let database = |file: &CommittedFile| file.document.get("database").cloned();
     let next = if is_table && before.hash != after.hash {
         format!("the content hash is another one, so {build} builds a new table, and {flip}")
     } else if is_table {
         "the content hash is the same, so the table stays".to_owned()
+    } else if before.hash != after.hash && changes.iter().all(|change| change.class == ChangeClass::Additive)
+    {
+        format!(
+            "the content hash is another one: `{program} es-manage apply` extends the live index, if `{program} es-manage plan` shows that it can; otherwise {build} builds a new index, and {flip}"
+        )
     } else if before.hash != after.hash {
         format!("the content hash is another one, so {build} builds a new index, and {flip}")
     } else if before.alias != after.alias {
