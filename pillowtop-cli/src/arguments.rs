@@ -222,6 +222,8 @@ pub(crate) struct NewPillow {
     pub(crate) force: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[expect(clippy::struct_field_names, reason = "`--dry-run` is the name of the flag everywhere")]
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// The pillows [default: all that are enabled]
@@ -236,9 +238,12 @@ pub(crate) struct Run {
     /// Wait for servers that do not respond yet, instead of failing
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Once asked to stop, wait at most so long for unanswered requests
+    /// When stopping, wait at most this many seconds for unanswered requests
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) stop_within: u32,
+    /// Show what would be followed, and from where, and follow nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -69,13 +69,14 @@ Examples:
   PROGRAM couch-view case --dry-run  show it
 
 CouchDB keeps the view up to date whenever it is read. `fast-reindex` reads it
-without documents, which is the fastest form. A changed filter needs it again.";
+without documents, which is the fastest form. Run it again after the filter changes.";
 
 pub(crate) const RUN: &str = "\
 Examples:
   PROGRAM run                    follow all enabled pillows
   PROGRAM run case user          follow two
   PROGRAM run --until-caught-up  apply what there is, and exit
+  PROGRAM run --dry-run          show from where each index continues
   PROGRAM run --standby --wait   as a service: wait for servers, and for
                                      indices that another process follows
 
@@ -118,9 +119,10 @@ Examples:
 
 `flip` moves the alias that is searched to the index of the committed mapping.
 It does not move it to an index that no process follows, or that was not
-compared: start `PROGRAM run` for the new one first, and give
-`PROGRAM verify --all`. Then it waits until what the databases have now is
-in the index. `prune` never touches an index that pillowtop did not make.
+compared: start `PROGRAM run` for the new one first, and run
+`PROGRAM verify --all`. `flip` then waits until the index has every change that
+the databases have now. `prune` never touches an index that pillowtop did not
+make.
 
 It manages SQL tables too, with their views for aliases; `plan` and `apply` are
 about indices. `manage` is another name of this command.";

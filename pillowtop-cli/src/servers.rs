@@ -159,8 +159,8 @@ impl Servers {
         };
         match tokio::time::timeout(END_WITHIN, ending).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the lease is not ended"),
-            Err(_) => tracing::debug!("the lease is not ended: no response in time"),
+            Ok(Err(error)) => tracing::debug!(%error, "cannot release the lease"),
+            Err(_) => tracing::debug!("cannot release the lease: no response in time"),
         }
     }
 }

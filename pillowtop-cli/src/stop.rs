@@ -15,8 +15,11 @@ impl Stop {
     pub(crate) fn on_signals(ui: &Ui) -> Self {
         let stop = Self { token: CancellationToken::new() };
         let (heard, ui) = (stop.clone(), ui.clone());
+        // Listened to from now on, without a gap: a second signal may come before the first is dealt
+        // with. Where it cannot be listened to, a signal ends the process as usual.
+        let Ok(mut signals) = Signals::listen() else { return stop };
         tokio::spawn(async move {
-            while asked_by_signal().await.is_ok() {
+            while signals.next().await.is_some() {
                 if heard.token.is_cancelled() {
                     // Whoever asks twice does not want to wait; nothing is lost by it.
                     std::process::exit(130);
@@ -44,16 +47,36 @@ impl Stop {
 }
 
 #[cfg(unix)]
-async fn asked_by_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        asked = tokio::signal::ctrl_c() => asked,
-        _ = terminate.recv() => Ok(()),
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Option<()> {
+        tokio::select! {
+            asked = self.interrupt.recv() => asked,
+            asked = self.terminate.recv() => asked,
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn asked_by_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) -> Option<()> {
+        self.0.recv().await
+    }
 }

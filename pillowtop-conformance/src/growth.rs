@@ -338,11 +338,12 @@ mod tests {
             (json!({"type": "keyword", "similarity": "classic"}), true),
             (json!({"type": "text", "analyzer": "missing"}), true),
             (json!({"type": "date", "format": "bogus"}), true),
-            // A parameter that the type has not is left out.
-            (json!({"type": "keyword", "coerce": null}), false),
+            (json!({"type": "keyword", "coerce": null}), true),
+            // The type leaves out a parameter that it does not have.
+            (json!({"type": "geo_point", "coerce": true}), false),
         ] {
             let mappings = json!({"dynamic_templates": [{"t": {"match": "f", "mapping": mapping}}]});
-            let found = verdicts(&mappings, &json!({}), &[r#"{"f":"1"}"#, r#"{"g":"1"}"#]);
+            let found = verdicts(&mappings, &json!({}), &[r#"{"f":"1,1"}"#, r#"{"g":"1"}"#]);
             assert_eq!(found, [is_refused, false], "{mappings}");
         }
     }

@@ -25,6 +25,26 @@ pub struct DecodeError {
     pub message: String,
 }
 
+impl DecodeError {
+    /// What serde says, without the value that it quotes: for what must not show documents. A
+    /// message of the struct's own is left as it is.
+    pub fn without_value(&self) -> String {
+        let quoting = ["invalid type: ", "invalid value: ", "unknown variant"];
+        let Some(start) = quoting.iter().find(|start| self.message.starts_with(**start)) else {
+            return self.message.clone();
+        };
+        let rest = &self.message[start.len()..];
+        // A value may contain anything, even what follows it.
+        let end = rest.rfind(", expected ").or_else(|| rest.rfind(", there are no variants"));
+        match (rest.find(['"', '`']), end) {
+            (Some(quote), Some(end)) if quote < end => {
+                format!("{start}{}{}", rest[..quote].trim_end(), &rest[end..])
+            }
+            _ => self.message.clone(),
+        }
+    }
+}
+
 /// Decodes a document; members that the struct does not name are skipped.
 ///
 /// # Errors
@@ -174,5 +194,24 @@ mod tests {
         assert!(error.message.contains("expected a string"), "{error}");
         assert_eq!(decode_carrying::<Person>(text).unwrap_err().path, "tags[1]");
         assert_eq!(decode::<Person>("[]").unwrap_err().path, ".");
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Colour {
+        Red,
+    }
+
+    #[test]
+    fn an_error_can_be_told_without_the_value() {
+        let told = |text: &str| decode::<Person>(text).unwrap_err().without_value();
+        let rest = |told: String| told.split(" at line").next().unwrap().to_owned();
+        let hostile = r#"{"_id": "a", "years": "x, expected \"y\", expected z"}"#;
+        assert_eq!(rest(told(hostile)), "invalid type: string, expected u32");
+        assert_eq!(rest(told(r#"{"_id": 5}"#)), "invalid type: integer, expected a string");
+        assert_eq!(rest(told(r#"{"_id": "a", "years": -4711}"#)), "invalid value: integer, expected u32");
+        assert_eq!(rest(told(r#"{"_id": {}}"#)), "invalid type: map, expected a string");
+        assert_eq!(rest(told("{}")), "missing field `_id`");
+        let colour = decode::<Colour>("\"secret\"").unwrap_err().without_value();
+        assert_eq!(rest(colour), "unknown variant, expected `Red`");
     }
 }

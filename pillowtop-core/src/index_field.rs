@@ -15,7 +15,7 @@ use crate::tree::{Field, Object, Parameter};
 
 /// A type that has a default field in an index.
 #[diagnostic::on_unimplemented(
-    message = "no index field type follows from `{Self}`",
+    message = "`{Self}` has no default field type",
     label = "declare how this field is mapped",
     note = "help: write its type, for instance `#[es(keyword)]`, `#[es(text)]` or `#[es(flattened)]`",
     note = "help: for a struct, derive `CouchDocument` on it; `#[es(object, dynamic = false)]` keeps it unindexed; `#[es(skip)]` leaves it out"

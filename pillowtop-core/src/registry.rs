@@ -42,6 +42,14 @@ pub enum ProcessError {
         /// Why.
         reason: String,
     },
+    /// An indicator cannot be computed.
+    #[error("indicator `{slug}` failed: {reason}")]
+    Indicator {
+        /// The indicator.
+        slug: String,
+        /// Why.
+        reason: String,
+    },
     /// What the transform made cannot be JSON.
     #[error("serialising the transformed document failed: {0}")]
     Serialize(#[from] serde_json::Error),

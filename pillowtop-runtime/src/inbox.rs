@@ -76,7 +76,7 @@ async fn look(store: Arc<dyn ClaimStore>, members: Arc<Members>) {
                 INTERVAL
             }
             Err(error) => {
-                tracing::debug!(store = store.describe(), %error, "requests are not looked for");
+                tracing::debug!(store = store.describe(), %error, "cannot read requests");
                 FAILED_INTERVAL
             }
         };

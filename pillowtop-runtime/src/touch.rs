@@ -222,7 +222,7 @@ impl<F: Fn(TouchEvent) + Sync> Toucher<'_, F> {
     async fn withdraw(&self, waiting: &mut VecDeque<String>) {
         let keys = waiting.make_contiguous();
         if let Err(error) = withdraw(self.store.as_ref(), keys).await {
-            tracing::warn!(%error, "requests that are not needed any more stay in the store");
+            tracing::warn!(%error, "cannot remove finished requests");
         }
     }
 

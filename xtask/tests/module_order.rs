@@ -350,7 +350,7 @@ fn absolute(path: &[String], module: &[String], mut inline: usize) -> Option<Vec
 }
 
 /// The crates that are published, and what this workspace builds and tests with.
-const CRATES: [&str; 12] = [
+const CRATES: [&str; 13] = [
     "pillowtop-core",
     "pillowtop-conformance",
     "pillowtop-derive",
@@ -358,6 +358,7 @@ const CRATES: [&str; 12] = [
     "pillowtop-runtime",
     "pillowtop-embedded",
     "pillowtop-fluff",
+    "pillowtop-indicators",
     "pillowtop-cli",
     "xtask",
     "tests",

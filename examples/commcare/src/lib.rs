@@ -19,6 +19,7 @@ pub mod case_search;
 pub mod domain;
 
 pub mod fluff;
+pub mod indicators;
 
 pub mod samples;
 

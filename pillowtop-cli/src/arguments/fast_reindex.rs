@@ -13,7 +13,7 @@ pub(crate) struct FastReindex {
     /// What to read [default: the fastest that can be used, which the command names]
     #[arg(long, value_enum, value_name = "FORM")]
     pub(crate) from: Option<LoadFrom>,
-    /// Divide the listing into so many ranges, which several processes share [default: one for
+    /// Split the listing into this many ranges, which several processes can share [default: one for
     /// 250,000 documents]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) ranges: Option<u8>,
@@ -23,8 +23,8 @@ pub(crate) struct FastReindex {
     /// Build the index although it seems not to fit onto the disks of the cluster
     #[arg(long)]
     pub(crate) force: bool,
-    /// Fail once more than this percentage of the documents became dead letters, counted from
-    /// 1,000 documents on, or all of the first 100; 100 never fails [default: 10]
+    /// Fail when more than this percentage of documents become dead letters (checked from 1,000
+    /// documents on), or when all of the first 100 do; 100 disables the check [default: 10]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100), conflicts_with = "part")]
     pub(crate) max_dead_letters: Option<u8>,
     #[command(flatten)]

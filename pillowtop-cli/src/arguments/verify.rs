@@ -16,7 +16,7 @@ pub(crate) struct Verify {
     /// All enabled pillows
     #[arg(long, conflicts_with = "names")]
     pub(crate) all: bool,
-    /// Skip what a comparison found equal since it was complete
+    /// Skip indices that a comparison has found equal since their load completed
     #[arg(long, conflicts_with = "repair")]
     pub(crate) once: bool,
     /// Compare this database alone, where a pillow reads several [default: all]

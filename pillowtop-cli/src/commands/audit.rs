@@ -87,7 +87,7 @@ fn targets_of(
     let targets = match arguments.target {
         Some(target) if !conformance.is_for(target) => {
             return Err(Failure::usage(format!(
-                "{target} has not all the types of pillow `{}`",
+                "{target} does not support every field type of pillow `{}`",
                 definition.pillow
             ))
             .hint("leave `--target` out to check against all servers that have them"));
@@ -97,7 +97,7 @@ fn targets_of(
     };
     if targets.is_empty() {
         return Err(Failure::new(format!(
-            "no server whose rules are known has all the types of pillow `{}`",
+            "no known server supports every field type of pillow `{}`",
             definition.pillow
         ))
         .hint("name one by `--target`"));

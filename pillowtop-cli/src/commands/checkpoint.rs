@@ -13,11 +13,7 @@ use self::entries::Entry;
 use crate::arguments::CheckpointAction;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::output::{Align, Table};
-
-/// The longest position in a table, in characters: enough to tell two apart that were stored one
-/// after the other.
-const POSITION: usize = 24;
+use crate::output::{Align, Table, shortened};
 
 pub(crate) async fn run(context: &Context, action: &CheckpointAction) -> Result<Outcome, Failure> {
     match action {
@@ -102,23 +98,4 @@ fn to_json(shown: &Shown) -> Value {
     value["owner_is_alive"] = json!(shown.is_alive);
     value["past"] = json!(shown.past);
     value
-}
-
-/// The start of a position; `…` says that there is more, which `--json` shows.
-fn shortened(position: &str) -> String {
-    if position.chars().count() <= POSITION {
-        return position.to_owned();
-    }
-    position.chars().take(POSITION - 1).chain(['…']).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_position_is_shortened() {
-        assert_eq!(shortened("1042-g1AAAACR"), "1042-g1AAAACR");
-        assert_eq!(shortened(&"x".repeat(25)), "x".repeat(23) + "…");
-    }
 }

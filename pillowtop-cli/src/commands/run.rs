@@ -1,5 +1,7 @@
 //! `run`: follows the changes of pillows into their indices and tables.
 
+mod plan;
+
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +32,11 @@ pub(crate) async fn run(context: &Context, arguments: &Run) -> Result<Outcome, F
         let mut followed = servers.served(context, pillow)?;
         followed.options.stop_within = Duration::from_secs(arguments.stop_within.into());
         served.push(followed);
+    }
+    if arguments.dry_run {
+        let shown = plan::show(context, &servers, &served).await;
+        servers.end().await;
+        return shown;
     }
     // A service starts with whatever is ready; at a terminal somebody waits for an answer.
     let is_service = arguments.standby || !std::io::stdin().is_terminal();

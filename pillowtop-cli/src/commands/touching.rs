@@ -77,7 +77,7 @@ pub(super) fn choose(all: Vec<Part>, database: Option<&str>) -> Result<Vec<Part>
 pub(super) fn dry_run(context: &Context, jobs: Vec<Job>) -> Outcome {
     let ended: Vec<Ended> = jobs.into_iter().map(|job| job.ended(None)).collect();
     context.ui.note("dry run: nothing is changed");
-    show(context, &ended)
+    show_all(context, &ended, true)
 }
 
 /// Processes documents of one part, some at a time: `blocks` has their ids.
@@ -168,8 +168,13 @@ async fn run_job(
     touch(&servers.engine, &job.served, store, &job.part, &touched, stop.token(), notify).await
 }
 
-/// Shows what became of the documents, or how many there are.
+/// Shows what became of the documents.
 pub(super) fn show(context: &Context, ended: &[Ended]) -> Outcome {
+    show_all(context, ended, false)
+}
+
+/// Shows what became of the documents, or, of a dry run, how many there are.
+fn show_all(context: &Context, ended: &[Ended], is_dry_run: bool) -> Outcome {
     let mut table = Table::new(&[
         ("pillow", Align::Left),
         ("index", Align::Left),
@@ -183,7 +188,6 @@ pub(super) fn show(context: &Context, ended: &[Ended]) -> Outcome {
     ended.iter().for_each(|ended| table.row(cells(ended)));
     context.ui.table(&table);
     let parts: Vec<Value> = ended.iter().map(to_json).collect();
-    let is_dry_run = ended.iter().any(|ended| ended.result.is_none());
     context.ui.json(&json!({"dry_run": is_dry_run, "parts": parts}));
     let dead_letters = ended.iter().filter_map(|ended| ended.result).any(|result| result.dead_letters > 0);
     if dead_letters { Outcome::Differs } else { Outcome::Done }

@@ -214,8 +214,10 @@ impl Command<'_> {
             part.target.name
         );
         if !std::io::stdin().is_terminal() {
-            return Err(Failure::new(format!("{what} would be deleted, and nobody can be asked"))
-                .hint("look at them with `--dry-run`, then give `--yes`"));
+            return Err(Failure::new(format!(
+                "{what} would be deleted, and there is no terminal to confirm it"
+            ))
+            .hint("look at them with `--dry-run`, then give `--yes`"));
         }
         let question = format!(
             "delete up to {what}? The database reported each of them as deleted, missing, or not the pillow's."

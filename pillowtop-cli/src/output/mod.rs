@@ -20,6 +20,18 @@ pub(crate) fn counted<N: fmt::Display + PartialEq + From<u8> + Copy>(number: N, 
     format!("{number} {name}{ending}")
 }
 
+/// The longest position in a table, in characters: enough to tell two apart that were stored one
+/// after the other.
+const POSITION: usize = 24;
+
+/// The start of a position in a feed; `…` says that there is more, which `--json` shows.
+pub(crate) fn shortened(position: &str) -> String {
+    if position.chars().count() <= POSITION {
+        return position.to_owned();
+    }
+    position.chars().take(POSITION - 1).chain(['…']).collect()
+}
+
 /// A string whose control characters, directions of writing and other invisible characters are
 /// escaped, as `\u{202e}`; line breaks and tabs stay. A name or an id may have any.
 pub(crate) fn visible(text: &str) -> String {
@@ -34,6 +46,12 @@ pub(crate) fn visible(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_position_is_shortened() {
+        assert_eq!(shortened("1042-g1AAAACR"), "1042-g1AAAACR");
+        assert_eq!(shortened(&"x".repeat(25)), "x".repeat(23) + "…");
+    }
 
     #[test]
     fn invisible_characters_are_shown() {

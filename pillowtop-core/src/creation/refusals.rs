@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{of_field, of_products, problems, table};
 use crate::analysis::{defined, missing_names};
-use crate::field_types::{Product, Target};
+use crate::field_types::{Product, Target, Version};
 use crate::limits::examine;
 use crate::references::wrong_references;
 use crate::requirement::{self, Asks};
@@ -52,7 +52,9 @@ pub fn refusals(mappings: &Value, settings: &Value, target: Target) -> Vec<Strin
 pub fn refusal_of_made(mapping: &Map<String, Value>, settings: &Value, target: Target) -> Option<String> {
     let type_name = mapping.get("type").and_then(Value::as_str).unwrap_or("object");
     let field = Value::Object(mapping.clone());
-    let mut problems = table::of_values(type_name, mapping);
+    let rejects_unknown = rejects_unknown_parameters(type_name, target);
+    let table_of = if rejects_unknown { table::of_field } else { table::of_values };
+    let mut problems = table_of(type_name, mapping);
     problems.extend(of_field(&field));
     let problem = problems.iter().find(|problem| problem.concerns(target)).map(ToString::to_string);
     problem.or_else(|| {
@@ -61,9 +63,25 @@ pub fn refusal_of_made(mapping: &Map<String, Value>, settings: &Value, target: T
             Asks::Definition { kind, name } if !defined(settings, *kind).contains(name) => {
                 Some(format!("it names the {} `{name}`, which is neither defined nor built in", kind.word()))
             }
+            Asks::Server { .. } if rejects_unknown => requirement.lack(target),
             _ => None,
         })
     })
+}
+
+/// Types that leave out a parameter they do not know, of the servers that reject it elsewhere.
+const LENIENT: [&str; 8] =
+    ["constant_keyword", "flat_object", "geo_point", "geo_shape", "join", "nested", "object", "percolator"];
+
+/// Whether a parameter that the type does not have, in what a dynamic template maps, rejects the
+/// document. Elasticsearch leaves it out from 7.11 on, and from 8 on does not create the index;
+/// `OpenSearch` comes of 7.10.
+fn rejects_unknown_parameters(type_name: &str, target: Target) -> bool {
+    let is_strict = match target.product {
+        Product::OpenSearch => true,
+        Product::Elasticsearch => target.version < Version::new(7, 11),
+    };
+    is_strict && !LENIENT.contains(&type_name)
 }
 
 /// Whether a target looks at what a dynamic template maps when a document comes.
@@ -112,5 +130,24 @@ mod tests {
         assert_eq!(refusal_of_made(mapping.as_object().unwrap(), &defined, target), None);
         // It is created, and rejects documents.
         assert_eq!(refusals(&json!({"_routing": {"required": true}}), &json!({}), target), [""; 0]);
+    }
+
+    #[test]
+    fn an_unknown_parameter_of_a_template_rejects_documents_on_older_servers() {
+        let targets = [Target::elasticsearch(7, 10), Target::elasticsearch(7, 17), Target::opensearch(3, 6)];
+        for (mapping, rejecting) in [
+            (json!({"type": "keyword", "bogus": 1}), [true, false, true]),
+            (json!({"type": "keyword", "coerce": null}), [true, false, true]),
+            // It came with OpenSearch 3.2.
+            (json!({"type": "long", "skip_list": false}), [true, false, false]),
+            (json!({"type": "geo_point", "bogus": 1}), [false; 3]),
+            (json!({"type": "object", "bogus": null}), [false; 3]),
+            // A multi-field is no field of a template.
+            (json!({"type": "text", "fields": {"f": {"type": "keyword", "bogus": 1}}}), [true; 3]),
+        ] {
+            let members = mapping.as_object().unwrap();
+            let found = targets.map(|target| refusal_of_made(members, &json!({}), target).is_some());
+            assert_eq!(found, rejecting, "{mapping}");
+        }
     }
 }

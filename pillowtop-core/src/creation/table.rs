@@ -54,8 +54,8 @@ pub(super) fn of_field(type_name: &str, members: &Members) -> Vec<Problem> {
     found
 }
 
-/// The same without the parameters that the type does not have, which older servers leave out of
-/// what a dynamic template maps.
+/// The same without the parameters that the type does not have, which some servers leave out of what a
+/// dynamic template maps.
 pub(super) fn of_values(type_name: &str, members: &Members) -> Vec<Problem> {
     if type_name.contains('{') {
         return Vec::new();

@@ -105,7 +105,7 @@ impl<L: Lookup> AnyLookup for L {
 
 impl<L: Lookup> Found<L> {
     /// What was found, with its types; what is of another lookup is left out.
-    pub(crate) fn of_any(found: &[(LookupKey, LookupValue)]) -> Self {
+    pub fn of_any(found: &[(LookupKey, LookupValue)]) -> Self {
         let typed = |(key, value): &(LookupKey, LookupValue)| {
             Some((key.typed::<L::Key>()?, Arc::clone(value).downcast::<L::Value>().ok()?))
         };

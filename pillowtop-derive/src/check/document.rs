@@ -81,7 +81,7 @@ fn check_couch(errors: &Errors, couch: &CouchReceiver) {
     let all: Vec<&LitStr> = types.iter().chain(deleted).collect();
     for (position, text) in all.iter().enumerate() {
         if text.value().is_empty() {
-            errors.at(text, "a document type is not empty", "write the value that the documents have");
+            errors.at(text, "the document type is empty", "write the value that the documents have");
         } else if all[..position].iter().any(|other| other.value() == text.value()) {
             errors.at(text, format!("duplicate document type `{}`", text.value()), "remove one of them");
         }
@@ -91,7 +91,7 @@ fn check_couch(errors: &Errors, couch: &CouchReceiver) {
     {
         errors.at(
             field,
-            "`type_field` is the name of a member",
+            "`type_field` expects the name of a member",
             "write `type_field = \"doc_type\"`, or leave it out",
         );
     }
@@ -104,15 +104,11 @@ fn check_names(errors: &Errors, object: &ObjectModel<'_>) {
         let Member::Property(property) = member else { continue };
         let (text, span) = (property.name.text.as_str(), property.name.span);
         if text.trim().is_empty() {
-            errors.at_span(
-                span,
-                "a field's JSON name is not empty",
-                "name it, or leave it out with `#[es(skip)]`",
-            );
+            errors.at_span(span, "the JSON name is empty", "name it, or leave it out with `#[es(skip)]`");
         } else if text.contains('.') && !keeps_dots(object) {
             errors.at_span(
                 span,
-                format!("the JSON name `{text}` has a dot, which an index reads as a path"),
+                format!("the JSON name `{text}` contains a dot, which servers read as a path"),
                 "write `#[es(subobjects = false)]` at the struct to keep such names as they are, or rename the field, here or in a transform",
             );
         } else if seen.contains(&text) {
@@ -154,7 +150,7 @@ fn check_flatten(
         } else {
             "write `unknown = drop`; and `#[es(skip)]` at a flattened enum or map, which then stays in `_source` alone"
         };
-        let message = "`flatten` takes every member, so that `unknown = carry` has nothing to carry";
+        let message = "`unknown = carry` has no effect: `flatten` already takes every unknown member";
         errors.at_span(first.serde.flatten.unwrap_or_else(Span::call_site), message, help);
         return;
     }

@@ -16,7 +16,7 @@ pub(super) fn check_default(errors: &Errors, mapping: &Mapping<'_>) {
             "write `#[es(flattened)]` to search it as one field, `#[es(object, dynamic = false)]` to keep it unindexed, or `#[es(object, dynamic = true)]`",
         ),
         RustType::AnyJson => (
-            "any JSON has no default mapping",
+            "`serde_json::Value` has no default mapping",
             "write `#[es(flattened)]` to search it as one field, `#[es(object, enabled = false)]` to keep it unindexed, or the type that it has",
         ),
         RustType::Decimal => (
@@ -57,7 +57,7 @@ pub(super) fn check_inside(errors: &Errors, ident: &Ident, inside: &Type) {
     if mentions(inside, ident) || mentions(inside, &Ident::new("Self", inside.span())) {
         errors.at(
             inside,
-            format!("`{ident}` contains itself, so its mapping has no end"),
+            format!("recursive struct `{ident}` would have an infinite mapping"),
             "cut it with `#[es(object, dynamic = false)]`, which keeps the inner one unindexed, or with `#[es(skip)]`",
         );
     }

@@ -53,7 +53,7 @@ pub(crate) fn parse(errors: &Errors, expression: &Expr) -> Option<Filter> {
             None
         }
         _ => {
-            errors.at(expression, "a filter cannot have this", ALLOWED);
+            errors.at(expression, "unsupported expression in a filter", ALLOWED);
             None
         }
     }
@@ -125,7 +125,7 @@ fn constant(errors: &Errors, expression: &Expr) -> Option<Constant> {
                 Some(Constant::Literal { literal: literal.lit.clone(), is_negative: true })
             }
             _ => {
-                errors.at(expression, "a filter has no arithmetic", ALLOWED);
+                errors.at(expression, "a filter does not support arithmetic", ALLOWED);
                 None
             }
         },
@@ -136,7 +136,7 @@ fn constant(errors: &Errors, expression: &Expr) -> Option<Constant> {
         Expr::Call(call) if matches!(without_group(&call.func), Expr::Path(path) if path.path.is_ident("Some")) =>
         {
             let help = "write the value without `Some`: `self.field == \"value\"`";
-            errors.at(expression, "optional fields are compared like others", help);
+            errors.at(expression, "`Some(…)` is not needed in a filter", help);
             None
         }
         Expr::Path(path) if !path.path.is_ident("self") => Some(Constant::Path(path.clone())),
@@ -147,7 +147,7 @@ fn constant(errors: &Errors, expression: &Expr) -> Option<Constant> {
             let name = call.method.to_string();
             errors.at(
                 &call.method,
-                format!("a filter does not compare what `{name}` gives"),
+                format!("a filter cannot compare the result of `{name}`"),
                 help_for_method(&name),
             );
             None

@@ -169,7 +169,11 @@ fn read<'a>(errors: &Errors, field: &'a Field) -> Option<FluffField<'a>> {
     match role {
         Some(role) => Some(FluffField { ident, rust_type: &field.ty, role }),
         None => {
-            errors.at(ident, format!("it is not known what field `{ident}` of the table is"), FIELD_ITEMS);
+            errors.at(
+                ident,
+                format!("field `{ident}` is neither a group, a flat field nor a calculator"),
+                FIELD_ITEMS,
+            );
             None
         }
     }

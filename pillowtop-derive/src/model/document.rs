@@ -67,7 +67,7 @@ impl<'a> Document<'a> {
     pub(crate) fn of(errors: &Errors, rules: &Rules, receiver: &StructReceiver<'a>) -> Self {
         let sorted = SortedItems::of(errors, &receiver.es);
         if let Some(span) = sorted.skip {
-            errors.at_span(span, "`skip` is for fields", "remove it, or remove the derive");
+            errors.at_span(span, "`skip` is only allowed on a field", "remove it, or remove the derive");
         }
         let kind = kind(errors, rules, receiver, &sorted);
         // A kind that is unknown is reported already.
@@ -265,7 +265,7 @@ fn single<'a>(
     if let Some(span) = inner.skip {
         errors.at_span(
             span,
-            "this field is all there is to map",
+            "the only field of a newtype cannot be skipped",
             "skip the field that holds this struct instead",
         );
         return DocumentKind::Unknown;

@@ -220,7 +220,7 @@ fn parameters_alone<'a>(
     }
     errors.at_span(
         sorted.parameters.first().map_or(span, |item| item.name.span),
-        "parameters without a type, and no type follows from the Rust type alone",
+        "parameters without a field type, and the Rust type has no default one",
         "write the type before them, for instance `#[es(keyword, ignore_above = 100)]`",
     );
     None

@@ -29,7 +29,7 @@ impl RoutingModel {
         let Expr::Path(function) = expression else {
             errors.at(
                 expression,
-                "`routing` takes a field of the document or the path of a function",
+                "`routing` expects a field of the document or the path of a function",
                 "write `routing = self.household_id`, or `routing = Case::routing`, a `fn(&Case) -> Option<String>`",
             );
             return None;

@@ -126,7 +126,7 @@ impl FromMeta for Policy {
             Expr::Path(path) if path.path.is_ident("drop") => Ok(Self(Unknown::Drop, value.span())),
             _ => Err(refuse(
                 value.span(),
-                "`unknown` is `carry` or `drop`",
+                "`unknown` expects `carry` or `drop`",
                 "write `unknown = carry` to keep members that the struct does not name",
             )),
         }

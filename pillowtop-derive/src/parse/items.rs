@@ -28,7 +28,7 @@ impl Name {
             Err(error) => Err(syn::Error::new(
                 error.span(),
                 with_help(
-                    "an attribute's items begin with a name",
+                    "expected an item that starts with a name",
                     "write `name`, `name = value` or `name(…)`",
                 ),
             )),
@@ -90,7 +90,7 @@ fn read_items_until(
         if errors.handle(outcome).is_none() {
             skip_item(input, is_end);
         } else if !is_end(input) && !input.peek(Token![,]) {
-            errors.at_span(input.span(), "this does not belong to the item before it", help);
+            errors.at_span(input.span(), "expected `,`", help);
             skip_item(input, is_end);
         }
         // Present unless the items are at their end.

@@ -143,7 +143,11 @@ fn parse_fields<'a>(errors: &Errors, fields: impl IntoIterator<Item = &'a Field>
         .map(|field| {
             let (es, serde) = parse(&field.attrs);
             if let Some(rules) = &es.rules {
-                errors.at(rules, "rules are for a whole struct", "write `#[es(rules = …)]` at the struct");
+                errors.at(
+                    rules,
+                    "`rules` is only allowed on a struct",
+                    "write `#[es(rules = …)]` at the struct",
+                );
             }
             FieldReceiver { ident: field.ident.as_ref(), rust_type: &field.ty, es, serde }
         })

@@ -31,9 +31,9 @@ impl RulesReceiver {
             let attributes = input.call(Attribute::parse_outer)?;
             let visibility = input.parse()?;
             let help = "write `pillowtop::rules! { pub(crate) rules { … } }`";
-            let name = input
-                .parse::<Ident>()
-                .map_err(|error| syn::Error::new(error.span(), with_help("rules have a name", help)))?;
+            let name = input.parse::<Ident>().map_err(|error| {
+                syn::Error::new(error.span(), with_help("expected a name for the rules", help))
+            })?;
             if !input.peek(syn::token::Brace) {
                 return Err(syn::Error::new(name.span(), with_help("rules must be in braces", help)));
             }
@@ -84,10 +84,7 @@ impl Rule {
         let matcher = Matcher::read(input)?;
         if !input.peek(Token![=>]) {
             let help = format!("write `=>` and what would be in `#[es(…)]`; or {}", &FORM["write ".len()..]);
-            return Err(syn::Error::new(
-                input.span(),
-                with_help("a rule's fields are followed by `=>`", help),
-            ));
+            return Err(syn::Error::new(input.span(), with_help("expected `=>`", help)));
         }
         let arrow: Token![=>] = input.parse()?;
         let found = Errors::new();
@@ -138,7 +135,10 @@ impl Matcher {
             let named = input.call(Ident::parse_any)?;
             if matches!(kind, Kind::Root) {
                 let help = "write `root => …`; it holds for every struct that names the rules, at the root of its index";
-                return Err(syn::Error::new(named.span(), with_help("a root has no name", help)));
+                return Err(syn::Error::new(
+                    named.span(),
+                    with_help("`root` cannot be combined with `named`", help),
+                ));
             }
             names = read_patterns(input)?;
         }
@@ -176,7 +176,7 @@ fn read_patterns(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
         })?;
         let text = pattern.value();
         let problem = if text.is_empty() {
-            Some("a pattern of JSON names is not empty".to_owned())
+            Some("the pattern is empty".to_owned())
         } else if text.contains('.') {
             Some(format!("no JSON name fits `{text}`: a name has no dot, and a rule sees one struct's names"))
         } else if patterns.iter().any(|other| other.value() == text) {

@@ -68,7 +68,7 @@ impl SqlDestination {
     pub async fn end(&self) {
         for lease in self.leases.lock().await.drain(..) {
             if let Err(error) = lease.end().await {
-                tracing::debug!(%error, "the lease is not ended");
+                tracing::debug!(%error, "cannot release the lease");
             }
         }
     }

@@ -130,7 +130,7 @@ impl Pending {
         let (Some(hook), Some(event)) = (&self.hook, written.event) else { return };
         (hook.0)(&written.grains);
         if let Err(error) = forget(&self.database, &event).await {
-            tracing::warn!(%error, "changes will be told again");
+            tracing::warn!(%error, "change events will be delivered again");
         }
     }
 

@@ -105,7 +105,7 @@ pub enum AcquireError {
     /// The target was restored from a snapshot, or a shard was given up: acknowledged documents may
     /// be missing.
     #[error(
-        "`{target}` is not what its claim was stored for ({reason}); {}",
+        "`{target}` is not the one that its claim was stored for ({reason}); {}",
         match phase {
             Phase::Loading => "the load has to start again, in a new index",
             Phase::CatchingUp | Phase::Following =>

@@ -96,7 +96,7 @@ impl BuildLock {
     /// Lets others build. A lock that cannot be removed ends with the lease.
     pub async fn release(self) {
         if let Err(error) = self.store.remove(&self.key, self.token).await {
-            tracing::debug!(key = self.key, %error, "the right to build is not given up");
+            tracing::debug!(key = self.key, %error, "cannot release the build lock");
         }
     }
 }

@@ -300,6 +300,23 @@ impl Claim {
         self.store(|document| document.state.database = identity.clone()).await
     }
 
+    /// Starts over at the beginning of the feed if what the target holds was computed for another
+    /// content hash. For a target that is filled by following alone.
+    ///
+    /// # Errors
+    ///
+    /// When the claim is lost or the store does not respond.
+    pub async fn start_over_for(&self, hash: &str) -> Result<(), ClaimError> {
+        if self.state().hash == hash {
+            return Ok(());
+        }
+        self.store(|document| {
+            hash.clone_into(&mut document.state.hash);
+            document.state.checkpoint = None;
+        })
+        .await
+    }
+
     /// Enters the next phase: fences all writers of the last one, this process too, then stores the
     /// state.
     ///

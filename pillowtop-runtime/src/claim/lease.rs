@@ -108,7 +108,7 @@ impl Lease {
         let inner = Arc::new(Inner { store, length, takeovers, token, shown });
         inner.renew().await?;
         if let Err(error) = inner.remove_old_leases().await {
-            tracing::debug!(%error, "leases of owners that are gone stay for now");
+            tracing::debug!(%error, "cannot remove expired leases");
         }
         let keeper = tokio::spawn(Arc::clone(&inner).keep());
         Ok(Arc::new(Self { inner, keeper }))
@@ -228,7 +228,7 @@ impl Inner {
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut is_failing, true) {
-                        tracing::warn!(store = self.store.describe(), %error, "the lease is not renewed");
+                        tracing::warn!(store = self.store.describe(), %error, "cannot renew the lease");
                     }
                     wait = self.length / 10;
                 }

@@ -26,6 +26,9 @@ pub struct Verified {
     pub extra: u64,
     /// Documents that are not what filter and transform produce.
     pub bodies: u64,
+    /// Documents in whose place the target has one of another database.
+    #[serde(default)]
+    pub collisions: u64,
     /// Documents whose last changes were not applied in time.
     pub pending: u64,
     /// Documents with an open dead letter.
@@ -40,7 +43,7 @@ impl Verified {
     /// How many documents differed. Those with an open dead letter are not counted: the target
     /// holds all it can of them.
     pub fn differences(&self) -> u64 {
-        self.missing + self.stale + self.extra + self.bodies + self.pending
+        self.missing + self.stale + self.extra + self.bodies + self.collisions + self.pending
     }
 
     /// Stores it as the last result for a claim.

@@ -260,10 +260,14 @@ impl Decider {
             Err(panic) => {
                 self.dead_letter(row, id, Stage::Transform, "panic", None, panic_message(panic.as_ref()))
             }
+            Ok(Err(ProcessError::Decode(error))) => {
+                let reason = format!("decoding failed at `{}`: {}", error.path, error.without_value());
+                self.dead_letter(row, id, Stage::Decode, "decode_error", Some(error.path), &reason)
+            }
             Ok(Err(error)) => {
                 let (stage, error_type) = match error {
-                    ProcessError::Decode(_) => (Stage::Decode, "decode_error"),
                     ProcessError::Emit { .. } => (Stage::Transform, "emit_error"),
+                    ProcessError::Indicator { .. } => (Stage::Transform, "indicator_error"),
                     _ => (Stage::Transform, "serialize_error"),
                 };
                 self.dead_letter(row, id, stage, error_type, None, &error.to_string())

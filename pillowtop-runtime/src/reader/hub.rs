@@ -15,6 +15,9 @@ use crate::source::{CouchError, Source, SourceError};
 
 /// Feeds that follow on connections of their own, by default.
 const CONNECTIONS: usize = 64;
+/// Feeds that are read to their end at once, by default: so many that databases which are far behind
+/// hardly ever keep another one waiting.
+const READINGS: usize = 256;
 
 /// Options for the readers of a [`Hub`]: how they wait, detach and join.
 #[derive(Debug, Clone)]
@@ -33,6 +36,9 @@ pub struct ReaderOptions {
     /// Feeds that follow on a connection of their own, for all hubs of a process. Other databases
     /// are polled. Default: 64.
     pub connections: Arc<Semaphore>,
+    /// Feeds that are read to their end at once, for all hubs of a process. Other databases wait.
+    /// Default: 256.
+    pub readings: Arc<Semaphore>,
 }
 
 impl Default for ReaderOptions {
@@ -43,6 +49,7 @@ impl Default for ReaderOptions {
             copy_lag_bound: Duration::from_mins(10),
             poll_interval: Duration::from_secs(5),
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
+            readings: Arc::new(Semaphore::new(READINGS)),
         }
     }
 }

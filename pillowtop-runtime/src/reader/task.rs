@@ -184,6 +184,9 @@ impl ReaderTask {
     }
 
     async fn read_to_end(&mut self) -> Result<Ended, SourceError> {
+        // The semaphore is never closed. Whoever has a permit depends on no other reader: members
+        // that are slow or paused leave it.
+        let _reading = Arc::clone(&self.hub.options.readings).acquire_owned().await;
         self.began = Instant::now();
         let feed = self.open(FeedMode::OneShot);
         self.drive(feed, false).await

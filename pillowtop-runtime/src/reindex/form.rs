@@ -120,18 +120,22 @@ async fn of_database(
     };
     // Whoever may not see views, or not soon, reads the feed.
     let (is_there, is_ready) = tokio::time::timeout(LOOK_WITHIN, looking).await.unwrap_or_default();
-    // If the view cannot be read, another form is chosen.
-    if (wanted.view.is_some() || is_ready)
-        && let Ok(chosen) = read_view(database, wanted.view.clone().unwrap_or(view)).await
-    {
-        return Ok(chosen);
+    let mut unread = None;
+    if wanted.view.is_some() || is_ready {
+        match read_view(database, wanted.view.clone().unwrap_or(view)).await {
+            Ok(chosen) => return Ok(chosen),
+            // Another form is chosen.
+            Err(error) => unread = Some(error),
+        }
     }
     let DatabaseInfo { documents, deleted_documents, copies, .. } = info;
     if deleted_documents > documents && check_bulk_get(database, LoadForm::Ids).await.is_ok() {
         let reason = format!("the feed would bring {deleted_documents} deleted documents too");
         return Ok(Chosen::new(LoadForm::Ids, *documents, reason));
     }
-    let reason = if is_there {
+    let reason = if let Some(error) = unread {
+        error.to_string()
+    } else if is_there {
         "its view is being built".to_owned()
     } else if definition.selector.is_some() && *copies <= 1 {
         "the database filters it by the selector, and has no view for the pillow".to_owned()

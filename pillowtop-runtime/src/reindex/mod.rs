@@ -18,6 +18,8 @@ mod error;
 mod view;
 
 mod form;
+#[cfg(test)]
+mod form_tests;
 mod step;
 
 pub(crate) mod ranges;

@@ -24,14 +24,16 @@ pub fn design_document(definition: &Definition) -> Value {
     json!({
         "_id": format!("_design/{design}"),
         "language": "javascript",
+        // In a partitioned database the default is a view of one partition at a time.
+        "options": {"partitioned": false},
         "views": {view: {"map": map_function(definition)}},
     })
 }
 
 /// Whether a design document has the view that this definition generates.
 pub fn is_current(definition: &Definition, design: &Value) -> bool {
-    let map = design.pointer(&format!("/views/{}/map", view_name(definition).view));
-    map.and_then(Value::as_str) == Some(map_function(definition).as_str())
+    let own = design_document(definition);
+    ["views", "options"].iter().all(|member| design.get(member) == own.get(member))
 }
 
 /// The map function.
@@ -160,6 +162,9 @@ mod tests {
         let map = design.pointer("/views/documents/map").and_then(Value::as_str).unwrap();
         assert!(map.contains(r#"["Note"].indexOf(doc["doc_type"]) >= 0"#), "{map}");
         assert!(is_current(&definition, &design));
+        let mut of_partitions = design.clone();
+        of_partitions.as_object_mut().unwrap().remove("options");
+        assert!(!is_current(&definition, &of_partitions));
         let other = Definition { selector: Some(json!({"keep": {"$eq": true}})), ..definition };
         assert!(!is_current(&other, &design));
     }

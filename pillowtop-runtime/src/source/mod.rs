@@ -25,8 +25,11 @@ use tokio::task::JoinHandle;
 use crate::claim::DatabaseIdentity;
 use crate::row::{Row, RowError};
 
+#[cfg(test)]
+pub(crate) use couch::scripted;
 pub use couch::{
-    CouchDatabase, CouchError, CouchListing, CouchLoad, CouchServer, DatabaseInfo, PurgedIds, ViewName,
+    CouchDatabase, CouchError, CouchListing, CouchLoad, CouchServer, DatabaseInfo, Head, PurgedIds, ViewName,
+    Written,
 };
 pub use directory::DocumentDirectory;
 pub use file::ChangesFile;

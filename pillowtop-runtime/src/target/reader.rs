@@ -43,6 +43,8 @@ pub struct IndexedId {
 pub struct StoredDocument {
     /// The revision that it was made of; empty if the runtime did not write it.
     pub revision: Revision,
+    /// The database that it was read from; `None` if the runtime did not write it.
+    pub database: Option<DatabaseName>,
     /// What was written, as far as the target keeps it.
     pub source: Value,
 }
@@ -50,8 +52,10 @@ pub struct StoredDocument {
 impl StoredDocument {
     /// A document with the reserved object in it, if the runtime wrote it.
     pub fn of_source(source: Value) -> Self {
-        let revision = source.get(RESERVED).and_then(|reserved| reserved.get("rev")).and_then(Value::as_str);
-        Self { revision: Revision::from(revision.unwrap_or_default()), source }
+        let reserved = |name| source.get(RESERVED).and_then(|reserved| reserved.get(name)?.as_str());
+        let revision = Revision::from(reserved("rev").unwrap_or_default());
+        let database = reserved("db").map(DatabaseName::from);
+        Self { revision, database, source }
     }
 }
 

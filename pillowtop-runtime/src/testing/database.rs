@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use pillowtop_core::{DocumentId, Sequence};
+use pillowtop_core::{DatabaseName, DocumentId, Sequence};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::Gauge;
 use crate::claim::DatabaseIdentity;
 use crate::row::Row;
 use crate::source::{Feed, FeedEvent, FeedMode, FeedRequest, Purges, Source, SourceError};
@@ -29,6 +30,7 @@ struct Change {
 
 #[derive(Debug)]
 pub(crate) struct FakeDatabase {
+    name: DatabaseName,
     log: Arc<Mutex<Vec<Change>>>,
     /// By how much each copy lags.
     lags: Vec<Duration>,
@@ -40,6 +42,10 @@ pub(crate) struct FakeDatabase {
     pub(crate) opened: Mutex<Vec<String>>,
     /// Rows that feeds have sent.
     pub(crate) sent: Arc<AtomicUsize>,
+    /// Feeds that are open.
+    pub(crate) feeds: Arc<Gauge>,
+    /// Why it does not respond now.
+    pub(crate) down: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl FakeDatabase {
@@ -47,8 +53,15 @@ impl FakeDatabase {
         Self::with_copies(vec![Duration::ZERO])
     }
 
+    /// One of several, whose feeds are counted together.
+    pub(crate) fn counted(name: &DatabaseName, feeds: &Arc<Gauge>) -> Arc<Self> {
+        let database = Arc::into_inner(Self::new()).unwrap();
+        Arc::new(Self { name: name.clone(), feeds: Arc::clone(feeds), ..database })
+    }
+
     pub(crate) fn with_copies(lags: Vec<Duration>) -> Arc<Self> {
         Arc::new(Self {
+            name: "db".into(),
             log: Arc::default(),
             lags,
             script: Arc::default(),
@@ -56,6 +69,8 @@ impl FakeDatabase {
             purged: Mutex::default(),
             opened: Mutex::default(),
             sent: Arc::default(),
+            feeds: Arc::default(),
+            down: Arc::default(),
         })
     }
 
@@ -179,18 +194,30 @@ impl Source for FakeDatabase {
 
     fn identity(&self) -> BoxFuture<'_, Result<DatabaseIdentity, SourceError>> {
         let instance_start_time = self.started.lock().unwrap().clone();
-        async { Ok(DatabaseIdentity { name: "db".into(), instance_start_time }) }.boxed()
+        let identity = DatabaseIdentity { name: self.name.clone(), instance_start_time };
+        async { Ok(identity) }.boxed()
     }
 
     fn open(&self, request: FeedRequest) -> Feed {
         let (log, lag, sent) = (Arc::clone(&self.log), self.lags[self.copy()], Arc::clone(&self.sent));
         self.opened.lock().unwrap().push(format!("{:?} {}", request.mode, request.since));
+        let (feeds, down) = (Arc::clone(&self.feeds), Arc::clone(&self.down));
         Feed::of_task(move |sender| async move {
+            let _open = feeds.count();
             let mut since = match request.since.as_str() {
                 "now" => FakeDatabase::visible(&log.lock().unwrap(), lag),
                 _ => number_of(&request.since),
             };
             loop {
+                let reason = *down.lock().unwrap();
+                if let Some(reason) = reason {
+                    let event = FeedEvent::Waiting(reason.to_owned());
+                    if sender.send(Ok(event)).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
                 let found = {
                     let log = log.lock().unwrap();
                     changes(&log, since, FakeDatabase::visible(&log, lag))

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use pillowtop_core::DocumentId;
 use tokio::time::Instant;
 
+use super::Gauge;
 use super::note::{POISON, REFUSED, UNKNOWN, has_number, note_pillow};
 use super::reading::FakeReader;
 use crate::claim::{
@@ -43,6 +44,8 @@ pub(crate) struct FakeIndex {
     pub(crate) latency: Mutex<Duration>,
     /// Dead letters cannot be stored so often.
     pub(crate) dead_letter_faults: Mutex<u32>,
+    /// Claims that are being taken.
+    pub(crate) takeovers: Arc<Gauge>,
     /// Whether only a part of it can be read.
     pub(crate) is_partial: AtomicBool,
     /// Whether it was deleted, as readers see it.
@@ -59,6 +62,12 @@ pub(crate) struct Bulk {
 impl FakeIndex {
     pub(crate) fn with_faults(faults: Vec<u8>) -> Arc<Self> {
         Arc::new(Self { faults: Mutex::new(faults), ..Self::default() })
+    }
+
+    /// One whose takeovers are slow, and counted together with those of others.
+    pub(crate) fn counted(takeovers: &Arc<Gauge>, latency: Duration) -> Arc<Self> {
+        let latency = Mutex::new(latency);
+        Arc::new(Self { takeovers: Arc::clone(takeovers), latency, ..Self::default() })
     }
 
     /// Refuses larger requests.
@@ -202,6 +211,7 @@ impl Fence for FakeFence {
 
     fn install(&self, epoch: u64) -> BoxFuture<'_, Result<(), FenceError>> {
         async move {
+            let _taken = self.0.takeovers.count();
             let latency = *self.0.latency.lock().unwrap();
             tokio::time::sleep(latency).await;
             let installed = self.0.epoch(&self.1);

@@ -2,6 +2,8 @@
 //! versions, claim stores in memory, and processes that die. Time is tokio's, so minutes pass in
 //! milliseconds.
 
+mod gauge;
+
 mod database;
 mod index;
 mod note;
@@ -9,6 +11,7 @@ mod process;
 mod reading;
 mod store;
 
+mod apart;
 mod catching_up;
 mod immutable_filter;
 mod local_targets;
@@ -20,6 +23,7 @@ mod touching;
 mod verifying;
 
 pub(crate) use database::FakeDatabase;
+pub(crate) use gauge::Gauge;
 pub(crate) use index::{FakeDestination, FakeIndex};
 pub(crate) use note::{PANICS, POISON, REFUSED, UNKNOWN, note_pillow};
 pub(crate) use store::MemoryStore;

@@ -1,6 +1,7 @@
 //! A pillow of notes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pillowtop_core::lookup::NoLookup;
 use pillowtop_core::pillow::{Committed, PillowInfo};
@@ -38,6 +39,37 @@ impl Pillow for Note {
     }
     fn transform(self, _: &ChangeMeta) -> Option<Self> {
         assert!(self.n != PANICS, "no note may have {}", self.n);
+        Some(self)
+    }
+}
+
+/// A note whose transform does not end for the number [`HANGS`], until [`RELEASED`] is set.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct HangingNote(Note);
+
+/// The transform of a [`HangingNote`] of this number does not end.
+pub(crate) const HANGS: u32 = 88;
+/// Ends the transforms that hang, and with them the threads of a test.
+pub(crate) static RELEASED: AtomicBool = AtomicBool::new(false);
+
+impl CouchDocument for HangingNote {
+    const MAPPING: &'static Object = &Object::EMPTY;
+    const DOCUMENT: DocumentInfo = Note::DOCUMENT;
+}
+
+impl Pillow for HangingNote {
+    type Document<'text> = Self;
+    type Index = Self;
+    type Lookup = NoLookup;
+    const PILLOW: PillowInfo = PillowInfo::named("hanging", "notes");
+    const COMMITTED: Committed = Committed::Unchecked;
+    fn accepts(&self) -> bool {
+        self.0.keep
+    }
+    fn transform(self, _: &ChangeMeta) -> Option<Self> {
+        while self.0.n == HANGS && !RELEASED.load(Ordering::Relaxed) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         Some(self)
     }
 }

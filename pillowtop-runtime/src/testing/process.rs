@@ -25,6 +25,8 @@ pub(crate) struct World {
     pub(crate) indices: Vec<Arc<FakeIndex>>,
     /// What is followed into each of them.
     pub(crate) pillow: Arc<dyn AnyPillow>,
+    /// Another one that is followed into the first of them.
+    pub(crate) first: Option<Arc<dyn AnyPillow>>,
 }
 
 pub(crate) struct Process {
@@ -37,7 +39,7 @@ pub(crate) struct Process {
 
 impl World {
     pub(crate) fn new(database: Arc<FakeDatabase>, indices: Vec<Arc<FakeIndex>>) -> Self {
-        Self { database, store: Arc::default(), indices, pillow: note_pillow() }
+        Self { database, store: Arc::default(), indices, pillow: note_pillow(), first: None }
     }
 
     /// Bounds of a few operations per bulk.
@@ -68,8 +70,9 @@ impl World {
         for (number, index) in self.indices.iter().enumerate() {
             let counted = Arc::new(Counters::default());
             counters.push(Arc::clone(&counted));
+            let pillow = self.first.as_ref().filter(|_| number == 0).unwrap_or(&self.pillow);
             pillows.push(Served {
-                pillow: Arc::clone(&self.pillow),
+                pillow: Arc::clone(pillow),
                 destination: FakeDestination::new(index, &lease, &format!("notes_{number}")),
                 databases: DatabaseSelection::One("db".into()),
                 counters: counted,

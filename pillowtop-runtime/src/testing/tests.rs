@@ -593,7 +593,7 @@ async fn a_checkpoint_that_is_set_from_outside_is_followed_by_the_running_owner(
 }
 
 /// A claim whose index is being loaded.
-async fn begin_load(world: &World, position: &str) {
+pub(super) async fn begin_load(world: &World, position: &str) {
     let store = Arc::clone(&world.store) as Arc<dyn ClaimStore>;
     let lease = Lease::start(store, "load", Lease::LENGTH).await.unwrap();
     let destination = FakeDestination::new(&world.indices[0], &lease, "notes_0");

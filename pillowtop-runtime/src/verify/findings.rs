@@ -21,6 +21,9 @@ pub enum Kind {
     Extra,
     /// The target has the revision, but not what filter and transform produce.
     Body,
+    /// The target has a document of another database under its id, although ids are declared to
+    /// be the same in all databases.
+    Collision,
     /// Its last change was not applied in time, or nobody applies it.
     Pending,
     /// It has an open dead letter. This is not a difference: the target holds all it can.
@@ -29,12 +32,20 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Missing, Self::Stale, Self::Extra, Self::Body, Self::Pending, Self::DeadLetter];
+    pub const ALL: [Self; 7] = [
+        Self::Missing,
+        Self::Stale,
+        Self::Extra,
+        Self::Body,
+        Self::Collision,
+        Self::Pending,
+        Self::DeadLetter,
+    ];
 
-    /// Whether processing such a document again can make it equal.
+    /// Whether processing such a document again can make it equal. Of two that collide, the other
+    /// one would be lost.
     fn is_repairable(self) -> bool {
-        !matches!(self, Self::Pending | Self::DeadLetter)
+        !matches!(self, Self::Collision | Self::Pending | Self::DeadLetter)
     }
 }
 
@@ -45,6 +56,7 @@ impl fmt::Display for Kind {
             Self::Stale => "stale",
             Self::Extra => "extra",
             Self::Body => "other body",
+            Self::Collision => "collision",
             Self::Pending => "pending",
             Self::DeadLetter => "dead letter",
         })

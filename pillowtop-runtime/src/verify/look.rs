@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
-use pillowtop_core::{DocumentId, Revision, Sequence};
+use pillowtop_core::{DatabaseName, DocumentId, Revision, Sequence};
 
 use super::{VerifyError, VerifyOptions};
 use crate::caught_up::{MOST_BEHIND, read_changes};
@@ -83,6 +83,15 @@ impl DecidedDocument {
         };
         let seen = Seen { revision: row.revision.clone(), deleted: row.deleted };
         Self { id: row.id.clone(), seen, expected }
+    }
+}
+
+impl Look {
+    /// The database of the document that the target has, if that is another one.
+    pub(super) fn found_in<'l>(&'l self, sides: &Sides<'_>) -> Option<&'l DatabaseName> {
+        let is_shared = matches!(sides.databases, DatabaseSelection::Several { .. });
+        let found = self.found.as_ref().filter(|_| is_shared)?.database.as_ref()?;
+        Some(found).filter(|found| **found != sides.identity.name)
     }
 }
 

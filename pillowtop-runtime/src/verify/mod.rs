@@ -255,6 +255,7 @@ impl Verification {
             stale: self.count(Kind::Stale),
             extra: self.count(Kind::Extra),
             bodies: self.count(Kind::Body),
+            collisions: self.count(Kind::Collision),
             pending: self.count(Kind::Pending),
             dead_letters: self.count(Kind::DeadLetter),
             bodies_compared: self.bodies_compared,

@@ -138,7 +138,7 @@ impl<'a> Settler<'a> {
     ) -> Result<Verdict, VerifyError> {
         let Some(kind) = self.kind(look, round, findings)? else { return Ok(Verdict::Settled) };
         if kind == Kind::DeadLetter {
-            findings.add(kind, describe(look))?;
+            findings.add(kind, self.describe(look))?;
             return Ok(Verdict::Settled);
         }
         let indexed = || Indexed(look.found.as_ref().map(|found| found.revision.clone()));
@@ -149,7 +149,7 @@ impl<'a> Settler<'a> {
         candidate.looks = if is_same && is_acknowledged { candidate.looks + 1 } else { 0 };
         candidate.seen = Some(look.decided.seen.clone());
         if candidate.looks >= if self.sides.has_one_copy { 1 } else { LOOKS } {
-            findings.add(kind, describe(look))?;
+            findings.add(kind, self.describe(look))?;
             return Ok(Verdict::Settled);
         }
         let elapsed = candidate.since.elapsed();
@@ -158,7 +158,7 @@ impl<'a> Settler<'a> {
             return Ok(Verdict::Settled);
         }
         if is_late || (is_same && !is_acknowledged && !round.is_followed) {
-            findings.add(Kind::Pending, describe(look))?;
+            findings.add(Kind::Pending, self.describe(look))?;
             return Ok(Verdict::Settled);
         }
         Ok(Verdict::Open(candidate))
@@ -168,8 +168,14 @@ impl<'a> Settler<'a> {
     fn kind(&self, look: &Look, round: &Round, findings: &mut Findings) -> Result<Option<Kind>, VerifyError> {
         let revision = &look.decided.seen.revision;
         let has_revision = look.found.as_ref().is_some_and(|found| found.revision == *revision);
+        let is_of_another = look.found_in(self.sides).is_some();
         let kind = match (&look.decided.expected, &look.found) {
             (Expected::Nothing(_), None) => return Ok(None),
+            // What another database has under this id is its own.
+            (Expected::Nothing(_), Some(_)) if is_of_another => return Ok(None),
+            (Expected::Document(_) | Expected::DeadLetter, Some(_)) if is_of_another => {
+                return Ok(Some(Kind::Collision));
+            }
             (Expected::Nothing(_), Some(_)) => return Ok(Some(Kind::Extra)),
             // One that could still be indexed when that was done.
             (Expected::DeadLetter, Some(_)) if has_revision => return Ok(None),
@@ -192,26 +198,27 @@ impl<'a> Settler<'a> {
         let (Expected::Document(source), Some(found)) = (&look.decided.expected, &look.found) else {
             return Ok(false);
         };
-        if found.revision != look.decided.seen.revision {
+        if found.revision != look.decided.seen.revision || look.found_in(self.sides).is_some() {
             return Ok(false);
         }
         let expected = serde_json::from_slice(source).unwrap_or_default();
         if let Some(path) = difference(&expected, &found.source, &self.sides.options.ignore) {
-            findings.add(Kind::Body, Difference { detail: path, ..describe(look) })?;
+            findings.add(Kind::Body, Difference { detail: path, ..self.describe(look) })?;
         }
         Ok(true)
     }
-}
 
-fn describe(look: &Look) -> Difference {
-    let detail = match look.decided.expected {
-        Expected::Nothing(reason) if look.found.is_some() => reason.to_owned(),
-        _ => String::new(),
-    };
-    Difference {
-        id: look.decided.id.clone(),
-        database_revision: look.decided.seen.revision.clone(),
-        index_revision: look.found.as_ref().map(|found| found.revision.clone()),
-        detail,
+    fn describe(&self, look: &Look) -> Difference {
+        let detail = match (look.found_in(self.sides), &look.decided.expected) {
+            (Some(database), _) => format!("the index has the one of database `{database}`"),
+            (None, Expected::Nothing(reason)) if look.found.is_some() => (*reason).to_owned(),
+            _ => String::new(),
+        };
+        Difference {
+            id: look.decided.id.clone(),
+            database_revision: look.decided.seen.revision.clone(),
+            index_revision: look.found.as_ref().map(|found| found.revision.clone()),
+            detail,
+        }
     }
 }

@@ -2,7 +2,7 @@
 // line, `limit` and `timeout`, the `last_seq` line of a continuous feed, eventsource, the built-in filters, `fields`.
 'use strict';
 
-const { massageSelector } = require('pouchdb-selector-core');
+const { matchesSelector } = require('pouchdb-selector-core');
 const { decode } = require('./sequences');
 const { head, orderedDocument, parseJson, refusal } = require('./answers');
 
@@ -58,7 +58,7 @@ function readFilter(request, query, text, settings) {
       if (request.method !== 'POST' || !text) throw refusal(400, 'bad_request', 'Selector must be specified in POST payload');
       const { selector, fields } = json();
       if (!selector) throw refusal(400, 'bad_request', 'Selector must be specified in POST payload');
-      options.selector = normalized(selector);
+      options.filter = document => passes(selector, document);
       if (Array.isArray(fields) && fields.length > 0) settings.fields = fields;
       break;
     }
@@ -76,15 +76,22 @@ function readFilter(request, query, text, settings) {
   }
 }
 
-/** A selector whose alternatives PouchDB can evaluate: it normalizes those of a query's first level only, and fails at a `$ne` below. */
-function normalized(selector) {
-  if (!selector || typeof selector !== 'object' || Array.isArray(selector)) return selector;
-  const result = {};
-  for (const [name, value] of Object.entries(selector)) {
-    const isChoice = (name === '$or' || name === '$nor') && Array.isArray(value);
-    result[name] = isChoice ? value.map(choice => massageSelector(normalized(choice))) : value;
-  }
-  return result;
+/** Whether a document passes a selector. PouchDB evaluates what is said of one field; combined selectors it merges, and fails at some. */
+function passes(selector, document) {
+  return Object.entries(selector).every(([name, operand]) => {
+    switch (name) {
+      case '$and':
+        return operand.every(inner => passes(inner, document));
+      case '$or':
+        return operand.some(inner => passes(inner, document));
+      case '$nor':
+        return !operand.some(inner => passes(inner, document));
+      case '$not':
+        return !passes(operand, document);
+      default:
+        return matchesSelector(document, { [name]: operand });
+    }
+  });
 }
 
 /** The fields of a document that a selector's `fields` keeps; `a.b` reaches into objects. */

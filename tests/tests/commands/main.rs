@@ -8,6 +8,7 @@ mod again;
 mod bad_input;
 mod crash;
 mod loads;
+mod operate;
 mod service;
 mod tables;
 mod whole_way;

@@ -11,6 +11,7 @@ mod gate;
 mod indices;
 mod limits;
 mod proxy;
+mod replayed;
 mod retries;
 mod routing;
 mod shards;

@@ -9,7 +9,9 @@ mod proxy;
 
 mod base_path;
 mod deleted;
+mod mango;
 mod many_databases;
+mod partitioned;
 mod ready;
 mod rejected;
 mod routed;

@@ -114,11 +114,14 @@ fn a_service_ends_soon_while_its_cluster_does_not_respond() {
     assert!(began.elapsed() < Duration::from_secs(8), "ended after {:?}", began.elapsed());
     cluster.resume().expect("to resume it");
     let service = world.follow_some(&["case"]);
+    // The bulk of the process before may arrive only now: another change shows that this one follows.
+    world.assert_indexed_soon("hqcases", "one");
+    rename(&world, "v4");
     world.assert_indexed_soon("hqcases", "one");
 
     // Whoever asks a second time does not wait for it at all.
     cluster.pause().expect("to pause it");
-    rename(&world, "v4");
+    rename(&world, "v5");
     std::thread::sleep(Duration::from_secs(2));
     service.signal("TERM");
     service.wait_for_words(Duration::from_secs(5), &["stopping: waiting for unanswered requests"]);

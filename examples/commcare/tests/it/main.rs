@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as the test does")]
 
 mod case_search;
+mod indicators;
 mod projects;
 mod real_documents;
 mod rules;

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::entries::{self, Entry};
-use super::{owner_lives, shortened};
+use super::owner_lives;
 use crate::arguments::Of;
 use crate::context::Context;
 use crate::exit::{Failure, Outcome};
-use crate::output::{Align, Steps, Table};
+use crate::output::{Align, Steps, Table, shortened};
 use crate::servers::{self, WhenUnreachable};
 
 /// How long a running owner may take to continue from the new position.
@@ -107,9 +107,10 @@ pub(super) async fn to_head(context: &Context, of: &Of) -> Result<Outcome, Failu
     }
     drop(steps);
     let outcome = apply(context, changes, of.dry_run).await?;
-    context.ui.note(
-        "changes between the earlier position and this one are skipped: the index lacks them until it is compared with the database and repaired",
-    );
+    let skips = if of.dry_run { "would be skipped" } else { "are skipped" };
+    context.ui.note(&format!(
+        "changes between the earlier position and this one {skips}: the target lacks them until it is compared with the database and repaired",
+    ));
     Ok(outcome)
 }
 

@@ -60,6 +60,6 @@ pub(super) async fn run(
     if purged > 0 {
         context.ui.text(&format!("removed {}", counted(purged, "dead letter")));
     }
-    context.ui.json(&json!({"purged": purged}));
+    context.ui.json(&json!({"dry_run": false, "purged": purged, "matching": count}));
     Ok(Outcome::Done)
 }

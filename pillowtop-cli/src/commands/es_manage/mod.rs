@@ -75,7 +75,7 @@ fn require_terminal(yes: bool, dry_run: bool, what: &str) -> Result<(), Failure>
     if yes || dry_run || std::io::stdin().is_terminal() {
         return Ok(());
     }
-    Err(Failure::usage(format!("nobody can be asked whether {what}"))
+    Err(Failure::usage(format!("cannot ask whether {what}: there is no terminal"))
         .hint("give `--yes`, or `--dry-run` to see what would be done"))
 }
 

@@ -184,6 +184,9 @@ mod tests {
 
     #[test]
     fn kinds_have_keys() {
-        assert_eq!(Kind::ALL.map(key), ["missing", "stale", "extra", "body", "pending", "dead_letter"]);
+        assert_eq!(
+            Kind::ALL.map(key),
+            ["missing", "stale", "extra", "body", "collision", "pending", "dead_letter"]
+        );
     }
 }

@@ -154,11 +154,21 @@ impl CouchDatabase {
         body: &Value,
         what: &'static str,
     ) -> Result<Response, CouchError> {
+        self.post_text(endpoint, body.to_string(), what).await
+    }
+
+    /// The same with a body that is JSON text.
+    pub(super) async fn post_text(
+        &self,
+        endpoint: &str,
+        body: String,
+        what: &'static str,
+    ) -> Result<Response, CouchError> {
         let (endpoint, query) = endpoint.split_once('?').unwrap_or((endpoint, ""));
         let mut url = self.server.endpoint().url(&[self.name.as_str(), endpoint]);
         url.set_query(Some(query).filter(|query| !query.is_empty()));
         let request = self.server.endpoint().request(Method::POST, url).header(ACCEPT, "application/json");
-        let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let request = request.header(CONTENT_TYPE, "application/json").body(body);
         self.server.send(request, Some(self.name.as_str()), what).await
     }
 

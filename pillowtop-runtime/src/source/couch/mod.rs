@@ -8,6 +8,7 @@ mod database;
 
 mod documents;
 mod page;
+mod writes;
 
 mod listing;
 mod purges;
@@ -30,7 +31,7 @@ mod feed_tests;
 #[cfg(test)]
 mod load_tests;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -48,6 +49,7 @@ pub use load::{CouchListing, CouchLoad};
 pub use page::ViewName;
 pub use purges::PurgedIds;
 pub use server::CouchServer;
+pub use writes::{Head, Written};
 
 impl CouchDatabase {
     /// Reads the database's information, and retries for a while.

@@ -13,11 +13,11 @@ use crate::http::{Endpoint, EndpointOptions};
 use crate::source::{Feed, FeedEvent, FeedMode, FeedRequest, Source as _};
 
 /// The last lines of a page.
-pub(super) const END: &str = "],\n\"last_seq\":\"end\",\"pending\":0}\n";
+pub(crate) const END: &str = "],\n\"last_seq\":\"end\",\"pending\":0}\n";
 
 /// A response.
 #[derive(Clone)]
-pub(super) enum Script {
+pub(crate) enum Script {
     /// Sends parts, and pauses after each.
     Parts(Vec<String>, Duration),
     /// Sends a status and a body.
@@ -27,7 +27,7 @@ pub(super) enum Script {
 }
 
 impl Script {
-    pub(super) fn text(text: impl Into<String>) -> Self {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Parts(vec![text.into()], Duration::ZERO)
     }
 }
@@ -37,32 +37,32 @@ type Scripts = Vec<Script>;
 
 /// The scripts of a server.
 #[derive(Clone, Default)]
-pub(super) struct Scripted {
+pub(crate) struct Scripted {
     /// Responses to `_changes`.
-    pub(super) changes: Scripts,
+    pub(crate) changes: Scripts,
     /// Responses to `_bulk_get`.
-    pub(super) documents: Scripts,
+    pub(crate) documents: Scripts,
     /// Responses to `_all_docs` and views; those to everything else if there are none.
-    pub(super) listings: Scripts,
+    pub(crate) listings: Scripts,
     /// Responses to everything else, such as `GET /db`.
-    pub(super) info: Scripts,
+    pub(crate) info: Scripts,
 }
 
 /// A running server.
-pub(super) struct Server {
+pub(crate) struct Server {
     url: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 /// A request that was received.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) head: String,
-    pub(super) body: String,
+pub(crate) struct Request {
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Scripted {
-    pub(super) async fn start(mut self) -> Server {
+    pub(crate) async fn start(mut self) -> Server {
         if self.info.is_empty() {
             self.info.push(Script::text("{\"instance_start_time\":\"1\",\"update_seq\":\"s\"}"));
         }
@@ -112,27 +112,27 @@ impl Scripted {
 }
 
 impl Server {
-    pub(super) fn database(&self) -> CouchDatabase {
+    pub(crate) fn database(&self) -> CouchDatabase {
         self.database_with(&EndpointOptions::default())
     }
 
-    pub(super) fn database_with(&self, options: &EndpointOptions) -> CouchDatabase {
+    pub(crate) fn database_with(&self, options: &EndpointOptions) -> CouchDatabase {
         let endpoint = Endpoint::with_options(&self.url, None, None, options).unwrap();
         CouchServer::new(endpoint).database("db".into())
     }
 
-    pub(super) fn feed(&self, mode: FeedMode) -> Feed {
+    pub(crate) fn feed(&self, mode: FeedMode) -> Feed {
         self.database().open(request(mode))
     }
 
     /// The requests whose target starts with a string.
-    pub(super) fn requests(&self, target: &str) -> Vec<Request> {
+    pub(crate) fn requests(&self, target: &str) -> Vec<Request> {
         let requests = self.requests.lock().unwrap();
         requests.iter().filter(|request| request.head.contains(&format!(" {target}"))).cloned().collect()
     }
 }
 
-pub(super) fn request(mode: FeedMode) -> FeedRequest {
+pub(crate) fn request(mode: FeedMode) -> FeedRequest {
     let identity = DatabaseIdentity { name: "db".into(), instance_start_time: "1".to_owned() };
     FeedRequest { since: Sequence::start(), identity, mode, selector: None }
 }
@@ -177,22 +177,22 @@ async fn respond(mut stream: TcpStream, scripted: Scripted, requests: Arc<Mutex<
 }
 
 /// A row of a feed, with a comma after it.
-pub(super) fn row(sequence: &str, id: &str) -> String {
+pub(crate) fn row(sequence: &str, id: &str) -> String {
     format!("{{\"seq\":{sequence},\"id\":\"{id}\",\"changes\":[{{\"rev\":\"1-0\"}}],\"doc\":{{}}}},\n")
 }
 
 /// What a whole feed brought.
 #[derive(Debug, Default)]
-pub(super) struct Drained {
-    pub(super) ids: Vec<String>,
+pub(crate) struct Drained {
+    pub(crate) ids: Vec<String>,
     /// The ids of the rows that are unreadable, and the types of their errors.
-    pub(super) unreadable: Vec<(String, String)>,
-    pub(super) deleted: Vec<String>,
-    pub(super) waits: Vec<String>,
+    pub(crate) unreadable: Vec<(String, String)>,
+    pub(crate) deleted: Vec<String>,
+    pub(crate) waits: Vec<String>,
 }
 
 /// Reads a feed to its end.
-pub(super) async fn drain(mut feed: Feed) -> Drained {
+pub(crate) async fn drain(mut feed: Feed) -> Drained {
     let mut drained = Drained::default();
     while let Some(event) = feed.next().await {
         match event.unwrap() {

@@ -276,7 +276,7 @@ impl Listing<'_> {
             }
         };
         if let Err(error) = closed {
-            tracing::debug!(%error, "what a listing was read from is not closed");
+            tracing::debug!(%error, "cannot close the scroll or the point in time of a listing");
         }
     }
 }

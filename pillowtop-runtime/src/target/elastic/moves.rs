@@ -1,6 +1,6 @@
 //! Which indices search aliases were on before: what a rollback goes back to.
 
-use pillowtop_core::{AliasName, IndexName};
+use pillowtop_core::IndexName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::aliases::FlipPlan;
 use super::cluster::Cluster;
 use super::control::ControlIndex;
 use super::error::ClusterError;
-use crate::claim::{ClaimStore as _, overwrite};
+use crate::claim::overwrite;
 use crate::clock::now_text;
 
 /// What the keys of all histories begin with.
@@ -78,16 +78,6 @@ impl Cluster {
             Some(json!(history))
         };
         Ok(overwrite(&control, &key, added).await?)
-    }
-
-    /// Where an alias was.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    pub async fn alias_history(&self, alias: &AliasName) -> Result<AliasHistory, ClusterError> {
-        let stored = ControlIndex::new(self).read(&format!("{MOVES}{alias}")).await?;
-        Ok(stored.and_then(|stored| serde_json::from_value(stored.value).ok()).unwrap_or_default())
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use pillowtop_core::{Definition, DocumentId, Revision};
+use pillowtop_core::{DatabaseName, Definition, DocumentId};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -103,20 +103,18 @@ impl IndexReader {
         let doing = format!("reading documents of index `{name}`");
         self.cluster.refresh(name).await?;
         let body = json!({"query": {"ids": {"values": ids}}, "size": ids.len(), "_source": false,
-            "docvalue_fields": ["pillowtop.rev"]});
+            "docvalue_fields": ["pillowtop.rev", "pillowtop.db"]});
         let found = self.cluster.whole_search(name.as_str(), &body, &doing).await?;
-        let mut revisions: BTreeMap<&str, Revision> = BTreeMap::new();
+        let mut documents: BTreeMap<&str, StoredDocument> = BTreeMap::new();
         for hit in found.as_ref().map(hits).unwrap_or_default() {
-            let revision = hit.pointer("/fields/pillowtop.rev/0").and_then(Value::as_str);
+            let field = |path: &str| hit.pointer(path).and_then(Value::as_str);
+            let revision = field("/fields/pillowtop.rev/0").unwrap_or_default().into();
+            let database = field("/fields/pillowtop.db/0").map(DatabaseName::from);
             if let Some(id) = hit.get("_id").and_then(Value::as_str) {
-                revisions.insert(id, revision.unwrap_or_default().into());
+                documents.insert(id, StoredDocument { revision, database, source: Value::Null });
             }
         }
-        let document = |id: &DocumentId| {
-            let revision = revisions.get(id.as_str())?.clone();
-            Some(StoredDocument { revision, source: Value::Null })
-        };
-        Ok(ids.iter().map(document).collect())
+        Ok(ids.iter().map(|id| documents.remove(id.as_str())).collect())
     }
 
     /// Whether the mapping leaves the `_source` as it is sent.
