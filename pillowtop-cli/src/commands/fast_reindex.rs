@@ -1,8 +1,11 @@
 //! `fast-reindex`: builds the index or the table of a pillow from its databases, or sends documents
 //! into it again.
 
-mod build;
+mod build_error;
+
 mod table;
+
+mod build;
 
 mod part;
 
@@ -25,7 +28,7 @@ use crate::stop::Stop;
 use build::Build;
 use table::TableBuild;
 
-pub(super) use build::BuildError;
+pub(super) use build_error::BuildError;
 
 pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Outcome, Failure> {
     let pillow = Arc::clone(context.pillow(&arguments.name)?);

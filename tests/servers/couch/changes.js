@@ -76,7 +76,7 @@ function readFilter(request, query, text, settings) {
   }
 }
 
-/** Whether a document passes a selector. PouchDB evaluates what is said of one field; combined selectors it merges, and fails at some. */
+/** Whether a document passes a selector. PouchDB evaluates what a selector has of one field; combined selectors it merges, and fails at some. */
 function passes(selector, document) {
   return Object.entries(selector).every(([name, operand]) => {
     switch (name) {

@@ -119,7 +119,7 @@ pub(in crate::commands) async fn look<'a>(
 struct Row {
     state: State,
     cells: [String; 10],
-    /// What is said of it below the table.
+    /// Lines that are printed below the table.
     lines: Vec<String>,
     json: Value,
 }

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use pillowtop_core::IndexName;
-use pillowtop_runtime::claim::AcquireError;
 use pillowtop_runtime::member::Counters;
-use pillowtop_runtime::reindex::{Reindex, ReindexError, ReindexPlan, ReindexStep, Reindexed};
-use pillowtop_runtime::service::ServiceError;
-use pillowtop_runtime::target::OpenError;
+use pillowtop_runtime::reindex::{Reindex, ReindexPlan, ReindexStep, Reindexed};
 use tokio_util::sync::CancellationToken;
 
+use super::build_error::BuildError;
 use super::table::TableBuild;
 use crate::exit::Failure;
 
@@ -51,50 +49,6 @@ impl Build<'_> {
         match self {
             Self::Index(reindex) => Ok(reindex.run(stop, notify).await?),
             Self::Table(table) => table.run(stop, notify).await,
-        }
-    }
-}
-
-/// Why nothing was built.
-pub(crate) enum BuildError {
-    /// This process builds it.
-    Held(String, Failure),
-    Failed(Failure),
-}
-
-impl BuildError {
-    pub(super) fn into_failure(self) -> Failure {
-        match self {
-            Self::Held(_, failure) | Self::Failed(failure) => failure,
-        }
-    }
-}
-
-impl From<Failure> for BuildError {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<ReindexError> for BuildError {
-    fn from(error: ReindexError) -> Self {
-        match &error {
-            ReindexError::Acquire(AcquireError::Held { owner, .. })
-            | ReindexError::Open(OpenError::Acquire(AcquireError::Held { owner, .. })) => {
-                Self::Held(owner.label.clone(), error.into())
-            }
-            _ => Self::Failed(error.into()),
-        }
-    }
-}
-
-impl From<ServiceError> for BuildError {
-    fn from(error: ServiceError) -> Self {
-        match &error {
-            ServiceError::Open(OpenError::Acquire(AcquireError::Held { owner, .. })) => {
-                Self::Held(owner.label.clone(), error.into())
-            }
-            _ => Self::Failed(error.into()),
         }
     }
 }

@@ -11,7 +11,7 @@ use pillowtop_runtime::service::{ServiceOptions, WhenFailing, serve};
 use pillowtop_runtime::source::CouchDatabase;
 use tokio_util::sync::CancellationToken;
 
-use super::build::BuildError;
+use super::build_error::BuildError;
 use crate::exit::Failure;
 use crate::one_target::OneTarget;
 use crate::servers::Servers;
