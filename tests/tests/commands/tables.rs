@@ -1,4 +1,4 @@
-//! Tables, managed with the commands that manage indices, in a PostgreSQL of the test's own.
+//! Tables, managed with the commands that manage indices, in a `PostgreSQL` of the test's own.
 
 use std::process::Stdio;
 use std::time::Duration;
