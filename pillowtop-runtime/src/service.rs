@@ -185,6 +185,7 @@ impl Supervisor {
                     if failing.take().is_some() {
                         tracing::info!(pillow = self.name(), "targets are looked for again");
                     }
+                    self.served.counters.set_paused(&self.looking(), None);
                     self.served.counters.remove(&self.looking());
                     self.start_and_stop(desired, &mut entries, &mut running);
                 }

@@ -73,7 +73,7 @@ async fn owner_lives(entry: &Entry) -> Result<bool, Failure> {
 
 fn cells(shown: &Shown) -> [String; 8] {
     let state = &shown.entry.claim.state;
-    let owner = shown.entry.claim.owner.as_ref().map(|owner| owner.label.clone());
+    let owner = shown.entry.claim.owner.as_ref().map(ToString::to_string);
     let owner = match (owner, shown.is_alive) {
         (None, _) => "-".to_owned(),
         (Some(owner), true) => owner,
@@ -93,7 +93,7 @@ fn cells(shown: &Shown) -> [String; 8] {
 
 fn to_json(shown: &Shown) -> Value {
     let mut value = transfer::to_json(&shown.entry);
-    let owner = shown.entry.claim.owner.as_ref().map(|owner| owner.label.as_str());
+    let owner = shown.entry.claim.owner.as_ref().map(ToString::to_string);
     value["owner"] = json!(owner);
     value["owner_is_alive"] = json!(shown.is_alive);
     value["past"] = json!(shown.past);

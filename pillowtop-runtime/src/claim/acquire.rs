@@ -86,11 +86,7 @@ pub enum AcquireError {
     #[error(transparent)]
     Lease(#[from] LeaseError),
     /// Another process has it.
-    #[error(
-        "`{target}` is owned by {} (process {}), which is alive: it has just renewed its lease of {length:?}",
-        owner.label,
-        owner.process.pid
-    )]
+    #[error("`{target}` is owned by {owner}, which is alive: it has just renewed its lease of {length:?}")]
     Held {
         /// The target.
         target: IndexName,
@@ -255,7 +251,7 @@ impl Attempt<'_> {
         match watched {
             Some(seen) if seen.owner_id == owner.id && seen.token == token => {
                 if now.saturating_sub(seen.since) >= length {
-                    tracing::info!(target = %self.target, owner = %owner.label, "the lease ran out and is marked as expired");
+                    tracing::info!(target = %self.target, %owner, "the lease ran out and is marked as expired");
                     if lease::expire(store.as_ref(), owner, token, own).await? {
                         return Ok(None);
                     }
@@ -277,14 +273,12 @@ impl Attempt<'_> {
     }
 
     fn waiting_for(&self, owner: &Owner, length: Duration) -> String {
-        let (target, label, pid) = (self.target, &owner.label, owner.process.pid);
+        let target = self.target;
         if self.stands_by() {
-            format!("standing by: `{target}` is owned by {label} (process {pid})")
+            format!("standing by: `{target}` is owned by {owner}")
         } else {
             let seconds = length.as_secs();
-            format!(
-                "`{target}` is owned by {label} (process {pid}): checking for up to {seconds} s whether that is alive"
-            )
+            format!("`{target}` is owned by {owner}: checking for up to {seconds} s whether that is alive")
         }
     }
 

@@ -74,11 +74,7 @@ impl BuildLock {
                     return Err(AcquireError::Held { target, owner: Box::new(build.owner), length });
                 }
                 if !std::mem::replace(&mut is_told, true) {
-                    let Owner { label, process, .. } = &build.owner;
-                    (options.notify.0)(&format!(
-                        "waiting: `{name}` is being built by {label} (process {})",
-                        process.pid
-                    ));
+                    (options.notify.0)(&format!("waiting: `{name}` is being built by {}", build.owner));
                 }
                 tokio::time::sleep(LOOK_INTERVAL).await;
                 continue;

@@ -155,7 +155,7 @@ pub(super) fn describe_owner(document: Option<ClaimDocument>) -> String {
     match document {
         None => "its document was removed".to_owned(),
         Some(ClaimDocument { owner: Some(owner), epoch, .. }) => {
-            format!("{} owns it now, in epoch {epoch}", owner.label)
+            format!("{owner} owns it now, in epoch {epoch}")
         }
         Some(_) => "its state was changed from outside".to_owned(),
     }

@@ -103,7 +103,7 @@ impl fmt::Display for ClaimKey {
 pub struct Owner {
     /// Unique for each lease.
     pub id: String,
-    /// A name for people: host and command.
+    /// A name for people: host and command. Two processes may have the same.
     pub label: String,
     /// The process.
     #[serde(flatten)]
@@ -112,6 +112,13 @@ pub struct Owner {
 
 /// What the keys of all leases begin with.
 pub(crate) const LEASES: &str = "lease:";
+
+impl fmt::Display for Owner {
+    /// Its label, and the process id, which tells two processes of one host apart.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.label, self.process.pid)
+    }
+}
 
 impl Owner {
     /// The key of the owner's lease.
@@ -282,4 +289,20 @@ pub(super) fn changed_histories(
     let changed = found.iter().filter(|(part, history)| stored.get(*part) != Some(history));
     let changed: Vec<&str> = changed.map(|(part, _)| part.as_str()).collect();
     format!("another history in shard {}", changed.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn two_processes_of_one_host_have_different_names() {
+        let named = |pid: u32| {
+            let owner = json!({"id": "o", "label": "vm run", "pid": pid, "boot_id": "b"});
+            serde_json::from_value::<Owner>(owner).unwrap().to_string()
+        };
+        assert_eq!((named(1234), named(1235)), ("vm run 1234".to_owned(), "vm run 1235".to_owned()));
+    }
 }

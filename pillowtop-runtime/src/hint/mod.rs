@@ -87,7 +87,12 @@ impl Hint for ClusterError {
             return Some(hint);
         }
         let hint = match self {
-            Self::OtherHash { .. } | Self::OtherMapping { .. } => {
+            // Only pillowtop writes a hash into an index that it created for another one.
+            Self::OtherHash { live: Some(_), .. } => {
+                "the index was extended to the mapping of another release, so this process stands by; nothing is to be done but to \
+                 deploy that release"
+            }
+            Self::OtherHash { live: None, .. } | Self::OtherMapping { .. } => {
                 "the live index was changed; build another with `PROGRAM fast-reindex NAME --restart`"
             }
             Self::Forbidden { .. } => {
@@ -152,5 +157,23 @@ impl Hint for SelectionError {
                 Some("which databases a pillow reads is set in `[databases]` of pillowtop.toml".to_owned())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_was_extended_for_another_release_is_not_to_be_built_again() {
+        let hint = |live: Option<&str>| {
+            let live = live.map(str::to_owned);
+            ClusterError::OtherHash { index: "cases_1".into(), live, committed: "b".to_owned() }
+                .hint()
+                .unwrap()
+        };
+        let extended = hint(Some("a"));
+        assert!(extended.contains("stands by") && !extended.contains("fast-reindex"), "{extended}");
+        assert!(hint(None).contains("fast-reindex"));
     }
 }

@@ -87,7 +87,7 @@ fn tables_are_built_followed_compared_and_flipped_as_indices_are() {
     world.run_well(&["preindex"]);
     world.run_well(&["preindex", "--check"]);
     assert_eq!(clinic.cases(), 20);
-    assert_eq!(clinic.status("visits")["state"], "behind", "nobody follows it");
+    assert_eq!(clinic.status("visits")["state"], "not followed");
     // Documents are processed by whoever follows, or by the command.
     let ids = world.directory().join("ids.txt");
     fs_err::write(&ids, "c1\nc2\n").expect("a file");
@@ -159,6 +159,7 @@ fn dead_letters_and_checkpoints_of_tables_are_those_of_indices() {
     assert_eq!(letters.keys().collect::<Vec<_>>(), ["bad"]);
     assert_eq!(letters["bad"]["index"], json!(clinic.table(1)));
     assert!(letters["bad"]["reason"].as_str().expect("a reason").contains("owner"), "{letters:?}");
+    assert_eq!(clinic.status("visits")["dead_letters"], 1);
     world.run_well(&["dead-letters", "show", "bad", "visits"]);
     world.run_badly(&["dead-letters", "replay", "visits"], 4);
     world.change("bad", |document| document["owner_id"] = json!("o"));

@@ -44,6 +44,7 @@ fn a_red_and_a_missing_index_are_paused_and_the_rest_is_followed() {
     world.run_well(&["es-manage", "flip", "group"]);
     world.change("group", |document| document["name"] = json!("g1"));
     world.assert_indexed_soon("hqgroups", "group");
+    service.wait_for_words(Duration::from_secs(20), &["resumed member=\"group: targets\""]);
     require_node(&world, &Value::Null);
     world.assert_indexed_soon("hqcases", "case");
     assert_eq!(service.terminate(), Some(0));

@@ -17,6 +17,10 @@ fn what_is_referred_to_is_kept_and_the_rest_goes_with_what_belongs_to_it() {
     world.run_well(&["es-manage", "flip", "case", "user"]);
     world.run_well(&["fast-reindex", "case", "--restart"]);
     let old = indices(&world, "case")[0].clone();
+    // A row describes the new index, and names the one that is searched.
+    let [_, new] = &indices(&world, "case")[..] else { panic!("two indices") };
+    let shown = world.run_well(&["es-manage", "status"]);
+    assert!(shown.contains(&format!("{new} (searched: {old})")), "{shown}");
     // It is searched.
     let shown = world.run_well(&["es-manage", "prune", "--older-than", "0s", "--yes"]);
     assert!(shown.contains("nothing to prune"), "{shown}");
@@ -38,6 +42,8 @@ fn what_is_referred_to_is_kept_and_the_rest_goes_with_what_belongs_to_it() {
     assert!(exists(&world, &old));
     let dead_letters = || told(&world, &["dead-letters", "list", "--all"])["total"].clone();
     assert_eq!(dead_letters(), json!(2));
+    let shown = world.run_well(&["es-manage", "status"]);
+    assert!(shown.contains(", 2 dead letters") && shown.contains("dead-letters list case"), "{shown}");
 
     world.run_well(&["es-manage", "prune", "--older-than", "0s", "--close", "--yes"]);
     let closed = told(&world, &["es-manage", "status"]);
@@ -51,6 +57,7 @@ fn what_is_referred_to_is_kept_and_the_rest_goes_with_what_belongs_to_it() {
     assert_eq!(indices(&world, "case").len(), 1);
     assert_eq!(indices(&world, "user").len(), 1);
     assert_eq!(dead_letters(), json!(1), "those of a deleted index go with it");
+    assert_eq!(crate::status(&world, "case")["dead_letters"], json!(1));
     assert_eq!(world.indexed("hqcases").len(), 3);
 
     // One that is deleted by other means leaves nothing behind either.

@@ -4,6 +4,7 @@ mod alias_move;
 
 pub(super) mod state;
 
+mod cells;
 mod table_status;
 
 mod view_move;

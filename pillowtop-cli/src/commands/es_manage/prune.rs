@@ -144,11 +144,11 @@ fn referred(
         return Some(format!("alias `{alias}` is on it"));
     }
     if let Some(owner) = index.claims.iter().find_map(|(_, claim)| overview.live_owner(claim)) {
-        return Some(format!("{} owns it", owner.label));
+        return Some(format!("{owner} owns it"));
     }
     let hashed = index.public_aliases().find(|alias| own_alias(alias));
     if let Some(owner) = hashed.and_then(|alias| overview.builder(alias)) {
-        return Some(format!("{} builds an index of its mapping", owner.label));
+        return Some(format!("{owner} builds an index of its mapping"));
     }
     let definition = definitions
         .iter()

@@ -17,7 +17,9 @@ pub(in crate::commands) enum State {
     Building(Option<u64>),
     /// It is complete, and searches use another one or none.
     Ready,
-    /// It is searched, and changes are missing in it.
+    /// It is searched, and no process follows it.
+    NotFollowed,
+    /// It is searched and followed, and many changes are missing in it.
     Behind,
     /// Nothing is applied to it now.
     Paused,
@@ -45,6 +47,7 @@ impl State {
             Self::Current => "current",
             Self::Building(_) => "building",
             Self::Ready => "ready",
+            Self::NotFollowed => "not followed",
             Self::Behind => "behind",
             Self::Paused => "paused",
             Self::Unmanaged => "unmanaged",
@@ -105,10 +108,11 @@ pub(super) fn leads_on(
             Some(0) => format!("es-manage flip {name}"),
             Some(_) => format!("verify {name} --repair"),
         }),
-        State::Behind if is_owned => None,
-        State::Ready | State::Behind => Some(format!("run {name}")),
+        // Where several databases are read, a process may follow some of them.
+        State::NotFollowed if is_owned => None,
+        State::Ready | State::NotFollowed => Some(format!("run {name}")),
         State::Backfilling(_) => Some("es-manage apply".to_owned()),
-        State::Current | State::Paused | State::Unmanaged => None,
+        State::Current | State::Behind | State::Paused | State::Unmanaged => None,
     }
 }
 
@@ -153,7 +157,7 @@ impl<'a> Look<'a> {
             let results = index.claims.iter().map(|(slice, _)| self.overview.verified(index, slice));
             status.verified = results.collect::<Option<_>>();
         } else if let Some(owner) = self.overview.builder(&definition.hashed_alias(self.prefix)) {
-            status.owners = vec![owner.label.clone()];
+            status.owners = vec![owner.to_string()];
         }
         (status.state, status.reason) = self.state(&status);
         let (is_shown, is_owned) = (!status.searched.is_empty(), !status.owners.is_empty());
@@ -218,7 +222,7 @@ impl<'a> Look<'a> {
             [old, ..] => return (State::Ready, Some(format!("searches still use `{old}`"))),
         }
         if !is_followed {
-            return (State::Behind, because("nobody follows it"));
+            return (State::NotFollowed, because("no process applies changes to it"));
         }
         match status.pending {
             Some(pending) if pending > GateOptions::default().most_pending => {
@@ -246,7 +250,7 @@ impl<'a> Look<'a> {
     /// Who writes to an index, each once.
     pub(super) fn owners(&self, index: &IndexStatus) -> Vec<String> {
         let owners = index.claims.iter().filter_map(|(_, claim)| self.overview.live_owner(claim));
-        let mut labels: Vec<String> = owners.map(|owner| owner.label.clone()).collect();
+        let mut labels: Vec<String> = owners.map(ToString::to_string).collect();
         labels.sort();
         labels.dedup();
         labels

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pillowtop_core::drift;
-use pillowtop_core::{AliasName, AnyPillow, DatabaseName, Definition, IndexName};
+use pillowtop_core::{AliasName, AnyPillow, DatabaseName, Definition, IndexName, PillowName};
 use pillowtop_runtime::claim::{ClaimDocument, Phase, Verified};
 use pillowtop_runtime::clock::now_micros;
-use pillowtop_runtime::target::elastic::{Cluster, IndexStatus, Overview};
+use pillowtop_runtime::target::elastic::{Cluster, DeadLetterFilter, IndexStatus, Overview};
 use serde_json::{Value, json};
 
+use super::cells::{dash, described_and_searched, is_fine, lag, with_dead_letters};
 use super::flip::by_kind;
-use super::state::{Look, PillowStatus, State};
+use super::state::{Look, PillowStatus};
 use super::table_status::TableStatus;
 use super::{megabytes, number};
 use crate::context::Context;
@@ -22,7 +23,7 @@ use crate::output::{Align, Table, counted};
 use crate::servers::{self, WhenUnreachable, targets};
 use crate::stop::Stop;
 use crate::tables::Tables;
-use crate::target_server::TableInfo;
+use crate::target_server::{TableInfo, TargetServer as _};
 
 /// How often it is shown again.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -59,7 +60,10 @@ async fn show(
     let mut rows = Vec::new();
     if let Some(tables) = tables {
         for definition in of_tables {
-            rows.push(table_row(context, &TableStatus::read(tables, definition).await?));
+            let filter =
+                DeadLetterFilter { pillow: Some(definition.pillow.clone()), ..DeadLetterFilter::default() };
+            let open = tables.dead_letters(&filter, 0, None).await?.total;
+            rows.push(table_row(context, &TableStatus::read(tables, definition).await?, Some(open)));
         }
     }
     let Some(cluster) = cluster else {
@@ -71,7 +75,10 @@ async fn show(
     let look = look(context, cluster, &overview).await;
     let statuses: Vec<PillowStatus<'_>> =
         of_indices.into_iter().map(|definition| look.at(definition)).collect();
-    let mut all: Vec<Row> = statuses.iter().map(|status| index_row(context, status)).collect();
+    let open = open_dead_letters(context, cluster, &overview).await;
+    let of = |pillow| open.as_ref().map(|open| open.get(pillow).copied().unwrap_or_default());
+    let mut all: Vec<Row> =
+        statuses.iter().map(|status| index_row(context, status, of(&status.definition.pillow))).collect();
     all.append(&mut rows);
     show_pillows(context, &all, clears);
     let shown: BTreeSet<&IndexName> =
@@ -88,6 +95,22 @@ async fn show(
         "indices": overview.indices.iter().map(|index| index_json(context, &look, index)).collect::<Vec<_>>(),
     }));
     Ok(())
+}
+
+/// How many dead letters of indices that exist each pillow has. A status is shown without them too.
+async fn open_dead_letters(
+    context: &Context,
+    cluster: &Cluster,
+    overview: &Overview,
+) -> Option<BTreeMap<PillowName, u64>> {
+    let existing = overview.indices.iter().map(|index| index.uuid.clone()).collect();
+    match cluster.open_dead_letters(&existing).await {
+        Ok(open) => Some(open),
+        Err(error) => {
+            context.ui.note(&format!("the number of dead letters is not known: {error}"));
+            None
+        }
+    }
 }
 
 /// What the states are read from. CouchDB is asked for the sizes of databases that are loaded;
@@ -117,7 +140,8 @@ pub(in crate::commands) async fn look<'a>(
 
 /// A pillow as it is shown.
 struct Row {
-    state: State,
+    /// Neither its state nor dead letters need attention.
+    is_fine: bool,
     cells: [String; 10],
     /// Lines that are printed below the table.
     lines: Vec<String>,
@@ -143,7 +167,7 @@ fn show_pillows(context: &Context, rows: &[Row], clears: bool) {
     ]);
     let mut sorted: Vec<&Row> = rows.iter().collect();
     // Problems first.
-    sorted.sort_by_key(|row| row.state == State::Current);
+    sorted.sort_by_key(|row| row.is_fine);
     sorted.into_iter().for_each(|row| table.row(row.cells.clone()));
     if clears {
         context.ui.raw(CLEAR);
@@ -154,15 +178,16 @@ fn show_pillows(context: &Context, rows: &[Row], clears: bool) {
     }
 }
 
-fn index_row(context: &Context, status: &PillowStatus<'_>) -> Row {
+fn index_row(context: &Context, status: &PillowStatus<'_>, open: Option<u64>) -> Row {
     let searched: Vec<&str> = status.searched.iter().map(|name| name.as_str()).collect();
+    let described = status.index.map(|index| index.name.as_str());
     let (definition, index, committed) = (status.definition, status.index, committed_hash(status.definition));
     let is_known = index.is_some() && status.lag.is_some();
     let cells = [
         definition.pillow.to_string(),
-        status.state.to_string(),
+        with_dead_letters(status.state, open),
         status.alias.to_string(),
-        dash(searched.join(", ")),
+        described_and_searched(described, &searched),
         committed.clone().unwrap_or_else(|| "-".to_owned()),
         definition.hash.short(),
         number(index.and_then(|index| index.documents)),
@@ -171,6 +196,7 @@ fn index_row(context: &Context, status: &PillowStatus<'_>) -> Row {
         dash(status.owners.join(", ")),
     ];
     let mut lines = advice(context, definition, status.reason.as_ref(), status.next.as_ref());
+    lines.extend(dead_letters(context, definition, open));
     let results = status.verified.as_ref();
     lines.extend(results.and_then(|results| verified(context, definition, results)));
     let json = json!({
@@ -179,22 +205,22 @@ fn index_row(context: &Context, status: &PillowStatus<'_>) -> Row {
         "alias": status.alias, "searched": status.searched, "index": index.map(|index| &index.name),
         "committed_hash": committed, "struct_hash": definition.hash.to_string(),
         "documents": index.and_then(|index| index.documents), "bytes": index.and_then(|index| index.bytes),
-        "pending": status.pending, "lag_seconds": status.lag, "owners": status.owners,
+        "pending": status.pending, "lag_seconds": status.lag, "owners": status.owners, "dead_letters": open,
     });
-    Row { state: status.state, cells, lines, json }
+    Row { is_fine: is_fine(status.state, open), cells, lines, json }
 }
 
 /// A pillow with a table: its view stands for the alias.
-fn table_row(context: &Context, status: &TableStatus<'_>) -> Row {
+fn table_row(context: &Context, status: &TableStatus<'_>, open: Option<u64>) -> Row {
     let (definition, committed) = (status.definition, committed_hash(status.definition));
     let name = |table: &TableInfo| table.target.name.to_string();
     let (shown, newest) = (status.shown().map(name), status.newest.as_ref().map(name));
     let (owners, pending, since) = (status.owners(), status.pending(), status.lag());
     let cells = [
         definition.pillow.to_string(),
-        status.state.to_string(),
+        with_dead_letters(status.state, open),
         definition.alias.to_string(),
-        dash(shown.clone().unwrap_or_default()),
+        described_and_searched(newest.as_deref(), shown.as_deref().as_slice()),
         committed.clone().unwrap_or_else(|| "-".to_owned()),
         definition.hash.short(),
         number(status.documents),
@@ -203,6 +229,7 @@ fn table_row(context: &Context, status: &TableStatus<'_>) -> Row {
         dash(owners.join(", ")),
     ];
     let mut lines = advice(context, definition, status.reason.as_ref(), status.next.as_ref());
+    lines.extend(dead_letters(context, definition, open));
     let results: Option<Vec<&Verified>> = status.verified.as_ref().map(|results| results.iter().collect());
     lines.extend(results.and_then(|results| verified(context, definition, &results)));
     let tables = status.tables.iter().map(|table| {
@@ -217,9 +244,16 @@ fn table_row(context: &Context, status: &TableStatus<'_>) -> Row {
         "alias": definition.alias, "searched": shown.as_slice(), "index": newest,
         "committed_hash": committed, "struct_hash": definition.hash.to_string(),
         "documents": status.documents, "bytes": null, "pending": pending, "lag_seconds": since,
-        "owners": owners, "tables": tables.collect::<Vec<_>>(),
+        "owners": owners, "dead_letters": open, "tables": tables.collect::<Vec<_>>(),
     });
-    Row { state: status.state, cells, lines, json }
+    Row { is_fine: is_fine(status.state, open), cells, lines, json }
+}
+
+/// Where dead letters are shown.
+fn dead_letters(context: &Context, definition: &Definition, open: Option<u64>) -> Option<String> {
+    let open = counted(open.filter(|open| *open > 0)?, "open dead letter");
+    let name = &definition.pillow;
+    Some(format!("{name}: {open}; next: `{} dead-letters list {name}`", context.program))
 }
 
 /// What decides that a pillow is not current, and the command to run next.
@@ -264,21 +298,6 @@ fn verified(context: &Context, definition: &Definition, results: &[&Verified]) -
 fn committed_hash(definition: &Definition) -> Option<String> {
     let (_, file) = drift::state(definition);
     file.and_then(|file| file.hash.get(..12).map(str::to_owned))
-}
-
-fn dash(text: String) -> String {
-    if text.is_empty() { "-".to_owned() } else { text }
-}
-
-/// The lag in changes and seconds, as far as they are known.
-fn lag(is_known: bool, pending: Option<u64>, lag: Option<u64>) -> String {
-    match (pending, lag) {
-        (None | Some(0), None | Some(0)) if is_known => "0".to_owned(),
-        (Some(pending), Some(seconds)) if pending > 0 => format!("{pending}, {seconds} s"),
-        (Some(pending), None) if pending > 0 => pending.to_string(),
-        (_, Some(seconds)) => format!("{seconds} s"),
-        (_, None) => "-".to_owned(),
-    }
 }
 
 fn index_table(look: &Look<'_>, indices: &[&IndexStatus]) -> Table {
@@ -338,6 +357,6 @@ fn claim_json(claim: &ClaimDocument, verified: Option<&Verified>) -> Value {
     json!({
         "database": claim.state.database.name, "phase": claim.state.phase,
         "checkpoint": claim.state.checkpoint, "saved": claim.saved,
-        "owner": claim.owner.as_ref().map(|owner| owner.label.as_str()), "verified": verified,
+        "owner": claim.owner.as_ref().map(ToString::to_string), "verified": verified,
     })
 }

@@ -67,7 +67,7 @@ impl<'a> TableStatus<'a> {
     /// Who writes to the newest table, each once.
     pub(super) fn owners(&self) -> Vec<String> {
         let owners = self.claims.iter().filter_map(|(claim, _)| claim.live_owner());
-        let mut labels: Vec<String> = owners.map(|owner| owner.label.clone()).collect();
+        let mut labels: Vec<String> = owners.map(ToString::to_string).collect();
         labels.sort();
         labels.dedup();
         labels
@@ -124,7 +124,7 @@ impl<'a> TableStatus<'a> {
             None => return (State::Ready, Some("the views show no table yet".to_owned())),
         }
         if !self.is_followed() {
-            return (State::Behind, Some("nobody follows it".to_owned()));
+            return (State::NotFollowed, Some("no process applies changes to it".to_owned()));
         }
         match self.pending() {
             Some(pending) if pending > GateOptions::default().most_pending => {

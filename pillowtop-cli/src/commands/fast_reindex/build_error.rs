@@ -33,7 +33,7 @@ impl From<ReindexError> for BuildError {
         match &error {
             ReindexError::Acquire(AcquireError::Held { owner, .. })
             | ReindexError::Open(OpenError::Acquire(AcquireError::Held { owner, .. })) => {
-                Self::Held(owner.label.clone(), error.into())
+                Self::Held(owner.to_string(), error.into())
             }
             _ => Self::Failed(error.into()),
         }
@@ -44,7 +44,7 @@ impl From<ServiceError> for BuildError {
     fn from(error: ServiceError) -> Self {
         match &error {
             ServiceError::Open(OpenError::Acquire(AcquireError::Held { owner, .. })) => {
-                Self::Held(owner.label.clone(), error.into())
+                Self::Held(owner.to_string(), error.into())
             }
             _ => Self::Failed(error.into()),
         }

@@ -58,7 +58,7 @@ async fn plan(servers: &Servers, served: &Served, part: Part) -> Result<Planned,
         && let Some(of_claim) = &claim.owner
         && is_alive(store, of_claim, claim.length()).await?
     {
-        owner = Some(of_claim.label.clone());
+        owner = Some(of_claim.to_string());
     }
     let state = claim.map(|claim| claim.state);
     Ok(Planned {

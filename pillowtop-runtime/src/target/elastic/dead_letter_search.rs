@@ -1,6 +1,6 @@
 //! The dead letters of all pillows, for commands: filtered, by pages, counted, and purged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pillowtop_core::{DatabaseName, DocumentId, IndexName, PillowName};
 use serde::Deserialize;
@@ -16,6 +16,8 @@ use crate::dead_letter::{DeadLetter, Stage};
 
 /// How many dead letters are purged with one request.
 const PURGED_AT_ONCE: usize = 1000;
+/// More pillows than anyone has.
+const MOST_PILLOWS: usize = 5000;
 
 /// Which indices' dead letters are meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -172,6 +174,28 @@ impl Cluster {
     /// How many dead letters match.
     pub async fn count_dead_letters(&self, filter: &DeadLetterFilter) -> Result<u64, ClusterError> {
         Ok(self.dead_letters(filter, 0, None).await?.total)
+    }
+
+    /// How many dead letters of these indices each pillow has, in one request; a pillow without any
+    /// is left out. One that was stored within the last second may be left out too: nothing is
+    /// refreshed, so that they can be counted where nothing can be written.
+    pub async fn open_dead_letters(
+        &self,
+        index_uuids: &BTreeSet<String>,
+    ) -> Result<BTreeMap<PillowName, u64>, ClusterError> {
+        let doing = "counting dead letters";
+        let query = DeadLetterFilter::default().query(index_uuids);
+        let pillows = json!({"terms": {"field": "pillow", "size": MOST_PILLOWS}});
+        let body = json!({"query": query, "size": 0, "aggs": {"pillows": pillows}});
+        let index = InternalIndex::DeadLetters.name(self);
+        let Some(response) = self.whole_search(&index, &body, doing).await? else {
+            return Ok(BTreeMap::new());
+        };
+        let buckets = response.pointer("/aggregations/pillows/buckets").and_then(Value::as_array);
+        let counts = buckets.into_iter().flatten().filter_map(|bucket| {
+            Some((bucket.get("key")?.as_str()?.into(), bucket.get("doc_count")?.as_u64()?))
+        });
+        Ok(counts.collect())
     }
 
     /// Removes the dead letters that match, without doing anything about their documents. One that

@@ -88,9 +88,9 @@ pub enum ClusterError {
         /// What is different.
         changes: Vec<String>,
     },
-    /// The index was created for another definition.
+    /// The index is that of another definition: it was created for it, or extended to it.
     #[error(
-        "index `{index}` was created for hash {}, the committed mapping has hash {committed}",
+        "index `{index}` has the mapping with hash {}, the committed one has hash {committed}",
         live.as_deref().unwrap_or("(none: pillowtop did not create it)")
     )]
     OtherHash {

@@ -59,7 +59,7 @@ fn what_is_complete_is_to_be_searched_and_followed() {
         check(&overview, (State::Ready, "searches still use", Some(next)));
     }
 
-    check(&of(vec![searched()]), (State::Behind, "nobody follows", Some("run case")));
+    check(&of(vec![searched()]), (State::NotFollowed, "no process", Some("run case")));
     for (report, expected) in [
         (json!({"pending": 0}), (State::Current, "", None)),
         (json!({"pending": 5000}), (State::Behind, "5000 changes", None)),
