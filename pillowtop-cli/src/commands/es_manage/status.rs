@@ -143,7 +143,7 @@ struct Row {
     /// Neither its state nor dead letters need attention.
     is_fine: bool,
     cells: [String; 10],
-    /// What is said of it below the table.
+    /// Lines about it below the table.
     lines: Vec<String>,
     json: Value,
 }
