@@ -129,6 +129,15 @@ fn what_has_no_documents_is_reported_without_a_table() {
 }
 
 #[test]
+fn a_missing_database_of_an_address_is_not_blamed_on_the_configuration() {
+    let couch = FakeCouch::start(Vec::new(), true);
+    let ran = audit(&couch.url.replace("/clinic", "/nosuch"), &[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("has no database `nosuch`"), "{ran:?}");
+    assert!(ran.err.contains("hint: check the name of the database in the address"), "{ran:?}");
+}
+
+#[test]
 fn a_document_without_an_id_is_called_by_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let long = json!({"doc_type": "Note", "body": "x".repeat(32_767)}).to_string();
