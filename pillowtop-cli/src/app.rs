@@ -214,7 +214,7 @@ const QUICKSTART: &str = if cfg!(feature = "quickstart") {
     "build it with the feature `quickstart` of `pillowtop-cli`, and give some with `App::quickstart`"
 };
 
-/// An action of `es-manage` that stands alone gets a tip.
+/// An action of `es-manage` that is written without `es-manage` gets a tip.
 fn with_tip(mut error: clap::Error, command: &clap::Command, program: &str) -> clap::Error {
     let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else { return error };
     let actions = command.find_subcommand("es-manage");
