@@ -87,10 +87,13 @@ fn shown(path: &str) -> &str {
     if path.is_empty() { DOCUMENT } else { path }
 }
 
+/// Whether a column is about an effect; none for a document that cannot be decoded.
+type IsMeant = dyn Fn(Option<Effect>) -> bool;
+
 /// A row for each path, those with the worst findings first, and a column for each effect that
 /// there is.
 fn table(tally: &Tally) -> Table {
-    let kinds: [(&str, &dyn Fn(Option<Effect>) -> bool); 6] = [
+    let kinds: [(&str, &IsMeant); 6] = [
         (UNDECODABLE, &|effect| effect.is_none()),
         ("rejected", &|effect| effect == Some(Effect::Rejected)),
         ("left out", &|effect| effect.is_some_and(Effect::is_silent_loss)),

@@ -53,7 +53,7 @@ async fn roll_back(
             // One that never moved has nowhere to go back to, which is not a reason to move none.
             Err(Nowhere::NeverMoved(reason)) if arguments.all => context.ui.note(&reason),
             Err(Nowhere::NeverMoved(reason) | Nowhere::Unknown(reason)) => {
-                impossible.push(Failure::new(reason).hint("`PROGRAM es-manage status` lists the indices"))
+                impossible.push(Failure::new(reason).hint("`PROGRAM es-manage status` lists the indices"));
             }
         }
     }
