@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, FromArgMatches as _};
 use pillowtop_core::Registry;
 
@@ -126,7 +127,9 @@ impl App {
     pub(crate) fn parse(&self, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
         let program = program();
         let mut command = self.command();
-        let mut matches = command.try_get_matches_from_mut(arguments)?;
+        let mut matches = command
+            .try_get_matches_from_mut(arguments)
+            .map_err(|error| with_tip(error, &command, &program))?;
         if let Some(name) =
             matches.subcommand_name().filter(|name| self.task_named(OsStr::new(name)).is_some())
         {
@@ -193,7 +196,7 @@ impl App {
                 }
                 _ => {
                     drop(arguments);
-                    Err(Failure::usage("this program has no sample documents"))
+                    Err(Failure::usage("this program has no sample documents").hint(QUICKSTART))
                 }
             },
         }
@@ -202,6 +205,25 @@ impl App {
     fn task_named(&self, name: &OsStr) -> Option<Task> {
         self.tasks.iter().find(|(known, _, _)| OsStr::new(known) == name).map(|(_, _, task)| *task)
     }
+}
+
+/// How a program gets `quickstart`.
+const QUICKSTART: &str = if cfg!(feature = "quickstart") {
+    "give some with `App::quickstart`"
+} else {
+    "build it with the feature `quickstart` of `pillowtop-cli`, and give some with `App::quickstart`"
+};
+
+/// An action of `es-manage` that is written without `es-manage` gets a tip.
+fn with_tip(mut error: clap::Error, command: &clap::Command, program: &str) -> clap::Error {
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let actions = command.find_subcommand("es-manage");
+    if actions.is_some_and(|actions| actions.find_subcommand(name).is_some()) {
+        let tip = format!("write `{program} es-manage {name}`");
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// Tells a failure and returns its exit code.

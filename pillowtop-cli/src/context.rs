@@ -28,7 +28,7 @@ impl Context {
             let failure = Failure::usage(format!("there is no pillow `{name}`"));
             match nearest(name, names.iter().copied()) {
                 Some(known) => failure.hint(format!("did you mean `{known}`?")),
-                None => failure.hint(format!("there are: {}", names.join(", "))),
+                None => failure.hint(format!("known pillows: {}", names.join(", "))),
             }
         })
     }

@@ -43,9 +43,11 @@ pub enum RequestKind {
 pub struct RequestResult {
     /// Documents written.
     pub indexed: u64,
-    /// Documents that the target does not hold any more, or never held: deleted, filtered out or of
-    /// another type.
+    /// Documents that were removed from the target: deleted, filtered out or of another type.
     pub removed: u64,
+    /// Documents that are not for the target and were not in it, those that do not exist among them.
+    #[serde(default)]
+    pub not_indexed: u64,
     /// Documents that could not be indexed.
     pub dead_letters: u64,
     /// Documents that the pillow has nothing to do with.
@@ -55,7 +57,7 @@ pub struct RequestResult {
 impl RequestResult {
     /// How many ids that are.
     pub fn total(&self) -> u64 {
-        self.indexed + self.removed + self.dead_letters + self.ignored
+        self.indexed + self.removed + self.not_indexed + self.dead_letters + self.ignored
     }
 }
 
@@ -63,6 +65,7 @@ impl std::ops::AddAssign for RequestResult {
     fn add_assign(&mut self, other: Self) {
         self.indexed += other.indexed;
         self.removed += other.removed;
+        self.not_indexed += other.not_indexed;
         self.dead_letters += other.dead_letters;
         self.ignored += other.ignored;
     }
@@ -163,6 +166,7 @@ pub async fn withdraw(store: &dyn ClaimStore, keys: &[String]) -> Result<(), Sto
 pub(crate) enum Processed {
     Indexed,
     Removed,
+    NotIndexed,
     DeadLetter,
     Ignored,
 }
@@ -173,7 +177,7 @@ pub(crate) enum Processed {
 pub(crate) struct Ticket {
     pub(crate) key: String,
     left: AtomicU64,
-    counts: [AtomicU64; 4],
+    counts: [AtomicU64; 5],
     completed: mpsc::UnboundedSender<(String, RequestResult)>,
 }
 
@@ -196,6 +200,7 @@ impl Ticket {
             let result = RequestResult {
                 indexed: count(Processed::Indexed),
                 removed: count(Processed::Removed),
+                not_indexed: count(Processed::NotIndexed),
                 dead_letters: count(Processed::DeadLetter),
                 ignored: count(Processed::Ignored),
             };

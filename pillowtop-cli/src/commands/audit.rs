@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pillowtop_conformance::{Conformance, Effect, Finding, Rehearsal, Report};
+use pillowtop_conformance::{Conformance, Finding, Rehearsal, Report};
 use pillowtop_core::field_types::Target;
 use pillowtop_core::{DatabaseName, Definition};
 use pillowtop_runtime::member::{Decider, Decision};
@@ -141,17 +141,7 @@ impl Auditor<'_> {
             Decision::Ignore | Decision::Remove => documents.of_other_types += 1,
             Decision::Filtered => documents.filtered += 1,
             Decision::Delete => documents.deleted += 1,
-            Decision::DeadLetter(letter) => {
-                documents.undecodable += 1;
-                let finding = Finding {
-                    path: String::new(),
-                    effect: Effect::Rejected,
-                    reason: letter.reason,
-                    value: String::new(),
-                    hint: "change the struct so that it reads such documents, or fix the document".to_owned(),
-                };
-                self.tally.add(row.id.as_str(), &finding);
-            }
+            Decision::DeadLetter(letter) => self.tally.add_undecodable(row.id.as_str(), &letter.reason),
             Decision::Index { source, routing } => {
                 let source = String::from_utf8_lossy(&source);
                 let reports = self.rehearsal.index_routed(row.id.as_str(), routing.as_deref(), &source);

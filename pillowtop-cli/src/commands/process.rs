@@ -88,6 +88,10 @@ fn parse_ids(text: &str) -> Result<Vec<DocumentId>, String> {
     let ids: Vec<String> = if text.trim_start().starts_with('[') {
         serde_json::from_str(text).map_err(|error| format!("it is not a JSON array of strings: {error}"))?
     } else {
+        let is_json = |line: &str| line.trim_start().starts_with('{');
+        if let Some(position) = text.lines().position(is_json) {
+            return Err(format!("line {} is a JSON object, not an id", position + 1));
+        }
         text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
     };
     if let Some(position) = ids.iter().position(String::is_empty) {
@@ -124,6 +128,7 @@ mod tests {
             ("[]", "there are no ids"),
             ("[\"a\", \"\"]", "id 2 is empty"),
             ("[\"a\", 1]", "not a JSON array of strings"),
+            ("a\n\n {\"_id\": \"b\"}", "line 3 is a JSON object"),
             ("[\"a\"", "not a JSON array of strings"),
         ] {
             let error = parse(text).unwrap_err();

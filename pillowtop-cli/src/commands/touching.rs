@@ -182,6 +182,7 @@ fn show_all(context: &Context, ended: &[Ended], is_dry_run: bool) -> Outcome {
         ("documents", Align::Right),
         ("indexed", Align::Right),
         ("removed", Align::Right),
+        ("not indexed", Align::Right),
         ("dead letters", Align::Right),
         ("ignored", Align::Right),
     ]);
@@ -193,7 +194,7 @@ fn show_all(context: &Context, ended: &[Ended], is_dry_run: bool) -> Outcome {
     if dead_letters { Outcome::Differs } else { Outcome::Done }
 }
 
-fn cells(ended: &Ended) -> [String; 8] {
+fn cells(ended: &Ended) -> [String; 9] {
     let Ended { served, part, documents, .. } = ended;
     let count = |count: fn(&RequestResult) -> u64| {
         ended.result.as_ref().map_or_else(|| "-".to_owned(), |result| count(result).to_string())
@@ -205,6 +206,7 @@ fn cells(ended: &Ended) -> [String; 8] {
         documents.to_string(),
         count(|result| result.indexed),
         count(|result| result.removed),
+        count(|result| result.not_indexed),
         count(|result| result.dead_letters),
         count(|result| result.ignored),
     ]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pillowtop_core::DatabaseName;
 use pillowtop_runtime::http::{Endpoint, Method, describe_error};
-use pillowtop_runtime::source::CouchServer;
+use pillowtop_runtime::source::{CouchDatabase, CouchError, CouchServer, DatabaseInfo};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -81,8 +81,22 @@ impl Address {
 
     /// How many documents the database has. Fails if it cannot be read.
     pub(crate) async fn count(&self) -> Result<u64, Failure> {
-        let server = CouchServer::new(self.endpoint.clone());
-        Ok(server.database(DatabaseName::from(self.database.as_str())).info().await?.documents)
+        Ok(self.info(&self.database()).await?.documents)
+    }
+
+    pub(super) fn database(&self) -> CouchDatabase {
+        CouchServer::new(self.endpoint.clone()).database(DatabaseName::from(self.database.as_str()))
+    }
+
+    /// What the database says of itself. The name of one that is missing is in the address, whatever
+    /// the configuration says.
+    pub(super) async fn info(&self, database: &CouchDatabase) -> Result<DatabaseInfo, Failure> {
+        database.info().await.map_err(|error| match error {
+            CouchError::MissingDatabase { .. } => {
+                Failure::new(error).hint("check the name of the database in the address")
+            }
+            error => error.into(),
+        })
     }
 
     /// The first documents of a type, at most `limit`. `type_field` is the member that has the

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use pillowtop_core::{DatabaseName, Sequence};
+use pillowtop_core::Sequence;
 use pillowtop_runtime::row::{Row, RowError};
-use pillowtop_runtime::source::{CouchServer, Feed, FeedEvent, FeedMode, FeedRequest, Source as _};
+use pillowtop_runtime::source::{Feed, FeedEvent, FeedMode, FeedRequest, Source as _};
 use serde_json::Value;
 
 use super::bytes::{self, STANDARD_INPUT};
@@ -109,8 +109,8 @@ impl Input {
 async fn database(context: &Context, source: &str) -> Result<Input, Failure> {
     let address = Address::parse(context, source)?;
     let shown = address.to_string();
-    let database = CouchServer::new(address.endpoint).database(DatabaseName::from(address.database));
-    let info = database.info().await?;
+    let database = address.database();
+    let info = address.info(&database).await?;
     let feed = database.open(FeedRequest {
         since: Sequence::start(),
         identity: info.identity,

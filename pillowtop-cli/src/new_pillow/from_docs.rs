@@ -166,7 +166,11 @@ impl Builder<'_> {
                 Typed::opaque(RustType::Json, "No sample has a value: kept and not indexed.".to_owned())
             }
             [("object", _)] => self.object(values, segments, is_element),
-            [("boolean" | "number" | "string", _)] => scalar(values),
+            [("boolean" | "number" | "string", _)] => {
+                let typed = scalar(values);
+                self.remark_almost_dates(values, &typed, segments);
+                typed
+            }
             several => {
                 let found: Vec<String> = several.iter().map(|(kind, seen)| shown(kind, seen)).collect();
                 let (mut typed, became) = match values.scalars() {
@@ -225,6 +229,20 @@ impl Builder<'_> {
         }
         let es = if is_nested { vec![EsItem::flag("nested")] } else { Vec::new() };
         Typed::new(RustType::Struct(index), es)
+    }
+
+    /// Names a document without a date where most strings are dates, and none is mapped as one.
+    fn remark_almost_dates(&mut self, values: &Values, typed: &Typed, segments: &[String]) {
+        let (dates, others) = (values.dates, &values.not_dates);
+        let is_text = matches!(typed.rust_type, RustType::Text);
+        let is_mapped = !is_text || typed.es.iter().any(|item| item.name == "date");
+        if let Some(id) = others.ids.first().filter(|_| dates > others.count && !is_mapped) {
+            let (of, id) = (dates + others.count, id.replace('`', "'"));
+            self.remark(
+                segments,
+                &format!("{dates} of {of} values are dates, but not that of `{id}`: a string, not a date"),
+            );
+        }
     }
 
     /// The struct of these fields, which may be there already.

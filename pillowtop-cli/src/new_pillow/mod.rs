@@ -17,8 +17,9 @@ pub(crate) mod lenient_json;
 pub(crate) mod placeholders;
 
 pub(crate) mod from_mapping;
-mod observe;
 mod texts;
+
+mod observe;
 
 pub(crate) mod from_docs;
 pub(crate) mod write;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::texts;
+
 /// Examples kept of each kind.
 const EXAMPLES: usize = 3;
 /// Integers up to here are exact as a 64-bit float.
@@ -49,6 +51,10 @@ pub(super) struct Values {
     pub(super) objects: Seen,
     pub(super) number: Numbers,
     pub(super) texts: Vec<String>,
+    /// How many strings are dates.
+    pub(super) dates: usize,
+    /// The strings that are neither dates nor empty.
+    pub(super) not_dates: Seen,
     /// The largest number without its sign.
     pub(super) largest: f64,
     pub(super) members: BTreeMap<String, Values>,
@@ -80,6 +86,11 @@ impl Values {
             }
             Value::String(text) => {
                 self.strings.add(id);
+                if texts::is_date(text) {
+                    self.dates += 1;
+                } else if !text.is_empty() {
+                    self.not_dates.add(id);
+                }
                 self.texts.push(text.clone());
             }
             Value::Array(list) => {

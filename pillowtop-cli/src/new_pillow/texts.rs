@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use pillowtop_core::date::DateFormats;
@@ -41,15 +42,24 @@ pub(super) fn field(texts: &[String]) -> (RustType, Vec<EsItem>) {
     (RustType::Text, Vec::new())
 }
 
+/// Whether a string is a date of a known format.
+pub(super) fn is_date(text: &str) -> bool {
+    static KNOWN: LazyLock<DateFormats> = LazyLock::new(|| {
+        DateFormats::new(&format!("{}||strict_date_optional_time_nanos", FORMATS.join("||")))
+    });
+    looks_like_date(text) && KNOWN.parse(text).is_ok()
+}
+
+/// A year or a month alone is as likely a number or a code.
+fn looks_like_date(text: &str) -> bool {
+    text.chars().filter(|letter| ['-', '/', '.', ':'].contains(letter)).count() >= 2
+        && text.len() >= 8
+        && text.starts_with(|first: char| first.is_ascii_digit())
+}
+
 fn date(texts: &[String]) -> Option<(RustType, Vec<EsItem>)> {
     let filled: Vec<&str> = texts.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
-    // A year or a month alone is as likely a number or a code.
-    let looks = |text: &&str| {
-        text.chars().filter(|letter| ['-', '/', '.', ':'].contains(letter)).count() >= 2
-            && text.len() >= 8
-            && text.starts_with(|first: char| first.is_ascii_digit())
-    };
-    if filled.is_empty() || !filled.iter().all(looks) {
+    if filled.is_empty() || !filled.iter().all(|text| looks_like_date(text)) {
         return None;
     }
     let all_are = |format: &str| {

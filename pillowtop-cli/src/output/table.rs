@@ -2,10 +2,12 @@
 //! columns, or an item of a list.
 
 use textwrap::core::display_width;
-use textwrap::{Options, wrap};
+use textwrap::{Options, WordSplitter, wrap};
 
 use super::visible;
 
+/// The width of a screen on which nothing is folded.
+pub(crate) const UNLIMITED: usize = usize::MAX;
 /// Between two columns.
 const GAP: &str = "  ";
 /// A column is wrapped to this width and no further: a narrower one is hard to read, and the table
@@ -117,15 +119,21 @@ impl Table {
 /// further.
 pub(crate) fn wrap_at(text: &str, indent: &str, screen: usize) -> Vec<String> {
     let hanging = format!("{indent}{INDENT}");
-    let options = Options::new(screen).initial_indent(indent).subsequent_indent(&hanging);
+    let options = whole_words(screen).initial_indent(indent).subsequent_indent(&hanging);
     wrap(text, options).into_iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// No line ends within a word, at a hyphen of an id for instance, unless the word is longer than the
+/// line.
+fn whole_words(width: usize) -> Options<'static> {
+    Options::new(width).word_splitter(WordSplitter::NoHyphenation)
 }
 
 fn parts(cell: &str, width: usize) -> Vec<String> {
     if display_width(cell) <= width {
         return vec![cell.to_owned()];
     }
-    wrap(cell, width).into_iter().map(|part| part.trim_end().to_owned()).collect()
+    wrap(cell, whole_words(width)).into_iter().map(|part| part.trim_end().to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -166,6 +174,19 @@ mod tests {
             table.lines(30),
             ["visit-1", "  count 7 · reason failed to", "    parse the field, since it", "    is a string"]
         );
+    }
+
+    #[test]
+    fn an_id_with_hyphens_is_one_word() {
+        let text = "differs in 1 document: id 867d8da8-b1b5-4a7e-29f8-0123456789ab";
+        assert_eq!(
+            wrap_at(text, "", 44),
+            ["differs in 1 document: id", "  867d8da8-b1b5-4a7e-29f8-0123456789ab"]
+        );
+        assert_eq!(wrap_at(text, "  ", UNLIMITED), [format!("  {text}")]);
+        let mut table = Table::new(&[("id", Align::Left), ("reason", Align::Left)]);
+        table.row(["a-b".to_owned(), text.repeat(9)]);
+        assert_eq!(table.lines(UNLIMITED).len(), 2);
     }
 
     #[test]

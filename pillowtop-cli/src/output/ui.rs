@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::ProgressBar;
 use serde_json::Value;
 
-use super::table::{Table, wrap_at};
+use super::table::{Table, UNLIMITED, wrap_at};
 use super::visible;
 
-/// The columns of a screen whose width is not known.
+/// The columns of a terminal whose width is not known.
 const SCREEN: usize = 80;
 
 /// How much is printed.
@@ -59,16 +59,23 @@ impl Streams {
     }
 }
 
-/// The width of the screen that shows standard output: that of the terminal, unless `COLUMNS` says
-/// another one.
+/// The width of the screen that shows standard output.
 fn screen() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let is_terminal = std::io::stdout().is_terminal();
-    let terminal = || terminal_size::terminal_size().filter(|_| is_terminal);
-    columns
-        .or_else(|| terminal().map(|(width, _)| usize::from(width.0)))
-        .filter(|columns| *columns > 0)
-        .map_or(SCREEN, |columns| columns.max(SCREEN / 2))
+    let terminal = std::io::stdout()
+        .is_terminal()
+        .then(|| terminal_size::terminal_size().map_or(SCREEN, |(width, _)| usize::from(width.0)));
+    width(std::env::var("COLUMNS").ok().as_deref(), terminal)
+}
+
+/// The width that `COLUMNS` says, or else that of the terminal. Programs that read the output expect
+/// no fold.
+fn width(columns: Option<&str>, terminal: Option<usize>) -> usize {
+    let columns = columns.and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    match (columns, terminal) {
+        (Some(columns), _) | (None, Some(columns)) if columns > 0 => columns.max(SCREEN / 2),
+        (_, Some(_)) => SCREEN,
+        _ => UNLIMITED,
+    }
 }
 
 /// The streams, and how much is printed there. Clones share them.
@@ -186,4 +193,25 @@ impl Write for Log {
 /// Nothing panics while it is held.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_folded_on_a_terminal_or_by_columns() {
+        for (columns, terminal, expected) in [
+            (None, None, UNLIMITED),
+            (Some("no number"), None, UNLIMITED),
+            (Some("0"), None, UNLIMITED),
+            (Some("120"), None, 120),
+            (Some("120"), Some(100), 120),
+            (Some("5"), Some(100), 40),
+            (None, Some(100), 100),
+            (None, Some(0), 80),
+        ] {
+            assert_eq!(width(columns, terminal), expected, "{columns:?}, {terminal:?}");
+        }
+    }
 }

@@ -65,7 +65,7 @@ fn wrong_usage_is_code_2() {
         ("preindex noet", "hint: did you mean `note`?"),
         ("pillows -q -v", "cannot be used"),
         ("make-mapping noet", "hint: did you mean `note`?"),
-        ("run something-else", "hint: there are: note"),
+        ("run something-else", "hint: known pillows: note"),
         ("pillows --config nowhere.toml", "nowhere.toml"),
         ("dead-letters list", "--elastic-url"),
         ("dead-letters list --since yesterday", "neither a time"),
@@ -86,6 +86,10 @@ fn wrong_usage_is_code_2() {
         ("checkpoint import nowhere.json", "nowhere.json"),
         ("pillows --prefix Caps", "capital letter"),
         ("quickstart", "no sample documents"),
+        ("quickstart", "App::quickstart"),
+        ("flip note", "tip: write `cargo xtask es-manage flip`"),
+        ("status", "es-manage status`"),
+        ("nonsense", "unrecognized subcommand 'nonsense'"),
     ] {
         check(app(), arguments, 2, expected);
     }

@@ -60,7 +60,7 @@ fn documents_of_all_kinds_of_files_are_checked() {
     );
     let ran = audit(&write("changes.json", feed), &[]);
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert!(ran.out.contains("rejected `(document)`: decoding failed at `body`"), "{ran:?}");
+    assert!(ran.out.contains("not decodable `(document)`: decoding failed at `body`"), "{ran:?}");
     assert!(ran.out.contains("first in `n2`"), "{ran:?}");
 
     let documents = directory.path().join("documents");
@@ -70,6 +70,32 @@ fn documents_of_all_kinds_of_files_are_checked() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(ran.json()["targets"], json!(["OpenSearch 3.6"]));
     assert_eq!(ran.json()["documents"]["indexed"], Value::from(1));
+}
+
+#[test]
+fn each_reason_of_a_document_that_cannot_be_decoded_is_a_block() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("faulty.jsonl");
+    let faulty = |id: &str, body: Value| json!({"_id": id, "doc_type": "Note", "body": body}).to_string();
+    let documents = [
+        faulty("a", json!(5)),
+        json!({"_id": "b", "doc_type": "Note"}).to_string(),
+        faulty("c", json!([])),
+        faulty("d-longer", json!(4711)),
+    ];
+    fs_err::write(&file, documents.join("\n")).unwrap();
+    let ran = audit(file.to_str().unwrap(), &[]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    let blocks: Vec<&str> =
+        ran.out.lines().filter(|line| line.starts_with("not decodable `(document)`")).collect();
+    assert_eq!(blocks.len(), 3, "{ran:?}");
+    assert!(ran.out.contains("missing field `body`"), "{ran:?}");
+    assert!(ran.out.contains("in 2 documents, first in `a`"), "{ran:?}");
+    let all = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(all.contains("0 rejected; 4 not decodable"), "{ran:?}");
+    let mut table = ran.out.lines();
+    assert_eq!(table.next(), Some("path        seen  not decodable  why"), "{ran:?}");
+    assert!(!ran.out.contains("4711"), "{ran:?}");
 }
 
 #[test]
@@ -100,6 +126,15 @@ fn what_has_no_documents_is_reported_without_a_table() {
     assert!(ran.out.contains("no document is for the index of `note`"), "{ran:?}");
     assert!(!ran.out.contains("never seen"), "{ran:?}");
     assert!(ran.err.contains("there are no documents in"), "{ran:?}");
+}
+
+#[test]
+fn a_missing_database_of_an_address_is_not_blamed_on_the_configuration() {
+    let couch = FakeCouch::start(Vec::new(), true);
+    let ran = audit(&couch.url.replace("/clinic", "/nosuch"), &[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("has no database `nosuch`"), "{ran:?}");
+    assert!(ran.err.contains("hint: check the name of the database in the address"), "{ran:?}");
 }
 
 #[test]

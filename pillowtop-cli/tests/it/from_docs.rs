@@ -60,6 +60,27 @@ fn a_struct_is_inferred_and_what_disagrees_is_named() {
 }
 
 #[test]
+fn a_member_of_which_almost_all_values_are_dates_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let visit =
+        |id: &str, on: &str, day: &str| json!({"_id": id, "doc_type": "Visit", "on": on, "days": [day]});
+    let documents = [
+        visit("a", "2024-01-02", "2024-01-02"),
+        visit("b", "2024-02-30", "2024-01-03"),
+        visit("c", "2024-01-03", "2024-01-04"),
+        visit("d", "2024-01-04", "yesterday"),
+    ];
+    let path = samples(directory.path(), "visits", &documents);
+    let ran = check(app(), &format!("new-pillow visit --from-docs {}", path.display()), 0, "pub on: String,");
+    let note = |path: &str, id: &str| {
+        format!("note: `{path}`: 3 of 4 values are dates, but not that of `{id}`: a string, not a date\n")
+    };
+    for expected in [note("on", "b"), note("days", "d")] {
+        assert!(ran.err.contains(&expected), "{expected}{}", ran.err);
+    }
+}
+
+#[test]
 fn the_type_is_chosen() {
     let directory = tempfile::tempdir().unwrap();
     let mut documents = visits();

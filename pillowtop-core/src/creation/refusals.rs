@@ -142,7 +142,7 @@ mod tests {
             (json!({"type": "long", "skip_list": false}), [true, false, false]),
             (json!({"type": "geo_point", "bogus": 1}), [false; 3]),
             (json!({"type": "object", "bogus": null}), [false; 3]),
-            // A multi-field is no field of a template.
+            // Multi-fields are checked by every server.
             (json!({"type": "text", "fields": {"f": {"type": "keyword", "bogus": 1}}}), [true; 3]),
         ] {
             let members = mapping.as_object().unwrap();

@@ -17,6 +17,9 @@ pub const PROGRAM: &str = "PROGRAM";
 /// Stands in a hint for the name of the pillow.
 pub const PILLOW: &str = "NAME";
 
+/// Another kind of server responds.
+const SWAPPED: &str = "check that `--elastic-url` and `--couch-url` are not swapped";
+
 /// Advice on an error, for whoever operates a service.
 pub trait Hint {
     /// What to do about it, with [`PROGRAM`] and [`PILLOW`] in commands. `None` where the error
@@ -32,6 +35,10 @@ impl Hint for CouchError {
             return Some(hint);
         }
         let hint = match self {
+            Self::NotCouch { .. } => SWAPPED,
+            Self::NoCredentials { .. } => {
+                "give a user by `--couch-user` or PILLOWTOP_COUCH_USER, and its password by PILLOWTOP_COUCH_PASSWORD"
+            }
             Self::Malformed { .. } | Self::Refused { status: 404, .. } => {
                 "is `--couch-url` the address of CouchDB itself, without a database in it?"
             }
@@ -98,7 +105,7 @@ impl Hint for ClusterError {
             Self::Forbidden { .. } => {
                 "set PILLOWTOP_ELASTIC_USER and PILLOWTOP_ELASTIC_PASSWORD to a user that has the permission; nothing is retried"
             }
-            Self::NotASearchServer { .. } => "is `--elastic-url` its address, and `--couch-url` another?",
+            Self::NotASearchServer { .. } => SWAPPED,
             Self::Refused { error_type, .. } if error_type == "invalid_alias_name_exception" => {
                 "an index has the name of the alias: give the pillow another alias, or reindex that index under another name and \
                  delete it"
@@ -175,5 +182,14 @@ mod tests {
         let extended = hint(Some("a"));
         assert!(extended.contains("stands by") && !extended.contains("fast-reindex"), "{extended}");
         assert!(hint(None).contains("fast-reindex"));
+    }
+
+    #[test]
+    fn what_to_do_about_a_server_names_its_option() {
+        let server = || "http://host".to_owned();
+        let hint = |error: CouchError| error.hint().unwrap_or_default();
+        assert!(hint(CouchError::NotCouch { server: server() }).contains("`--couch-url` are not swapped"));
+        let required = CouchError::NoCredentials { server: server(), reason: String::new() };
+        assert!(hint(required).contains("`--couch-user`"));
     }
 }

@@ -168,6 +168,11 @@ impl Endpoint {
         Ok(Self { base, client, gate: credentials.map(|credentials| Arc::new(Gate::new(credentials))) })
     }
 
+    /// Whether requests are sent with credentials.
+    pub fn has_credentials(&self) -> bool {
+        self.gate.is_some()
+    }
+
     /// An address below this server's. Each segment is percent-encoded, a `/` in it too. A segment
     /// `.` or `..` is left out, as no URL can have it. The address of the server itself ends
     /// with a slash, because a proxy may serve a base path only with one.

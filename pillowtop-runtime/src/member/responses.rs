@@ -107,8 +107,9 @@ impl Pipeline {
         match outcome {
             Outcome::Done | Outcome::Absent => {
                 tally.is_done = true;
-                entry.is_deletion &= outcome == Outcome::Done;
-                tally.again.extend(self.written(entry));
+                let is_absent = outcome == Outcome::Absent;
+                entry.is_deletion &= !is_absent;
+                tally.again.extend(self.written(entry, is_absent));
             }
             Outcome::Rejected { error_type, reason } => {
                 tally.is_done = true;
@@ -232,8 +233,9 @@ impl Pipeline {
         }
     }
 
-    /// An entry is in the target. Returns what is to be done before it is acknowledged.
-    fn written(&mut self, entry: Entry) -> Option<Entry> {
+    /// An entry is in the target, or removed from it, where it may have been absent before. Returns
+    /// what is to be done before it is acknowledged.
+    fn written(&mut self, entry: Entry, is_absent: bool) -> Option<Entry> {
         self.unbury(entry.hash, &entry.revision);
         let processed = match &entry.work {
             Work::Write(Action::Index(_)) => {
@@ -242,7 +244,7 @@ impl Pipeline {
             }
             _ => {
                 self.counters.add(Count::Deleted, u64::from(entry.is_deletion));
-                Processed::Removed
+                if is_absent { Processed::NotIndexed } else { Processed::Removed }
             }
         };
         if self.dead_letters.open.contains(&entry.hash) {

@@ -42,7 +42,7 @@ fn json_of(value: &Value) -> Script {
     Script::text(value.to_string())
 }
 
-/// The responses to what is asked of the view: its design document, and whether it is being built.
+/// The responses about the view: its design document, and whether it is being built.
 fn view_of(definition: &Definition, is_building: bool) -> [Script; 2] {
     let building = json!({"view_index": {"updater_running": is_building}});
     [json_of(&design_document(definition)), json_of(&building)]

@@ -123,6 +123,7 @@ impl FakeIndex {
     fn apply(&self, operation: &Operation) -> Outcome {
         let mut documents = self.documents.lock().unwrap();
         let there = documents.get(&operation.id).map(|(version, _)| *version);
+        let is_absent = documents.get(&operation.id).is_none_or(|(_, source)| source.is_none());
         if there.is_some_and(|there| there > operation.version) {
             return Outcome::Done;
         }
@@ -136,8 +137,9 @@ impl FakeIndex {
             Action::Index(source) => Some(String::from_utf8(source.to_vec()).unwrap()),
             Action::Delete => None,
         };
+        let outcome = if source.is_none() && is_absent { Outcome::Absent } else { Outcome::Done };
         documents.insert(operation.id.clone(), (operation.version, source));
-        Outcome::Done
+        outcome
     }
 
     /// Which epoch of a slice may write; 0 if none may.

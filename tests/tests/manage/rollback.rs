@@ -31,7 +31,7 @@ fn a_searcher_sees_a_complete_index_through_flips_and_rollbacks() {
     world.run_well(&["es-manage", "flip", "case", "user"]);
     let first = searched(&world);
     let printed = world.run_badly(&["es-manage", "rollback", "case"], 1);
-    assert!(printed.contains("was on no index before"), "{printed}");
+    assert!(printed.contains("has no earlier index: it was never moved"), "{printed}");
     let name = first[0].as_str().expect("an index");
     let filtered = json!({"actions": [{"add": {"index": name, "alias": format!("{}-hqcases", world.prefix()),
         "filter": {"term": {"domain": "d"}}}}]});

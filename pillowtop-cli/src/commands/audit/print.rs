@@ -7,9 +7,9 @@ use pillowtop_core::Definition;
 use pillowtop_core::field_types::Target;
 use serde_json::{Value, json};
 
-use super::tally::{PathTally, Tally};
+use super::tally::{Found, Kind, PathTally, Tally, UNDECODABLE};
 use crate::context::Context;
-use crate::output::{Align, Table, counted};
+use crate::output::{Align, Table, Ui, counted};
 
 /// What stands for the path of the document itself.
 const DOCUMENT: &str = "(document)";
@@ -38,17 +38,10 @@ pub(super) fn print(
             ui.paragraph(&format!("never seen: {}", never_seen.join(", ")), "");
         }
     }
-    for effect in [Effect::Rejected, Effect::Altered, Effect::NotChecked] {
+    for effect in [None, Some(Effect::Rejected), Some(Effect::Altered), Some(Effect::NotChecked)] {
         for (path, tally) in &tally.paths {
-            if let Some(found) = tally.found.get(&effect) {
-                ui.text("");
-                ui.paragraph(&format!("{} `{}`: {}", found.effect, shown(path), found.reason), "");
-                let value = if found.value.is_empty() { String::new() } else { format!(", {}", found.value) };
-                let values = counted(found.count, "value");
-                ui.paragraph(&format!("in {values}, first in `{}`{value}", found.id), "  ");
-                if !found.hint.is_empty() {
-                    ui.paragraph(&format!("hint: {}", found.hint), "  ");
-                }
+            for (_, found) in tally.found.iter().filter(|(kind, _)| kind.effect() == effect) {
+                print_found(ui, path, found, if effect.is_none() { "document" } else { "value" });
             }
         }
     }
@@ -74,6 +67,18 @@ pub(super) fn print(
     }));
 }
 
+/// A block on what was found at a path, in so many documents or values.
+fn print_found(ui: &Ui, path: &str, found: &Found, what: &str) {
+    ui.text("");
+    ui.paragraph(&format!("{} `{}`: {}", found.effect, shown(path), found.reason), "");
+    let value = if found.value.is_empty() { String::new() } else { format!(", {}", found.value) };
+    let count = counted(found.count, what);
+    ui.paragraph(&format!("in {count}, first in `{}`{value}", found.id), "  ");
+    if !found.hint.is_empty() {
+        ui.paragraph(&format!("hint: {}", found.hint), "  ");
+    }
+}
+
 fn entry(path: &str, tally: &PathTally) -> Value {
     json!({"path": path, "seen": tally.seen, "findings": tally.found.values().collect::<Vec<_>>()})
 }
@@ -82,18 +87,22 @@ fn shown(path: &str) -> &str {
     if path.is_empty() { DOCUMENT } else { path }
 }
 
+/// Whether a column is about an effect; none for a document that cannot be decoded.
+type IsMeant = dyn Fn(Option<Effect>) -> bool;
+
 /// A row for each path, those with the worst findings first, and a column for each effect that
 /// there is.
 fn table(tally: &Tally) -> Table {
-    let kinds: [(&str, &dyn Fn(Effect) -> bool); 5] = [
-        ("rejected", &|effect| effect == Effect::Rejected),
-        ("left out", &Effect::is_silent_loss),
-        ("truncated", &|effect| effect == Effect::Truncated),
-        ("added", &|effect| effect == Effect::MappedDynamically),
-        ("unchecked", &|effect| effect == Effect::NotChecked),
+    let kinds: [(&str, &IsMeant); 6] = [
+        (UNDECODABLE, &|effect| effect.is_none()),
+        ("rejected", &|effect| effect == Some(Effect::Rejected)),
+        ("left out", &|effect| effect.is_some_and(Effect::is_silent_loss)),
+        ("truncated", &|effect| effect == Some(Effect::Truncated)),
+        ("added", &|effect| effect == Some(Effect::MappedDynamically)),
+        ("unchecked", &|effect| effect == Some(Effect::NotChecked)),
     ];
-    let counts = |tally: &PathTally| kinds.map(|(_, is_meant)| tally.count(is_meant));
-    let mut rows: Vec<(&String, &PathTally, [u64; 5])> =
+    let counts = |tally: &PathTally| kinds.map(|(_, is_meant)| tally.count(|kind| is_meant(kind.effect())));
+    let mut rows: Vec<(&String, &PathTally, [u64; 6])> =
         tally.paths.iter().map(|(path, tally)| (path, tally, counts(tally))).collect();
     rows.sort_by_key(|(path, _, counts)| (Reverse(*counts), *path));
     let is_shown: Vec<bool> =
@@ -116,15 +125,11 @@ fn table(tally: &Tally) -> Table {
 }
 
 fn why(tally: &PathTally) -> String {
-    let silent = tally.found.values().find(|found| found.effect != Effect::Rejected.to_string());
-    match (tally.found.get(&Effect::Rejected), silent) {
-        (Some(_), _) => "see below".to_owned(),
-        (None, Some(found)) if path_is_unmapped(&found.effect) => format!("in _source only: `{}`", found.id),
-        (None, Some(found)) => format!("{}: `{}`", found.reason, found.id),
-        (None, None) => String::new(),
+    // `Undecodable` and `Rejected` are the first of the kinds.
+    match tally.found.first_key_value() {
+        Some((Kind::Undecodable(_) | Kind::Effect(Effect::Rejected), _)) => "see below".to_owned(),
+        Some((Kind::Effect(Effect::Unmapped), found)) => format!("in _source only: `{}`", found.id),
+        Some((_, found)) => format!("{}: `{}`", found.reason, found.id),
+        None => String::new(),
     }
-}
-
-fn path_is_unmapped(effect: &str) -> bool {
-    effect == Effect::Unmapped.to_string()
 }

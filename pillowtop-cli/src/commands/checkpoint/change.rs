@@ -6,7 +6,9 @@ use std::time::Duration;
 use pillowtop_core::Sequence;
 use pillowtop_runtime::claim::{DatabaseIdentity, PastCheckpoints, set_position};
 use pillowtop_runtime::request::{RequestKind, submit, wait, withdraw};
-use pillowtop_runtime::source::{FeedEvent, FeedMode, FeedRequest, Source as _, head};
+use pillowtop_runtime::source::{
+    CouchError, FeedEvent, FeedMode, FeedRequest, Source as _, SourceError, head,
+};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -62,7 +64,7 @@ pub(super) async fn set(context: &Context, of: &Of, position: &str) -> Result<Ou
     }
     let position = Sequence::from(position);
     if let Some(entry) = chosen.first() {
-        check_position(context, &entry.claim.state.database, &position).await?;
+        check_position(context, &of.name, &entry.claim.state.database, &position).await?;
     }
     apply(context, to(chosen, &position, true), of.dry_run).await
 }
@@ -70,6 +72,7 @@ pub(super) async fn set(context: &Context, of: &Of, position: &str) -> Result<Ou
 /// Opens the feed at a position: one that the database does not know would pause whoever follows.
 async fn check_position(
     context: &Context,
+    name: &str,
     identity: &DatabaseIdentity,
     position: &Sequence,
 ) -> Result<(), Failure> {
@@ -81,6 +84,13 @@ async fn check_position(
         selector: None,
     };
     match couch.database(identity.name.clone()).open(request).next().await {
+        Some(Err(SourceError::Couch(CouchError::UnknownPosition { database, reason }))) => {
+            let position = shortened(position.as_str());
+            Err(Failure::new(format!(
+                "database `{database}` does not know the position `{position}`: {reason}"
+            ))
+            .hint(format!("`PROGRAM checkpoint show {name}` shows valid ones")))
+        }
         Some(Err(error)) => Err(error.into()),
         Some(Ok(FeedEvent::Waiting(reason))) => {
             Err(Failure::new(format!("the position cannot be checked: {reason}")))

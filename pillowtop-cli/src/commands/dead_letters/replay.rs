@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pillowtop_core::{AnyPillow, DocumentId, PillowName};
 use pillowtop_runtime::engine::Served;
 use pillowtop_runtime::index_id::document_id;
-use pillowtop_runtime::request::RequestKind;
+use pillowtop_runtime::request::{RequestKind, RequestResult};
 use pillowtop_runtime::target::TargetRef;
 use pillowtop_runtime::target::elastic::{DeadLetterFilter, DeadLettersOf, StoredDeadLetter};
 use pillowtop_runtime::touch::{Part, parts};
@@ -217,8 +217,16 @@ async fn bury_one(
     }
     let ended = touching::run(context, servers, jobs, RequestKind::Bury, stop).await?;
     touching::show(context, &ended);
-    let results = ended.iter().filter_map(|ended| ended.result);
-    let dead_letters: u64 = results.map(|result| result.dead_letters).sum();
+    let mut sum = RequestResult::default();
+    ended.iter().filter_map(|ended| ended.result).for_each(|result| sum += result);
+    let dead_letters = sum.dead_letters;
+    if sum.not_indexed == sum.total() {
+        let name = &pillow.definition().pillow;
+        return Err(Failure::new(format!(
+            "no such dead letter: `{id}` is not a document that pillow `{name}` indexes"
+        ))
+        .hint("`PROGRAM dead-letters list` shows all of them, with their ids in the index"));
+    }
     context.ui.note(&if dead_letters > 0 {
         format!("document `{id}` is a dead letter now, and the pillow continues")
     } else {

@@ -52,8 +52,9 @@ async fn roll_back(
             Ok(Before { now, index }) => back.push((pillow, now, index)),
             // One that never moved has nowhere to go back to, which is not a reason to move none.
             Err(Nowhere::NeverMoved(reason)) if arguments.all => context.ui.note(&reason),
-            Err(Nowhere::NeverMoved(reason) | Nowhere::Unknown(reason)) => impossible
-                .push(Failure::new(reason).hint("`PROGRAM es-manage status` lists the indices there are")),
+            Err(Nowhere::NeverMoved(reason) | Nowhere::Unknown(reason)) => {
+                impossible.push(Failure::new(reason).hint("`PROGRAM es-manage status` lists the indices"));
+            }
         }
     }
     if let Some(failure) = Failure::of_several(impossible) {
@@ -106,9 +107,7 @@ async fn views_back<'a>(
             None => {
                 let reason = format!("{}: its views showed no table before", definition.pillow);
                 if !all {
-                    return Err(
-                        Failure::new(reason).hint("`PROGRAM es-manage status` lists the tables there are")
-                    );
+                    return Err(Failure::new(reason).hint("`PROGRAM es-manage status` lists the tables"));
                 }
                 context.ui.note(&reason);
             }
@@ -145,11 +144,11 @@ fn before(overview: &Overview, definition: &Definition, prefix: Option<&str>) ->
             )));
         }
     };
-    match overview.moves.get(&alias).and_then(|history| history.before(&now)) {
+    let never_moved = format!("{name}: alias `{alias}` has no earlier index: it was never moved");
+    let Some(history) = overview.moves.get(&alias) else { return Err(Nowhere::NeverMoved(never_moved)) };
+    match history.before(&now) {
         Some([index]) => Ok(Before { index: usable(overview, &alias, index)?, now }),
-        Some([]) => {
-            Err(Nowhere::NeverMoved(format!("{name}: alias `{alias}` was on no index before `{now}`")))
-        }
+        Some([]) => Err(Nowhere::NeverMoved(never_moved)),
         Some(_) => Err(Nowhere::Unknown(format!("alias `{alias}` was on several indices before `{now}`"))),
         None => Err(Nowhere::Unknown(format!(
             "it is not known which index alias `{alias}` was on before `{now}`"

@@ -117,11 +117,9 @@ async fn of_indices(context: &Context, arguments: &New, url: &str) -> Result<Vec
     let mut sources = Vec::new();
     let mut taken = BTreeSet::new();
     for (index, body) in &indices {
-        let aliases = body.get("aliases").and_then(Value::as_object);
-        let alias = aliases.filter(|aliases| aliases.len() == 1).and_then(|aliases| aliases.keys().next());
         let documents = search_documents(&endpoint, index, arguments.limit).await?;
         let doc_types: BTreeSet<&str> = documents.iter().filter_map(type_of).collect();
-        let name = pillow_name(alias.unwrap_or(index), &mut taken);
+        let name = pillow_name(named_after(index, body, pattern), &mut taken);
         let title = format!(
             "`{name}`: the index `{index}`, with {} read",
             counted(documents.len() as u64, "document")
@@ -144,6 +142,17 @@ async fn of_indices(context: &Context, arguments: &New, url: &str) -> Result<Vec
         return Err(Failure::new(format!("no index of {endpoint} is named `{pattern}`")));
     }
     Ok(sources)
+}
+
+/// What a pillow of an index is named after: the alias that the address names, or the index's only
+/// alias, or else the index.
+fn named_after<'a>(index: &'a str, body: &'a Value, named: &'a str) -> &'a str {
+    let mut aliases = body.get("aliases").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    match (aliases.clone().any(|alias| alias == named), aliases.next(), aliases.next()) {
+        (true, ..) => named,
+        (false, Some(only), None) => only,
+        _ => index,
+    }
 }
 
 fn type_of(document: &Map<String, Value>) -> Option<&str> {
@@ -180,6 +189,21 @@ mod tests {
         ] {
             assert_eq!(pillow_name(from, &mut taken), name, "{from}");
             assert_eq!(pillow_name_problem(name), None);
+        }
+    }
+
+    #[test]
+    fn a_pillow_is_named_after_the_alias_that_was_given() {
+        let one = serde_json::json!({"aliases": {"groups": {}}});
+        let two = serde_json::json!({"aliases": {"groups": {}, "groups-all": {}}});
+        for (body, named, expected) in [
+            (&one, "groups_1cf_1", "groups"),
+            (&two, "groups", "groups"),
+            (&two, "groups-all", "groups-all"),
+            (&two, "groups_*", "groups_1cf_1"),
+            (&Value::Null, "groups_1cf_1", "groups_1cf_1"),
+        ] {
+            assert_eq!(named_after("groups_1cf_1", body, named), expected, "{named}");
         }
     }
 

@@ -29,6 +29,14 @@ pub enum CouchError {
         /// The reason that it gives.
         reason: String,
     },
+    /// No credentials were given, and the server requires some.
+    #[error("CouchDB at {server} requires credentials: {reason}")]
+    NoCredentials {
+        /// Its address.
+        server: String,
+        /// The reason that it gives.
+        reason: String,
+    },
     /// The credentials are right, and the user has no permission.
     #[error("CouchDB at {server} does not permit this user {what}: {reason}")]
     Forbidden {
@@ -87,6 +95,12 @@ pub enum CouchError {
         what: &'static str,
         /// The reason that it gives.
         reason: String,
+    },
+    /// Another kind of server listens there.
+    #[error("{server} is not a CouchDB: its response to `GET /` has no member `couchdb`")]
+    NotCouch {
+        /// Its address.
+        server: String,
     },
     /// A response that is not CouchDB's.
     #[error("{server} does not respond to {what} as CouchDB does: {reason}")]

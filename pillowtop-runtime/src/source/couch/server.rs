@@ -35,11 +35,11 @@ impl CouchServer {
     ///
     /// When it does not respond, or not as CouchDB does.
     pub async fn check(&self) -> Result<(), CouchError> {
-        let body: Value = self.get(&[], None, "the welcome").await?;
+        let body: Value = self.get(&[], None, "`GET /`").await?;
         if body.get("couchdb").is_some() || body.get("express-pouchdb").is_some() {
             return Ok(());
         }
-        Err(self.malformed("the welcome", "it has no member `couchdb`"))
+        Err(CouchError::NotCouch { server: self.endpoint.to_string() })
     }
 
     /// The names of all databases of the server, without its own (`_users`, `_replicator`).
@@ -107,7 +107,12 @@ impl CouchServer {
             return Err(CouchError::Refused { server: server(), status: status.as_u16(), what, reason });
         }
         let body = response.text().await.unwrap_or_default();
-        Err(of_response(server(), database, what, status, &body))
+        Err(match of_response(server(), database, what, status, &body) {
+            CouchError::Unauthorized { server, reason } if !self.endpoint.has_credentials() => {
+                CouchError::NoCredentials { server, reason }
+            }
+            error => error,
+        })
     }
 
     pub(super) async fn json<T: serde::de::DeserializeOwned>(
@@ -148,6 +153,21 @@ mod tests {
         let server = Scripted { info, ..Scripted::default() }.start().await;
         let error = server.database().info().await.unwrap_err().to_string();
         assert!(error.contains("a redirect") && error.contains("base path"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn another_kind_of_server_and_missing_credentials_are_named() {
+        for (script, expected) in [
+            (
+                Script::text("{\"tagline\":\"x\"}"),
+                "is not a CouchDB: its response to `GET /` has no member `couchdb`",
+            ),
+            (Script::Status(401, "{\"error\":\"unauthorized\"}"), "requires credentials: unauthorized"),
+        ] {
+            let server = Scripted { info: vec![script], ..Scripted::default() }.start().await;
+            let error = server.database().server().check().await.unwrap_err().to_string();
+            assert!(error.ends_with(expected), "{error}");
+        }
     }
 
     #[tokio::test]

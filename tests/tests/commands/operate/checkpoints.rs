@@ -196,7 +196,8 @@ fn a_checkpoint_of_something_else_is_refused_and_nothing_changes() {
         let arguments = ["checkpoint", "set", "case", "never-a-sequence"];
         let arguments: Vec<&str> = arguments.iter().chain(dry_run).copied().collect();
         let printed = world.run_badly(&arguments, 1);
-        assert!(printed.contains("position"), "{printed}");
+        assert!(printed.contains("does not know the position `never-a-sequence`"), "{printed}");
+        assert!(printed.contains("checkpoint show case"), "{printed}");
     }
     let printed = world.run_badly(&["checkpoint", "set", "case", "0", "--database", "another"], 1);
     assert!(printed.contains("no checkpoint for database `another`"), "{printed}");

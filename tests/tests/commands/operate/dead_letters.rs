@@ -164,6 +164,8 @@ fn a_document_that_did_not_stop_its_pillow_cannot_be_given_up() {
     assert_eq!((&result["dry_run"], &result["parts"][0]["result"]["indexed"]), (&json!(false), &json!(1)));
     let printed = world.run(&["dead-letters", "bury", "good", "case"]);
     assert!(String::from_utf8_lossy(&printed.stderr).contains("did not fail"), "{printed:?}");
+    let printed = world.run_badly(&["dead-letters", "bury", "nosuch", "case"], 1);
+    assert!(printed.contains("no such dead letter: `nosuch`"), "{printed}");
     let service = followed(&world);
     let result = bury(&["bad", "case"], 0);
     assert_eq!(result["parts"][0]["result"]["dead_letters"], 1, "{result}");

@@ -20,9 +20,11 @@ fn documents_are_processed_again_by_their_ids() {
         let planned = process("one\ntwo\n", &["--dry-run"], 0);
         assert_eq!((&planned["dry_run"], &planned["parts"][0]["documents"]), (&json!(true), &json!(2)));
         assert_found_soon(&world, &["two"]);
-        let processed = process("one\ntwo\none\n", &[], 0);
+        let processed = process("one\ntwo\none\nnosuch\n", &[], 0);
         assert_eq!(processed["dry_run"], false, "{processed}");
-        assert_eq!(processed["parts"][0]["result"]["indexed"], 2, "{processed}");
+        let result = &processed["parts"][0]["result"];
+        let counts = ["indexed", "removed", "not_indexed"].map(|name| result[name].clone());
+        assert_eq!(counts, [json!(2), json!(0), json!(1)], "{processed}");
         assert_found_soon(&world, &["one", "two"]);
         if let Some(service) = service {
             assert_eq!(service.terminate(), Some(0));
