@@ -120,9 +120,9 @@ Examples:
 `flip` moves the alias that is searched to the index of the committed mapping.
 It does not move it to an index that no process follows, or that was not
 compared: start `PROGRAM run` for the new one first, and run
-`PROGRAM verify --all`. `flip` then waits until the index has every change that
-the databases have now. `prune` never touches an index that pillowtop did not
-make.
+`PROGRAM verify --all`. `flip` then waits until the index has every change
+that the databases have now. `prune` never touches an index that pillowtop did
+not make.
 
 It manages SQL tables too, with their views for aliases; `plan` and `apply` are
 about indices. `manage` is another name of this command.";
