@@ -69,7 +69,8 @@ Examples:
   PROGRAM couch-view case --dry-run  show it
 
 CouchDB keeps the view up to date whenever it is read. `fast-reindex` reads it
-without documents, which is the fastest form. Run it again after the filter changes.";
+without documents, which is the fastest form. Run it again after the filter
+changes.";
 
 pub(crate) const RUN: &str = "\
 Examples:
