@@ -10,8 +10,8 @@ use pillowtop_fluff::sql::{
     PhysicalTable, Schema, SqlClaimStore, SqlDatabase, SqlDeadLetters, SqlDestination, SqlError, SqlOptions,
     all_tables,
 };
-use pillowtop_runtime::claim::{ClaimDocument, ClaimKey, ClaimStore};
-use pillowtop_runtime::dead_letter::DeadLetterStore as _;
+use pillowtop_runtime::claim::{ClaimDocument, ClaimKey, ClaimStore, Phase};
+use pillowtop_runtime::dead_letter::{DeadLetter, DeadLetterStore as _};
 use pillowtop_runtime::engine::DatabaseSelection;
 use pillowtop_runtime::target::TargetRef;
 use pillowtop_runtime::target::elastic::{DeadLetterFilter, DeadLetterPage, NextPage, StoredDeadLetter};
@@ -158,15 +158,19 @@ impl Tables {
         for (key, stored) in self.store().list("claim:").await? {
             let Some(key) = ClaimKey::of_claim(&key) else { continue };
             let Some(table) = tables.iter().find(|table| table.uuid == key.target) else { continue };
-            let claim = serde_json::from_value::<ClaimDocument>(stored.value)
+            let mut claim = serde_json::from_value::<ClaimDocument>(stored.value)
                 .map_err(|error| Failure::new(format!("the claim on {key} cannot be read: {error}")))?;
+            if !table.is_complete {
+                // The claim of a table has no phase for it.
+                claim.state.phase = Phase::Loading;
+            }
             claims.push((table.target().name, key, claim));
         }
         claims.sort_by(|left, right| (&left.0, &left.1).cmp(&(&right.0, &right.1)));
         Ok(claims)
     }
 
-    /// The dead letters that match, the oldest first.
+    /// The dead letters of these pillows that match, the oldest first.
     pub(crate) async fn matching(
         &self,
         filter: &DeadLetterFilter,
@@ -174,7 +178,9 @@ impl Tables {
         let mut found = Vec::new();
         for table in all_tables(&self.database).await? {
             let letters = SqlDeadLetters::new(self.database.clone(), table.uuid.clone()).list().await?;
-            let letters = letters.into_iter().filter(|letter| filter.matches(letter));
+            let is_meant =
+                |letter: &DeadLetter| self.schemas.contains_key(&letter.pillow) && filter.matches(letter);
+            let letters = letters.into_iter().filter(is_meant);
             found.extend(letters.map(|letter| StoredDeadLetter {
                 letter,
                 index_uuid: table.uuid.clone(),

@@ -36,13 +36,10 @@ pub(crate) async fn run(context: &Context, arguments: &FastReindex) -> Result<Ou
         return Err(Failure::usage("`--database` chooses documents that are sent again")
             .hint("give `--in-place` too; an index is built from all databases of its pillow"));
     }
-    let is_about_index = arguments.from.is_some()
-        || arguments.ranges.is_some()
-        || arguments.force
-        || arguments.max_dead_letters.is_some();
+    let is_about_index = arguments.from.is_some() || arguments.ranges.is_some() || arguments.force;
     if pillow.definition().is_table() && is_about_index {
         return Err(Failure::usage("a table is loaded through the changes feed, from one end to the other")
-            .hint("leave out `--from`, `--ranges`, `--force` and `--max-dead-letters`"));
+            .hint("leave out `--from`, `--ranges` and `--force`"));
     }
     require_fresh(std::slice::from_ref(&pillow))?;
     let when_unreachable = if arguments.wait { WhenUnreachable::Wait } else { WhenUnreachable::Fail };

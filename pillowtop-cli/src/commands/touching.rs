@@ -174,7 +174,7 @@ pub(super) fn show(context: &Context, ended: &[Ended]) -> Outcome {
 }
 
 /// Shows what became of the documents, or, of a dry run, how many there are.
-fn show_all(context: &Context, ended: &[Ended], is_dry_run: bool) -> Outcome {
+pub(super) fn show_all(context: &Context, ended: &[Ended], is_dry_run: bool) -> Outcome {
     let mut table = Table::new(&[
         ("pillow", Align::Left),
         ("index", Align::Left),

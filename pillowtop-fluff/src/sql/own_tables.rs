@@ -20,6 +20,8 @@ const TABLES: [(&str, &str); 5] = [
     ),
 ];
 
+const CREATING: &str = "creating pillowtop's own tables";
+
 /// Creates those that are missing. Where none is, whoever may only read can look at tables.
 pub(crate) async fn create_missing(database: &SqlDatabase) -> Result<(), SqlError> {
     let exists = exists(database.dialect());
@@ -33,8 +35,14 @@ pub(crate) async fn create_missing(database: &SqlDatabase) -> Result<(), SqlErro
         return Ok(());
     }
     let mut transaction = database.begin().await?;
+    if database.dialect() == Dialect::Postgres {
+        // `IF NOT EXISTS` does not keep two processes from creating one table at the same time.
+        transaction
+            .execute(CREATING, "SELECT pg_advisory_xact_lock(hashtext('pillowtop_tables'))", &[])
+            .await?;
+    }
     for statement in missing {
-        transaction.execute("creating pillowtop's own tables", &statement, &[]).await?;
+        transaction.execute(CREATING, &statement, &[]).await?;
     }
     transaction.commit().await
 }

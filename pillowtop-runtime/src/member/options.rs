@@ -35,6 +35,9 @@ pub struct MemberOptions {
     /// A load fails when more than this share of its documents became dead letters, after 1,000
     /// documents, or all of the first 100. `None` never fails. Default: 0.1.
     pub max_dead_letter_share: Option<f64>,
+    /// Whether it is a load although its claim follows: the target has no phase of loading. Default:
+    /// no.
+    pub is_load: bool,
     /// Whether dead letters keep the document. Default: no.
     pub keeps_bodies: bool,
 }
@@ -52,6 +55,7 @@ impl Default for MemberOptions {
             stop_within: Duration::from_secs(10),
             max_open_dead_letters: 10_000,
             max_dead_letter_share: Some(0.1),
+            is_load: false,
             keeps_bodies: false,
         }
     }

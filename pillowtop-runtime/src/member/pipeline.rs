@@ -359,7 +359,7 @@ impl Pipeline {
     /// Whether a load makes so many dead letters that the mapping or the transform must be wrong.
     pub(super) fn check_share(&self) -> Result<(), MemberError> {
         let Some(share) = self.options.max_dead_letter_share else { return Ok(()) };
-        if self.open.claim.state().phase != Phase::Loading {
+        if !self.options.is_load && self.open.claim.state().phase != Phase::Loading {
             return Ok(());
         }
         let counts = self.counters.snapshot();

@@ -14,9 +14,12 @@ fn unusable_servers_and_databases() {
     // An address of something else: a database, or the other server.
     let elastic = std::env::var(pillowtop_tests::ELASTIC_URL_VARIABLE).expect("a cluster");
     let couch = std::env::var(pillowtop_tests::COUCH_URL_VARIABLE).expect("a CouchDB");
-    for address in [format!("{couch}/no-such-database"), elastic] {
+    for (address, advice) in [
+        (format!("{couch}/no-such-database"), "the address of CouchDB itself"),
+        (elastic, "`--elastic-url` and `--couch-url` are not swapped"),
+    ] {
         let printed = world.run_badly(&["--couch-url", &address, "fast-reindex", "case"], 1);
-        assert!(printed.contains("the address of CouchDB itself"), "{printed}");
+        assert!(printed.contains(advice), "{printed}");
     }
     let printed = world.run_badly(&["--elastic-url", &couch, "fast-reindex", "case"], 1);
     assert!(

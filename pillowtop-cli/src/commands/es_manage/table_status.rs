@@ -1,7 +1,7 @@
 //! The state of a pillow's tables, and the tables that nothing needs.
 
 use pillowtop_core::Definition;
-use pillowtop_runtime::claim::{ClaimDocument, ClaimKey, FollowReport, Verified, last_verified};
+use pillowtop_runtime::claim::{ClaimDocument, ClaimKey, FollowReport, Leases, Verified, last_verified};
 use pillowtop_runtime::clock::now_micros;
 use pillowtop_runtime::target::elastic::GateOptions;
 
@@ -135,13 +135,26 @@ impl<'a> TableStatus<'a> {
     }
 }
 
+/// The claims on a table, without owners that seem to be gone.
 pub(super) async fn claims_on(
     tables: &Tables,
     table: &TableInfo,
 ) -> Result<Vec<(ClaimKey, ClaimDocument)>, Failure> {
-    let claims = tables.claims().await?.into_iter();
-    let own = claims.filter(|(_, key, _)| key.target == table.target.uuid);
-    Ok(own.map(|(_, key, claim)| (key, claim)).collect())
+    let (store, mut found) = (tables.store(), Vec::new());
+    for (_, key, mut claim) in tables.claims().await? {
+        if key.target != table.target.uuid {
+            continue;
+        }
+        if let Some(owner) = claim.owner.take() {
+            let mut leases = Leases::default();
+            if let Some(lease) = store.read(&owner.lease()).await? {
+                leases.add(&owner.lease(), &lease.value);
+            }
+            claim.owner = leases.seems_alive(&owner, claim.length()).then_some(owner);
+        }
+        found.push((key, claim));
+    }
+    Ok(found)
 }
 
 /// A table that nothing needs, with the time at which it was last written.
@@ -162,7 +175,8 @@ pub(super) async fn unused<'a>(
     for definition in definitions {
         for table in tables.unused(definition).await? {
             let claims = claims_on(tables, &table).await?;
-            let used = claims.iter().map(|(_, claim)| claim.saved.clone()).max().unwrap_or_default();
+            // One without a claim was created just now.
+            let Some(used) = claims.iter().map(|(_, claim)| claim.saved.clone()).max() else { continue };
             if used.as_str() < older_than && claims.iter().all(|(_, claim)| claim.live_owner().is_none()) {
                 let documents = tables.count(definition, &table).await?;
                 all.push(Unused { definition, table, used, documents });

@@ -1,6 +1,7 @@
 //! Views that are to show another table, the reasons against it, and the move.
 
 use pillowtop_core::{Definition, IndexName};
+use pillowtop_runtime::target::elastic::GateOptions;
 use serde_json::{Value, json};
 
 use super::alias_move::movement;
@@ -47,6 +48,11 @@ impl<'a> ViewMove<'a> {
                 Some(0) => {}
                 Some(found) => problems.push(format!("the last comparison found {found} differences")),
             }
+            if let Some(pending) =
+                status.pending().filter(|pending| *pending > GateOptions::default().most_pending)
+            {
+                problems.push(format!("{pending} changes are pending"));
+            }
         }
         Ok(Self { definition, from, to, problems })
     }
@@ -55,6 +61,9 @@ impl<'a> ViewMove<'a> {
     pub(super) async fn back(servers: &Servers, definition: &'a Definition) -> Result<Option<Self>, Failure> {
         let tables = servers.tables()?;
         let Some(to) = tables.earlier(definition).await? else { return Ok(None) };
+        if !to.is_complete {
+            return Err(Failure::new(format!("table `{}` is not complete", to.target.name)));
+        }
         let from = tables.list(definition).await?.into_iter().find(|table| table.is_shown);
         let claims = claims_on(tables, &to).await?;
         let is_followed = claims.iter().all(|(_, claim)| claim.live_owner().is_some());

@@ -70,7 +70,7 @@ async fn send(
     if arguments.dry_run {
         context.ui.note("dry run: nothing is changed");
     }
-    Ok(touching::show(context, &all))
+    Ok(touching::show_all(context, &all, arguments.dry_run))
 }
 
 /// All documents, page by page.

@@ -120,7 +120,8 @@ impl TableBuild<'_> {
             acquire: self.acquire.clone(),
             when_failing: WhenFailing::Stop,
         };
-        let served = Served { destination, ..self.served.clone() };
+        let mut served = Served { destination, ..self.served.clone() };
+        served.options.is_load = true;
         Ok(serve(&self.servers.engine, vec![served], &options, stop).await?)
     }
 }
