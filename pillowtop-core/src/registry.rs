@@ -61,15 +61,20 @@ pub trait AnyPillow: Send + Sync + 'static {
     fn definition(&self) -> &Definition;
     /// The mapping of what it indexes, as its struct says it: with where each field comes from.
     fn mapping_tree(&self) -> &'static Object;
-    /// What its transform looks up, if it has a lookup.
-    fn lookup(&self) -> Option<Arc<dyn AnyLookup>>;
+    /// What its transform looks up, if it has a lookup. Default: none.
+    fn lookup(&self) -> Option<Arc<dyn AnyLookup>> {
+        None
+    }
     /// What the transform looks up for a document whose type was checked: nothing if the filter
-    /// does not accept it.
+    /// does not accept it. Default: nothing.
     ///
     /// # Errors
     ///
     /// When the document does not fit its struct.
-    fn lookup_keys(&self, document: &str) -> Result<Vec<LookupKey>, ProcessError>;
+    fn lookup_keys(&self, document: &str) -> Result<Vec<LookupKey>, ProcessError> {
+        let _ = document;
+        Ok(Vec::new())
+    }
     /// Decodes, filters and transforms a document whose type was checked, and appends its `_source`
     /// to `source` if it is indexed. `found` is what was found for its keys. `routing` becomes
     /// the routing value of a document that is indexed. On an error `source` is as before.

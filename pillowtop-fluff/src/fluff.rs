@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use pillowtop_core::decode::decode;
-use pillowtop_core::lookup::{AnyLookup, LookupKey, LookupValue};
+use pillowtop_core::lookup::{LookupKey, LookupValue};
 use pillowtop_core::pillow::RESERVED;
 use pillowtop_core::table_definition::{TABLE, TableDefinition};
 use pillowtop_core::{
@@ -120,14 +120,6 @@ impl<F: Fluff> AnyPillow for FluffPillow<F> {
 
     fn mapping_tree(&self) -> &'static Object {
         <F::Document as CouchDocument>::MAPPING
-    }
-
-    fn lookup(&self) -> Option<Arc<dyn AnyLookup>> {
-        None
-    }
-
-    fn lookup_keys(&self, _: &str) -> Result<Vec<LookupKey>, ProcessError> {
-        Ok(Vec::new())
     }
 
     fn process_with(
