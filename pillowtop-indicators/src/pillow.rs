@@ -13,6 +13,7 @@ use pillowtop_core::{
     AnyPillow, ChangeMeta, Committed, CouchDocument, Definition, Fingerprint, Found, Lookup, Object,
     ProcessError, Verdict,
 };
+use pillowtop_runtime::panic_message::panic_message;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -147,11 +148,6 @@ impl<I: Indicators> IndicatorPillow<I> {
 fn is_processed(document: &str) -> bool {
     serde_json::from_str::<Processed>(document)
         .is_ok_and(|processed| processed.initial_processing_complete == Some(true))
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 impl<I: Indicators> AnyPillow for IndicatorPillow<I> {

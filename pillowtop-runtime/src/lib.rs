@@ -9,7 +9,7 @@ pub mod backoff;
 pub mod operation;
 
 mod files;
-mod panic_message;
+pub mod panic_message;
 mod pattern;
 mod unique_id;
 
